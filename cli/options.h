@@ -1,0 +1,60 @@
+/*
+ * options.h: one table per command drives the parser and --help.
+ */
+#ifndef HARDY_CLI_OPTIONS_H
+#define HARDY_CLI_OPTIONS_H
+
+#include <hardy.h>
+
+/* Exit codes of the program. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_BELOW = 4, EXIT_INTERRUPTED = 130 };
+
+typedef enum option_kind {
+	OPTION_FLAG,     /* bool *: set true */
+	OPTION_INT,      /* int64_t * */
+	OPTION_DOUBLE,   /* double * */
+	OPTION_STRING,   /* const char ** */
+	OPTION_STRINGS,  /* string_list *: may be repeated */
+	OPTION_DURATION, /* double *, seconds: 90, 90s, 45m, 2h */
+	OPTION_SPACING   /* double[3], mm: "1.5" (x and y) or "1.5,1.5,10" */
+} option_kind;
+
+typedef struct string_list {
+	const char **items;
+	size_t n;
+} string_list;
+
+typedef struct option {
+	const char *name; /* "--size"; short forms only -o and -h */
+	option_kind kind;
+	void *target;            /* holds the default, which --help prints */
+	const char *placeholder; /* "N", NULL for flags */
+	const char *help;        /* one sentence */
+	double low, high;        /* range of numbers, both 0: any */
+	const char *choices;     /* "a|b|c" for strings, or NULL */
+} option;
+
+typedef struct command {
+	const char *name, *arguments, *summary, *details;
+	int (*run)(const struct command *self, int argc, char **argv);
+} command;
+
+extern const command commands[]; /* ends with a NULL name */
+
+/*
+ * Parses argv[1..]; positional arguments are collected in rest. Returns -1 to go on, or an exit code (0 after --help, 2 after a
+ * usage error whose message was printed). Options end at "--". Both "--size 96" and "--size=96" are read. n_min and n_max bound
+ * the number of positional arguments. Release with options_clear.
+ */
+int options_parse(const command *self, const option *table, size_t n_table, int argc, char **argv, size_t n_min, size_t n_max,
+                  string_list *rest);
+void options_clear(const option *table, size_t n_table, string_list *rest);
+
+/* Prints "hardy COMMAND: message" to stderr and returns the exit code for the status. */
+int report_error(const command *self, hardy_status status, const hardy_error *err);
+
+/* A log that writes warnings and lines to stderr, and progress in place on a terminal, as plain lines at most every ten seconds
+ * otherwise. */
+hardy_log terminal_log(void);
+
+#endif

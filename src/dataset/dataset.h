@@ -1,0 +1,80 @@
+/*
+ * dataset.h: a labelled data set as it lies on disk, whatever its layout: cases, classes, channels.
+ */
+#ifndef HY_DATASET_DATASET_H
+#define HY_DATASET_DATASET_H
+
+#include "image/volume.h"
+
+enum { HY_MAX_CLASSES = 32, HY_MAX_CHANNELS = 8, HY_NAME_SIZE = 64 };
+
+typedef enum hy_layout {
+	HY_LAYOUT_ACDC,
+	HY_LAYOUT_MNMS,
+	HY_LAYOUT_NNUNET,
+	HY_LAYOUT_FOLDERS, /* images/ + labels/ */
+	HY_LAYOUT_FLAT     /* NAME and NAME_gt */
+} hy_layout;
+
+/* Class 0 is background. value is the data set's own label value. Hearts are always LV, MYO, RV in this order. */
+typedef struct hy_class {
+	char name[HY_NAME_SIZE];
+	int value;
+	bool present; /* false: the data set has no such label (Sunnybrook has no RV); scores of it are undefined */
+} hy_class;
+
+/* One scan to train on or to score: one phase of one subject. */
+typedef struct hy_case {
+	char subject[HY_NAME_SIZE], phase[16] /* "ED", "ES" or "" */, site[HY_NAME_SIZE] /* vendor or centre, "" unknown */;
+	char *image_path[HY_MAX_CHANNELS]; /* owned */
+	char *label_path;                  /* owned; NULL when there is none */
+	int64_t frame, label_frame;        /* in a 4-D file, -1 when the file is 3-D */
+} hy_case;
+
+typedef struct hy_dataset {
+	char *root; /* owned */
+	hy_layout layout;
+	int n_classes, n_channels; /* n_classes includes background */
+	hy_class classes[HY_MAX_CLASSES];
+	char channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
+	hy_case *cases; /* owned, sorted by subject, then ED before ES */
+	size_t n_cases;
+} hy_dataset;
+
+typedef struct hy_dataset_options {
+	const char *labels;   /* "lv=3,myo=2": names of the data set's own values, overriding the layout's; NULL */
+	double spacing_mm[3]; /* as in hy_nifti_options */
+} hy_dataset_options;
+
+hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
+                             hardy_error *err);
+void hy_dataset_clear(hy_dataset *d);
+
+/*
+ * Loads a case: image with nt = n_channels, labels as class indices (own values mapped; an unknown value is an error that names
+ * file, value and count). labels may be NULL. NaN or infinite voxels and labels of another shape are errors; slightly different
+ * headers are a warning in mm. Without foreground: a warning.
+ */
+hardy_status hy_case_load(const hy_dataset *d, size_t i, const hy_dataset_options *o, hy_volume *image, hy_labels *labels,
+                          const hardy_log *log, hardy_error *err);
+
+/* Sorted unique subject names; indices into cases by subject come from comparing names. */
+hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE], size_t *n, hardy_error *err);
+
+/* Which subjects serve for what. */
+typedef struct hy_split {
+	char (*train)[HY_NAME_SIZE], (*validation)[HY_NAME_SIZE], (*test)[HY_NAME_SIZE]; /* owned */
+	size_t n_train, n_validation, n_test;
+} hy_split;
+
+/*
+ * path names a file like ../shared/data/splits.json (pool, validation, test) or one with train, validation, test; NULL:
+ * subjects of d are drawn by seed. n_train > 0 draws that many from the pool by seed (sorted); 0 takes the pool whole. Without
+ * a file: n_validation subjects are held out first (by seed), then n_train drawn. Unknown or doubled subjects are errors.
+ */
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, size_t n_train, size_t n_validation,
+                           uint64_t seed, const hardy_log *log, hardy_error *err);
+void hy_split_clear(hy_split *s);
+bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject);
+
+#endif

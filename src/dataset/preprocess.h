@@ -1,0 +1,45 @@
+/*
+ * preprocess.h: from a scan in its own grid to the network's slices and back (../shared/spec/data.md sections 1 to 4).
+ */
+#ifndef HY_DATASET_PREPROCESS_H
+#define HY_DATASET_PREPROCESS_H
+
+#include "image/volume.h"
+
+/* Everything that turns a scan into network input; stored in every model and obeyed at prediction. */
+typedef struct hy_plan {
+	double spacing_mm;     /* in-plane spacing that slices are resampled to; z is kept. 1.36719 as published */
+	int64_t size;          /* height and width of the network's slices, a multiple of 16; 192 as published */
+	double percentile_low; /* volume intensities are clipped to these percentiles and scaled to [0, 1]: 2 and 98 */
+	double percentile_high;
+	bool normalise_first; /* true: percentiles on the scan's own grid, then resample (as published); false: the other order */
+	bool minmax_slice;    /* after crop or pad each slice is scaled to [0, 1] (the published test path does) */
+} hy_plan;
+
+void hy_plan_init(hy_plan *p); /* as published */
+
+/* Slices as the network sees them. */
+typedef struct hy_slices {
+	int64_t n, channels, height, width;
+	float *image;   /* owned, n x channels x height x width */
+	uint8_t *label; /* owned, n x height x width class indices; NULL without labels */
+} hy_slices;
+
+void hy_slices_clear(hy_slices *s);
+
+/* The whole test path: normalise, resample, crop or pad to plan size, min-max. labels may be NULL. image: nt = channels. */
+hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                hardy_error *err);
+
+/* The training path up to the cached slice: normalise and resample only (height and width as they come, not cropped). */
+hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                 hardy_error *err);
+
+/*
+ * Back to the scan's own grid: values (n_slices x n_maps x size x size floats, e.g. class probabilities) are pasted into the
+ * resampled canvas and resampled linearly to grid. out: n_maps x nz x ny x nx. Outside the crop out is `outside` of the map.
+ */
+hardy_status hy_restore_maps(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
+                             const float *outside, float *out, hardy_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * params.h: the parameters of a model: one slab each for values, gradients, Adam's moments; named tensors are views.
+ *
+ * Buffers (running statistics of batch norm) live in a slab of their own. Names are the authors' state-dict keys.
+ */
+#ifndef HY_ENGINE_PARAMS_H
+#define HY_ENGINE_PARAMS_H
+
+#include "base/error.h"
+#include "base/rng.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct hy_param {
+	char name[96];
+	int n_dims;
+	int64_t shape[4];
+	size_t offset, n; /* floats in the slab */
+	bool is_buffer;   /* running_mean, running_var: in the buffer slab, no gradient */
+	int init;         /* how start values are drawn: enum hy_init in params.c's header section */
+	int64_t fan_in;
+} hy_param;
+
+enum hy_init { HY_INIT_ZERO, HY_INIT_ONE, HY_INIT_HE_NORMAL, HY_INIT_UNIFORM_FAN, HY_INIT_BN_SCALE };
+
+typedef struct hy_params {
+	hy_param *list; /* owned, in the authors' order */
+	size_t n, room;
+	size_t n_values, n_buffers;
+	float *values, *grads, *first_moment, *second_moment, *buffers; /* owned; 64-byte aligned */
+	int64_t n_batches_tracked; /* of every batch norm (they move together; written to every num_batches_tracked) */
+	int64_t adam_steps;
+} hy_params;
+
+/* Adds a tensor during definition; returns its index or -1 when memory runs out. */
+int hy_params_add(hy_params *p, const char *name, int n_dims, const int64_t *shape, bool is_buffer, int init, int64_t fan_in);
+hardy_status hy_params_allocate(hy_params *p, hardy_error *err); /* the slabs, zeroed */
+void hy_params_draw(hy_params *p, uint64_t seed);                /* start values of spec/method.md section 2 */
+void hy_params_clear(hy_params *p);
+int hy_params_find(const hy_params *p, const char *name); /* -1 when absent */
+
+/* One Adam step over the value slab (torch semantics); weights where mask (NULL: all) is set. */
+void hy_adam_step(hy_params *p, double lr, double beta1, double beta2, double eps);
+
+#endif

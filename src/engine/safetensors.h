@@ -1,0 +1,46 @@
+/*
+ * safetensors.h: the model and checkpoint file.
+ *
+ * Layout: 8 bytes little-endian length L of the header; L bytes of JSON: {"__metadata__": {string: string}, "tensor name":
+ * {"dtype": "F32"|"I64"|..., "shape": [...], "data_offsets": [begin, end]}}; then the bytes. Offsets count from the header's
+ * end, ascending and without gaps. Everything is little-endian.
+ */
+#ifndef HY_ENGINE_SAFETENSORS_H
+#define HY_ENGINE_SAFETENSORS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum hy_dtype { HY_F32, HY_F64, HY_I64, HY_I32, HY_U8 } hy_dtype;
+
+typedef struct hy_st_tensor {
+	char *name; /* owned */
+	hy_dtype dtype;
+	int n_dims;
+	int64_t shape[8];
+	const void *data; /* inside the file's buffer, at least 1-byte aligned: copy before use */
+	size_t n_bytes;
+} hy_st_tensor;
+
+typedef struct hy_st_file {
+	char *buffer; /* owned */
+	size_t size;
+	hy_st_tensor *tensors; /* owned, in file order */
+	size_t n_tensors;
+	char **keys, **values; /* owned: __metadata__ */
+	size_t n_metadata;
+} hy_st_file;
+
+/* Reads and checks the whole file: lengths, JSON, dtypes, shapes against offsets, gaps, overlaps. */
+hardy_status hy_st_read(hy_st_file *f, const char *path, hardy_error *err);
+void hy_st_clear(hy_st_file *f);
+const hy_st_tensor *hy_st_find(const hy_st_file *f, const char *name); /* NULL when absent */
+const char *hy_st_metadata(const hy_st_file *f, const char *key);      /* NULL when absent */
+
+/* Writes atomically. tensors[i].data may point anywhere. */
+hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n_tensors, const char *const *keys,
+                         const char *const *values, size_t n_metadata, hardy_error *err);
+
+#endif

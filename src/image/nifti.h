@@ -1,0 +1,36 @@
+/*
+ * nifti.h: reading and writing NIfTI-1 and NIfTI-2 (.nii, .nii.gz, .hdr/.img), both byte orders.
+ */
+#ifndef HY_IMAGE_NIFTI_H
+#define HY_IMAGE_NIFTI_H
+
+#include "image/volume.h"
+
+typedef struct hy_nifti_options {
+	double spacing_mm[3]; /* > 0 overrides the file's spacing on that axis; 0 believes the file */
+	bool header_only;     /* leave data NULL */
+	int64_t frame;        /* >= 0: only this frame of a 4-D file (0-based; nt becomes 1); -1: all */
+} hy_nifti_options;
+
+void hy_nifti_options_init(hy_nifti_options *o);
+
+/* Voxels with scl_slope and scl_inter applied. Warnings (header faults, what was believed) go to log. Non-finite voxels are
+ * kept. */
+hardy_status hy_nifti_read(const char *path, const hy_nifti_options *o, hy_volume *out, const hardy_log *log, hardy_error *err);
+
+/* A label map: like hy_nifti_read for one frame, values must be whole numbers 0..255. values[] counts voxels per value. */
+hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, hy_labels *out, int64_t values[256],
+                                  const hardy_log *log, hardy_error *err);
+
+/*
+ * Writes uint8 voxels (nt frames) in the grid and with the header of like (its qform, sform, pixdim, units and description
+ * kept; datatype, scaling and dimensions set for labels). Gzipped when path ends in .gz. Atomic.
+ */
+hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, hardy_error *err);
+/* The same for float32 voxels. */
+hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err);
+
+/* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz. */
+bool hy_nifti_is_name(const char *path);
+
+#endif
