@@ -1,12 +1,86 @@
 /*
  * main.c: the program `hardy`: picks the command.
  */
-#include <hardy.h>
+#include "options.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+/* One row per command, in the order of --help; each lives in cmd_NAME.c as `const command cmd_NAME`. Rows end in a backslash. */
+/* clang-format off */
+#define COMMANDS(row) \
+
+/* clang-format on */
+
+#define DECLARE(name) extern const command cmd_##name;
+#define POINT(name)   &cmd_##name,
+COMMANDS(DECLARE)
+
+const command *const commands[] = {COMMANDS(POINT) NULL};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] - 1 };
+
+static void print_usage(FILE *stream)
 {
-	printf("hardy %s\n", hardy_version());
-	return 0;
+	fprintf(stream,
+	        "hardy %s: medical image segmentation that stays accurate away from the site it was trained on\n\n"
+	        "Usage: hardy COMMAND [options] ARGUMENTS\n\nCommands:\n",
+	        hardy_version());
+	for (size_t i = 0; commands[i]; i++)
+		fprintf(stream, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
+	fprintf(stream, "\n`hardy COMMAND --help` lists the options of a command.\n"
+	                "Exit codes: 0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, "
+	                "130 interrupted after saving.\n");
+}
+
+static const command *find_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[N_COMMANDS + 2] = {"--help", "--version"};
+	for (size_t i = 0; commands[i]; i++)
+		names[2 + i] = commands[i]->name;
+	const char *nearest = nearest_name(name, names, N_COMMANDS + 2);
+	fprintf(stderr, "hardy: unknown %s %s", name[0] == '-' ? "option" : "command", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean %s?", nearest);
+	fprintf(stderr, "\nTry: hardy --help\n");
+	return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("hardy %s\n", hardy_version());
+		return EXIT_DONE;
+	}
+	const command *c = find_command(argv[1]);
+	return c ? c->run(c, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+	/* Results that did not reach their destination (a full disk, a closed pipe) are a failure. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
+		fprintf(stderr, "hardy: cannot write to standard output: %s\n", strerror(errno));
+		code = EXIT_FAILED;
+	}
+	return code;
 }

@@ -25,7 +25,7 @@ typedef struct string_list {
 } string_list;
 
 typedef struct option {
-	const char *name; /* "--size"; short forms only -o and -h */
+	const char *name; /* "--size". "--output" also answers to -o; an option named "-o" has no long form */
 	option_kind kind;
 	void *target;            /* holds the default, which --help prints */
 	const char *placeholder; /* "N", NULL for flags */
@@ -39,16 +39,22 @@ typedef struct command {
 	int (*run)(const struct command *self, int argc, char **argv);
 } command;
 
-extern const command commands[]; /* ends with a NULL name */
+extern const command *const commands[]; /* ends with NULL */
 
 /*
  * Parses argv[1..]; positional arguments are collected in rest. Returns -1 to go on, or an exit code (0 after --help, 2 after a
  * usage error whose message was printed). Options end at "--". Both "--size 96" and "--size=96" are read. n_min and n_max bound
- * the number of positional arguments. Release with options_clear.
+ * the number of positional arguments. Release with options_clear, whatever the result.
  */
 int options_parse(const command *self, const option *table, size_t n_table, int argc, char **argv, size_t n_min, size_t n_max,
                   string_list *rest);
 void options_clear(const option *table, size_t n_table, string_list *rest);
+
+/* Prints "hardy COMMAND: message" to stderr and returns EXIT_USAGE. For arguments that only the command can judge. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+int usage_error(const command *self, const char *format, ...);
 
 /* Prints "hardy COMMAND: message" to stderr and returns the exit code for the status. */
 int report_error(const command *self, hardy_status status, const hardy_error *err);
@@ -56,5 +62,8 @@ int report_error(const command *self, hardy_status status, const hardy_error *er
 /* A log that writes warnings and lines to stderr, and progress in place on a terminal, as plain lines at most every ten seconds
  * otherwise. */
 hardy_log terminal_log(void);
+
+/* The nearest of the n names to word, or NULL when none is near enough to be what was meant. */
+const char *nearest_name(const char *word, const char *const *names, size_t n);
 
 #endif

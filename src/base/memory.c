@@ -32,7 +32,7 @@ int64_t hy_memory_calls(void)
 
 void *hy_alloc(size_t n, size_t size)
 {
-	return refused(n, size) ? NULL : malloc(n * size ? n * size : 1);
+	return refused(n, size) ? NULL : malloc(n * size > 0 ? n * size : 1);
 }
 
 void *hy_calloc(size_t n, size_t size)
@@ -42,7 +42,7 @@ void *hy_calloc(size_t n, size_t size)
 
 void *hy_realloc(void *p, size_t n, size_t size)
 {
-	return refused(n, size) ? NULL : realloc(p, n * size ? n * size : 1);
+	return refused(n, size) ? NULL : realloc(p, n * size > 0 ? n * size : 1);
 }
 
 char *hy_strdup(const char *s)
