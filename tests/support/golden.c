@@ -1,0 +1,142 @@
+/*
+ * golden.c: locating and opening a set of recorded values.
+ */
+#include "support/golden.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void give_up(int code, const char *set, const char *why)
+{
+	fprintf(stderr, "golden %s: %s\n", set, why);
+	exit(code);
+}
+
+static bool is_array_name(const char *s)
+{
+	const size_t n = strlen(s);
+	return n > 4 && !strcmp(s + n - 4, ".npy");
+}
+
+/* Every string of the manifest that is the name of an array must be a file. */
+static void require_files(const golden *g, const cJSON *node)
+{
+	if (cJSON_IsString(node) && is_array_name(node->valuestring) && !strchr(node->valuestring, ' ')) {
+		char *path = hy_path_join(g->folder, node->valuestring);
+		if (!path || !hy_path_exists(path))
+			give_up(1, g->set, path ? path : "out of memory");
+		hy_free(path);
+	}
+	for (const cJSON *child = node->child; child; child = child->next)
+		require_files(g, child);
+}
+
+void golden_open(golden *g, const char *set)
+{
+	*g = (golden){.set = set};
+	const char *root = getenv("HARDY_GOLDEN"), *source = getenv("HARDY_SOURCE");
+	char *fallback = NULL;
+	if (!root) {
+		fallback = source ? hy_path_join(source, "../shared/golden") : NULL;
+		if (!fallback || !hy_path_exists(fallback))
+			give_up(77, set, "skipped: HARDY_GOLDEN is not set and HARDY_SOURCE/../shared/golden is absent");
+		root = fallback;
+	}
+	g->folder = hy_path_join(root, set);
+	char *path = g->folder ? hy_path_join(g->folder, "MANIFEST.json") : NULL;
+	char *text = NULL;
+	hardy_error err;
+	if (!path)
+		give_up(1, set, "out of memory");
+	if (hy_file_read(path, &text, &(size_t){0}, &err))
+		give_up(1, set, err.message);
+	g->manifest = cJSON_Parse(text);
+	if (!g->manifest)
+		give_up(1, set, "MANIFEST.json is not JSON");
+	require_files(g, g->manifest);
+	hy_free(text);
+	hy_free(path);
+	hy_free(fallback);
+}
+
+int golden_close(golden *g, int n_failed)
+{
+	printf("golden %s: %d cases checked\n", g->set, g->n_checked);
+	const int code = n_failed || !g->n_checked;
+	cJSON_Delete(g->manifest);
+	hy_free(g->folder);
+	memset(g, 0, sizeof *g);
+	return code;
+}
+
+char *golden_path(const golden *g, const char *name)
+{
+	char *path = hy_path_join(g->folder, name);
+	if (!path)
+		fail_msg("out of memory");
+	return path;
+}
+
+npy golden_array(const golden *g, const char *name)
+{
+	char file[256];
+	hardy_error err;
+	npy a = {.n = 0};
+	if (snprintf(file, sizeof file, "%s%s", name, is_array_name(name) ? "" : ".npy") >= (int)sizeof file)
+		fail_msg("%s: name too long", name);
+	char *path = golden_path(g, file);
+	const hardy_status st = npy_read(path, &a, &err);
+	hy_free(path);
+	if (st)
+		fail_msg("%s", err.message);
+	return a;
+}
+
+npy golden_member_array(const golden *g, const cJSON *object, const char *key)
+{
+	return golden_array(g, golden_string(object, key));
+}
+
+const cJSON *golden_member(const cJSON *object, const char *key)
+{
+	const cJSON *m = cJSON_GetObjectItemCaseSensitive(object, key);
+	if (!m) {
+		const cJSON *name = cJSON_GetObjectItemCaseSensitive(object, "name");
+		fail_msg("%s: no member %s", cJSON_IsString(name) ? name->valuestring : "manifest", key);
+	}
+	return m;
+}
+
+double golden_number(const cJSON *object, const char *key)
+{
+	const cJSON *m = golden_member(object, key);
+	if (!cJSON_IsNumber(m))
+		fail_msg("member %s is not a number", key);
+	return m->valuedouble;
+}
+
+const char *golden_string(const cJSON *object, const char *key)
+{
+	const cJSON *m = golden_member(object, key);
+	if (!cJSON_IsString(m))
+		fail_msg("member %s is not a string", key);
+	return m->valuestring;
+}
+
+void golden_numbers(const cJSON *object, const char *key, double *out, int n)
+{
+	const cJSON *m = golden_member(object, key);
+	if (!cJSON_IsArray(m) || cJSON_GetArraySize(m) != n)
+		fail_msg("member %s is not an array of %d", key, n);
+	for (int i = 0; i < n; i++) {
+		const cJSON *v = cJSON_GetArrayItem(m, i);
+		if (!cJSON_IsNumber(v))
+			fail_msg("member %s[%d] is not a number", key, i);
+		out[i] = v->valuedouble;
+	}
+}

@@ -1,0 +1,46 @@
+/*
+ * golden.h: recorded values of independent implementations, as folders of a manifest and arrays.
+ *
+ * The folder of sets is the environment's HARDY_GOLDEN, else HARDY_SOURCE/../shared/golden if that exists, else the test is
+ * skipped (exit 77). A folder that is named but unreadable, a set without manifest, and a manifest that names an absent file
+ * fail. A test program opens its set in main, counts every case it has checked, and returns what golden_close returns.
+ */
+#ifndef HY_TESTS_SUPPORT_GOLDEN_H
+#define HY_TESTS_SUPPORT_GOLDEN_H
+
+#include "support/npy.h"
+
+#include <cjson/cJSON.h>
+
+typedef struct golden {
+	const char *set;
+	char *folder;    /* of this set */
+	cJSON *manifest; /* MANIFEST.json */
+	int n_checked;
+} golden;
+
+/* Ends the program with 77 or 1 as described above. set must outlive g. */
+void golden_open(golden *g, const char *set);
+
+/* Prints "golden SET: N cases checked"; returns the exit code: n_failed != 0, or no case at all, is 1. */
+int golden_close(golden *g, int n_failed);
+
+/* Inside a test function: failures below end the current test with a message. */
+
+/* FOLDER/SET/name, newly allocated (hy_free). */
+char *golden_path(const golden *g, const char *name);
+
+/* Reads name (".npy" is appended when missing). */
+npy golden_array(const golden *g, const char *name);
+
+/* Reads the array whose name is the string member key of object. */
+npy golden_member_array(const golden *g, const cJSON *object, const char *key);
+
+/* Members that must be there and of that type. */
+const cJSON *golden_member(const cJSON *object, const char *key);
+double golden_number(const cJSON *object, const char *key);
+const char *golden_string(const cJSON *object, const char *key);
+/* Exactly n numbers from an array member. */
+void golden_numbers(const cJSON *object, const char *key, double *out, int n);
+
+#endif
