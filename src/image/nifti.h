@@ -4,6 +4,7 @@
 #ifndef HY_IMAGE_NIFTI_H
 #define HY_IMAGE_NIFTI_H
 
+#include "image/geometry.h"
 #include "image/volume.h"
 
 typedef struct hy_nifti_options {
@@ -14,6 +15,7 @@ typedef struct hy_nifti_options {
 
 void hy_nifti_options_init(hy_nifti_options *o);
 
+/* o may be NULL for the defaults. */
 /* Voxels with scl_slope and scl_inter applied. Warnings (header faults, what was believed) go to log. Non-finite voxels are
  * kept. */
 hardy_status hy_nifti_read(const char *path, const hy_nifti_options *o, hy_volume *out, const hardy_log *log, hardy_error *err);

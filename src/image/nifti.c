@@ -1,0 +1,429 @@
+/*
+ * nifti.c: scans and label maps in and out of NIfTI files.
+ *
+ * Nothing that a header says is trusted: dimensions are compared with the file's size before memory is asked for, and what is
+ * read from gzip, whose content cannot be measured beforehand, is stored in memory that grows as bytes arrive.
+ */
+#include "image/nifti.h"
+
+#include "base/memory.h"
+#include "image/nifti_fields.h"
+#include "image/nifti_scan.h"
+#include "image/stream.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHUNK = 8192, FIRST_ROOM = 1 << 16, PADDING = 512 };
+
+static const char *const endings[] = {".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"};
+
+void hy_nifti_options_init(hy_nifti_options *o)
+{
+	*o = (hy_nifti_options){.frame = -1};
+}
+
+static bool ends_in(const char *path, const char *ending)
+{
+	const size_t n = strlen(path), m = strlen(ending);
+	return n > m && !strcmp(path + n - m, ending);
+}
+
+bool hy_nifti_is_name(const char *path)
+{
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (ends_in(path, endings[i]))
+			return true;
+	return false;
+}
+
+/* Names of header and image; for a pair, the ending of the other half is tried plain first, then gzipped. */
+static hardy_status find_files(const char *path, bool pair, char **header, char **image, hardy_error *err)
+{
+	const size_t n = strlen(path), room = n + 4;
+	*header = hy_alloc(room, 1);
+	*image = hy_alloc(room, 1);
+	if (!*header || !*image)
+		return hy_fail_memory(err, path, room, 1);
+	snprintf(*header, room, "%s", path);
+	snprintf(*image, room, "%s", path);
+	if (!pair)
+		return HARDY_OK;
+	const bool gzipped = ends_in(path, ".gz");
+	const size_t stem = n - (gzipped ? 7 : 4);
+	const bool is_header = !strncmp(path + stem, ".hdr", 4);
+	char *const other = is_header ? *image : *header;
+	for (int i = 0; i < 2; i++) {
+		const bool gz = i == 0 ? gzipped : !gzipped;
+		snprintf(other, room, "%.*s%s%s", (int)stem, path, is_header ? ".img" : ".hdr", gz ? ".gz" : "");
+		if (hy_path_exists(other))
+			return HARDY_OK;
+	}
+	if (!hy_path_exists(path))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: cannot be opened: no such file", path);
+	return hy_fail(err, HARDY_ERROR_IO, "%s: %s is missing: want %.*s%s or the same with .gz beside it", path,
+	               is_header ? "its image" : "its header", (int)stem, path, is_header ? ".img" : ".hdr");
+}
+
+void hy_nifti_close(hy_nifti_scan *s)
+{
+	hy_stream_close(&s->stream);
+	hy_free(s->header_path);
+	hy_free(s->image_path);
+	memset(s, 0, sizeof *s);
+}
+
+/* Reads the start of the header's file, leaving the stream behind it. */
+static hardy_status read_header(hy_nifti_scan *s, bool pair, const double *spacing_mm, const hardy_log *log, hardy_error *err)
+{
+	uint8_t bytes[HY_NIFTI2_SIZE];
+	size_t got = 0;
+	hardy_status status = hy_stream_open(&s->stream, s->header_path, err);
+	if (!status)
+		status = hy_stream_read(&s->stream, bytes, sizeof bytes, &got, err);
+	if (!status)
+		status = hy_nifti_header_parse(s->header_path, bytes, got, pair, spacing_mm, &s->h, log, err);
+	return status;
+}
+
+static hardy_status fail_too_long(const hy_nifti_scan *s, hardy_error *err)
+{
+	return hy_fail(err, HARDY_ERROR_FORMAT,
+	               "%s: holds more than the %lld x %lld x %lld x %lld voxels of %s that its header describes: damaged header?",
+	               s->image_path, (long long)s->h.n[0], (long long)s->h.n[1], (long long)s->h.n[2], (long long)s->h.n[3],
+	               hy_nifti_type_name(s->h.datatype));
+}
+
+hardy_status hy_nifti_open(const char *path, const double *spacing_mm, hy_nifti_scan *out, const hardy_log *log,
+                           hardy_error *err)
+{
+	hy_nifti_scan *const s = out; /* filled in place: zlib's state must not move */
+	memset(s, 0, sizeof *s);
+	const bool pair = hy_nifti_is_name(path) && !ends_in(path, ".nii") && !ends_in(path, ".nii.gz");
+	hardy_status status = find_files(path, pair, &s->header_path, &s->image_path, err);
+	if (status)
+		goto out;
+	status = read_header(s, pair, spacing_mm, log, err);
+	if (status)
+		goto out;
+	/* The image is opened anew: what was read with the header may reach into the voxels. */
+	hy_stream_close(&s->stream);
+	status = hy_stream_open(&s->stream, s->image_path, err);
+	if (status)
+		goto out;
+	const int64_t limit = hy_stream_limit(&s->stream);
+	if (s->h.offset > limit || s->h.n_bytes > limit - s->h.offset) {
+		status =
+		    hy_fail(err, HARDY_ERROR_FORMAT,
+		            "%s: truncated, or dim is wrong: %lld x %lld x %lld x %lld voxels of %s from byte %lld on need %lld bytes, "
+		            "the file %s %lld",
+		            s->image_path, (long long)s->h.n[0], (long long)s->h.n[1], (long long)s->h.n[2], (long long)s->h.n[3],
+		            hy_nifti_type_name(s->h.datatype), (long long)s->h.offset, (long long)s->h.n_bytes,
+		            s->stream.gzipped ? "inflates to at most" : "holds", (long long)limit);
+		goto out;
+	}
+	if (!s->stream.gzipped && limit - s->h.offset - s->h.n_bytes >= PADDING)
+		status = fail_too_long(s, err);
+out:
+	if (status)
+		hy_nifti_close(s);
+	return status;
+}
+
+static hardy_status skip(hy_nifti_scan *s, int64_t size, hardy_error *err)
+{
+	int64_t done = 0;
+	const hardy_status status = hy_stream_skip(&s->stream, size, &done, err);
+	if (!status && done < size)
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: truncated: ends after %lld bytes, want %lld", s->image_path,
+		               (long long)s->stream.position, (long long)(s->h.offset + s->h.n_bytes));
+	return status;
+}
+
+/* Behind the voxels: the gzip checksum, and nothing but a little padding; more means that dim or datatype is damaged. */
+static hardy_status check_end(hy_nifti_scan *s, const hardy_log *log, hardy_error *err)
+{
+	uint8_t rest[PADDING];
+	size_t got = 0;
+	const hardy_status status = hy_stream_read(&s->stream, rest, sizeof rest, &got, err);
+	if (status || !got)
+		return status;
+	bool padding = got < sizeof rest && s->h.bitpix_agrees;
+	for (size_t i = 0; i < got; i++)
+		padding = padding && !rest[i];
+	if (!padding)
+		return fail_too_long(s, err);
+	hy_warn(log, "%s: %zu zero bytes behind the voxels are ignored", s->image_path, got);
+	return HARDY_OK;
+}
+
+#define DECODE(type)                                                                                                           \
+	for (size_t i = 0; i < n; i++) {                                                                                           \
+		type value;                                                                                                            \
+		memcpy(&value, (const unsigned char *)raw + i * sizeof value, sizeof value);                                           \
+		out[i] = (double)value;                                                                                                \
+	}                                                                                                                          \
+	break
+
+/* n voxels as they lie in the file to scaled values. */
+static void decode(const hy_nifti_header *h, void *raw, size_t n, double *out)
+{
+	if (h->big_endian != hy_host_is_big_endian())
+		hy_swap_bytes(raw, n, h->voxel_size);
+	switch (h->datatype) {
+	case HY_NIFTI_UINT8:
+		DECODE(uint8_t);
+	case HY_NIFTI_INT8:
+		DECODE(int8_t);
+	case HY_NIFTI_INT16:
+		DECODE(int16_t);
+	case HY_NIFTI_UINT16:
+		DECODE(uint16_t);
+	case HY_NIFTI_INT32:
+		DECODE(int32_t);
+	case HY_NIFTI_UINT32:
+		DECODE(uint32_t);
+	case HY_NIFTI_INT64:
+		DECODE(int64_t);
+	case HY_NIFTI_UINT64:
+		DECODE(uint64_t);
+	case HY_NIFTI_FLOAT32:
+		DECODE(float);
+	default:
+		DECODE(double);
+	}
+	if (h->scaled)
+		for (size_t i = 0; i < n; i++)
+			out[i] = out[i] * h->slope + h->inter;
+}
+
+/* Receives the voxels of one read in order. */
+typedef struct collector {
+	hardy_status (*take)(struct collector *c, const double *values, size_t n, hardy_error *err);
+	unsigned char *data; /* floats or label values */
+	size_t element, used, room, wanted;
+	/* labels only */
+	int64_t *count, n_bad, first_bad;
+	double first_value, tolerance;
+	bool inexact;
+} collector;
+
+/* Room for n more elements: all at once when the file's size vouches for them, doubling otherwise. */
+static hardy_status make_room(collector *c, size_t n, bool vouched, const char *path, hardy_error *err)
+{
+	if (c->used + n <= c->room)
+		return HARDY_OK;
+	size_t room = vouched ? c->wanted : c->room ? 2 * c->room : FIRST_ROOM;
+	if (room > c->wanted)
+		room = c->wanted;
+	unsigned char *larger = hy_realloc(c->data, room, c->element);
+	if (!larger)
+		return hy_fail_memory(err, path, room, c->element);
+	c->data = larger;
+	c->room = room;
+	return HARDY_OK;
+}
+
+static hardy_status take_floats(collector *c, const double *values, size_t n, hardy_error *err)
+{
+	float *to = (float *)(void *)c->data + c->used;
+	for (size_t i = 0; i < n; i++)
+		to[i] = values[i] > (double)FLT_MAX ? INFINITY : values[i] < -(double)FLT_MAX ? -INFINITY : (float)values[i];
+	return HARDY_OK;
+}
+
+static hardy_status take_labels(collector *c, const double *values, size_t n, hardy_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const double whole = nearbyint(values[i]);
+		if (!(fabs(values[i] - whole) <= c->tolerance && whole >= 0 && whole <= 255)) { /* NaN too */
+			if (!c->n_bad++) {
+				c->first_bad = (int64_t)(c->used + i);
+				c->first_value = values[i];
+			}
+			c->data[c->used + i] = 0;
+			continue;
+		}
+		c->inexact = c->inexact || whole != values[i];
+		c->data[c->used + i] = (uint8_t)whole;
+		c->count[(uint8_t)whole]++;
+	}
+	return HARDY_OK;
+}
+
+/* Reads one frame, or all for -1, into the collector, and the rest of the file to its end. */
+static hardy_status collect(hy_nifti_scan *s, int64_t frame, collector *c, const hardy_log *log, hardy_error *err)
+{
+	const hy_nifti_header *h = &s->h;
+	const int64_t frame_bytes = h->n_bytes / h->n[3];
+	const int64_t first = frame < 0 ? 0 : frame, n_frames = frame < 0 ? h->n[3] : 1;
+	unsigned char raw[CHUNK * 8];
+	double *values = hy_alloc(CHUNK, sizeof *values);
+	if (!values)
+		return hy_fail_memory(err, s->image_path, CHUNK, sizeof *values);
+	c->wanted = (size_t)(frame_bytes / (int64_t)h->voxel_size * n_frames);
+	hardy_status status = skip(s, h->offset + first * frame_bytes, err);
+	while (!status && c->used < c->wanted) {
+		const size_t n = c->wanted - c->used < CHUNK ? c->wanted - c->used : CHUNK;
+		size_t got = 0;
+		status = hy_stream_read(&s->stream, raw, n * h->voxel_size, &got, err);
+		if (!status && got < n * h->voxel_size)
+			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: truncated: ends after %lld bytes, want %lld", s->image_path,
+			                 (long long)s->stream.position, (long long)(h->offset + h->n_bytes));
+		if (!status)
+			status = make_room(c, n, !s->stream.gzipped, s->image_path, err);
+		if (status)
+			break;
+		decode(h, raw, n, values);
+		status = c->take(c, values, n, err);
+		c->used += n;
+	}
+	if (!status)
+		status = skip(s, (h->n[3] - first - n_frames) * frame_bytes, err);
+	if (!status)
+		status = check_end(s, log, err);
+	hy_free(values);
+	return status;
+}
+
+static hardy_status check_frame(const hy_nifti_scan *s, int64_t frame, hardy_error *err)
+{
+	if (frame < s->h.n[3])
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_DATA, "%s: frame %lld is wanted, the file holds frames 0 to %lld", s->image_path,
+	               (long long)frame, (long long)s->h.n[3] - 1);
+}
+
+/* The header for outputs to carry; ANALYZE's is not NIfTI, so that outputs get one of their own. */
+static hardy_status keep_header(const hy_nifti_scan *s, hy_volume *v, hardy_error *err)
+{
+	if (!s->h.version)
+		return HARDY_OK;
+	v->header = hy_alloc(s->h.size, 1);
+	if (!v->header)
+		return hy_fail_memory(err, s->header_path, s->h.size, 1);
+	memcpy(v->header, s->h.raw, s->h.size);
+	v->header_size = s->h.size;
+	return HARDY_OK;
+}
+
+hardy_status hy_nifti_read(const char *path, const hy_nifti_options *o, hy_volume *out, const hardy_log *log, hardy_error *err)
+{
+	hy_nifti_options defaults;
+	hy_nifti_scan s = {0};
+	hy_volume v = {0};
+	collector c = {.take = take_floats, .element = sizeof(float)};
+	if (!o) {
+		hy_nifti_options_init(&defaults);
+		o = &defaults;
+	}
+	hardy_status status = hy_nifti_open(path, o->spacing_mm, &s, log, err);
+	if (status || (status = check_frame(&s, o->frame, err)) || (status = keep_header(&s, &v, err)))
+		goto out;
+	v.grid = s.h.grid;
+	v.nt = o->frame < 0 ? s.h.n[3] : 1;
+	if (!o->header_only && (status = collect(&s, o->frame, &c, log, err)))
+		goto out;
+	v.data = (float *)(void *)c.data;
+	c.data = NULL;
+	*out = v;
+	memset(&v, 0, sizeof v);
+out:
+	hy_free(c.data);
+	hy_volume_clear(&v);
+	hy_nifti_close(&s);
+	return status;
+}
+
+hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, hy_labels *out, int64_t values[256],
+                                  const hardy_log *log, hardy_error *err)
+{
+	hy_nifti_options defaults;
+	hy_nifti_scan s = {0};
+	int64_t count[256] = {0};
+	collector c = {.take = take_labels, .element = 1, .count = count};
+	if (!o) {
+		hy_nifti_options_init(&defaults);
+		o = &defaults;
+	}
+	hardy_status status = hy_nifti_open(path, o->spacing_mm, &s, log, err);
+	if (status || (status = check_frame(&s, o->frame, err)))
+		goto out;
+	const hy_grid g = s.h.grid;
+	if (o->frame < 0 && s.h.n[3] > 1) {
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds %lld frames, want a label map of one", path, (long long)s.h.n[3]);
+		goto out;
+	}
+	/* Scaled integers reach whole numbers only nearly. */
+	c.tolerance = s.h.scaled ? 0.01 : 1e-6;
+	if (!o->header_only && (status = collect(&s, o->frame, &c, log, err)))
+		goto out;
+	if (c.n_bad) {
+		status = hy_fail(
+		    err, HARDY_ERROR_DATA,
+		    "%s: value %g at voxel (%lld, %lld, %lld) is no label: want whole numbers from 0 to 255; %lld voxels are not", path,
+		    c.first_value, (long long)(c.first_bad % g.nx), (long long)(c.first_bad / g.nx % g.ny),
+		    (long long)(c.first_bad / g.nx / g.ny), (long long)c.n_bad);
+		goto out;
+	}
+	if (c.inexact)
+		hy_warn(log, "%s: label values are whole numbers only up to rounding; rounded", path);
+	*out = (hy_labels){.grid = g, .data = c.data};
+	c.data = NULL;
+	if (values)
+		memcpy(values, count, sizeof count);
+out:
+	hy_free(c.data);
+	hy_nifti_close(&s);
+	return status;
+}
+
+static hardy_status open_output(hy_sink *sink, const char *path, const hy_volume *like, int64_t nt, int datatype, size_t *n,
+                                hardy_error *err)
+{
+	const hy_grid *g = &like->grid;
+	uint8_t header[HY_NIFTI2_SIZE + 4];
+	if (!ends_in(path, ".nii") && !ends_in(path, ".nii.gz"))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a scan is written as .nii or .nii.gz", path);
+	if (g->nx < 1 || g->ny < 1 || g->nz < 1 || nt < 1 || __builtin_mul_overflow((size_t)g->nx, (size_t)g->ny, n) ||
+	    __builtin_mul_overflow(*n, (size_t)g->nz, n) || __builtin_mul_overflow(*n, (size_t)nt, n))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %lld x %lld x %lld x %lld voxels: each count must be 1 or more", path,
+		               (long long)g->nx, (long long)g->ny, (long long)g->nz, (long long)nt);
+	const size_t size = hy_nifti_header_make(like, nt, datatype, header);
+	const hardy_status status = hy_sink_open(sink, path, err);
+	if (!status)
+		hy_sink_write(sink, header, size);
+	return status;
+}
+
+hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, hardy_error *err)
+{
+	hy_sink sink;
+	size_t n = 0;
+	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_UINT8, &n, err);
+	if (status)
+		return status;
+	hy_sink_write(&sink, data, n);
+	return hy_sink_commit(&sink, err);
+}
+
+hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err)
+{
+	hy_sink sink;
+	size_t n = 0;
+	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_FLOAT32, &n, err);
+	if (status)
+		return status;
+	for (size_t done = 0; done < n;) {
+		float part[CHUNK];
+		const size_t m = n - done < CHUNK ? n - done : CHUNK;
+		memcpy(part, data + done, m * sizeof *part);
+		if (hy_host_is_big_endian())
+			hy_swap_bytes(part, m, sizeof *part);
+		hy_sink_write(&sink, part, m * sizeof *part);
+		done += m;
+	}
+	return hy_sink_commit(&sink, err);
+}
