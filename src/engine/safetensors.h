@@ -33,13 +33,18 @@ typedef struct hy_st_file {
 	size_t n_metadata;
 } hy_st_file;
 
-/* Reads and checks the whole file: lengths, JSON, dtypes, shapes against offsets, gaps, overlaps. */
+/* Reads and checks the whole file: lengths, JSON, dtypes, shapes against offsets, gaps, overlaps, names twice. */
 hardy_status hy_st_read(hy_st_file *f, const char *path, hardy_error *err);
+/* The same for bytes in memory. Takes the buffer (from hy_alloc), whatever the result; name stands for the file in messages. */
+hardy_status hy_st_parse(hy_st_file *f, char *buffer, size_t size, const char *name, hardy_error *err);
 void hy_st_clear(hy_st_file *f);
 const hy_st_tensor *hy_st_find(const hy_st_file *f, const char *name); /* NULL when absent */
 const char *hy_st_metadata(const hy_st_file *f, const char *key);      /* NULL when absent */
 
-/* Writes atomically. tensors[i].data may point anywhere. */
+/*
+ * Writes atomically. tensors[i].data may point anywhere. Wide types come first in the file, otherwise the order given is kept,
+ * and the header is padded with spaces to a multiple of eight, so that every tensor is aligned: some readers map the file.
+ */
 hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n_tensors, const char *const *keys,
                          const char *const *values, size_t n_metadata, hardy_error *err);
 
