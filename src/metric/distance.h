@@ -63,12 +63,4 @@ double hy_distance_nsd(const hy_surface_distances *d, double tolerance_mm);
 hardy_status hy_distance_hd_stack(const hy_object_pair *pair, hy_connectivity connectivity, double *out, int64_t *n_slices,
                                   hardy_error *err);
 
-/*
- * Exact Euclidean distance transform: out[i] is the distance in mm from the centre of i to that of the nearest voxel with
- * (feature & mask) != 0, infinite without one. Separable lower envelopes: Felzenszwalb and Huttenlocher, Theory of Computing 8,
- * 2012.
- */
-hardy_status hy_distance_transform(const uint8_t *feature, uint8_t mask, const int64_t n[3], const double spacing_mm[3],
-                                   double *out, hardy_error *err);
-
 #endif
