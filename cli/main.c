@@ -10,6 +10,7 @@
 /* One row per command, in the order of --help; each lives in cmd_NAME.c as `const command cmd_NAME`. Rows end in a backslash. */
 /* clang-format off */
 #define COMMANDS(row) \
+	row(check) \
 
 /* clang-format on */
 

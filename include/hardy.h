@@ -58,6 +58,28 @@ const char *hardy_version(void);
 
 /* ---- data sets ---------------------------------------------------------------------------------------------------------- */
 
+/* Receives a piece of a report; text has size bytes and a terminating zero. */
+typedef struct hardy_sink {
+	void (*write)(void *payload, const char *text, size_t size);
+	void *payload;
+} hardy_sink;
+
+typedef struct hardy_check_options {
+	const char *data;     /* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt */
+	const char *labels;   /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
+	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
+	bool json;            /* the report as one JSON object instead of text */
+} hardy_check_options;
+
+void hardy_check_options_init(hardy_check_options *o);
+
+/*
+ * Reads every scan and label of a data set and reports subjects, phases, shapes, spacing, label volumes, and everything wrong
+ * with the remedy. Goes on after a bad case. HARDY_ERROR_PARTIAL when some scans cannot be used, HARDY_ERROR_DATA when none
+ * can; the report is complete then, too. Other errors come without a report.
+ */
+hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *report, const hardy_log *log, hardy_error *err);
+
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 #include "image/volume.h"
 
-enum { HY_MAX_CLASSES = 32, HY_MAX_CHANNELS = 8, HY_NAME_SIZE = 64 };
+enum { HY_MAX_CLASSES = 32, HY_MAX_CHANNELS = 8, HY_NAME_SIZE = 64, HY_NO_CLASS = 255 };
 
 typedef enum hy_layout {
 	HY_LAYOUT_ACDC,
@@ -20,15 +20,16 @@ typedef enum hy_layout {
 typedef struct hy_class {
 	char name[HY_NAME_SIZE];
 	int value;
-	bool present; /* false: the data set has no such label (Sunnybrook has no RV); scores of it are undefined */
+	bool present; /* false: the data set has no such label (Sunnybrook has no RV), value is -1; scores of it are undefined */
 } hy_class;
 
 /* One scan to train on or to score: one phase of one subject. */
 typedef struct hy_case {
 	char subject[HY_NAME_SIZE], phase[16] /* "ED", "ES" or "" */, site[HY_NAME_SIZE] /* vendor or centre, "" unknown */;
-	char *image_path[HY_MAX_CHANNELS]; /* owned */
+	char *image_path[HY_MAX_CHANNELS]; /* owned; with several channels and only the first path, that file's frames are them */
 	char *label_path;                  /* owned; NULL when there is none */
 	int64_t frame, label_frame;        /* in a 4-D file, -1 when the file is 3-D */
+	bool held_out;                     /* lies in the data set's own validation or test folder */
 } hy_case;
 
 typedef struct hy_dataset {
@@ -37,15 +38,20 @@ typedef struct hy_dataset {
 	int n_classes, n_channels; /* n_classes includes background */
 	hy_class classes[HY_MAX_CLASSES];
 	char channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
-	hy_case *cases; /* owned, sorted by subject, then ED before ES */
+	bool heart;       /* classes begin with LV, MYO, RV */
+	uint8_t map[256]; /* own label value to class index; HY_NO_CLASS where the data set declares none */
+	hy_case *cases;   /* owned, sorted by subject, then ED before ES */
 	size_t n_cases;
 } hy_dataset;
 
 typedef struct hy_dataset_options {
-	const char *labels;   /* "lv=3,myo=2": names of the data set's own values, overriding the layout's; NULL */
+	const char *labels; /* "lv=3,myo=2": names of the data set's own values, overriding the layout's ("background=4" drops one);
+	                     * NULL */
 	double spacing_mm[3]; /* as in hy_nifti_options */
 } hy_dataset_options;
 
+/* Finds the layout and lists classes, channels and cases. Voxels are read only where nothing else tells the label values. Any
+ * case that cannot be used is an error that counts them and tells the first; hardy_check lists all. */
 hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
                              hardy_error *err);
 void hy_dataset_clear(hy_dataset *d);
@@ -68,9 +74,12 @@ typedef struct hy_split {
 } hy_split;
 
 /*
- * path names a file like ../shared/data/splits.json (pool, validation, test) or one with train, validation, test; NULL:
- * subjects of d are drawn by seed. n_train > 0 draws that many from the pool by seed (sorted); 0 takes the pool whole. Without
- * a file: n_validation subjects are held out first (by seed), then n_train drawn. Unknown or doubled subjects are errors.
+ * path names a JSON file with lists of subjects pool, validation, test (and large_extra), or one with train, validation, test;
+ * NULL: subjects of d are drawn by seed. n_train > 0 draws that many from the pool by seed (sorted); 0 takes the pool whole.
+ * Without a file: n_validation subjects are held out first (by seed), then n_train drawn, from labelled subjects outside the
+ * data set's own test folder; test gets that folder's labelled subjects, or the remaining ones when there is none. Unknown or
+ * doubled subjects, and subjects to train on without a label, are errors. More than the pool: `large_extra` of the file joins
+ * it.
  */
 hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, size_t n_train, size_t n_validation,
                            uint64_t seed, const hardy_log *log, hardy_error *err);

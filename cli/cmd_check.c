@@ -1,0 +1,47 @@
+/*
+ * cmd_check.c: `hardy check DATA`: what is in a data set, what is wrong with it, and how to mend it.
+ */
+#include "options.h"
+
+#include <stdio.h>
+
+static void to_stdout(void *payload, const char *text, size_t size)
+{
+	(void)payload;
+	fwrite(text, 1, size, stdout);
+}
+
+static int run(const command *self, int argc, char **argv)
+{
+	hardy_check_options o;
+	hardy_check_options_init(&o);
+	const option table[] = {
+	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What label values mean, e.g. lv=3,myo=2; background=V drops one.",
+	     0, 0, NULL},
+	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
+	    {"--json", OPTION_FLAG, &o.json, NULL, "Report as one JSON object.", 0, 0, NULL},
+	};
+	const size_t n_table = sizeof table / sizeof *table;
+	string_list rest = {0};
+	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	if (code < 0) {
+		const hardy_sink sink = {to_stdout, NULL};
+		const hardy_log log = terminal_log();
+		hardy_error err = {0};
+		o.data = rest.items[0];
+		const hardy_status status = hardy_check(&o, &sink, &log, &err);
+		code = status ? report_error(self, status, &err) : EXIT_DONE;
+	}
+	options_clear(table, n_table, &rest);
+	return code;
+}
+
+const command cmd_check = {
+    .name = "check",
+    .arguments = "DATA",
+    .summary = "what is wrong with a data set, and how to mend it",
+    .details = "Reads every scan and label of DATA and lists subjects, phases, shapes, spacing and label volumes, then\n"
+               "everything wrong with its remedy. DATA is a folder as downloaded: ACDC, M&Ms, nnU-Net raw, images/ with\n"
+               "labels/, or NAME.nii.gz with NAME_gt.nii.gz. Exits with 3 when some scans cannot be used.",
+    .run = run,
+};

@@ -1,0 +1,28 @@
+/*
+ * json.c: reading a JSON file whole.
+ */
+#include "base/json.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+
+hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	const hardy_status status = hy_file_read(path, &text, &size, err);
+	if (status)
+		return status;
+	const char *end = NULL;
+	cJSON *json = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+	if (!json) {
+		int line = 1;
+		for (const char *p = text; end && p < end && p < text + size; p++)
+			line += *p == '\n';
+		hy_free(text);
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: not valid JSON", path, line);
+	}
+	hy_free(text);
+	*out = json;
+	return HARDY_OK;
+}

@@ -1,0 +1,460 @@
+/*
+ * check.c: reads a whole data set and reports what is in it, what is wrong, and the remedy.
+ */
+#include "base/memory.h"
+#include "dataset/layout.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What one case turned out to be. */
+typedef struct facts {
+	bool has_image, has_label;
+	hy_grid grid;
+	float low, high;
+	int64_t voxels[HY_MAX_CLASSES];
+	double ml[HY_MAX_CLASSES];
+	uint64_t hash; /* of the image's voxels */
+	hy_problems problems;
+} facts;
+
+typedef struct report {
+	hy_dataset d;
+	facts *facts;        /* per case */
+	hy_problems general; /* found while listing the files, or about the whole data set */
+	size_t n_subjects, n_usable, n_bad, n_look;
+} report;
+
+/* ---- one case ----------------------------------------------------------------------------------------------------------- */
+
+static const char restore[] = "restore the file from where it came from";
+
+/* A log that keeps warnings as problems of the case. */
+typedef struct listener {
+	const hy_case *c;
+	hy_problems *problems;
+} listener;
+
+static void keep_warning(void *payload, hardy_log_level level, const char *line)
+{
+	const listener *l = payload;
+	if (level == HARDY_LOG_WARNING)
+		hy_problem_add(l->problems, false, l->c->subject, l->c->phase,
+		               "none needed unless lengths and volumes come out wrong: then correct the header, or give --spacing",
+		               "%s", line);
+}
+
+static void add_error(facts *f, const hy_case *c, const char *remedy, const hardy_error *err)
+{
+	hy_problem_add(&f->problems, true, c->subject, c->phase, remedy, "%s", err->message);
+}
+
+#define LOOK(f, c, remedy, ...) hy_problem_add(&(f)->problems, false, (c)->subject, (c)->phase, remedy, __VA_ARGS__)
+
+/* FNV-1a over the shape and the voxels' words: equal scans under two names. */
+static uint64_t hash_voxels(const hy_volume *v)
+{
+	const int64_t n = hy_grid_voxels(&v->grid) * v->nt;
+	uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)v->grid.nx ^ (uint64_t)v->grid.ny << 20 ^ (uint64_t)v->grid.nz << 40;
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t word;
+		memcpy(&word, &v->data[i], sizeof word);
+		h = (h ^ word) * 0x100000001b3u;
+	}
+	return h;
+}
+
+static void examine_spacing(facts *f, const hy_dataset *d, const hy_case *c)
+{
+	static const char remedy[] = "look the spacing up where the data come from; give it with --spacing if the file is wrong";
+	const double *s = f->grid.spacing_mm;
+	const char *path = c->image_path[0];
+	if (s[0] == 1 && s[1] == 1 && s[2] == 1)
+		LOOK(f, c, remedy, "%s: spacing is 1 x 1 x 1 mm: probably never set", path);
+	else if (fmin(fmin(s[0], s[1]), s[2]) < 0.02 || fmax(fmax(s[0], s[1]), s[2]) > 50)
+		LOOK(f, c, remedy, "%s: spacing of %.4g x %.4g x %.4g mm is suspicious", path, s[0], s[1], s[2]);
+	else if (fabs(s[0] - s[1]) > 0.01 * s[0])
+		LOOK(f, c, remedy, "%s: spacing of %.4g x %.4g mm differs between rows and columns", path, s[0], s[1]);
+	const double wide = s[0] * (double)f->grid.nx, high = s[1] * (double)f->grid.ny;
+	if (d->heart && (fmin(wide, high) < 80 || fmax(wide, high) > 700))
+		LOOK(f, c, remedy, "%s: field of view of %.0f x %.0f mm is unusual for a heart: suspicious spacing", path, wide, high);
+}
+
+static void examine_image(facts *f, const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, const hardy_log *log)
+{
+	hy_volume v = {0};
+	hardy_error err = {0};
+	const hardy_status status = hy_case_read_image(d, c, o, &v, log, &err);
+	if (status) {
+		add_error(f, c,
+		          status == HARDY_ERROR_NUMERIC ? "export the scan again, or replace these voxels"
+		          : status != HARDY_ERROR_DATA  ? restore
+		          : d->layout == HY_LAYOUT_MNMS ? "correct ED and ES in the table: they count the frames of this file from 0"
+		          : d->layout == HY_LAYOUT_ACDC ? "correct ED and ES in Info.cfg: they count the frames of the cine from 1"
+		                                        : "bring all channels to one grid and one file each, as dataset.json declares",
+		          &err);
+		return;
+	}
+	f->has_image = true;
+	f->grid = v.grid;
+	f->hash = hash_voxels(&v);
+	const int64_t n = hy_grid_voxels(&v.grid);
+	for (int64_t t = 0; t < v.nt; t++) {
+		const float *data = v.data + t * n;
+		float low = data[0], high = data[0];
+		for (int64_t i = 1; i < n; i++) {
+			low = data[i] < low ? data[i] : low;
+			high = data[i] > high ? data[i] : high;
+		}
+		if (low == high)
+			hy_problem_add(&f->problems, true, c->subject, c->phase, restore, "%s: every voxel is %g%s",
+			               c->image_path[c->image_path[1] ? t : 0], (double)low, v.nt > 1 ? " in one channel" : "");
+		f->low = t && f->low < low ? f->low : low;
+		f->high = t && f->high > high ? f->high : high;
+	}
+	if (v.grid.nz == 1)
+		LOOK(f, c, "give the whole stack if there is one; surfaces and volumes of one slice mean little", "%s: only one slice",
+		     c->image_path[0]);
+	examine_spacing(f, d, c);
+	hy_volume_clear(&v);
+}
+
+static void examine_label(facts *f, const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, const hardy_log *log)
+{
+	hy_labels l = {0};
+	int64_t values[256];
+	hardy_error err = {0};
+	hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->grid : NULL, &l, values, log, &err);
+	if (status) {
+		const bool shape = status == HARDY_ERROR_DATA && f->has_image;
+		add_error(f, c, shape ? "pair the image with its own label, drawn on this scan's grid" : restore, &err);
+		/* What it contains can be wrong as well. */
+		if (!shape || hy_case_read_values(c, o, NULL, &l, values, NULL, NULL))
+			return;
+	}
+	if (hy_case_check_values(d, c, values, &err))
+		add_error(f, c, "correct the label, or say what the values mean with --labels (background=V drops one)", &err);
+	int64_t n_foreground = 0, n_values = 0;
+	const double *s = l.grid.spacing_mm;
+	for (int v = 0; v < 256; v++) {
+		const uint8_t k = d->map[v];
+		n_values += v > 0 ? values[v] : 0;
+		if (k == HY_NO_CLASS)
+			continue;
+		f->voxels[k] += values[v];
+		f->ml[k] = (double)f->voxels[k] * s[0] * s[1] * s[2] / 1000;
+		n_foreground += k > 0 ? values[v] : 0;
+	}
+	if (!n_foreground)
+		hy_problem_add(&f->problems, true, c->subject, c->phase,
+		               "draw the label, or remove it: nothing can be learned or scored with it", "%s: no foreground: %s",
+		               c->label_path, n_values ? "no value belongs to a class" : "every voxel is 0");
+	if (d->heart && d->classes[1].present && f->voxels[1] && (f->ml[1] > 800 || f->ml[1] < 1))
+		LOOK(f, c, "check spacing and label values; a left ventricle has some 20 to 400 mL", "%s: LV of %.1f mL is suspicious",
+		     c->label_path, f->ml[1]);
+	f->has_label = true;
+	hy_labels_clear(&l);
+}
+
+static void examine_case(facts *f, const hy_dataset *d, const hy_case *c, const hy_dataset_options *o)
+{
+	listener l = {c, &f->problems};
+	const hardy_log log = {keep_warning, &l};
+	examine_image(f, d, c, o, &log);
+	if (c->label_path)
+		examine_label(f, d, c, o, &log);
+}
+
+/* ---- the whole data set ------------------------------------------------------------------------------------------------- */
+
+static void find_duplicates(report *r)
+{
+	for (size_t i = 1; i < r->d.n_cases; i++) {
+		const hy_case *c = &r->d.cases[i];
+		for (size_t k = 0; k < i && r->facts[i].has_image; k++) {
+			const hy_case *other = &r->d.cases[k];
+			if (!r->facts[k].has_image || r->facts[k].hash != r->facts[i].hash)
+				continue;
+			LOOK(&r->facts[i], c, "remove one, lest a subject both trains and tests", "%s%s%s: the same voxels as %s %s",
+			     c->image_path[0], *c->phase ? ", " : "", c->phase, other->subject, other->phase);
+			break;
+		}
+	}
+}
+
+static void examine_classes(report *r)
+{
+	for (int k = 1; k < r->d.n_classes; k++) {
+		size_t n_with = 0, n_labels = 0;
+		const hy_case *without = NULL;
+		for (size_t i = 0; i < r->d.n_cases; i++) {
+			if (!r->facts[i].has_label)
+				continue;
+			n_labels++;
+			n_with += r->facts[i].voxels[k] > 0;
+			if (!r->facts[i].voxels[k] && !without)
+				without = &r->d.cases[i];
+		}
+		if (r->d.classes[k].present && without)
+			hy_problem_add(
+			    &r->general, false, "", "",
+			    n_with ? "fine where the structure is not there; where it was not drawn, training takes it for background"
+			           : "correct the names, or leave the class out with --labels",
+			    "%s: class %s (value %d) is in %zu of %zu labels, not in %s %s", r->d.root, r->d.classes[k].name,
+			    r->d.classes[k].value, n_with, n_labels, without->subject, without->phase);
+	}
+}
+
+static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_log *log, hardy_error *err)
+{
+	hy_dataset *d = &r->d;
+	r->facts = hy_calloc(d->n_cases, sizeof *r->facts);
+	if (!r->facts)
+		return hy_fail_memory(err, "a report", d->n_cases, sizeof *r->facts);
+	int64_t n_done = 0;
+#pragma omp parallel for schedule(dynamic)
+	for (int64_t i = 0; i < (int64_t)d->n_cases; i++) {
+		examine_case(&r->facts[i], d, &d->cases[i], o);
+#pragma omp critical(hy_check_progress)
+		hy_log(log, HARDY_LOG_PROGRESS, "checked %lld of %zu scans", (long long)++n_done, d->n_cases);
+	}
+	find_duplicates(r);
+	examine_classes(r);
+	r->n_bad = r->general.n_bad;
+	r->n_look = r->general.n - r->general.n_bad;
+	bool lost = r->general.lost;
+	for (size_t i = 0; i < d->n_cases; i++) {
+		const facts *f = &r->facts[i];
+		r->n_usable += !f->problems.n_bad;
+		r->n_bad += f->problems.n_bad > 0;
+		r->n_look += f->problems.n - f->problems.n_bad;
+		r->n_subjects += !i || strcmp(d->cases[i].subject, d->cases[i - 1].subject);
+		lost = lost || f->problems.lost;
+	}
+	return lost ? hy_fail_memory(err, "a report", 1, sizeof(hy_problem)) : HARDY_OK;
+}
+
+static void report_clear(report *r)
+{
+	for (size_t i = 0; r->facts && i < r->d.n_cases; i++)
+		hy_problems_clear(&r->facts[i].problems);
+	hy_free(r->facts);
+	hy_problems_clear(&r->general);
+	hy_dataset_clear(&r->d);
+}
+
+/* ---- as text ------------------------------------------------------------------------------------------------------------ */
+
+static void say(const hardy_sink *sink, const char *format, ...) HY_PRINTF(2, 3);
+
+static void say(const hardy_sink *sink, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+	va_start(args, format);
+	const int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (n > 0)
+		sink->write(sink->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+static void say_problems(const hardy_sink *sink, const hy_problems *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const hy_problem *q = &p->items[i];
+		say(sink, "  %s  %s%s%s%s%s\n        remedy: %s\n", q->bad ? "BAD " : "look", q->subject, *q->phase ? " " : "",
+		    q->phase, *q->subject ? ": " : "", q->text, q->remedy);
+	}
+}
+
+static void say_head(const hardy_sink *sink, const report *r)
+{
+	const hy_dataset *d = &r->d;
+	say(sink, "%s: %s layout, %zu subjects, %zu scans, %d channel%s (", d->root, hy_layout_name(d->layout), r->n_subjects,
+	    d->n_cases, d->n_channels, d->n_channels == 1 ? "" : "s");
+	for (int k = 0; k < d->n_channels; k++)
+		say(sink, "%s%s", k ? ", " : "", d->channels[k]);
+	say(sink, ")\nclasses:");
+	for (int k = 1; k < d->n_classes; k++) {
+		if (d->classes[k].present)
+			say(sink, "%s %d %s (value %d)", k > 1 ? "," : "", k, d->classes[k].name, d->classes[k].value);
+		else
+			say(sink, "%s %d %s (not in this data set)", k > 1 ? "," : "", k, d->classes[k].name);
+	}
+	say(sink, "\n\n");
+}
+
+static int subject_width(const hy_dataset *d)
+{
+	size_t width = 7;
+	for (size_t i = 0; i < d->n_cases; i++)
+		width = strlen(d->cases[i].subject) > width ? strlen(d->cases[i].subject) : width;
+	return (int)width;
+}
+
+static void say_cases(const hardy_sink *sink, const report *r)
+{
+	const hy_dataset *d = &r->d;
+	const int width = subject_width(d);
+	bool sites = false;
+	for (size_t i = 0; i < d->n_cases; i++)
+		sites = sites || d->cases[i].site[0];
+	say(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, "subject", "phase", "voxels", "spacing mm", "grey values");
+	for (int k = 1; k < d->n_classes; k++)
+		if (d->classes[k].present)
+			say(sink, "  %18.12s", d->classes[k].name);
+	say(sink, sites ? "  site\n" : "\n");
+	for (size_t i = 0; i < d->n_cases; i++) {
+		const hy_case *c = &d->cases[i];
+		const facts *f = &r->facts[i];
+		char voxels[64] = "unreadable", spacing[64] = "", range[64] = "";
+		if (f->has_image) {
+			snprintf(voxels, sizeof voxels, "%lldx%lldx%lld", (long long)f->grid.nx, (long long)f->grid.ny,
+			         (long long)f->grid.nz);
+			snprintf(spacing, sizeof spacing, "%.3fx%.3fx%.3g", f->grid.spacing_mm[0], f->grid.spacing_mm[1],
+			         f->grid.spacing_mm[2]);
+			snprintf(range, sizeof range, "%g..%g", (double)f->low, (double)f->high);
+		}
+		say(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, c->subject, c->phase, voxels, spacing, range);
+		for (int k = 1; k < d->n_classes; k++) {
+			if (d->classes[k].present && f->has_label)
+				say(sink, "  %7lld %7.1f mL", (long long)f->voxels[k], f->ml[k]);
+			else if (d->classes[k].present)
+				say(sink, "  %18s", c->label_path ? "bad label" : "no label");
+		}
+		say(sink, "%s%s%s\n", sites ? "  " : "", c->site, f->problems.n_bad ? "  BAD" : "");
+	}
+}
+
+static void say_report(const hardy_sink *sink, const report *r)
+{
+	say_head(sink, r);
+	say_cases(sink, r);
+	if (r->n_bad || r->n_look)
+		say(sink, "\nproblems:\n");
+	say_problems(sink, &r->general);
+	for (size_t i = 0; i < r->d.n_cases; i++)
+		say_problems(sink, &r->facts[i].problems);
+	say(sink, "\n%zu scans can be used, %zu cannot, %zu things to look at\n", r->n_usable, r->n_bad, r->n_look);
+}
+
+/* ---- as JSON ------------------------------------------------------------------------------------------------------------ */
+
+static void json_problems(cJSON *array, const hy_problems *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const hy_problem *q = &p->items[i];
+		cJSON *item = cJSON_CreateObject();
+		cJSON_AddStringToObject(item, "level", q->bad ? "bad" : "look");
+		cJSON_AddStringToObject(item, "subject", q->subject);
+		cJSON_AddStringToObject(item, "phase", q->phase);
+		cJSON_AddStringToObject(item, "text", q->text);
+		cJSON_AddStringToObject(item, "remedy", q->remedy);
+		cJSON_AddItemToArray(array, item);
+	}
+}
+
+static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
+{
+	cJSON *item = cJSON_CreateObject();
+	cJSON_AddStringToObject(item, "subject", c->subject);
+	cJSON_AddStringToObject(item, "phase", c->phase);
+	cJSON_AddStringToObject(item, "site", c->site);
+	cJSON *images = cJSON_AddArrayToObject(item, "images");
+	for (int k = 0; k < d->n_channels && c->image_path[k]; k++)
+		cJSON_AddItemToArray(images, cJSON_CreateString(c->image_path[k]));
+	if (c->label_path)
+		cJSON_AddStringToObject(item, "label", c->label_path);
+	else
+		cJSON_AddNullToObject(item, "label");
+	cJSON_AddNumberToObject(item, "frame", (double)c->frame);
+	cJSON_AddBoolToObject(item, "held_out", c->held_out);
+	cJSON_AddBoolToObject(item, "usable", !f->problems.n_bad);
+	if (f->has_image) {
+		const double shape[3] = {(double)f->grid.nx, (double)f->grid.ny, (double)f->grid.nz};
+		const double range[2] = {(double)f->low, (double)f->high};
+		cJSON_AddItemToObject(item, "shape", cJSON_CreateDoubleArray(shape, 3));
+		cJSON_AddItemToObject(item, "spacing_mm", cJSON_CreateDoubleArray(f->grid.spacing_mm, 3));
+		cJSON_AddItemToObject(item, "range", cJSON_CreateDoubleArray(range, 2));
+	}
+	if (f->has_label) {
+		cJSON *classes = cJSON_AddObjectToObject(item, "classes");
+		for (int k = 1; k < d->n_classes; k++) {
+			if (!d->classes[k].present)
+				continue;
+			cJSON *one = cJSON_AddObjectToObject(classes, d->classes[k].name);
+			cJSON_AddNumberToObject(one, "voxels", (double)f->voxels[k]);
+			cJSON_AddNumberToObject(one, "volume_ml", f->ml[k]);
+		}
+	}
+	return item;
+}
+
+static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_error *err)
+{
+	const hy_dataset *d = &r->d;
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "data", d->root);
+	cJSON_AddStringToObject(json, "layout", hy_layout_name(d->layout));
+	cJSON *channels = cJSON_AddArrayToObject(json, "channels");
+	for (int k = 0; k < d->n_channels; k++)
+		cJSON_AddItemToArray(channels, cJSON_CreateString(d->channels[k]));
+	cJSON *classes = cJSON_AddArrayToObject(json, "classes");
+	for (int k = 0; k < d->n_classes; k++) {
+		cJSON *one = cJSON_CreateObject();
+		cJSON_AddStringToObject(one, "name", d->classes[k].name);
+		cJSON_AddNumberToObject(one, "value", d->classes[k].value);
+		cJSON_AddBoolToObject(one, "present", d->classes[k].present);
+		cJSON_AddItemToArray(classes, one);
+	}
+	cJSON_AddNumberToObject(json, "subjects", (double)r->n_subjects);
+	cJSON_AddNumberToObject(json, "usable", (double)r->n_usable);
+	cJSON_AddNumberToObject(json, "bad", (double)r->n_bad);
+	cJSON_AddNumberToObject(json, "look", (double)r->n_look);
+	cJSON *cases = cJSON_AddArrayToObject(json, "cases"), *problems = cJSON_AddArrayToObject(json, "problems");
+	json_problems(problems, &r->general);
+	for (size_t i = 0; i < d->n_cases; i++) {
+		cJSON_AddItemToArray(cases, json_case(d, &d->cases[i], &r->facts[i]));
+		json_problems(problems, &r->facts[i].problems);
+	}
+	char *text = cJSON_Print(json);
+	cJSON_Delete(json);
+	if (!text)
+		return hy_fail_memory(err, "a report", 1, 1);
+	sink->write(sink->payload, text, strlen(text));
+	sink->write(sink->payload, "\n", 1);
+	cJSON_free(text);
+	return HARDY_OK;
+}
+
+/* ---- public ------------------------------------------------------------------------------------------------------------- */
+
+void hardy_check_options_init(hardy_check_options *o)
+{
+	*o = (hardy_check_options){0};
+}
+
+hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, const hardy_log *log, hardy_error *err)
+{
+	if (!o || !o->data || !sink || !sink->write)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "a check wants a data set and somewhere to report to");
+	hy_dataset_options options = {.labels = o->labels};
+	memcpy(options.spacing_mm, o->spacing_mm, sizeof options.spacing_mm);
+	report r = {0};
+	hardy_status status = hy_dataset_scan(&r.d, o->data, &options, &r.general, log, err);
+	if (!status)
+		status = examine(&r, &options, log, err);
+	if (!status && o->json)
+		status = json_report(sink, &r, err);
+	else if (!status)
+		say_report(sink, &r);
+	if (!status && !r.n_usable)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no scan can be used", o->data);
+	else if (!status && r.n_bad)
+		status = hy_fail(err, HARDY_ERROR_PARTIAL, "%s: %zu scans can be used, %zu cannot", o->data, r.n_usable, r.n_bad);
+	report_clear(&r);
+	return status;
+}

@@ -1,0 +1,552 @@
+/*
+ * dataset.c: opens a data set of any layout, and loads its cases.
+ */
+#include "dataset/dataset.h"
+
+#include "base/memory.h"
+#include "dataset/layout.h"
+#include "image/geometry.h"
+#include "image/nifti.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* In the order in which they are tried. */
+static const struct {
+	hy_layout layout;
+	const char *name;
+	bool (*matches)(const char *root);
+	hardy_status (*read)(hy_scan *s, hardy_error *err);
+} layouts[] = {
+    {HY_LAYOUT_NNUNET, "nnU-Net", hy_nnunet_matches, hy_nnunet_read},
+    {HY_LAYOUT_MNMS, "M&Ms", hy_mnms_matches, hy_mnms_read},
+    {HY_LAYOUT_ACDC, "ACDC", hy_acdc_matches, hy_acdc_read},
+    {HY_LAYOUT_FOLDERS, "images and labels", hy_folders_matches, hy_folders_read},
+    {HY_LAYOUT_FLAT, "flat", hy_flat_matches, hy_flat_read},
+};
+
+enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
+
+const char *hy_layout_name(hy_layout layout)
+{
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		if (layouts[i].layout == layout)
+			return layouts[i].name;
+	return "unknown";
+}
+
+/* ---- problems ----------------------------------------------------------------------------------------------------------- */
+
+void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *phase, const char *remedy, const char *format,
+                    ...)
+{
+	p->n_bad += bad;
+	if (p->n == p->room) {
+		const size_t room = p->room ? p->room * 2 : 16;
+		hy_problem *larger = hy_realloc(p->items, room, sizeof *larger);
+		if (!larger) {
+			p->lost = true;
+			return;
+		}
+		p->items = larger;
+		p->room = room;
+	}
+	hy_problem *q = &p->items[p->n++];
+	*q = (hy_problem){.bad = bad};
+	snprintf(q->subject, sizeof q->subject, "%s", subject);
+	snprintf(q->phase, sizeof q->phase, "%s", phase);
+	snprintf(q->remedy, sizeof q->remedy, "%s", remedy);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(q->text, sizeof q->text, format, args);
+	va_end(args);
+}
+
+void hy_problems_clear(hy_problems *p)
+{
+	hy_free(p->items);
+	*p = (hy_problems){0};
+}
+
+/* ---- names -------------------------------------------------------------------------------------------------------------- */
+
+bool hy_stem(const char *name, char *out, size_t size)
+{
+	if (name[0] == '.' || !hy_nifti_is_name(name) || strlen(name) >= size)
+		return false;
+	snprintf(out, size, "%s", name);
+	size_t n = strlen(out);
+	if (n > 3 && !strcasecmp(out + n - 3, ".gz"))
+		out[n -= 3] = 0;
+	if (n > 4 && !strcasecmp(out + n - 4, ".img"))
+		return false; /* its .hdr stands for the pair */
+	if (n > 4)
+		out[n - 4] = 0;
+	return true;
+}
+
+bool hy_has_file(const char *folder, const char *name)
+{
+	char path[4096];
+	const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+	return n > 0 && (size_t)n < sizeof path && hy_path_exists(path);
+}
+
+bool hy_has_folder(const char *folder, const char *name)
+{
+	char path[4096];
+	const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+	return n > 0 && (size_t)n < sizeof path && hy_path_is_folder(path);
+}
+
+bool hy_split_phase(const char *stem, char subject[HY_NAME_SIZE], char phase[16])
+{
+	size_t cut = strlen(stem);
+	const char *last = NULL;
+	for (const char *p = stem + 1; *stem && *p; p++)
+		if ((*p == '_' || *p == '-') && p[1])
+			last = p;
+	phase[0] = 0;
+	if (last) {
+		const char *word = last + 1;
+		if (!strcasecmp(word, "ED") || !strcasecmp(word, "ES")) {
+			snprintf(phase, 16, "E%c", toupper((unsigned char)word[1]));
+		} else if (!strncasecmp(word, "frame", 5) && word[5] && strspn(word + 5, "0123456789") == strlen(word + 5) &&
+		           strlen(word) < 16) {
+			snprintf(phase, 16, "%s", word);
+		}
+		if (phase[0])
+			cut = (size_t)(last - stem);
+	}
+	if (cut >= HY_NAME_SIZE)
+		return false;
+	memcpy(subject, stem, cut);
+	subject[cut] = 0;
+	return true;
+}
+
+/* ---- cases -------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_case **out, hardy_error *err)
+{
+	hy_dataset *d = s->d;
+	if (strlen(subject) >= HY_NAME_SIZE)
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: subject \"%s\": the name has more than %d letters", d->root, subject,
+		               HY_NAME_SIZE - 1);
+	if (d->n_cases == s->room) {
+		const size_t room = s->room ? s->room * 2 : 64;
+		hy_case *larger = hy_realloc(d->cases, room, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(err, "cases", room, sizeof *larger);
+		d->cases = larger;
+		s->room = room;
+	}
+	hy_case *c = &d->cases[d->n_cases++];
+	*c = (hy_case){.frame = -1, .label_frame = -1};
+	snprintf(c->subject, sizeof c->subject, "%s", subject);
+	snprintf(c->phase, sizeof c->phase, "%s", phase);
+	*out = c;
+	return HARDY_OK;
+}
+
+static void clear_case(hy_case *c)
+{
+	for (int k = 0; k < HY_MAX_CHANNELS; k++)
+		hy_free(c->image_path[k]);
+	hy_free(c->label_path);
+	memset(c, 0, sizeof *c);
+}
+
+static int by_subject(const void *a, const void *b)
+{
+	const hy_case *x = a, *y = b;
+	int order = strcmp(x->subject, y->subject);
+	if (!order)
+		order = strcmp(x->phase, y->phase); /* "ED" sorts before "ES" */
+	return order ? order : strcmp(x->image_path[0], y->image_path[0]);
+}
+
+static void sort_cases(hy_scan *s)
+{
+	hy_dataset *d = s->d;
+	if (!d->n_cases)
+		return;
+	qsort(d->cases, d->n_cases, sizeof *d->cases, by_subject);
+	size_t kept = 1;
+	for (size_t i = 1; i < d->n_cases; i++) {
+		hy_case *c = &d->cases[i], *before = &d->cases[kept - 1];
+		if (strcmp(c->subject, before->subject) || strcmp(c->phase, before->phase)) {
+			d->cases[kept++] = *c;
+			continue;
+		}
+		hy_problem_add(s->problems, true, c->subject, c->phase, "remove or rename one of them",
+		               "%s: the same subject and phase as %s", c->image_path[0], before->image_path[0]);
+		clear_case(c);
+	}
+	d->n_cases = kept;
+}
+
+static void reader_options(hy_nifti_options *n, const hy_dataset_options *o)
+{
+	hy_nifti_options_init(n);
+	if (o)
+		memcpy(n->spacing_mm, o->spacing_mm, sizeof n->spacing_mm);
+}
+
+hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err)
+{
+	hy_dataset *d = s->d;
+	hy_nifti_options n;
+	reader_options(&n, s->o);
+	n.header_only = true;
+	d->n_channels = 1;
+	for (size_t i = 0; i < d->n_cases; i++) {
+		hy_volume header = {0};
+		const hardy_status status = hy_nifti_read(d->cases[i].image_path[0], &n, &header, NULL, err);
+		if (status == HARDY_ERROR_MEMORY)
+			return status;
+		if (status)
+			continue; /* reported when the case is loaded */
+		if (header.nt > 1 && header.nt <= HY_MAX_CHANNELS) {
+			d->n_channels = (int)header.nt;
+			hy_info(s->log, "%s: the fourth axis is taken for %d channels", d->cases[i].image_path[0], d->n_channels);
+		}
+		hy_volume_clear(&header);
+		break;
+	}
+	return HARDY_OK;
+}
+
+/* ---- open --------------------------------------------------------------------------------------------------------------- */
+
+static size_t find_layout(const char *root)
+{
+	size_t k = 0;
+	while (k < N_LAYOUTS && !layouts[k].matches(root))
+		k++;
+	return k;
+}
+
+/* The folder above a data set is a common slip: says which folder below root is one. */
+static void find_below(const char *root, char *hint, size_t size)
+{
+	hy_names names = {0};
+	if (hy_list_folder(root, &names, NULL))
+		return;
+	for (size_t i = 0; i < names.n && !*hint; i++) {
+		char *path = names.name[i][0] == '.' ? NULL : hy_path_join(root, names.name[i]);
+		if (path && hy_path_is_folder(path) && find_layout(path) < N_LAYOUTS)
+			snprintf(hint, size, " (but its folder %s is)", names.name[i]);
+		hy_free(path);
+	}
+	hy_names_free(&names);
+}
+
+hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_options *o, hy_problems *problems,
+                             const hardy_log *log, hardy_error *err)
+{
+	hy_dataset found = {.root = hy_strdup(root)};
+	hy_scan s = {.d = &found, .o = o, .problems = problems, .log = log};
+	hardy_status status = HARDY_OK;
+	memset(found.map, HY_NO_CLASS, sizeof found.map);
+	if (!found.root) {
+		status = hy_fail_memory(err, root, 1, 1);
+		goto out;
+	}
+	if (!hy_path_is_folder(root)) {
+		status = hy_fail(err, HARDY_ERROR_IO, hy_path_exists(root) ? "%s: not a folder" : "%s: no such folder", root);
+		goto out;
+	}
+	const size_t k = find_layout(root);
+	if (k == N_LAYOUTS) {
+		char hint[256] = "";
+		find_below(root, hint, sizeof hint);
+		status = hy_fail(
+		    err, HARDY_ERROR_DATA,
+		    "%s: not a data set%s; want patientNNN/Info.cfg (ACDC; also below training/), a .csv with a column \"External "
+		    "code\" (M&Ms), dataset.json and imagesTr/ (nnU-Net), images/ and labels/, or files NAME.nii.gz with "
+		    "NAME_gt.nii.gz",
+		    root, hint);
+		goto out;
+	}
+	found.layout = layouts[k].layout;
+	if ((status = layouts[k].read(&s, err)))
+		goto out;
+	sort_cases(&s);
+	if (problems->lost) {
+		status = hy_fail_memory(err, "the list of problems", problems->n + 1, sizeof(hy_problem));
+		goto out;
+	}
+	*d = found;
+	found = (hy_dataset){0};
+out:
+	hy_dataset_clear(&found);
+	return status;
+}
+
+hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
+                             hardy_error *err)
+{
+	enum { MOST_WARNINGS = 5 };
+	hy_problems problems = {0};
+	hy_dataset found = {0};
+	hardy_status status = hy_dataset_scan(&found, root, o, &problems, log, err);
+	if (status)
+		goto out;
+	size_t n_warned = 0;
+	const hy_problem *first_bad = NULL;
+	for (size_t i = 0; i < problems.n; i++) {
+		const hy_problem *p = &problems.items[i];
+		if (p->bad && !first_bad)
+			first_bad = p;
+		else if (!p->bad && n_warned++ < MOST_WARNINGS)
+			hy_warn(log, "%s", p->text);
+	}
+	if (n_warned > MOST_WARNINGS)
+		hy_warn(log, "%s: and %zu more; `hardy check` lists all", root, n_warned - MOST_WARNINGS);
+	if (first_bad && problems.n_bad == 1)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s (%s)", first_bad->text, first_bad->remedy);
+	else if (first_bad)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %zu problems, `hardy check` lists them; the first: %s (%s)", root,
+		                 problems.n_bad, first_bad->text, first_bad->remedy);
+	else if (!found.n_cases)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: looks like %s, but holds no scan", root, hy_layout_name(found.layout));
+	if (!status) {
+		*d = found;
+		found = (hy_dataset){0};
+	}
+out:
+	hy_dataset_clear(&found);
+	hy_problems_clear(&problems);
+	return status;
+}
+
+void hy_dataset_clear(hy_dataset *d)
+{
+	for (size_t i = 0; i < d->n_cases; i++)
+		clear_case(&d->cases[i]);
+	hy_free(d->cases);
+	hy_free(d->root);
+	memset(d, 0, sizeof *d);
+}
+
+hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE], size_t *n, hardy_error *err)
+{
+	char(*names)[HY_NAME_SIZE] = hy_calloc(d->n_cases, sizeof *names);
+	if (!names)
+		return hy_fail_memory(err, "subjects", d->n_cases, sizeof *names);
+	size_t count = 0;
+	for (size_t i = 0; i < d->n_cases; i++)
+		if (!count || strcmp(names[count - 1], d->cases[i].subject))
+			memcpy(names[count++], d->cases[i].subject, HY_NAME_SIZE);
+	*out = names;
+	*n = count;
+	return HARDY_OK;
+}
+
+/* ---- load --------------------------------------------------------------------------------------------------------------- */
+
+/* Header differences below this are rounding of the file formats. */
+static const double negligible_mm = 0.01;
+
+static bool same_shape(const hy_grid *a, const hy_grid *b)
+{
+	return a->nx == b->nx && a->ny == b->ny && a->nz == b->nz;
+}
+
+static hardy_status check_finite(const char *path, const hy_volume *v, hardy_error *err)
+{
+	const int64_t n = hy_grid_voxels(&v->grid) * v->nt;
+	int64_t n_bad = 0, first = -1;
+	for (int64_t i = 0; i < n; i++) {
+		if (isfinite(v->data[i]))
+			continue;
+		if (!n_bad++)
+			first = i;
+	}
+	if (!n_bad)
+		return HARDY_OK;
+	const int64_t x = first % v->grid.nx, y = first / v->grid.nx % v->grid.ny, z = first / v->grid.nx / v->grid.ny % v->grid.nz;
+	return hy_fail(err, HARDY_ERROR_NUMERIC,
+	               "%s: %lld voxels are NaN or infinite, the first at x %lld, y %lld, z %lld; want finite ones", path,
+	               (long long)n_bad, (long long)x, (long long)y, (long long)z);
+}
+
+static hardy_status read_file(const char *path, int64_t frame, int64_t n_frames, const hy_dataset_options *o, hy_volume *out,
+                              const hardy_log *log, hardy_error *err)
+{
+	hy_nifti_options n;
+	hy_volume header = {0}, v = {0};
+	reader_options(&n, o);
+	n.header_only = true;
+	hardy_status status = hy_nifti_read(path, &n, &header, NULL, err);
+	if (status)
+		return status;
+	const int64_t nt = header.nt;
+	hy_volume_clear(&header);
+	if (frame >= nt)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: frame %lld (counted from 0) is wanted, but the file has %lld", path,
+		               (long long)frame, (long long)nt);
+	if (frame < 0 && nt != n_frames)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld frames along the fourth axis, want %lld", path, (long long)nt,
+		               (long long)n_frames);
+	n.header_only = false;
+	n.frame = frame;
+	if ((status = hy_nifti_read(path, &n, &v, log, err)))
+		return status;
+	status = check_finite(path, &v, err);
+	if (status)
+		hy_volume_clear(&v);
+	else
+		*out = v;
+	return status;
+}
+
+hardy_status hy_case_read_image(const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, hy_volume *out,
+                                const hardy_log *log, hardy_error *err)
+{
+	if (d->n_channels == 1 || !c->image_path[1])
+		return read_file(c->image_path[0], c->frame, d->n_channels, o, out, log, err);
+	hy_volume all = {0}, one = {0};
+	hardy_status status = HARDY_OK;
+	for (int k = 0; k < d->n_channels && !status; k++) {
+		status = read_file(c->image_path[k], c->frame, 1, o, &one, log, err);
+		if (!status && !k) {
+			status = hy_volume_alloc(&all, &one.grid, d->n_channels, err);
+			if (!status) { /* the first channel's header goes with the case */
+				all.header = one.header;
+				all.header_size = one.header_size;
+				one.header = NULL;
+			}
+		}
+		if (!status && !same_shape(&all.grid, &one.grid))
+			status = hy_fail(err, HARDY_ERROR_DATA,
+			                 "%s: %lld x %lld x %lld voxels, but %s has %lld x %lld x %lld; channels want one grid",
+			                 c->image_path[k], (long long)one.grid.nx, (long long)one.grid.ny, (long long)one.grid.nz,
+			                 c->image_path[0], (long long)all.grid.nx, (long long)all.grid.ny, (long long)all.grid.nz);
+		const double apart = status ? 0 : hy_grid_difference_mm(&all.grid, &one.grid);
+		const double *spacing = all.grid.spacing_mm;
+		if (apart > 0.5 * fmin(fmin(spacing[0], spacing[1]), spacing[2]))
+			status = hy_fail(err, HARDY_ERROR_DATA,
+			                 "%s: the header puts voxels up to %.2f mm away from those of %s; channels want one grid",
+			                 c->image_path[k], apart, c->image_path[0]);
+		else if (apart > negligible_mm)
+			hy_warn(log, "%s: the header puts voxels up to %.2f mm away from those of %s; the latter is believed",
+			        c->image_path[k], apart, c->image_path[0]);
+		if (!status) {
+			const int64_t n = hy_grid_voxels(&all.grid);
+			memcpy(all.data + k * n, one.data, (size_t)n * sizeof *all.data);
+		}
+		hy_volume_clear(&one);
+	}
+	if (status)
+		hy_volume_clear(&all);
+	else
+		*out = all;
+	return status;
+}
+
+hardy_status hy_case_read_values(const hy_case *c, const hy_dataset_options *o, const hy_grid *grid, hy_labels *out,
+                                 int64_t values[256], const hardy_log *log, hardy_error *err)
+{
+	hy_nifti_options n;
+	hy_labels l = {0};
+	if (!c->label_path)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: has no label file", c->image_path[0]);
+	reader_options(&n, o);
+	hy_volume header = {0};
+	n.header_only = true;
+	hardy_status status = hy_nifti_read(c->label_path, &n, &header, NULL, err);
+	if (status)
+		return status;
+	const int64_t nt = header.nt;
+	hy_volume_clear(&header);
+	if (c->label_frame >= nt)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: frame %lld (counted from 0) is wanted, but the file has %lld", c->label_path,
+		               (long long)c->label_frame, (long long)nt);
+	if (c->label_frame < 0 && nt != 1)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld frames along the fourth axis, want 1", c->label_path, (long long)nt);
+	n.header_only = false;
+	n.frame = c->label_frame < 0 ? 0 : c->label_frame;
+	if ((status = hy_nifti_read_labels(c->label_path, &n, &l, values, log, err)))
+		return status;
+	if (grid && !same_shape(grid, &l.grid)) {
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %lld x %lld x %lld voxels, but its image %s has %lld x %lld x %lld",
+		                 c->label_path, (long long)l.grid.nx, (long long)l.grid.ny, (long long)l.grid.nz, c->image_path[0],
+		                 (long long)grid->nx, (long long)grid->ny, (long long)grid->nz);
+		hy_labels_clear(&l);
+		return status;
+	}
+	if (grid) {
+		const double apart = hy_grid_difference_mm(grid, &l.grid);
+		if (apart > negligible_mm)
+			hy_warn(log, "%s: the header puts voxels up to %.2f mm away from those of its image; the image is believed",
+			        c->label_path, apart);
+		l.grid = *grid;
+	}
+	*out = l;
+	return HARDY_OK;
+}
+
+hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const int64_t values[256], hardy_error *err)
+{
+	char wanted[512] = "0";
+	for (int k = 1; k < d->n_classes; k++) {
+		const size_t used = strlen(wanted);
+		if (d->classes[k].present)
+			snprintf(wanted + used, sizeof wanted - used, ", %d (%s)", d->classes[k].value, d->classes[k].name);
+	}
+	char found[256] = "";
+	int n_unknown = 0;
+	for (int v = 0; v < 256; v++) {
+		const size_t used = strlen(found);
+		if (values[v] && d->map[v] == HY_NO_CLASS && n_unknown++ < 5)
+			snprintf(found + used, sizeof found - used, used ? ", %d (%lld voxels)" : "%d (%lld voxels)", v,
+			         (long long)values[v]);
+	}
+	if (!n_unknown)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_DATA, "%s: unknown label value %s%s, want one of %s", c->label_path, found,
+	               n_unknown > 5 ? ", ..." : "", wanted);
+}
+
+hardy_status hy_case_load(const hy_dataset *d, size_t i, const hy_dataset_options *o, hy_volume *image, hy_labels *labels,
+                          const hardy_log *log, hardy_error *err)
+{
+	if (i >= d->n_cases)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: case %zu of %zu", d->root, i, d->n_cases);
+	const hy_case *c = &d->cases[i];
+	hy_volume v = {0};
+	hy_labels l = {0};
+	int64_t values[256];
+	hardy_status status = hy_case_read_image(d, c, o, &v, log, err);
+	if (!status && labels) {
+		status = hy_case_read_values(c, o, &v.grid, &l, values, log, err);
+		if (!status)
+			status = hy_case_check_values(d, c, values, err);
+		if (!status) {
+			const int64_t n = hy_grid_voxels(&l.grid);
+			int64_t n_foreground = 0;
+			for (int64_t k = 0; k < n; k++) {
+				l.data[k] = d->map[l.data[k]];
+				n_foreground += l.data[k] > 0;
+			}
+			if (!n_foreground)
+				hy_warn(log, "%s: no voxel belongs to a class besides the background", c->label_path);
+		}
+	}
+	if (status) {
+		hy_volume_clear(&v);
+		hy_labels_clear(&l);
+		return status;
+	}
+	*image = v;
+	if (labels)
+		*labels = l;
+	return HARDY_OK;
+}

@@ -1,0 +1,309 @@
+/*
+ * layout_mnms.c: the M&Ms challenge as it is shipped (Campello et al., IEEE TMI 2021).
+ *
+ *     *.csv with the columns External code, Vendor (or VendorName), Centre, ED, ES
+ *     [Training/]{Labeled,Unlabeled}/ID/ID_sa.nii.gz, ID_sa_gt.nii.gz; likewise Validation/, Testing/
+ *
+ * Scans are 4-D; ED and ES count their frames from 0. Labels: 1 left ventricle, 2 myocardium, 3 right ventricle.
+ */
+#include "base/memory.h"
+#include "dataset/layout.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const hy_label_name mnms_names[] = {{"LV", 1}, {"MYO", 2}, {"RV", 3}};
+
+enum { MAX_COLUMNS = 64 };
+enum column { CODE, VENDOR_NAME, VENDOR, CENTRE, ED, ES, N_COLUMNS };
+static const char *const column_names[N_COLUMNS] = {"External code", "VendorName", "Vendor", "Centre", "ED", "ES"};
+
+/* Splits one row in place (quotes understood, blanks around fields dropped) and moves *cursor behind it. */
+static size_t split_row(char **cursor, char *fields[MAX_COLUMNS])
+{
+	char *p = *cursor;
+	size_t n = 0;
+	bool row_ends = false;
+	while (!row_ends) {
+		while (*p == ' ' || *p == '\t')
+			p++;
+		char *start = p, *end;
+		if (*p == '"') {
+			char *to = start;
+			for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
+				p += *p == '"';
+				*to++ = *p;
+			}
+			end = to;
+			p += strcspn(p, ",\r\n");
+		} else {
+			p += strcspn(p, ",\r\n");
+			end = p;
+		}
+		row_ends = *p != ',';
+		if (*p == '\r')
+			*p++ = 0;
+		if (*p)
+			*p++ = 0;
+		*end = 0;
+		while (end > start && isspace((unsigned char)end[-1]))
+			*--end = 0;
+		if (n < MAX_COLUMNS)
+			fields[n++] = start;
+	}
+	*cursor = p;
+	return n;
+}
+
+static void find_columns(char *const *fields, size_t n, int index[N_COLUMNS])
+{
+	for (int c = 0; c < N_COLUMNS; c++) {
+		index[c] = -1;
+		for (size_t i = 0; i < n; i++)
+			if (!strcasecmp(fields[i], column_names[c]))
+				index[c] = (int)i;
+	}
+}
+
+/* Skips a byte order mark. */
+static char *text_start(char *text)
+{
+	return strncmp(text, "\xEF\xBB\xBF", 3) ? text : text + 3;
+}
+
+/* The CSV file of the data set (hy_free), NULL when there is none. */
+static char *find_table(const char *root)
+{
+	hy_names names = {0};
+	char *found = NULL;
+	if (hy_list_folder(root, &names, NULL))
+		return NULL;
+	for (size_t i = 0; i < names.n && !found; i++) {
+		const size_t length = strlen(names.name[i]);
+		if (length < 5 || strcasecmp(names.name[i] + length - 4, ".csv") || names.name[i][0] == '.')
+			continue;
+		char *path = hy_path_join(root, names.name[i]), *text = NULL, *fields[MAX_COLUMNS];
+		size_t size = 0;
+		int index[N_COLUMNS];
+		if (path && !hy_file_read(path, &text, &size, NULL)) {
+			char *cursor = text_start(text);
+			find_columns(fields, split_row(&cursor, fields), index);
+			if (index[CODE] >= 0) {
+				found = path;
+				path = NULL;
+			}
+			hy_free(text);
+		}
+		hy_free(path);
+	}
+	hy_names_free(&names);
+	return found;
+}
+
+bool hy_mnms_matches(const char *root)
+{
+	char *table = find_table(root);
+	const bool found = table != NULL;
+	hy_free(table);
+	return found;
+}
+
+/* A subject's folder, with a note of whether the table lists it. */
+typedef struct place {
+	char *folder;
+	bool held_out, listed;
+} place;
+
+typedef struct places {
+	place *items;
+	size_t n, room;
+} places;
+
+static void places_clear(places *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		hy_free(p->items[i].folder);
+	hy_free(p->items);
+	*p = (places){0};
+}
+
+/* The name of the file ID_sa[_gt].nii.gz or .nii in folder; false when there is neither. */
+static bool find_scan(const char *folder, const char *id, const char *suffix, char *name, size_t size)
+{
+	static const char *const endings[] = {".nii.gz", ".nii"};
+	for (int k = 0; k < 2; k++) {
+		snprintf(name, size, "%s_sa%s%s", id, suffix, endings[k]);
+		if (hy_has_file(folder, name))
+			return true;
+	}
+	return false;
+}
+
+static bool has_scan(const char *folder, const char *id)
+{
+	char name[512];
+	return find_scan(folder, id, "", name, sizeof name);
+}
+
+static hardy_status add_place(places *out, char *folder, bool held_out, hardy_error *err)
+{
+	if (out->n == out->room) {
+		const size_t room = out->room ? out->room * 2 : 64;
+		place *larger = hy_realloc(out->items, room, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(err, folder, room, sizeof *larger);
+		out->items = larger;
+		out->room = room;
+	}
+	out->items[out->n++] = (place){.folder = folder, .held_out = held_out};
+	return HARDY_OK;
+}
+
+/* All folders at most three levels down (Training/Labeled/ID); which of them are subjects, the table tells. */
+static hardy_status find_places(const char *folder, int depth, bool held_out, places *out, hardy_error *err)
+{
+	hy_names names = {0};
+	hardy_status status = hy_list_folder(folder, &names, err);
+	for (size_t i = 0; i < names.n && !status; i++) {
+		const char *name = names.name[i];
+		if (name[0] == '.' || !hy_has_folder(folder, name))
+			continue;
+		const bool apart =
+		    held_out || !strcasecmp(name, "Validation") || !strcasecmp(name, "Testing") || !strcasecmp(name, "Test");
+		char *path = hy_path_join(folder, name);
+		status = path ? add_place(out, path, held_out, err) : hy_fail_memory(err, folder, 1, 1);
+		if (status)
+			hy_free(path);
+		else if (depth > 1 && !has_scan(path, name))
+			status = find_places(path, depth - 1, apart, out, err);
+	}
+	hy_names_free(&names);
+	return status;
+}
+
+/* A frame number of the table: a whole number of 0 or more ("0", "9.0"), else -1. */
+static int64_t frame_number(const char *text)
+{
+	char *end = NULL;
+	const double v = strtod(text, &end);
+	return end != text && !*end && v >= 0 && v < 100000 && v == (double)(int64_t)v ? (int64_t)v : -1;
+}
+
+typedef struct row {
+	const char *table, *id, *vendor, *centre, *frame[2];
+} row;
+
+static hardy_status read_row(hy_scan *s, const row *r, const place *p, hardy_error *err)
+{
+	static const char *const phases[2] = {"ED", "ES"};
+	char image[512], label[512];
+	hardy_status status = HARDY_OK;
+	const bool labelled = find_scan(p->folder, r->id, "_gt", label, sizeof label);
+	if (!find_scan(p->folder, r->id, "", image, sizeof image)) {
+		hy_problem_add(s->problems, true, r->id, "", "restore the file, or remove the subject", "%s/%s_sa.nii.gz: missing",
+		               p->folder, r->id);
+		return HARDY_OK;
+	}
+	if (!labelled)
+		hy_problem_add(s->problems, false, r->id, "",
+		               "restore it if there should be one; without it the scan can be predicted but not learned from",
+		               "%s/%s_sa_gt.nii.gz: missing", p->folder, r->id);
+	for (int k = 0; k < 2 && !status; k++) {
+		const int64_t frame = frame_number(r->frame[k]);
+		if (frame < 0) {
+			hy_problem_add(s->problems, labelled, r->id, phases[k], "correct the table: frames count from 0",
+			               "%s: subject %s: column %s is \"%s\", want a frame's number", r->table, r->id, phases[k],
+			               r->frame[k]);
+			continue;
+		}
+		hy_case *c = NULL;
+		if ((status = hy_scan_add(s, r->id, phases[k], &c, err)))
+			break;
+		snprintf(c->site, sizeof c->site, "%s%s%s", r->vendor, *r->centre ? ", centre " : "", r->centre);
+		c->held_out = p->held_out;
+		c->frame = frame;
+		c->label_frame = labelled ? frame : -1;
+		c->image_path[0] = hy_path_join(p->folder, image);
+		c->label_path = labelled ? hy_path_join(p->folder, label) : NULL;
+		if (!c->image_path[0] || (labelled && !c->label_path))
+			status = hy_fail_memory(err, image, 1, 1);
+	}
+	return status;
+}
+
+static place *find_place(const places *p, const char *id)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(hy_path_name(p->items[i].folder), id))
+			return &p->items[i];
+	return NULL;
+}
+
+static hardy_status read_table(hy_scan *s, const char *table, char *text, places *found, hardy_error *err)
+{
+	char *cursor = text_start(text), *fields[MAX_COLUMNS];
+	int index[N_COLUMNS];
+	find_columns(fields, split_row(&cursor, fields), index);
+	for (int c = ED; c <= ES; c++)
+		if (index[c] < 0)
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: no column \"%s\"", table, column_names[c]);
+	size_t n_absent = 0, n_rows = 0;
+	char first_absent[HY_NAME_SIZE] = "";
+	while (*cursor) {
+		const size_t n = split_row(&cursor, fields);
+		const char *value[N_COLUMNS];
+		for (int c = 0; c < N_COLUMNS; c++)
+			value[c] = index[c] >= 0 && (size_t)index[c] < n ? fields[index[c]] : "";
+		if (!*value[CODE])
+			continue;
+		n_rows++;
+		place *p = find_place(found, value[CODE]);
+		if (!p) {
+			if (!n_absent++)
+				snprintf(first_absent, sizeof first_absent, "%s", value[CODE]);
+			continue;
+		}
+		p->listed = true;
+		const row r = {table,
+		               value[CODE],
+		               *value[VENDOR_NAME] ? value[VENDOR_NAME] : value[VENDOR],
+		               value[CENTRE],
+		               {value[ED], value[ES]}};
+		const hardy_status status = read_row(s, &r, p, err);
+		if (status)
+			return status;
+	}
+	if (n_absent)
+		hy_problem_add(s->problems, false, "", "", "restore them if they should be here; a part of the data set is fine",
+		               "%s: %zu of %zu subjects have no folder, the first is %s", table, n_absent, n_rows, first_absent);
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->items[i].listed && has_scan(found->items[i].folder, hy_path_name(found->items[i].folder)))
+			hy_problem_add(s->problems, false, "", "", "add a row with ED and ES, or remove the folder",
+			               "%s: not in %s; not used", found->items[i].folder, table);
+	return HARDY_OK;
+}
+
+hardy_status hy_mnms_read(hy_scan *s, hardy_error *err)
+{
+	char *table = find_table(s->d->root), *text = NULL;
+	size_t size = 0;
+	places found = {0};
+	if (!table)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: the table of subjects cannot be read any more", s->d->root);
+	hardy_status status = hy_file_read(table, &text, &size, err);
+	if (!status)
+		status = find_places(s->d->root, 3, false, &found, err);
+	if (!status)
+		status = read_table(s, table, text, &found, err);
+	s->d->n_channels = 1;
+	snprintf(s->d->channels[0], HY_NAME_SIZE, "cine MR");
+	if (!status)
+		status = hy_scan_set_classes(s, mnms_names, 3, "M&Ms", err);
+	places_clear(&found);
+	hy_free(text);
+	hy_free(table);
+	return status;
+}

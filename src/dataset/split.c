@@ -1,0 +1,256 @@
+/*
+ * split.c: which subjects train, validate and test. Draws are by subject, so that no one's ED trains while the ES tests.
+ */
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "dataset/dataset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct list {
+	char (*name)[HY_NAME_SIZE]; /* owned */
+	size_t n;
+} list;
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(names[i], subject))
+			return true;
+	return false;
+}
+
+static hardy_status append(list *l, const char *name, hardy_error *err)
+{
+	char(*larger)[HY_NAME_SIZE] = hy_realloc(l->name, l->n + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(err, "subjects", l->n + 1, sizeof *larger);
+	l->name = larger;
+	snprintf(l->name[l->n++], HY_NAME_SIZE, "%s", name);
+	return HARDY_OK;
+}
+
+static void sort(list *l)
+{
+	if (l->n)
+		qsort(l->name, l->n, sizeof *l->name, by_bytes);
+}
+
+/* Reads a list of the file; an absent key gives an empty list. */
+static hardy_status read_list(list *l, const cJSON *json, const char *key, const char *path, hardy_error *err)
+{
+	const cJSON *array = cJSON_GetObjectItemCaseSensitive(json, key);
+	if (!array)
+		return HARDY_OK;
+	if (!cJSON_IsArray(array))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" is not a list of subjects", path, key);
+	const cJSON *item;
+	cJSON_ArrayForEach(item, array)
+	{
+		if (!cJSON_IsString(item) || !*item->valuestring || strlen(item->valuestring) >= HY_NAME_SIZE)
+			return hy_fail(err, HARDY_ERROR_FORMAT,
+			               "%s: \"%s\" holds something that is not a subject's name of at most %d letters", path, key,
+			               HY_NAME_SIZE - 1);
+		const hardy_status status = append(l, item->valuestring, err);
+		if (status)
+			return status;
+	}
+	sort(l);
+	return HARDY_OK;
+}
+
+/* Moves n names, drawn by seed, from `from` to `to`; both stay sorted. */
+static hardy_status draw(list *from, list *to, size_t n, uint64_t seed, uint64_t what, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	size_t *order = hy_alloc(from->n, sizeof *order);
+	if (!order)
+		return hy_fail_memory(err, "a draw of subjects", from->n, sizeof *order);
+	hy_rng g = hy_rng_make(seed, HY_RNG_SPLIT, what, 0);
+	hy_rng_permutation(&g, from->n, order);
+	for (size_t i = 0; i < n && !status; i++) {
+		status = append(to, from->name[order[i]], err);
+		from->name[order[i]][0] = 0;
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < from->n; i++)
+		if (from->name[i][0])
+			memmove(from->name[kept++], from->name[i], HY_NAME_SIZE);
+	from->n = kept;
+	sort(to);
+	hy_free(order);
+	return status;
+}
+
+/* Names of l that the data set lacks. */
+static hardy_status check_known(const list *l, const char *key, const char *path, const list *known, hardy_error *err)
+{
+	char first[256] = "";
+	size_t n = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		if (hy_split_has(known->name, known->n, l->name[i]))
+			continue;
+		const size_t used = strlen(first);
+		if (n++ < 3)
+			snprintf(first + used, sizeof first - used, used ? ", %s" : "%s", l->name[i]);
+	}
+	if (!n)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_DATA, "%s: %zu of %zu subjects of \"%s\" are not in the data set: %s%s", path, n, l->n, key,
+	               first, n > 3 ? ", ..." : "");
+}
+
+static hardy_status check_doubled(const list *const *lists, const char *const *keys, size_t n_lists, const char *path,
+                                  hardy_error *err)
+{
+	for (size_t a = 0; a < n_lists; a++) {
+		for (size_t i = 0; i < lists[a]->n; i++) {
+			const char *name = lists[a]->name[i];
+			if (i && !strcmp(lists[a]->name[i - 1], name))
+				return hy_fail(err, HARDY_ERROR_DATA, "%s: subject %s is twice in \"%s\"", path, name, keys[a]);
+			for (size_t b = a + 1; b < n_lists; b++)
+				if (hy_split_has(lists[b]->name, lists[b]->n, name))
+					return hy_fail(err, HARDY_ERROR_DATA, "%s: subject %s is in \"%s\" and in \"%s\"", path, name, keys[a],
+					               keys[b]);
+		}
+	}
+	return HARDY_OK;
+}
+
+static bool has_label(const hy_dataset *d, const char *subject)
+{
+	bool found = false;
+	for (size_t i = 0; i < d->n_cases && !found; i++)
+		found = d->cases[i].label_path && !strcmp(d->cases[i].subject, subject);
+	return found;
+}
+
+static bool is_held_out(const hy_dataset *d, const char *subject)
+{
+	bool found = false;
+	for (size_t i = 0; i < d->n_cases && !found; i++)
+		found = d->cases[i].held_out && !strcmp(d->cases[i].subject, subject);
+	return found;
+}
+
+static hardy_status check_labelled(const hy_dataset *d, const list *l, const char *use, hardy_error *err)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!has_label(d, l->name[i]))
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: subject %s is meant for %s but has no label", d->root, l->name[i], use);
+	return HARDY_OK;
+}
+
+static hardy_status read_split(const hy_dataset *d, const char *path, const list *known, size_t n_train, list *pool,
+                               list *validation, list *test, const hardy_log *log, hardy_error *err)
+{
+	cJSON *json = NULL;
+	list extra = {0};
+	const char *pool_key = "train";
+	hardy_status status = hy_json_read(path, &json, err);
+	if (status)
+		return status;
+	if (!cJSON_GetObjectItemCaseSensitive(json, "train"))
+		pool_key = "pool";
+	if (!cJSON_GetObjectItemCaseSensitive(json, pool_key)) {
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: neither \"train\" nor \"pool\" is there: want lists of subjects", path);
+		goto out;
+	}
+	if ((status = read_list(pool, json, pool_key, path, err)) ||
+	    (status = read_list(validation, json, "validation", path, err)) ||
+	    (status = read_list(test, json, "test", path, err)) || (status = read_list(&extra, json, "large_extra", path, err)))
+		goto out;
+	const list *const lists[] = {pool, validation, test, &extra};
+	const char *const keys[] = {pool_key, "validation", "test", "large_extra"};
+	if ((status = check_doubled(lists, keys, 4, path, err)))
+		goto out;
+	const bool large = n_train > pool->n && extra.n;
+	for (int k = 0; k < (large ? 4 : 3); k++)
+		if ((status = check_known(lists[k], keys[k], path, known, err)))
+			goto out;
+	if (large) {
+		hy_info(log, "%s: %zu subjects to train on: \"large_extra\" (%zu) joins \"%s\" (%zu)", path, n_train, extra.n, pool_key,
+		        pool->n);
+		for (size_t i = 0; i < extra.n && !status; i++)
+			status = append(pool, extra.name[i], err);
+		sort(pool);
+	}
+out:
+	cJSON_Delete(json);
+	hy_free(extra.name);
+	return status;
+}
+
+/* Without a file: labelled subjects, those of the data set's own test folder apart. */
+static hardy_status list_labelled(const hy_dataset *d, const list *known, list *pool, list *test, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < known->n && !status; i++)
+		if (has_label(d, known->name[i]))
+			status = append(is_held_out(d, known->name[i]) ? test : pool, known->name[i], err);
+	return status;
+}
+
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, size_t n_train, size_t n_validation,
+                           uint64_t seed, const hardy_log *log, hardy_error *err)
+{
+	list known = {0}, pool = {0}, train = {0}, validation = {0}, test = {0};
+	const char *source = path ? path : d->root;
+	hardy_status status = hy_dataset_subjects(d, &known.name, &known.n, err);
+	if (status)
+		goto out;
+	status = path ? read_split(d, path, &known, n_train, &pool, &validation, &test, log, err)
+	              : list_labelled(d, &known, &pool, &test, err);
+	if (status)
+		goto out;
+	const size_t hold_out = validation.n ? 0 : n_validation;
+	if (n_train > pool.n || hold_out > pool.n - n_train || (!n_train && hold_out >= pool.n)) {
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 "%s: %zu labelled subjects to draw from, want at least %zu (%zu to train, %zu to validate)", source,
+		                 pool.n, hold_out + (n_train ? n_train : 1), n_train ? n_train : 1, hold_out);
+		goto out;
+	}
+	const bool own_test = path || test.n;
+	if (hold_out && (status = draw(&pool, &validation, hold_out, seed, 0, err)))
+		goto out;
+	if ((status = draw(&pool, &train, n_train ? n_train : pool.n, seed, 1, err)))
+		goto out;
+	for (size_t i = 0; i < pool.n && !own_test && !status; i++)
+		status = append(&test, pool.name[i], err);
+	if (!status)
+		status = check_labelled(d, &train, "training", err);
+	if (!status)
+		status = check_labelled(d, &validation, "validation", err);
+	if (status)
+		goto out;
+	*s = (hy_split){.train = train.name,
+	                .validation = validation.name,
+	                .test = test.name,
+	                .n_train = train.n,
+	                .n_validation = validation.n,
+	                .n_test = test.n};
+	train.name = validation.name = test.name = NULL;
+out:
+	hy_free(known.name);
+	hy_free(pool.name);
+	hy_free(train.name);
+	hy_free(validation.name);
+	hy_free(test.name);
+	return status;
+}
+
+void hy_split_clear(hy_split *s)
+{
+	hy_free(s->train);
+	hy_free(s->validation);
+	hy_free(s->test);
+	memset(s, 0, sizeof *s);
+}
