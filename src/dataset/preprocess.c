@@ -1,0 +1,264 @@
+/*
+ * preprocess.c: percentile scaling, resampling, crop or pad, min-max; and the way back to the scan.
+ */
+#include "dataset/preprocess.h"
+
+#include "base/memory.h"
+#include "image/intensity.h"
+#include "image/resample.h"
+
+#include <math.h>
+#include <string.h>
+
+void hy_plan_init(hy_plan *p)
+{
+	*p = (hy_plan){.spacing_mm = 1.36719,
+	               .size = 192,
+	               .percentile_low = 2,
+	               .percentile_high = 98,
+	               .normalise_first = true,
+	               .minmax_slice = true};
+}
+
+void hy_slices_clear(hy_slices *s)
+{
+	hy_free(s->image);
+	hy_free(s->label);
+	memset(s, 0, sizeof *s);
+}
+
+static hardy_status plan_check(const hy_plan *p, hardy_error *err)
+{
+	if (!(isfinite(p->spacing_mm) && p->spacing_mm > 0))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: spacing_mm is %g, want a positive number", p->spacing_mm);
+	if (p->size < 1 || p->size > HY_RESAMPLE_MAX)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: size is %lld, want 1 to %d", (long long)p->size, HY_RESAMPLE_MAX);
+	if (!(p->percentile_low >= 0 && p->percentile_low < p->percentile_high && p->percentile_high <= 100))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: percentiles are %g and %g, want 0 <= low < high <= 100",
+		               p->percentile_low, p->percentile_high);
+	return HARDY_OK;
+}
+
+static hardy_status plan_axes(const hy_plan *p, const hy_grid *g, hy_resample_axis *y, hy_resample_axis *x, hardy_error *err)
+{
+	const hardy_status st = plan_check(p, err);
+	if (st)
+		return st;
+	return hy_resample_axes(g->ny, g->nx, g->spacing_mm[1], g->spacing_mm[0], p->spacing_mm, p->spacing_mm, y, x, err);
+}
+
+hardy_status hy_preprocess_shape(const hy_plan *plan, const hy_grid *grid, int64_t *height, int64_t *width, hardy_error *err)
+{
+	hy_resample_axis y, x;
+	const hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	if (st)
+		return st;
+	*height = y.n_out;
+	*width = x.n_out;
+	return HARDY_OK;
+}
+
+static hardy_status normalise(const hy_plan *p, float *x, int64_t n, int64_t channel, hardy_error *err)
+{
+	const double percent[2] = {p->percentile_low, p->percentile_high};
+	double at[2];
+	const hardy_status st = hy_percentiles(x, n, percent, 2, at, err);
+	if (st)
+		return hy_prefix(err, st, "channel %lld", (long long)channel);
+	hy_clip_scale(x, n, at[0], at[1]);
+	return HARDY_OK;
+}
+
+/* One channel: nz slices of the scan to nz slices `stride` values apart. own and canvas are scratch of the two volumes. */
+static hardy_status channel_slices(const hy_plan *p, const hy_volume *image, int64_t channel, hy_resample_axis y,
+                                   hy_resample_axis x, float *own, float *canvas, float *out, int64_t stride, hardy_error *err)
+{
+	const int64_t n = hy_grid_voxels(&image->grid), nz = image->grid.nz, plane_in = y.n_in * x.n_in, plane = y.n_out * x.n_out;
+	hardy_status st = HARDY_OK;
+	memcpy(own, image->data + channel * n, (size_t)n * sizeof *own);
+	if (p->normalise_first)
+		st = normalise(p, own, n, channel, err);
+	if (!st)
+		st = hy_resample_linear(own, plane_in, y, x, nz, HY_BEYOND_ZERO, canvas, plane, err);
+	if (!st && !p->normalise_first)
+		st = normalise(p, canvas, nz * plane, channel, err);
+	for (int64_t z = 0; !st && z < nz; z++)
+		memcpy(out + z * stride, canvas + z * plane, (size_t)plane * sizeof *out);
+	return st;
+}
+
+hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                 hardy_error *err)
+{
+	const hy_grid *g = &image->grid;
+	hy_resample_axis y, x;
+	hardy_status st = plan_axes(plan, g, &y, &x, err);
+	if (st)
+		return st;
+	if (labels && (labels->grid.nx != g->nx || labels->grid.ny != g->ny || labels->grid.nz != g->nz))
+		return hy_fail(err, HARDY_ERROR_DATA, "labels have %lld x %lld x %lld voxels, want the image's %lld x %lld x %lld",
+		               (long long)labels->grid.nx, (long long)labels->grid.ny, (long long)labels->grid.nz, (long long)g->nx,
+		               (long long)g->ny, (long long)g->nz);
+	const int64_t plane = y.n_out * x.n_out, channels = image->nt, stride = channels * plane;
+	hy_slices s = {.n = g->nz, .channels = channels, .height = y.n_out, .width = x.n_out};
+	float *own = hy_alloc_aligned((size_t)hy_grid_voxels(g), sizeof *own);
+	float *canvas = hy_alloc_aligned((size_t)(s.n * plane), sizeof *canvas);
+	s.image = hy_alloc((size_t)s.n, (size_t)stride * sizeof *s.image);
+	s.label = labels ? hy_alloc((size_t)s.n, (size_t)plane) : NULL;
+	if (!own || !canvas || !s.image || (labels && !s.label)) {
+		st = hy_fail_memory(err, "slices", (size_t)(s.n * stride), sizeof *s.image);
+		goto out;
+	}
+	for (int64_t c = 0; !st && c < channels; c++)
+		st = channel_slices(plan, image, c, y, x, own, canvas, s.image + c * plane, stride, err);
+	if (!st && labels)
+		st = hy_resample_nearest(labels->data, g->ny * g->nx, y, x, s.n, HY_BEYOND_ZERO, s.label, plane, err);
+	if (!st) {
+		*out = s;
+		s = (hy_slices){0};
+	}
+out:
+	hy_slices_clear(&s);
+	hy_free_aligned(canvas);
+	hy_free_aligned(own);
+	return st;
+}
+
+hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                hardy_error *err)
+{
+	hy_slices full = {0};
+	hardy_status st = hy_preprocess_train(plan, image, labels, &full, err);
+	if (st)
+		return st;
+	const int64_t size = plan->size, plane = size * size, plane_full = full.height * full.width;
+	const int64_t oy = hy_window_offset(full.height, size), ox = hy_window_offset(full.width, size);
+	hy_slices s = {.n = full.n, .channels = full.channels, .height = size, .width = size};
+	s.image = hy_alloc((size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
+	s.label = full.label ? hy_alloc((size_t)s.n, (size_t)plane) : NULL;
+	if (!s.image || (full.label && !s.label)) {
+		st = hy_fail_memory(err, "slices", (size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
+		hy_slices_clear(&s);
+		goto out;
+	}
+#pragma omp parallel for
+	for (int64_t i = 0; i < s.n * s.channels; i++) {
+		float *to = s.image + i * plane;
+		hy_window_f32(full.image + i * plane_full, full.height, full.width, oy, ox, 0, to, size, size);
+		if (plan->minmax_slice)
+			hy_minmax_test(to, plane);
+	}
+	for (int64_t i = 0; s.label && i < s.n; i++)
+		hy_window_u8(full.label + i * plane_full, full.height, full.width, oy, ox, 0, s.label + i * plane, size, size);
+	*out = s;
+out:
+	hy_slices_clear(&full);
+	return st;
+}
+
+/* ---- the way back ------------------------------------------------------------------------------------------------------- */
+
+/* Slices of one map, `stride` values apart, to the scan's grid. */
+static hardy_status restore_slices(const hy_plan *plan, hy_resample_axis y, hy_resample_axis x, int64_t n, const float *values,
+                                   int64_t stride, float outside, float *canvas, float *out, hardy_error *err)
+{
+	const int64_t size = plan->size, plane = y.n_out * x.n_out;
+	const int64_t oy = hy_window_offset(y.n_out, size), ox = hy_window_offset(x.n_out, size);
+#pragma omp parallel for if (n > 1)
+	for (int64_t z = 0; z < n; z++)
+		hy_window_f32(values + z * stride, size, size, -oy, -ox, outside, canvas + z * plane, y.n_out, x.n_out);
+	return hy_resample_linear(canvas, plane, hy_resample_inverse(y), hy_resample_inverse(x), n, HY_BEYOND_EDGE, out,
+	                          y.n_in * x.n_in, err);
+}
+
+hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, int64_t m, const float *values,
+                            float outside, float *out, hardy_error *err)
+{
+	hy_resample_axis y, x;
+	hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	if (st)
+		return st;
+	float *canvas = hy_alloc_aligned((size_t)(grid->nz * y.n_out * x.n_out), sizeof *canvas);
+	if (!canvas)
+		return hy_fail_memory(err, "a restored map", (size_t)(grid->nz * y.n_out * x.n_out), sizeof *canvas);
+	const int64_t plane = plan->size * plan->size;
+	st = restore_slices(plan, y, x, grid->nz, values + m * plane, n_maps * plane, outside, canvas, out, err);
+	hy_free_aligned(canvas);
+	return st;
+}
+
+hardy_status hy_restore_maps(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
+                             const float *outside, float *out, hardy_error *err)
+{
+	hardy_status st = HARDY_OK;
+	for (int64_t m = 0; !st && m < n_maps; m++)
+		st = hy_restore_map(plan, grid, n_maps, m, values, outside[m], out + m * hy_grid_voxels(grid), err);
+	return st;
+}
+
+static void argmax(const float *maps, int64_t n_maps, int64_t n, float *restrict best, uint8_t *restrict out)
+{
+	memcpy(best, maps, (size_t)n * sizeof *best);
+	memset(out, 0, (size_t)n);
+	for (int64_t m = 1; m < n_maps; m++) {
+		const float *v = maps + m * n;
+		for (int64_t i = 0; i < n; i++) {
+			const bool more = v[i] > best[i];
+			best[i] = more ? v[i] : best[i];
+			out[i] = more ? (uint8_t)m : out[i];
+		}
+	}
+}
+
+hardy_status hy_restore_argmax(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
+                               const float *outside, uint8_t *out, hardy_error *err)
+{
+	hy_resample_axis y, x;
+	hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	if (st)
+		return st;
+	if (n_maps < 1 || n_maps > 256)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%lld maps to choose from, want 1 to 256", (long long)n_maps);
+	const int64_t plane = plan->size * plan->size, n = grid->ny * grid->nx;
+	bool failed = false;
+#pragma omp parallel
+	{
+		float *canvas = hy_alloc_aligned((size_t)(y.n_out * x.n_out), sizeof *canvas);
+		float *maps = hy_alloc_aligned((size_t)((n_maps + 1) * n), sizeof *maps);
+#pragma omp for
+		for (int64_t z = 0; z < grid->nz; z++) {
+			bool ok = canvas && maps;
+			for (int64_t m = 0; ok && m < n_maps; m++)
+				ok = !restore_slices(plan, y, x, 1, values + (z * n_maps + m) * plane, 0, outside[m], canvas, maps + m * n,
+				                     NULL);
+			if (ok) {
+				argmax(maps, n_maps, n, maps + n_maps * n, out + z * n);
+			} else {
+#pragma omp atomic write
+				failed = true;
+			}
+		}
+		hy_free_aligned(maps);
+		hy_free_aligned(canvas);
+	}
+	return failed ? hy_fail_memory(err, "restored maps", (size_t)((n_maps + 1) * n), sizeof(float)) : HARDY_OK;
+}
+
+hardy_status hy_restore_labels(const hy_plan *plan, const hy_grid *grid, const uint8_t *values, uint8_t *out, hardy_error *err)
+{
+	hy_resample_axis y, x;
+	hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	if (st)
+		return st;
+	const int64_t size = plan->size, plane = y.n_out * x.n_out;
+	const int64_t oy = hy_window_offset(y.n_out, size), ox = hy_window_offset(x.n_out, size);
+	uint8_t *canvas = hy_alloc((size_t)grid->nz, (size_t)plane);
+	if (!canvas)
+		return hy_fail_memory(err, "restored labels", (size_t)grid->nz, (size_t)plane);
+	for (int64_t z = 0; z < grid->nz; z++)
+		hy_window_u8(values + z * size * size, size, size, -oy, -ox, 0, canvas + z * plane, y.n_out, x.n_out);
+	st = hy_resample_nearest(canvas, plane, hy_resample_inverse(y), hy_resample_inverse(x), grid->nz, HY_BEYOND_EDGE, out,
+	                         y.n_in * x.n_in, err);
+	hy_free(canvas);
+	return st;
+}

@@ -1,0 +1,265 @@
+/*
+ * preprocess.c: the way to the network's slices and back, on volumes of known content.
+ */
+#include "dataset/preprocess.h"
+
+#include "base/memory.h"
+#include "image/intensity.h"
+#include "image/resample.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A bright disc of 25 mm radius with a ring around it, off centre, on a ramp; channel t is scaled by t + 1. */
+static void make_scan(hy_volume *v, hy_labels *l, int64_t nx, int64_t ny, int64_t nz, double sx, double sy, int64_t nt)
+{
+	hy_grid g;
+	hardy_error err;
+	hy_grid_set_simple(&g, nx, ny, nz, sx, sy, 8);
+	assert_ok(hy_volume_alloc(v, &g, nt, &err), &err);
+	assert_ok(hy_labels_alloc(l, &g, &err), &err);
+	for (int64_t z = 0; z < nz; z++)
+		for (int64_t y = 0; y < ny; y++)
+			for (int64_t x = 0; x < nx; x++) {
+				const double dy = ((double)y - 0.45 * (double)ny) * sy, dx = ((double)x - 0.55 * (double)nx) * sx;
+				const double r = sqrt(dy * dy + dx * dx);
+				const int64_t i = (z * ny + y) * nx + x;
+				l->data[i] = r < 25 ? 1 : r < 35 ? 2 : 0;
+				for (int64_t t = 0; t < nt; t++)
+					v->data[t * nx * ny * nz + i] = (float)((r < 25 ? 900 : r < 35 ? 300 : 100 + (double)x) * (double)(t + 1));
+			}
+}
+
+static double dice(const uint8_t *a, const uint8_t *b, int64_t n, uint8_t value)
+{
+	int64_t both = 0, sum = 0;
+	for (int64_t i = 0; i < n; i++) {
+		both += a[i] == value && b[i] == value;
+		sum += (a[i] == value) + (b[i] == value);
+	}
+	return 2 * (double)both / (double)sum;
+}
+
+static void labels_come_back(void **state)
+{
+	(void)state;
+	/* odd sizes, anisotropic pixels, grids larger and smaller than the scan, finer and coarser than it; one slice */
+	static const struct {
+		int64_t nx, ny, nz;
+		double sx, sy;
+		int64_t size;
+		double spacing;
+	} t[] = {{101, 91, 3, 1.3, 1.5, 192, 1.36719},
+	         {101, 91, 3, 1.3, 1.5, 80, 1.36719},
+	         {57, 64, 1, 2.0, 2.0, 96, 1.1},
+	         {130, 121, 2, 0.9, 0.9, 96, 1.3},
+	         {90, 90, 2, 1.36719, 1.36719, 96, 1.36719}};
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		hy_volume v;
+		hy_labels l;
+		hy_slices s = {0};
+		hy_plan p;
+		hardy_error err;
+		make_scan(&v, &l, t[i].nx, t[i].ny, t[i].nz, t[i].sx, t[i].sy, 1);
+		hy_plan_init(&p);
+		p.size = t[i].size;
+		p.spacing_mm = t[i].spacing;
+		assert_ok(hy_preprocess_test(&p, &v, &l, &s, &err), &err);
+		assert_int_equal(s.n, t[i].nz);
+		assert_int_equal(s.height, p.size);
+		const int64_t plane = p.size * p.size, n = hy_grid_voxels(&v.grid);
+		float *maps = hy_calloc((size_t)(s.n * 3 * plane), sizeof *maps),
+		      *restored = hy_calloc((size_t)(3 * n), sizeof *restored);
+		uint8_t *label = hy_alloc((size_t)n, 1), *streamed = hy_alloc((size_t)n, 1);
+		assert_true(maps && restored && label && streamed);
+		for (int64_t z = 0; z < s.n; z++)
+			for (int64_t j = 0; j < plane; j++)
+				maps[(z * 3 + s.label[z * plane + j]) * plane + j] = 1;
+		const float outside[3] = {1, 0, 0};
+		assert_ok(hy_restore_maps(&p, &v.grid, 3, maps, outside, restored, &err), &err);
+		for (int64_t j = 0; j < n; j++) {
+			const float *m = restored + j;
+			assert_true(fabsf(m[0] + m[n] + m[2 * n] - 1) < 1e-5f);
+			label[j] = m[n] > m[0] && m[n] >= m[2 * n] ? 1 : m[2 * n] > m[0] ? 2 : 0;
+		}
+		assert_ok(hy_restore_argmax(&p, &v.grid, 3, maps, outside, streamed, &err), &err);
+		assert_memory_equal(label, streamed, n);
+		assert_true(dice(label, l.data, n, 1) > 0.97);
+		assert_true(dice(label, l.data, n, 2) > 0.93);
+		assert_ok(hy_restore_labels(&p, &v.grid, s.label, label, &err), &err);
+		assert_true(dice(label, l.data, n, 1) > 0.97);
+		hy_free(maps);
+		hy_free(restored);
+		hy_free(label);
+		hy_free(streamed);
+		hy_slices_clear(&s);
+		hy_volume_clear(&v);
+		hy_labels_clear(&l);
+	}
+}
+
+static void outside_of_the_crop_is_what_the_caller_says(void **state)
+{
+	(void)state;
+	hy_grid g;
+	hy_plan p;
+	hardy_error err;
+	hy_plan_init(&p);
+	p.size = 16;
+	p.spacing_mm = 1;
+	hy_grid_set_simple(&g, 40, 30, 1, 1, 1, 1);
+	float *values = hy_alloc(256, sizeof *values), *out = hy_alloc(1200, sizeof *out);
+	assert_true(values && out);
+	for (int i = 0; i < 256; i++)
+		values[i] = 5;
+	assert_ok(hy_restore_map(&p, &g, 1, 0, values, -3, out, &err), &err);
+	int inside = 0;
+	for (int y = 0; y < 30; y++)
+		for (int x = 0; x < 40; x++) {
+			const bool in = y >= 7 && y < 23 && x >= 12 && x < 28;
+			assert_true(out[y * 40 + x] == (in ? 5.0f : -3.0f));
+			inside += in;
+		}
+	assert_int_equal(inside, 256);
+	hy_free(values);
+	hy_free(out);
+}
+
+static void channels_are_scaled_one_by_one(void **state)
+{
+	(void)state;
+	hy_volume v;
+	hy_labels l;
+	hy_slices s = {0};
+	hy_plan p;
+	hardy_error err;
+	make_scan(&v, &l, 60, 50, 2, 1.5, 1.5, 2);
+	hy_plan_init(&p);
+	p.size = 64;
+	assert_ok(hy_preprocess_test(&p, &v, NULL, &s, &err), &err);
+	assert_null(s.label);
+	assert_int_equal(s.channels, 2);
+	/* the second channel is twice the first: scaled by itself it is the same */
+	for (int64_t z = 0; z < 2; z++)
+		for (int64_t i = 0; i < 64 * 64; i++)
+			assert_true(fabsf(s.image[(z * 2) * 4096 + i] - s.image[(z * 2 + 1) * 4096 + i]) < 1e-6f);
+	for (int64_t i = 0; i < 4; i++) {
+		float low, high;
+		hy_range(s.image + i * 4096, 4096, &low, &high);
+		assert_true(low == 0.0f && high == 1.0f);
+	}
+	hy_slices_clear(&s);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+}
+
+static void constant_scan(void **state)
+{
+	(void)state;
+	hy_grid g;
+	hy_volume v;
+	hy_slices s = {0};
+	hy_plan p;
+	hardy_error err;
+	hy_grid_set_simple(&g, 5, 7, 1, 1.9, 1.7, 8);
+	assert_ok(hy_volume_alloc(&v, &g, 1, &err), &err);
+	for (int i = 0; i < 35; i++)
+		v.data[i] = 42;
+	hy_plan_init(&p);
+	p.size = 16;
+	for (int order = 0; order < 2; order++) {
+		p.normalise_first = !order;
+		assert_ok(hy_preprocess_test(&p, &v, NULL, &s, &err), &err);
+		for (int i = 0; i < 256; i++)
+			assert_true(s.image[i] >= 0.0f && s.image[i] <= 1.0f);
+		hy_slices_clear(&s);
+	}
+	hy_volume_clear(&v);
+}
+
+static void bad_input_is_refused(void **state)
+{
+	(void)state;
+	hy_volume v;
+	hy_labels l, small;
+	hy_slices s = {0};
+	hy_plan p;
+	hy_grid g;
+	hardy_error err;
+	make_scan(&v, &l, 20, 20, 2, 1.5, 1.5, 1);
+	hy_grid_set_simple(&g, 20, 19, 2, 1.5, 1.5, 8);
+	assert_ok(hy_labels_alloc(&small, &g, &err), &err);
+	hy_plan_init(&p);
+	assert_int_equal(hy_preprocess_train(&p, &v, &small, &s, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "20 x 19 x 2"));
+	v.data[7] = NAN;
+	v.data[8] = -INFINITY;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &s, &err), HARDY_ERROR_NUMERIC);
+	assert_non_null(strstr(err.message, "2 of 800"));
+	v.data[7] = v.data[8] = 0;
+	p.spacing_mm = 1e-5;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &s, &err), HARDY_ERROR_DATA);
+	p.spacing_mm = NAN;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &s, &err), HARDY_ERROR_ARGUMENT);
+	p.spacing_mm = 1;
+	p.percentile_low = 99;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &s, &err), HARDY_ERROR_ARGUMENT);
+	p.percentile_low = 2;
+	assert_null(s.image);
+	/* every allocation in turn fails cleanly */
+	const int64_t before = hy_memory_calls();
+	assert_ok(hy_preprocess_test(&p, &v, &l, &s, &err), &err);
+	hy_slices_clear(&s);
+	const int64_t n = hy_memory_calls() - before;
+	for (int64_t k = 1; k <= n; k++) {
+		hy_memory_fail_at(k);
+		const hardy_status st = hy_preprocess_test(&p, &v, &l, &s, &err);
+		hy_memory_fail_at(0);
+		assert_int_equal(st, HARDY_ERROR_MEMORY);
+		assert_null(s.image);
+	}
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+	hy_labels_clear(&small);
+}
+
+static void percentiles_of_known_values(void **state)
+{
+	(void)state;
+	/* -50 .. 50 in a scrambled order, so that percentile p is p - 50 */
+	float x[101];
+	for (int i = 0; i < 101; i++)
+		x[i * 37 % 101] = (float)(i - 50);
+	const double percent[5] = {0, 2, 50, 98.25, 100};
+	double at[5];
+	hardy_error err;
+	assert_ok(hy_percentiles(x, 101, percent, 5, at, &err), &err);
+	for (int i = 0; i < 5; i++)
+		assert_true(fabs(at[i] - (percent[i] - 50)) < 1e-12);
+	assert_ok(hy_percentiles(x, 1, percent, 5, at, &err), &err);
+	assert_true(at[0] == (double)x[0] && at[4] == (double)x[0]);
+}
+
+static void windows(void **state)
+{
+	(void)state;
+	assert_int_equal(hy_window_offset(5, 2), 1);
+	assert_int_equal(hy_window_offset(2, 5), -2);
+	assert_int_equal(hy_window_offset(4, 4), 0);
+	assert_int_equal(hy_resample_count(45, 1, 2), 22); /* 22.5 */
+	assert_int_equal(hy_resample_count(47, 1, 2), 24); /* 23.5 */
+	assert_int_equal(hy_resample_count(1, 0.3, 1.4), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(labels_come_back),
+	                                   cmocka_unit_test(outside_of_the_crop_is_what_the_caller_says),
+	                                   cmocka_unit_test(channels_are_scaled_one_by_one),
+	                                   cmocka_unit_test(constant_scan),
+	                                   cmocka_unit_test(bad_input_is_refused),
+	                                   cmocka_unit_test(percentiles_of_known_values),
+	                                   cmocka_unit_test(windows)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
