@@ -1,0 +1,74 @@
+/*
+ * conv.c: prepares a convolution: oneDNN where it is built in, else the plain C kernels of the table.
+ */
+#include "engine/kernels/conv.h"
+
+#include <string.h>
+
+static void plain_pack(const hy_conv *c, const float *w, float *packed)
+{
+	c->kernels->conv_pack(&c->shape, (int)c->role, w, packed);
+}
+
+static hardy_status plain_forward(const hy_conv *c, const float *x, const float *bias, const float *packed, float *y, float *unused,
+                                  float *work, hardy_error *err)
+{
+	(void)unused, (void)work, (void)err;
+	c->kernels->conv_forward(&c->shape, x, packed, bias, c->accumulate, y);
+	return HARDY_OK;
+}
+
+static hardy_status plain_data(const hy_conv *c, const float *dy, const float *none, const float *packed, float *dx, float *unused,
+                               float *work, hardy_error *err)
+{
+	(void)none, (void)unused, (void)work, (void)err;
+	c->kernels->conv_data(&c->shape, dy, packed, c->accumulate, dx);
+	return HARDY_OK;
+}
+
+static hardy_status plain_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db, float *work,
+                                  hardy_error *err)
+{
+	(void)packed, (void)err;
+	c->kernels->conv_weights(&c->shape, x, dy, dw);
+	if (db) {
+		const hy_conv_shape *s = &c->shape;
+		double *partial = (double *)(void *)work;
+		c->kernels->channel_sums(dy, s->n, s->oc, s->oh * s->ow, partial);
+		for (int64_t k = 0; k < s->oc; k++) {
+			double sum = 0;
+			for (int64_t i = 0; i < s->n; i++)
+				sum += partial[i * s->oc + k];
+			db[k] += (float)sum;
+		}
+	}
+	return HARDY_OK;
+}
+
+static void make_plain(hy_conv *c)
+{
+	const hy_conv_shape *s = &c->shape;
+	c->pack = plain_pack;
+	c->run = c->role == HY_CONV_FORWARD ? plain_forward : c->role == HY_CONV_DATA ? plain_data : plain_weights;
+	c->packed_floats = c->role == HY_CONV_WEIGHTS ? 0 : (size_t)(s->ic * s->oc * s->k * s->k);
+	c->work_floats = c->role == HY_CONV_WEIGHTS ? (size_t)(2 * s->n * s->oc) : 0;
+}
+
+hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape, enum hy_conv_role role,
+                          bool accumulate, bool bias, hardy_error *err)
+{
+	*c = (hy_conv){.shape = *shape, .role = role, .accumulate = accumulate, .bias = bias, .kernels = kernels};
+	if (library == HY_CONV_AUTO)
+		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
+	if (library == HY_CONV_DNNL)
+		return hy_conv_make_dnnl(c, err);
+	make_plain(c);
+	return HARDY_OK;
+}
+
+void hy_conv_clear(hy_conv *c)
+{
+	if (c->free_state)
+		c->free_state(c->state);
+	memset(c, 0, sizeof *c);
+}

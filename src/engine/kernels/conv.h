@@ -1,0 +1,44 @@
+/*
+ * conv.h: one convolution prepared for one shape, role and library; packed weights belong to the caller.
+ */
+#ifndef HY_ENGINE_KERNELS_CONV_H
+#define HY_ENGINE_KERNELS_CONV_H
+
+#include "engine/kernels/kernels.h"
+
+enum hy_conv_role { HY_CONV_FORWARD, HY_CONV_DATA, HY_CONV_WEIGHTS };
+
+/* Which library does the convolutions. AUTO: oneDNN when built in, else plain C. */
+typedef enum hy_conv_library { HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL } hy_conv_library;
+
+typedef struct hy_conv hy_conv;
+struct hy_conv {
+	hy_conv_shape shape;
+	enum hy_conv_role role;
+	bool accumulate; /* forward, data: add to the output */
+	bool bias;       /* forward: adds one; weights: its gradient is wanted */
+	const hy_kernels *kernels;
+	size_t packed_floats; /* size of the packed weights (forward, data) */
+	size_t work_floats;   /* size of the scratch memory that run needs */
+	void *state;          /* of the library */
+
+	/* w is OIHW, or IOHW when the tensor belongs to a transposed convolution (then it is the OIHW of the convolution it reverses). */
+	void (*pack)(const hy_conv *c, const float *w, float *packed);
+	/*
+	 * forward: in0 = x, in1 = bias or NULL, out = y. data: in0 = dy, out = dx. weights: in0 = x, in1 = dy, out = dw (OIHW, adds),
+	 * bias_gradient (adds) or NULL.
+	 */
+	hardy_status (*run)(const hy_conv *c, const float *in0, const float *in1, const float *packed, float *out, float *bias_gradient,
+	                    float *work, hardy_error *err);
+	void (*free_state)(void *state);
+};
+
+hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape, enum hy_conv_role role,
+                          bool accumulate, bool bias, hardy_error *err);
+void hy_conv_clear(hy_conv *c);
+
+/* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */
+hardy_status hy_conv_make_dnnl(hy_conv *c, hardy_error *err);
+const char *hy_dnnl_version(void); /* "2.6.0", or NULL when built without */
+
+#endif

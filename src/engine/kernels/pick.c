@@ -1,0 +1,29 @@
+/*
+ * pick.c: chooses the kernel table by what the processor has.
+ */
+#include "engine/kernels/kernels.h"
+
+const hy_kernels *hy_kernels_pick(hy_isa isa, hardy_error *err)
+{
+#if defined(HY_HAVE_X86_TABLES)
+	__builtin_cpu_init();
+	const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+	                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+	const bool avx2 = false, avx512 = false;
+#endif
+	if (isa == HY_ISA_AUTO)
+		isa = avx512 ? HY_ISA_AVX512 : avx2 ? HY_ISA_AVX2 : HY_ISA_PLAIN;
+	if ((isa == HY_ISA_AVX512 && !avx512) || (isa == HY_ISA_AVX2 && !avx2)) {
+		hy_fail(err, HARDY_ERROR_UNSUPPORTED, "this processor (or build) lacks %s", isa == HY_ISA_AVX512 ? "AVX-512 (F, DQ, BW, VL)" : "AVX2 with FMA");
+		return NULL;
+	}
+#if defined(HY_HAVE_X86_TABLES)
+	if (isa == HY_ISA_AVX512)
+		return &hy_kernels_avx512;
+	if (isa == HY_ISA_AVX2)
+		return &hy_kernels_avx2;
+#endif
+	return &hy_kernels_plain;
+}

@@ -1,0 +1,335 @@
+/*
+ * ops_conv.c: convolution, transposed convolution, nearest-neighbour doubling.
+ */
+#include "engine/ops.h"
+
+static double conv_flop(const hy_conv_shape *s)
+{
+	return 2.0 * (double)(s->n * s->oc * s->ic) * (double)(s->k * s->k) * (double)(s->oh * s->ow);
+}
+
+static float *packed(const hy_tape *t, int pack)
+{
+	return pack < 0 ? NULL : t->packed + t->packs[pack].offset;
+}
+
+/* ---- blocked convolution ---- */
+
+static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[0]];
+	return c->run(c, hy_tape_data(t, i->value[0]), hy_tape_param(t, i->node.param[1]), packed(t, i->node.pack[0]),
+	              hy_tape_data(t, i->value[1]), NULL, t->work, err);
+}
+
+static hardy_status run_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[1]];
+	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), hy_tape_data(t, i->value[1]), NULL, t->work, err);
+}
+
+static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[2]];
+	return c->run(c, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]),
+	              c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
+}
+
+static hy_conv_shape shape_of(const hy_tape *t, const hy_node *node, int x, int y)
+{
+	const hy_value *in = &t->values[x], *out = &t->values[y];
+	return (hy_conv_shape){.n = in->n, .ic = in->c, .ih = in->h, .iw = in->w, .oc = out->c, .oh = out->h, .ow = out->w, .k = (int)node->k,
+	                       .stride = (int)node->stride, .pad = (int)node->pad};
+}
+
+static void conv_back(hy_tape *t, const hy_node *node, int flags)
+{
+	hy_node n = *node;
+	const hy_conv_shape s = shape_of(t, node, node->in[0], node->out);
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, node->param[1] >= 0 && !node->frozen);
+		const int values[] = {node->in[0], dy};
+		hy_tape_emit(t, "conv weights", run_weights, &n, values, 2)->flop = conv_flop(&s);
+	}
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx >= 0) {
+		n.conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, accumulate, false);
+		n.pack[1] = hy_tape_pack(t, node->param[0], n.conv[1]);
+		const int values[] = {dy, dx};
+		hy_tape_emit(t, "conv data", run_data, &n, values, 2)->flop = conv_flop(&s);
+	}
+}
+
+/* ---- planar in: an encoder's first ---- */
+
+static hardy_status run_stem(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
+	t->kernels->stem(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h, x->w, y->c, y->data);
+	return HARDY_OK;
+}
+
+static hardy_status run_stem_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *x = &t->values[i->value[0]], *dy = &t->values[i->value[1]];
+	t->kernels->stem_weights(x->data, dy->data, x->n, x->c, x->h, x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]));
+	return HARDY_OK;
+}
+
+static hardy_status run_stem_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
+	t->kernels->stem_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w, dy->c, i->accumulate, dx->data);
+	return HARDY_OK;
+}
+
+static void stem_back(hy_tape *t, const hy_node *node, int flags)
+{
+	const hy_conv_shape s = shape_of(t, node, node->in[0], node->out);
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		const int values[] = {node->in[0], dy};
+		hy_tape_work(t, (size_t)(s.n * s.ic * 9 * s.oc));
+		hy_tape_emit(t, "stem weights", run_stem_weights, node, values, 2)->flop = conv_flop(&s);
+	}
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx >= 0) {
+		const int values[] = {dy, dx};
+		hy_instruction *i = hy_tape_emit(t, "stem data", run_stem_data, node, values, 2);
+		i->accumulate = accumulate;
+		i->flop = conv_flop(&s);
+	}
+}
+
+/* ---- planar out: a decoder's last ---- */
+
+static hardy_status run_head(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
+	t->kernels->head(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h * x->w, y->c, y->data);
+	return HARDY_OK;
+}
+
+static hardy_status run_head_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *x = &t->values[i->value[0]], *dy = &t->values[i->value[1]];
+	t->kernels->head_weights(x->data, dy->data, x->n, x->c, x->h * x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]),
+	                         hy_tape_grad(t, i->node.param[1]));
+	return HARDY_OK;
+}
+
+static hardy_status run_head_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
+	t->kernels->head_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h * dx->w, dy->c, i->accumulate, dx->data);
+	return HARDY_OK;
+}
+
+static void head_back(hy_tape *t, const hy_node *node, int flags)
+{
+	const hy_conv_shape s = shape_of(t, node, node->in[0], node->out);
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		const int values[] = {node->in[0], dy};
+		hy_tape_work(t, (size_t)(s.n * (s.ic + 1) * s.oc));
+		hy_tape_emit(t, "head weights", run_head_weights, node, values, 2)->flop = conv_flop(&s);
+	}
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx >= 0) {
+		const int values[] = {dy, dx};
+		hy_instruction *i = hy_tape_emit(t, "head data", run_head_data, node, values, 2);
+		i->accumulate = accumulate;
+		i->flop = conv_flop(&s);
+	}
+}
+
+/* True when the weight tensor has this shape; else the tape fails. */
+static bool weight_is(hy_tape *t, int weight, int64_t a, int64_t b, int64_t k)
+{
+	if (hy_tape_failed(t) || weight < 0)
+		return false;
+	const hy_param *p = &t->params->list[weight];
+	if (p->n_dims == 4 && p->shape[0] == a && p->shape[1] == b && p->shape[2] == k && p->shape[3] == k)
+		return true;
+	hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "%s: shape does not fit a convolution of %lld and %lld channels, kernel %lld", p->name, (long long)a,
+	             (long long)b, (long long)k);
+	return false;
+}
+
+int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool planar_out, bool norm_follows)
+{
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_value in = t->values[x];
+	const int64_t oc = t->params->list[weight].shape[0];
+	if (!weight_is(t, weight, oc, in.c, k))
+		return -1;
+	if (in.h % stride || in.w % stride) {
+		hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "a grid of %lld x %lld cannot be halved", (long long)in.h, (long long)in.w);
+		return -1;
+	}
+	/* the narrow kernels' row buffers: see STEM_IC, STEM_W in table.inc */
+	if (!in.blocked && (k != 3 || stride != 1 || oc > 32 || in.w > 512 || in.c * (in.w + 2) > 4104)) {
+		hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED, "a first convolution of %lld channels on %lld columns: want a width of at most 512 and channels * (width + 2) of at most 4104",
+		             (long long)in.c, (long long)in.w);
+		return -1;
+	}
+	const int y = hy_tape_value(t, in.n, oc, in.h / stride, in.w / stride, !planar_out);
+	hy_node *n = hy_tape_node(t, "conv");
+	n->in[0] = x, n->n_in = 1, n->out = y;
+	n->param[0] = weight, n->param[1] = bias;
+	n->k = k, n->stride = stride, n->pad = k / 2;
+	n->frozen = norm_follows;
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_conv_shape s = shape_of(t, n, x, y);
+	const int values[] = {x, y};
+	if (!in.blocked) {
+		n->back = stem_back;
+		hy_tape_emit(t, "stem", run_stem, n, values, 2)->flop = conv_flop(&s);
+	} else if (planar_out) {
+		n->back = head_back;
+		hy_tape_emit(t, "head", run_head, n, values, 2)->flop = conv_flop(&s);
+	} else {
+		n->back = conv_back;
+		n->conv[0] = hy_tape_conv(t, &s, HY_CONV_FORWARD, false, bias >= 0);
+		n->pack[0] = hy_tape_pack(t, weight, n->conv[0]);
+		hy_tape_emit(t, "conv", run_forward, n, values, 2)->flop = conv_flop(&s);
+	}
+	return y;
+}
+
+/* ---- transposed convolution: the adjoint of a 2 x 2 convolution of stride 2, whose x is our y ---- */
+
+static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[1]];
+	const hy_value *y = &t->values[i->value[1]];
+	const hardy_status status = c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), y->data, NULL, t->work, err);
+	if (!status && i->node.param[1] >= 0)
+		t->kernels->bias_add(hy_tape_param(t, i->node.param[1]), y->n, y->c, y->h * y->w, y->data);
+	return status;
+}
+
+static hardy_status run_up_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[0]];
+	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[0]), hy_tape_data(t, i->value[1]), NULL, t->work, err);
+}
+
+static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[2]];
+	const hy_value *dy = &t->values[i->value[0]];
+	float *db = hy_tape_grad(t, i->node.param[1]);
+	const hardy_status status = c->run(c, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
+	if (status || !db)
+		return status;
+	double *partial = (double *)(void *)t->work;
+	t->kernels->channel_sums(dy->data, dy->n, dy->c, dy->h * dy->w, partial);
+	for (int64_t k = 0; k < dy->c; k++) {
+		double sum = 0;
+		for (int64_t s = 0; s < dy->n; s++)
+			sum += partial[s * dy->c + k];
+		db[k] += (float)sum;
+	}
+	return HARDY_OK;
+}
+
+static void up_back(hy_tape *t, const hy_node *node, int flags)
+{
+	hy_node n = *node;
+	const hy_conv_shape s = shape_of(t, node, node->out, node->in[0]);
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, false);
+		hy_tape_work(t, (size_t)(2 * s.n * s.ic));
+		const int values[] = {dy, node->in[0]};
+		hy_tape_emit(t, "conv up weights", run_up_weights, &n, values, 2)->flop = conv_flop(&s);
+	}
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx >= 0) {
+		n.conv[0] = hy_tape_conv(t, &s, HY_CONV_FORWARD, accumulate, false);
+		n.pack[0] = hy_tape_pack(t, node->param[0], n.conv[0]);
+		const int values[] = {dy, dx};
+		hy_tape_emit(t, "conv up data", run_up_data, &n, values, 2)->flop = conv_flop(&s);
+	}
+}
+
+int hy_op_conv_up(hy_tape *t, int x, int weight, int bias)
+{
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_value in = t->values[x];
+	const int64_t oc = t->params->list[weight].shape[1];
+	if (!weight_is(t, weight, in.c, oc, 2))
+		return -1;
+	const int y = hy_tape_value(t, in.n, oc, in.h * 2, in.w * 2, true);
+	hy_node *n = hy_tape_node(t, "conv up");
+	n->in[0] = x, n->n_in = 1, n->out = y;
+	n->param[0] = weight, n->param[1] = bias;
+	n->k = 2, n->stride = 2, n->pad = 0;
+	n->back = up_back;
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_conv_shape s = shape_of(t, n, y, x);
+	n->conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, false, false);
+	n->pack[1] = hy_tape_pack(t, weight, n->conv[1]);
+	const int values[] = {x, y};
+	hy_tape_emit(t, "conv up", run_up_forward, n, values, 2)->flop = conv_flop(&s);
+	return y;
+}
+
+/* ---- nearest-neighbour doubling ---- */
+
+static hardy_status run_up2(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *x = &t->values[i->value[0]];
+	t->kernels->up2(x->data, x->n, x->c, x->h, x->w, hy_tape_data(t, i->value[1]));
+	return HARDY_OK;
+}
+
+static hardy_status run_up2_back(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *dx = &t->values[i->value[1]];
+	t->kernels->up2_back(hy_tape_data(t, i->value[0]), dx->n, dx->c, dx->h, dx->w, i->accumulate, dx->data);
+	return HARDY_OK;
+}
+
+static void up2_back(hy_tape *t, const hy_node *node, int flags)
+{
+	(void)flags;
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx < 0)
+		return;
+	const int values[] = {hy_tape_gradient(t, node->out), dx};
+	hy_tape_emit(t, "double back", run_up2_back, node, values, 2)->accumulate = accumulate;
+}
+
+int hy_op_up2(hy_tape *t, int x)
+{
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_value in = t->values[x];
+	const int y = hy_tape_value(t, in.n, in.c, in.h * 2, in.w * 2, true);
+	hy_node *n = hy_tape_node(t, "double");
+	n->in[0] = x, n->n_in = 1, n->out = y;
+	n->back = up2_back;
+	const int values[] = {x, y};
+	hy_tape_emit(t, "double", run_up2, n, values, 2);
+	return y;
+}
