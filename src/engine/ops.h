@@ -1,6 +1,6 @@
 /*
- * ops.h: the operators that a network's definition is made of. Each records its forward instruction and knows its backward ones.
- * Values and parameters are indices of the tape and of its hy_params. Shapes are checked while recording.
+ * ops.h: the operators that a network's definition is made of. Each records its forward instruction and knows its backward
+ * ones. Values and parameters are indices of the tape and of its hy_params. Shapes are checked while recording.
  */
 #ifndef HY_ENGINE_OPS_H
 #define HY_ENGINE_OPS_H
@@ -8,15 +8,17 @@
 #include "engine/tape.h"
 
 /*
- * Square convolution of odd size k, padding k / 2, stride 1 or 2. Planar x (an encoder's first, k = 3, stride 1) or blocked x; planar
- * result (a decoder's last, k = 1) when planar_out. The bias (-1: none) gets no gradient when a batch norm follows: it is zero.
+ * Square convolution of odd size k, padding k / 2, stride 1 or 2. Planar x (an encoder's first, k = 3, stride 1) or blocked x;
+ * planar result (a decoder's last, k = 1) when planar_out. The bias (-1: none) gets no gradient when a batch norm follows: it
+ * is zero.
  */
 int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool planar_out, bool norm_follows);
 /* Transposed convolution 2 x 2, stride 2: doubles the grid. weight: in x out x 2 x 2. */
 int hy_op_conv_up(hy_tape *t, int x, int weight, int bias);
 int hy_op_up2(hy_tape *t, int x); /* nearest-neighbour doubling */
 
-/* Batch norm, activation (v > 0 ? v : slope v) and, when skip >= 0, the sum with skip (of x's grid or of half of it) in between. */
+/* Batch norm, activation (v > 0 ? v : slope v) and, when skip >= 0, the sum with skip (of x's grid or of half of it) in
+ * between. */
 int hy_op_norm_act(hy_tape *t, int x, int gamma, int beta, int running_mean, int running_var, int skip, float slope);
 
 int hy_op_softmax(hy_tape *t, int x, float scale);
@@ -30,7 +32,8 @@ typedef struct hy_loss {
 	double dice;          /* 1 - soft Dice, weighted by w_dice */
 } hy_loss;
 
-/* Cross-entropy (and soft Dice) of logits against loss->label; adds its gradient to that of logits. w_dice is fixed when recorded. */
+/* Cross-entropy (and soft Dice) of logits against loss->label; adds its gradient to that of logits. w_dice is fixed when
+ * recorded. */
 void hy_op_cross_entropy(hy_tape *t, int logits, hy_loss *loss);
 /* w_ce * mean (y - target)^2 with y = sigmoid(x) recorded by hy_op_sigmoid; writes the gradient of x directly. */
 void hy_op_sigmoid_mse(hy_tape *t, int y, int target, hy_loss *loss);

@@ -37,7 +37,8 @@ static void softmax_back(hy_tape *t, const hy_node *node, int flags)
 }
 
 /* A planar node of one input whose output has its shape. */
-static int same_shape(hy_tape *t, const char *name, int x, float scale, hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *),
+static int same_shape(hy_tape *t, const char *name, int x, float scale,
+                      hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *),
                       void (*back)(hy_tape *, const hy_node *, int))
 {
 	if (hy_tape_failed(t))
@@ -126,8 +127,8 @@ static hardy_status run_sigmoid_mse(hy_tape *t, const hy_instruction *i, hardy_e
 	const hy_value *y = &t->values[i->value[0]];
 	hy_loss *loss = i->node.link;
 	double mse;
-	t->kernels->sigmoid_mse(y->data, hy_tape_data(t, i->value[1]), y->n, y->c * y->h * y->w, loss->w_ce, (double *)(void *)t->work,
-	                        hy_tape_data(t, i->value[2]), &mse);
+	t->kernels->sigmoid_mse(y->data, hy_tape_data(t, i->value[1]), y->n, y->c * y->h * y->w, loss->w_ce,
+	                        (double *)(void *)t->work, hy_tape_data(t, i->value[2]), &mse);
 	if (!isfinite(mse))
 		return hy_fail(err, HARDY_ERROR_NUMERIC, "the reconstruction error is not finite");
 	loss->value = (double)loss->w_ce * mse;
@@ -158,7 +159,8 @@ static hardy_status run_mask(hy_tape *t, const hy_instruction *i, hardy_error *e
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
 	const hy_mask *m = i->node.link;
-	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(x->data, m->data, x->n, x->c, x->h * x->w, hy_tape_data(t, i->value[1]));
+	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(x->data, m->data, x->n, x->c, x->h * x->w,
+	                                                                   hy_tape_data(t, i->value[1]));
 	return HARDY_OK;
 }
 

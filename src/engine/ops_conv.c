@@ -25,7 +25,8 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 static hardy_status run_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	const hy_conv *c = &t->convs[i->node.conv[1]];
-	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), hy_tape_data(t, i->value[1]), NULL, t->work, err);
+	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), hy_tape_data(t, i->value[1]), NULL,
+	              t->work, err);
 }
 
 static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
@@ -38,8 +39,16 @@ static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error
 static hy_conv_shape shape_of(const hy_tape *t, const hy_node *node, int x, int y)
 {
 	const hy_value *in = &t->values[x], *out = &t->values[y];
-	return (hy_conv_shape){.n = in->n, .ic = in->c, .ih = in->h, .iw = in->w, .oc = out->c, .oh = out->h, .ow = out->w, .k = (int)node->k,
-	                       .stride = (int)node->stride, .pad = (int)node->pad};
+	return (hy_conv_shape){.n = in->n,
+	                       .ic = in->c,
+	                       .ih = in->h,
+	                       .iw = in->w,
+	                       .oc = out->c,
+	                       .oh = out->h,
+	                       .ow = out->w,
+	                       .k = (int)node->k,
+	                       .stride = (int)node->stride,
+	                       .pad = (int)node->pad};
 }
 
 static void conv_back(hy_tape *t, const hy_node *node, int flags)
@@ -68,7 +77,8 @@ static hardy_status run_stem(hy_tape *t, const hy_instruction *i, hardy_error *e
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
-	t->kernels->stem(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h, x->w, y->c, y->data);
+	t->kernels->stem(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h, x->w,
+	                 y->c, y->data);
 	return HARDY_OK;
 }
 
@@ -84,7 +94,8 @@ static hardy_status run_stem_data(hy_tape *t, const hy_instruction *i, hardy_err
 {
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
-	t->kernels->stem_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w, dy->c, i->accumulate, dx->data);
+	t->kernels->stem_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w, dy->c, i->accumulate,
+	                      dx->data);
 	return HARDY_OK;
 }
 
@@ -113,7 +124,8 @@ static hardy_status run_head(hy_tape *t, const hy_instruction *i, hardy_error *e
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
-	t->kernels->head(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h * x->w, y->c, y->data);
+	t->kernels->head(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h * x->w,
+	                 y->c, y->data);
 	return HARDY_OK;
 }
 
@@ -130,7 +142,8 @@ static hardy_status run_head_data(hy_tape *t, const hy_instruction *i, hardy_err
 {
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
-	t->kernels->head_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h * dx->w, dy->c, i->accumulate, dx->data);
+	t->kernels->head_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h * dx->w, dy->c, i->accumulate,
+	                      dx->data);
 	return HARDY_OK;
 }
 
@@ -161,8 +174,8 @@ static bool weight_is(hy_tape *t, int weight, int64_t a, int64_t b, int64_t k)
 	const hy_param *p = &t->params->list[weight];
 	if (p->n_dims == 4 && p->shape[0] == a && p->shape[1] == b && p->shape[2] == k && p->shape[3] == k)
 		return true;
-	hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "%s: shape does not fit a convolution of %lld and %lld channels, kernel %lld", p->name, (long long)a,
-	             (long long)b, (long long)k);
+	hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "%s: shape does not fit a convolution of %lld and %lld channels, kernel %lld",
+	             p->name, (long long)a, (long long)b, (long long)k);
 	return false;
 }
 
@@ -180,7 +193,9 @@ int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool 
 	}
 	/* the narrow kernels' row buffers: see STEM_IC, STEM_W in table.inc */
 	if (!in.blocked && (k != 3 || stride != 1 || oc > 32 || in.w > 512 || in.c * (in.w + 2) > 4104)) {
-		hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED, "a first convolution of %lld channels on %lld columns: want a width of at most 512 and channels * (width + 2) of at most 4104",
+		hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED,
+		             "a first convolution of %lld channels on %lld columns: want a width of at most 512 and channels * (width "
+		             "+ 2) of at most 4104",
 		             (long long)in.c, (long long)in.w);
 		return -1;
 	}
@@ -215,7 +230,8 @@ static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_er
 {
 	const hy_conv *c = &t->convs[i->node.conv[1]];
 	const hy_value *y = &t->values[i->value[1]];
-	const hardy_status status = c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), y->data, NULL, t->work, err);
+	const hardy_status status =
+	    c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), y->data, NULL, t->work, err);
 	if (!status && i->node.param[1] >= 0)
 		t->kernels->bias_add(hy_tape_param(t, i->node.param[1]), y->n, y->c, y->h * y->w, y->data);
 	return status;
@@ -224,7 +240,8 @@ static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_er
 static hardy_status run_up_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	const hy_conv *c = &t->convs[i->node.conv[0]];
-	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[0]), hy_tape_data(t, i->value[1]), NULL, t->work, err);
+	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[0]), hy_tape_data(t, i->value[1]), NULL,
+	              t->work, err);
 }
 
 static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
@@ -232,7 +249,8 @@ static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_er
 	const hy_conv *c = &t->convs[i->node.conv[2]];
 	const hy_value *dy = &t->values[i->value[0]];
 	float *db = hy_tape_grad(t, i->node.param[1]);
-	const hardy_status status = c->run(c, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
+	const hardy_status status =
+	    c->run(c, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
 	if (status || !db)
 		return status;
 	double *partial = (double *)(void *)t->work;

@@ -1,10 +1,10 @@
 /*
  * ops_norm.c: batch norm with activation and residual sum, forward and backward in two sweeps each.
  *
- * Forward: sums of x and x^2 over batch and grid, then y = act(gamma (x - mean) / sqrt(var + eps) + beta + skip) with the biased
- * variance; running statistics follow with the unbiased one (Ioffe & Szegedy, ICML 2015; PyTorch's BatchNorm2d conventions).
- * Backward, with g = dy act'(y), xh = (x - mean) / sigma, M elements a channel:
- *   dbeta = sum g, dgamma = sum g xh, dx = gamma / sigma (g - dbeta / M - xh dgamma / M); running statistics: dx = gamma / sigma g.
+ * Forward: sums of x and x^2 over batch and grid, then y = act(gamma (x - mean) / sqrt(var + eps) + beta + skip) with the
+ * biased variance; running statistics follow with the unbiased one (Ioffe & Szegedy, ICML 2015; PyTorch's BatchNorm2d
+ * conventions). Backward, with g = dy act'(y), xh = (x - mean) / sigma, M elements a channel: dbeta = sum g, dgamma = sum g xh,
+ * dx = gamma / sigma (g - dbeta / M - xh dgamma / M); running statistics: dx = gamma / sigma g.
  */
 #include "engine/ops.h"
 
@@ -48,8 +48,8 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 		for (int64_t k = 0; k < c; k++) {
 			const double m = sums[2 * k] / count, spread = sums[2 * k + 1] / count - m * m, var = spread > 0 ? spread : 0;
 			if (!isfinite(m) || !isfinite(spread))
-				return hy_fail(err, HARDY_ERROR_NUMERIC, "batch statistics of channel %lld before %s are not finite", (long long)k,
-				               t->params->list[node->param[0]].name);
+				return hy_fail(err, HARDY_ERROR_NUMERIC, "batch statistics of channel %lld before %s are not finite",
+				               (long long)k, t->params->list[node->param[0]].name);
 			mean[k] = (float)m;
 			inverse[k] = (float)(1 / sqrt(var + EPS));
 			if (node->norm == HY_NORM_TRACK) {
@@ -68,7 +68,8 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 		scale[k] = gamma[k] * inverse[k];
 		shift[k] = beta[k] - mean[k] * scale[k];
 	}
-	t->kernels->norm_act(x->data, scale, shift, hy_tape_data(t, i->value[2]), node->flag, node->slope, x->n, c, x->h, x->w, y->data);
+	t->kernels->norm_act(x->data, scale, shift, hy_tape_data(t, i->value[2]), node->flag, node->slope, x->n, c, x->h, x->w,
+	                     y->data);
 	return HARDY_OK;
 }
 
@@ -81,13 +82,15 @@ static hardy_status run_back(hy_tape *t, const hy_instruction *i, hardy_error *e
 	const int64_t c = x->c, hw = x->h * x->w;
 	const float *dy = hy_tape_data(t, i->value[0]), *y = hy_tape_data(t, i->value[1]);
 	float *dx = hy_tape_data(t, i->value[3]), *dskip = hy_tape_data(t, i->value[4]);
-	const float *gamma = hy_tape_param(t, node->param[0]), *mean = row_of(t, node, c, MEAN), *inverse = row_of(t, node, c, INVERSE);
+	const float *gamma = hy_tape_param(t, node->param[0]), *mean = row_of(t, node, c, MEAN),
+	            *inverse = row_of(t, node, c, INVERSE);
 	float *on_g = row_of(t, node, c, BACK_G), *on_x = row_of(t, node, c, BACK_X), *on_1 = row_of(t, node, c, BACK_1);
 	double *sums = (double *)(void *)t->work;
 	t->kernels->norm_act_sums_back(dy, y, x->data, mean, node->slope, node->flag, x->n, c, x->h, x->w, sums, dskip);
 	gather(t, x->n, c, sums);
 	const double count = (double)(x->n * hw) * (double)t->reduce_ranks;
-	float *dgamma = i->on_norm ? hy_tape_grad(t, node->param[0]) : NULL, *dbeta = i->on_norm ? hy_tape_grad(t, node->param[1]) : NULL;
+	float *dgamma = i->on_norm ? hy_tape_grad(t, node->param[0]) : NULL,
+	      *dbeta = i->on_norm ? hy_tape_grad(t, node->param[1]) : NULL;
 	for (int64_t k = 0; k < c; k++) {
 		const double sum = sums[2 * k], product = sums[2 * k + 1] * (double)inverse[k];
 		if (dgamma) {
@@ -127,8 +130,8 @@ int hy_op_norm_act(hy_tape *t, int x, int gamma, int beta, int running_mean, int
 		const hy_value s = t->values[skip];
 		const bool same = s.h == in.h && s.w == in.w, half = s.h * 2 == in.h && s.w * 2 == in.w;
 		if (s.c != in.c || s.n != in.n || !(same || half))
-			hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "a skip of %lld x %lld x %lld beside %lld x %lld x %lld", (long long)s.c, (long long)s.h,
-			             (long long)s.w, (long long)in.c, (long long)in.h, (long long)in.w);
+			hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "a skip of %lld x %lld x %lld beside %lld x %lld x %lld", (long long)s.c,
+			             (long long)s.h, (long long)s.w, (long long)in.c, (long long)in.h, (long long)in.w);
 	}
 	const int y = hy_tape_value(t, in.n, in.c, in.h, in.w, true);
 	hy_node *n = hy_tape_node(t, "norm");

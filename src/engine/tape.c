@@ -92,7 +92,8 @@ int hy_tape_value(hy_tape *t, int64_t n, int64_t c, int64_t h, int64_t w, bool b
 	if (!grow(t, &t->values, t->n_values, &t->room_values, sizeof *t->values))
 		return -1;
 	if (n < 1 || c < 1 || h < 1 || w < 1 || (blocked && c % t->kernels->block)) {
-		hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "a tensor of %lld x %lld x %lld x %lld: want sizes of 1 or more, channels a multiple of %d", (long long)n,
+		hy_tape_fail(t, HARDY_ERROR_ARGUMENT,
+		             "a tensor of %lld x %lld x %lld x %lld: want sizes of 1 or more, channels a multiple of %d", (long long)n,
 		             (long long)c, (long long)h, (long long)w, t->kernels->block);
 		return -1;
 	}
@@ -146,12 +147,19 @@ hy_node *hy_tape_node(hy_tape *t, const char *name)
 	hy_node *node = &nowhere;
 	if (grow(t, &t->nodes, t->n_nodes, &t->room_nodes, sizeof *t->nodes))
 		node = &t->nodes[t->n_nodes++];
-	*node = (hy_node){.name = name, .in = {-1, -1, -1}, .out = -1, .param = {-1, -1, -1, -1}, .conv = {-1, -1, -1}, .pack = {-1, -1}, .slope = 1};
+	*node = (hy_node){.name = name,
+	                  .in = {-1, -1, -1},
+	                  .out = -1,
+	                  .param = {-1, -1, -1, -1},
+	                  .conv = {-1, -1, -1},
+	                  .pack = {-1, -1},
+	                  .slope = 1};
 	return node;
 }
 
-hy_instruction *hy_tape_emit(hy_tape *t, const char *name, hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *),
-                             const hy_node *node, const int *values, int n_values)
+hy_instruction *hy_tape_emit(hy_tape *t, const char *name,
+                             hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *), const hy_node *node,
+                             const int *values, int n_values)
 {
 	static _Thread_local hy_instruction nowhere;
 	hy_instruction *i = &nowhere;
@@ -317,8 +325,8 @@ static int larger_first(const void *a, const void *b)
 }
 
 /*
- * Places values by falling size, each at the lowest offset that is free during its life. For the few hundred values of a step this
- * comes within some percent of the largest sum of live sizes.
+ * Places values by falling size, each at the lowest offset that is free during its life. For the few hundred values of a step
+ * this comes within some percent of the largest sum of live sizes.
  */
 static hardy_status plan_memory(hy_tape *t, hardy_error *err)
 {
@@ -377,7 +385,8 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 	t->packed = hy_alloc_aligned(t->pack_floats, sizeof *t->packed);
 	t->work = hy_alloc_aligned(t->work_floats, sizeof *t->work);
 	if (!t->slab || !t->aux || !t->packed || !t->work)
-		return hy_fail_memory(err, "the network's activations", t->slab_floats + t->pack_floats + t->work_floats, sizeof *t->slab);
+		return hy_fail_memory(err, "the network's activations", t->slab_floats + t->pack_floats + t->work_floats,
+		                      sizeof *t->slab);
 	memset(t->aux, 0, t->aux_floats * sizeof *t->aux);
 	for (size_t i = 0; i < t->n_values; i++)
 		if (!t->values[i].external)

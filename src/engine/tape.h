@@ -1,17 +1,17 @@
 /*
  * tape.h: a computation recorded once and run many times.
  *
- * Recording. Operators (ops.h) append instructions to the tape and return values. hy_tape_back appends the backward instructions
- * of a range of nodes. Instructions are grouped in segments; between segments the caller may read and write kept values.
- * Compiling (hy_tape_compile) fixes every buffer in one slab by liveness, every convolution and every packed weight. Running
- * (hy_tape_run) executes one segment: it allocates nothing and builds nothing.
+ * Recording. Operators (ops.h) append instructions to the tape and return values. hy_tape_back appends the backward
+ * instructions of a range of nodes. Instructions are grouped in segments; between segments the caller may read and write kept
+ * values. Compiling (hy_tape_compile) fixes every buffer in one slab by liveness, every convolution and every packed weight.
+ * Running (hy_tape_run) executes one segment: it allocates nothing and builds nothing.
  *
  * Recording functions keep the first error in the tape and then do nothing, so that a network's definition needs no checks;
  * hy_tape_compile reports it.
  *
  * Batch norm has three modes, and gradients are asked for by flags, so that one network's definition serves every pass of the
- * method. A tap may replace any named inner value while recording (feature-space augmentation); the reduce callback sees every sum
- * over the batch before it is used (data-parallel training).
+ * method. A tap may replace any named inner value while recording (feature-space augmentation); the reduce callback sees every
+ * sum over the batch before it is used (data-parallel training).
  */
 #ifndef HY_ENGINE_TAPE_H
 #define HY_ENGINE_TAPE_H
@@ -48,9 +48,9 @@ typedef struct hy_node hy_node;
 /* One recorded operator. What the fields mean is the operator's business. */
 struct hy_node {
 	const char *name;
-	int in[3], out, n_in;  /* values */
-	int param[4];          /* tensors of hy_params; -1 none */
-	int aux;               /* first float of the node's own memory (batch statistics and the like) */
+	int in[3], out, n_in; /* values */
+	int param[4];         /* tensors of hy_params; -1 none */
+	int aux;              /* first float of the node's own memory (batch statistics and the like) */
 	float slope, scale;
 	bool flag, frozen;
 	hy_norm_mode norm;
@@ -65,10 +65,10 @@ typedef struct hy_instruction hy_instruction;
 struct hy_instruction {
 	const char *name;
 	hardy_status (*run)(hy_tape *t, const hy_instruction *i, hardy_error *err);
-	hy_node node;    /* a copy: what the operator needs to know */
-	int value[6];    /* values used, meaning by operator; -1 none */
-	bool accumulate; /* the output is added to */
-	bool on_norm;    /* batch norm's scale and shift get their gradient */
+	hy_node node;         /* a copy: what the operator needs to know */
+	int value[6];         /* values used, meaning by operator; -1 none */
+	bool accumulate;      /* the output is added to */
+	bool on_norm;         /* batch norm's scale and shift get their gradient */
 	double flop, seconds; /* arithmetic (a multiply-add is 2); time spent while profiling */
 	int64_t n_runs;
 };
@@ -148,10 +148,11 @@ void hy_tape_fail(hy_tape *t, hardy_status status, const char *format, ...) HY_P
 bool hy_tape_failed(const hy_tape *t);
 hy_node *hy_tape_node(hy_tape *t, const char *name); /* zeroed, indices -1; valid until the next node. Never NULL */
 /* Appends an instruction that uses these values (at most 6, -1 skipped when tracking use). */
-hy_instruction *hy_tape_emit(hy_tape *t, const char *name, hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *),
-                             const hy_node *node, const int *values, int n_values);
-int hy_tape_aux(hy_tape *t, size_t n_floats);     /* memory of a node that lives as long as the tape */
-void hy_tape_work(hy_tape *t, size_t n_floats);   /* asks for scratch memory */
+hy_instruction *hy_tape_emit(hy_tape *t, const char *name,
+                             hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *), const hy_node *node,
+                             const int *values, int n_values);
+int hy_tape_aux(hy_tape *t, size_t n_floats);   /* memory of a node that lives as long as the tape */
+void hy_tape_work(hy_tape *t, size_t n_floats); /* asks for scratch memory */
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias);
 int hy_tape_pack(hy_tape *t, int param, int conv);
 float *hy_tape_data(const hy_tape *t, int value);

@@ -10,24 +10,24 @@ static void plain_pack(const hy_conv *c, const float *w, float *packed)
 	c->kernels->conv_pack(&c->shape, (int)c->role, w, packed);
 }
 
-static hardy_status plain_forward(const hy_conv *c, const float *x, const float *bias, const float *packed, float *y, float *unused,
-                                  float *work, hardy_error *err)
+static hardy_status plain_forward(const hy_conv *c, const float *x, const float *bias, const float *packed, float *y,
+                                  float *unused, float *work, hardy_error *err)
 {
 	(void)unused, (void)work, (void)err;
 	c->kernels->conv_forward(&c->shape, x, packed, bias, c->accumulate, y);
 	return HARDY_OK;
 }
 
-static hardy_status plain_data(const hy_conv *c, const float *dy, const float *none, const float *packed, float *dx, float *unused,
-                               float *work, hardy_error *err)
+static hardy_status plain_data(const hy_conv *c, const float *dy, const float *none, const float *packed, float *dx,
+                               float *unused, float *work, hardy_error *err)
 {
 	(void)none, (void)unused, (void)work, (void)err;
 	c->kernels->conv_data(&c->shape, dy, packed, c->accumulate, dx);
 	return HARDY_OK;
 }
 
-static hardy_status plain_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db, float *work,
-                                  hardy_error *err)
+static hardy_status plain_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
+                                  float *work, hardy_error *err)
 {
 	(void)packed, (void)err;
 	c->kernels->conv_weights(&c->shape, x, dy, dw);
@@ -54,8 +54,8 @@ static void make_plain(hy_conv *c)
 	c->work_floats = c->role == HY_CONV_WEIGHTS ? (size_t)(2 * s->n * s->oc) : 0;
 }
 
-hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape, enum hy_conv_role role,
-                          bool accumulate, bool bias, hardy_error *err)
+hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape,
+                          enum hy_conv_role role, bool accumulate, bool bias, hardy_error *err)
 {
 	*c = (hy_conv){.shape = *shape, .role = role, .accumulate = accumulate, .bias = bias, .kernels = kernels};
 	if (library == HY_CONV_AUTO)

@@ -22,19 +22,20 @@ struct hy_conv {
 	size_t work_floats;   /* size of the scratch memory that run needs */
 	void *state;          /* of the library */
 
-	/* w is OIHW, or IOHW when the tensor belongs to a transposed convolution (then it is the OIHW of the convolution it reverses). */
+	/* w is OIHW, or IOHW when the tensor belongs to a transposed convolution (then it is the OIHW of the convolution it
+	 * reverses). */
 	void (*pack)(const hy_conv *c, const float *w, float *packed);
 	/*
-	 * forward: in0 = x, in1 = bias or NULL, out = y. data: in0 = dy, out = dx. weights: in0 = x, in1 = dy, out = dw (OIHW, adds),
-	 * bias_gradient (adds) or NULL.
+	 * forward: in0 = x, in1 = bias or NULL, out = y. data: in0 = dy, out = dx. weights: in0 = x, in1 = dy, out = dw (OIHW,
+	 * adds), bias_gradient (adds) or NULL.
 	 */
-	hardy_status (*run)(const hy_conv *c, const float *in0, const float *in1, const float *packed, float *out, float *bias_gradient,
-	                    float *work, hardy_error *err);
+	hardy_status (*run)(const hy_conv *c, const float *in0, const float *in1, const float *packed, float *out,
+	                    float *bias_gradient, float *work, hardy_error *err);
 	void (*free_state)(void *state);
 };
 
-hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape, enum hy_conv_role role,
-                          bool accumulate, bool bias, hardy_error *err);
+hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape,
+                          enum hy_conv_role role, bool accumulate, bool bias, hardy_error *err);
 void hy_conv_clear(hy_conv *c);
 
 /* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */

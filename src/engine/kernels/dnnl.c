@@ -2,8 +2,8 @@
  * dnnl.c: convolutions by oneDNN. The only file that knows its version.
  *
  * Activations are in the blocked layout of the kernel table, weights in whatever layout the primitive asks for (packed once a
- * step). The data gradient of a stride-1 convolution is itself a forward convolution with flipped, transposed weights, which can
- * add to its output; other data gradients use oneDNN's own primitive.
+ * step). The data gradient of a stride-1 convolution is itself a forward convolution with flipped, transposed weights, which
+ * can add to its output; other data gradients use oneDNN's own primitive.
  */
 #include "engine/kernels/conv.h"
 
@@ -60,10 +60,10 @@ static void free_state(void *p)
 	hy_free(s);
 }
 
-#define TRY(call)                                                                                                                \
-	do {                                                                                                                         \
-		if (!failed && (failed = (call)) != dnnl_success)                                                                        \
-			where = #call;                                                                                                       \
+#define TRY(call)                                                                                                              \
+	do {                                                                                                                       \
+		if (!failed && (failed = (call)) != dnnl_success)                                                                      \
+			where = #call;                                                                                                     \
 	} while (0)
 
 static void *handle(const void *p)
@@ -100,12 +100,13 @@ static hardy_status failure(hardy_error *err, const hy_conv *c, dnnl_status_t fa
 {
 	const hy_conv_shape *g = &c->shape;
 	return hy_fail(err, failed == dnnl_out_of_memory ? HARDY_ERROR_MEMORY : HARDY_ERROR_UNSUPPORTED,
-	               "oneDNN %s, convolution %lld -> %lld of %lld x %lld, kernel %d, stride %d: status %d at %.200s", hy_dnnl_version(),
-	               (long long)g->ic, (long long)g->oc, (long long)g->ih, (long long)g->iw, g->k, g->stride, (int)failed, where);
+	               "oneDNN %s, convolution %lld -> %lld of %lld x %lld, kernel %d, stride %d: status %d at %.200s",
+	               hy_dnnl_version(), (long long)g->ic, (long long)g->oc, (long long)g->ih, (long long)g->iw, g->k, g->stride,
+	               (int)failed, where);
 }
 
-static hardy_status run_forward(const hy_conv *c, const float *in, const float *bias, const float *packed, float *out, float *unused,
-                                float *work, hardy_error *err)
+static hardy_status run_forward(const hy_conv *c, const float *in, const float *bias, const float *packed, float *out,
+                                float *unused, float *work, hardy_error *err)
 {
 	(void)unused;
 	state *s = c->state;
@@ -135,8 +136,8 @@ static size_t round_up(size_t bytes)
 	return (bytes + 63) / 64 * 16; /* floats, in whole cache lines */
 }
 
-static hardy_status run_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db, float *work,
-                                hardy_error *err)
+static hardy_status run_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
+                                float *work, hardy_error *err)
 {
 	(void)packed;
 	state *s = c->state;
@@ -183,7 +184,8 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 		g.oc = swap;
 		g.pad = g.k - 1 - g.pad;
 	}
-	const dnnl_dims_t x_dims = {g.n, g.ic, g.ih, g.iw}, w_dims = {g.oc, g.ic, g.k, g.k}, b_dims = {g.oc}, y_dims = {g.n, g.oc, g.oh, g.ow};
+	const dnnl_dims_t x_dims = {g.n, g.ic, g.ih, g.iw}, w_dims = {g.oc, g.ic, g.k, g.k}, b_dims = {g.oc},
+	                  y_dims = {g.n, g.oc, g.oh, g.ow};
 	const dnnl_dims_t strides = {g.stride, g.stride}, pads = {g.pad, g.pad};
 	const dnnl_dims_t pads_end = {(g.oh - 1) * g.stride + g.k - g.pad - g.ih, (g.ow - 1) * g.stride + g.k - g.pad - g.iw};
 	dnnl_memory_desc_t x, w, b, y, user;
@@ -208,15 +210,15 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 	dnnl_convolution_desc_t desc;
 	dnnl_primitive_desc_t pd = NULL, hint = NULL, rd = NULL;
 	const bool with_bias = c->bias && c->role != HY_CONV_DATA;
-	TRY(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL, &y, strides,
-	                                       pads, pads_end));
+	TRY(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL,
+	                                       &y, strides, pads, pads_end));
 	TRY(dnnl_primitive_desc_create(&hint, &desc, forward ? attr : NULL, engine, NULL));
 	if (c->role == HY_CONV_DATA && !forward) {
 		TRY(dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &x, &w, &y, strides, pads, pads_end));
 		TRY(dnnl_primitive_desc_create(&pd, &desc, attr, engine, hint));
 	} else if (c->role == HY_CONV_WEIGHTS) {
-		TRY(dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL, &y, strides, pads,
-		                                                pads_end));
+		TRY(dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL, &y,
+		                                                strides, pads, pads_end));
 		TRY(dnnl_primitive_desc_create(&pd, &desc, attr, engine, hint));
 	}
 	const dnnl_primitive_desc_t use = pd ? pd : hint;
@@ -272,7 +274,8 @@ hardy_status hy_conv_make_dnnl(hy_conv *c, hardy_error *err)
 	if (engine_status)
 		return failure(err, c, engine_status, "engine");
 	if (c->accumulate && c->role == HY_CONV_DATA && c->shape.stride != 1)
-		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "oneDNN cannot add the data gradient of a strided convolution to its output");
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED,
+		               "oneDNN cannot add the data gradient of a strided convolution to its output");
 	state *s = hy_calloc(1, sizeof *s);
 	if (!s)
 		return hy_fail_memory(err, "a convolution", 1, sizeof *s);

@@ -1,9 +1,10 @@
 /*
  * kernels.h: the table of arithmetic kernels that the operators call, one table per instruction set.
  *
- * Layouts. A blocked tensor of n x c x h x w holds x[n][c / B][h][w][B], B = table->block, c a multiple of B. A planar tensor holds
- * x[n][c][h][w]; images, class maps and logits are planar, everything inside the network is blocked. h * w is a multiple of 16.
- * Kernels use OpenMP over samples and channel blocks; sums are formed in an order that does not depend on the thread count.
+ * Layouts. A blocked tensor of n x c x h x w holds x[n][c / B][h][w][B], B = table->block, c a multiple of B. A planar tensor
+ * holds x[n][c][h][w]; images, class maps and logits are planar, everything inside the network is blocked. h * w is a multiple
+ * of 16. Kernels use OpenMP over samples and channel blocks; sums are formed in an order that does not depend on the thread
+ * count.
  */
 #ifndef HY_ENGINE_KERNELS_KERNELS_H
 #define HY_ENGINE_KERNELS_KERNELS_H
@@ -15,7 +16,8 @@
 
 typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512 } hy_isa;
 
-/* A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel k. */
+/* A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel
+ * k. */
 typedef struct hy_conv_shape {
 	int64_t n, ic, ih, iw, oc, oh, ow;
 	int k, stride, pad;
@@ -31,17 +33,17 @@ typedef struct hy_kernels {
 	 * y = act(scale[k] x + shift[k] + skip), act(v) = v > 0 ? v : slope v (0 <= slope <= 1). skip NULL, of x's shape, or (half)
 	 * of half height and width, read at [row / 2][column / 2]. scale NULL: 1.
 	 */
-	void (*norm_act)(const float *x, const float *scale, const float *shift, const float *skip, bool half, float slope, int64_t n,
-	                 int64_t c, int64_t h, int64_t w, float *y);
+	void (*norm_act)(const float *x, const float *scale, const float *shift, const float *skip, bool half, float slope,
+	                 int64_t n, int64_t c, int64_t h, int64_t w, float *y);
 	/*
-	 * g = dy where y > 0, slope dy elsewhere; partial as above with the sums of g and of g (x - mean[k]). dskip (NULL or) gets g,
-	 * summed over 2 x 2 when half.
+	 * g = dy where y > 0, slope dy elsewhere; partial as above with the sums of g and of g (x - mean[k]). dskip (NULL or) gets
+	 * g, summed over 2 x 2 when half.
 	 */
-	void (*norm_act_sums_back)(const float *dy, const float *y, const float *x, const float *mean, float slope, bool half, int64_t n,
-	                           int64_t c, int64_t h, int64_t w, double *partial, float *dskip);
+	void (*norm_act_sums_back)(const float *dy, const float *y, const float *x, const float *mean, float slope, bool half,
+	                           int64_t n, int64_t c, int64_t h, int64_t w, double *partial, float *dskip);
 	/* dx = a[k] g + b[k] x + d[k], with g as above (y NULL: g = dy). */
-	void (*norm_back)(const float *dy, const float *y, const float *x, const float *a, const float *b, const float *d, float slope,
-	                  int64_t n, int64_t c, int64_t hw, float *dx);
+	void (*norm_back)(const float *dy, const float *y, const float *x, const float *a, const float *b, const float *d,
+	                  float slope, int64_t n, int64_t c, int64_t hw, float *dx);
 
 	/* Nearest-neighbour doubling of an h x w grid, blocked, and its adjoint (accumulate: dx += ...). */
 	void (*up2)(const float *x, int64_t n, int64_t c, int64_t h, int64_t w, float *y);
@@ -57,45 +59,55 @@ typedef struct hy_kernels {
 	/* Mean over pixels (n x c) and mean over channels (n x hw) of a blocked tensor. */
 	void (*score)(const float *x, int64_t n, int64_t c, int64_t hw, float *channel, float *spatial);
 
-	/* First convolution of an encoder: 3 x 3, padding 1, planar x, blocked y. w and dw are OIHW; dw accumulates. work: as sized. */
-	void (*stem)(const float *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc, float *y);
-	void (*stem_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc, bool accumulate,
-	                  float *dx);
-	void (*stem_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc, float *work,
-	                     float *dw);
+	/* First convolution of an encoder: 3 x 3, padding 1, planar x, blocked y. w and dw are OIHW; dw accumulates. work: as
+	 * sized. */
+	void (*stem)(const float *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
+	             float *y);
+	void (*stem_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
+	                  bool accumulate, float *dx);
+	void (*stem_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
+	                     float *work, float *dw);
 	/* Last convolution of a decoder: 1 x 1, blocked x, planar y. db accumulates too. */
 	void (*head)(const float *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *y);
-	void (*head_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t hw, int64_t oc, bool accumulate, float *dx);
-	void (*head_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *work, float *dw, float *db);
+	void (*head_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t hw, int64_t oc, bool accumulate,
+	                  float *dx);
+	void (*head_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *work, float *dw,
+	                     float *db);
 
 	/* Planar class maps. softmax of x * scale; adjoint dx (+)= scale y (dy - sum_c y dy). */
 	void (*softmax)(const float *x, float scale, int64_t n, int64_t c, int64_t hw, float *y);
-	void (*softmax_back)(const float *y, const float *dy, float scale, int64_t n, int64_t c, int64_t hw, bool accumulate, float *dx);
+	void (*softmax_back)(const float *y, const float *dy, float scale, int64_t n, int64_t c, int64_t hw, bool accumulate,
+	                     float *dx);
 	/*
-	 * Cross-entropy: *loss = mean over n, hw of -log softmax(x)[label]. Soft Dice: *dice = 1 - mean over the foreground classes of
-	 * (2 sum p y + 1) / (sum p + sum y + 1), sums over the batch. dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL: none.
+	 * Cross-entropy: *loss = mean over n, hw of -log softmax(x)[label]. Soft Dice: *dice = 1 - mean over the foreground classes
+	 * of (2 sum p y + 1) / (sum p + sum y + 1), sums over the batch. dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL:
+	 * none.
 	 */
-	void (*cross_entropy)(const float *x, const uint8_t *label, int64_t n, int64_t c, int64_t hw, float w_ce, float w_dice, bool accumulate,
-	                      double *work, float *dx, double *loss, double *dice);
+	void (*cross_entropy)(const float *x, const uint8_t *label, int64_t n, int64_t c, int64_t hw, float w_ce, float w_dice,
+	                      bool accumulate, double *work, float *dx, double *loss, double *dice);
 	/* y = sigmoid(x); *loss = mean (y - target)^2; dx = gradient of weight * loss with respect to x. dx NULL: none. */
 	void (*sigmoid)(const float *x, int64_t count, float *y);
-	void (*sigmoid_mse)(const float *y, const float *target, int64_t n, int64_t per_sample, float weight, double *work, float *dx,
-	                    double *loss);
+	void (*sigmoid_mse)(const float *y, const float *target, int64_t n, int64_t per_sample, float weight, double *work,
+	                    float *dx, double *loss);
 	void (*one_hot)(const uint8_t *label, int64_t n, int64_t c, int64_t hw, float *y);
 
 	/* The plain convolution, blocked on both sides, weights packed by conv_pack (role: enum hy_conv_role). */
 	void (*conv_pack)(const hy_conv_shape *s, int role, const float *oihw, float *packed);
-	void (*conv_forward)(const hy_conv_shape *s, const float *x, const float *packed, const float *bias, bool accumulate, float *y);
+	void (*conv_forward)(const hy_conv_shape *s, const float *x, const float *packed, const float *bias, bool accumulate,
+	                     float *y);
 	void (*conv_data)(const hy_conv_shape *s, const float *dy, const float *packed, bool accumulate, float *dx);
 	void (*conv_weights)(const hy_conv_shape *s, const float *x, const float *dy, float *dw);
 
-	/* Adam as torch.optim.Adam: m, v updated, w -= lr_t m / (sqrt(v) / root_c2 + eps), lr_t = lr / (1 - beta1^t), root_c2 = sqrt(1 - beta2^t). */
-	void (*adam)(float *w, const float *g, float *m, float *v, int64_t count, float lr_t, float beta1, float beta2, float root_c2, float eps);
+	/* Adam as torch.optim.Adam: m, v updated, w -= lr_t m / (sqrt(v) / root_c2 + eps), lr_t = lr / (1 - beta1^t), root_c2 =
+	 * sqrt(1 - beta2^t). */
+	void (*adam)(float *w, const float *g, float *m, float *v, int64_t count, float lr_t, float beta1, float beta2,
+	             float root_c2, float eps);
 } hy_kernels;
 
 extern const hy_kernels hy_kernels_plain, hy_kernels_avx2, hy_kernels_avx512;
 
-/* The table for isa; AUTO picks the widest that this processor has. NULL with an error when the processor lacks what is asked for. */
+/* The table for isa; AUTO picks the widest that this processor has. NULL with an error when the processor lacks what is asked
+ * for. */
 const hy_kernels *hy_kernels_pick(hy_isa isa, hardy_error *err);
 
 #endif

@@ -16,7 +16,8 @@ const hy_kernels *hy_kernels_pick(hy_isa isa, hardy_error *err)
 	if (isa == HY_ISA_AUTO)
 		isa = avx512 ? HY_ISA_AVX512 : avx2 ? HY_ISA_AVX2 : HY_ISA_PLAIN;
 	if ((isa == HY_ISA_AVX512 && !avx512) || (isa == HY_ISA_AVX2 && !avx2)) {
-		hy_fail(err, HARDY_ERROR_UNSUPPORTED, "this processor (or build) lacks %s", isa == HY_ISA_AVX512 ? "AVX-512 (F, DQ, BW, VL)" : "AVX2 with FMA");
+		hy_fail(err, HARDY_ERROR_UNSUPPORTED, "this processor (or build) lacks %s",
+		        isa == HY_ISA_AVX512 ? "AVX-512 (F, DQ, BW, VL)" : "AVX2 with FMA");
 		return NULL;
 	}
 #if defined(HY_HAVE_X86_TABLES)

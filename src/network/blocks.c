@@ -1,0 +1,119 @@
+/*
+ * blocks.c: double convolutions, down and up blocks, encoder and decoder ("FCN_16_standard" of Chen et al., MICCAI 2021).
+ */
+#include "network/blocks.h"
+
+#include <stdio.h>
+
+static const float SLOPE = 0.2f;                       /* of every LeakyReLU */
+static const int64_t WIDTH[] = {16, 32, 64, 128, 128}; /* encoder channels at 1/1 to 1/16 */
+
+/* The index of tensor NAME.suffix; while defining it is added. */
+static int tensor(hy_scope *s, const char *name, const char *suffix, int n_dims, const int64_t *shape, bool buffer, int init,
+                  int64_t fan_in)
+{
+	char full[160];
+	snprintf(full, sizeof full, "%s.%s.%s", s->name, name, suffix);
+	if (s->tape) {
+		const int found = hy_params_find(s->params, full);
+		if (found < 0)
+			hy_tape_fail(s->tape, HARDY_ERROR_ARGUMENT, "the network has no tensor %s", full);
+		return found;
+	}
+	const int added = hy_params_add(s->params, full, n_dims, shape, buffer, init, fan_in);
+	s->failed |= added < 0;
+	return added;
+}
+
+static int conv(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int k, int stride, bool planar_out,
+                bool norm_follows)
+{
+	const int64_t shape[] = {out, in, k, k}, fan_in = in * k * k;
+	const int weight = tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
+	const int bias = tensor(s, name, "bias", 1, shape, false, planar_out ? HY_INIT_ZERO : HY_INIT_UNIFORM_FAN, fan_in);
+	return s->tape ? hy_op_conv(s->tape, x, weight, bias, k, stride, planar_out, norm_follows) : -1;
+}
+
+static int norm(hy_scope *s, const char *name, int x, int64_t channels, int skip, float slope)
+{
+	const int gamma = tensor(s, name, "weight", 1, &channels, false, HY_INIT_BN_SCALE, 0);
+	const int beta = tensor(s, name, "bias", 1, &channels, false, HY_INIT_ZERO, 0);
+	const int mean = tensor(s, name, "running_mean", 1, &channels, true, HY_INIT_ZERO, 0);
+	const int var = tensor(s, name, "running_var", 1, &channels, true, HY_INIT_ONE, 0);
+	return s->tape ? hy_op_norm_act(s->tape, x, gamma, beta, mean, var, skip, slope) : -1;
+}
+
+static int tap(hy_scope *s, const char *name, int x)
+{
+	char full[160];
+	snprintf(full, sizeof full, "%s.%s", s->name, name);
+	return s->tape ? hy_tape_tap(s->tape, full, x) : -1;
+}
+
+int hy_block_double(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int skip, float slope)
+{
+	char part[96];
+	snprintf(part, sizeof part, "%s.0", name);
+	x = conv(s, part, x, in, out, 3, 1, false, true);
+	snprintf(part, sizeof part, "%s.1", name);
+	x = norm(s, part, x, out, -1, SLOPE);
+	snprintf(part, sizeof part, "%s.3", name);
+	x = conv(s, part, x, out, out, 3, 1, false, true);
+	snprintf(part, sizeof part, "%s.4", name);
+	return norm(s, part, x, out, skip, slope);
+}
+
+/* Halve the grid: conv3(i, i, stride 2), then LReLU(conv1(i, o) + double(i, o)). */
+static int down(hy_scope *s, const char *name, int x, int64_t in, int64_t out)
+{
+	char part[64];
+	snprintf(part, sizeof part, "%s.down", name);
+	x = conv(s, part, x, in, in, 3, 2, false, false);
+	snprintf(part, sizeof part, "%s.conv_input", name);
+	const int skip = conv(s, part, x, in, out, 1, 1, false, false);
+	snprintf(part, sizeof part, "%s.conv", name);
+	return tap(s, name, hy_block_double(s, part, x, in, out, skip, SLOPE));
+}
+
+/*
+ * Double the grid, then LReLU(conv1(i, o) + double(i, o)). With nearest-neighbour doubling the 1 x 1 convolution is done before
+ * it (the two commute), at a quarter of the arithmetic.
+ */
+static int up(hy_scope *s, const char *name, int x, int64_t in, int64_t out, enum hy_up_kind kind)
+{
+	char part[64];
+	int large;
+	if (kind == HY_UP_LEARNED) {
+		const int64_t shape[] = {in, in, 2, 2}, fan_in = in * 4;
+		snprintf(part, sizeof part, "%s.up", name);
+		const int weight = tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+		const int bias = tensor(s, part, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+		large = x = s->tape ? hy_op_conv_up(s->tape, x, weight, bias) : -1;
+	} else {
+		large = s->tape ? hy_op_up2(s->tape, x) : -1;
+	}
+	snprintf(part, sizeof part, "%s.conv_input", name);
+	const int skip = conv(s, part, x, in, out, 1, 1, false, false);
+	snprintf(part, sizeof part, "%s.conv", name);
+	return tap(s, name, hy_block_double(s, part, large, in, out, skip, SLOPE));
+}
+
+int hy_block_encoder(hy_scope *s, int x, int64_t channels)
+{
+	x = tap(s, "inc", hy_block_double(s, "inc", x, channels, WIDTH[0], -1, SLOPE));
+	x = down(s, "down1", x, WIDTH[0], WIDTH[1]);
+	x = down(s, "down2", x, WIDTH[1], WIDTH[2]);
+	x = down(s, "down3", x, WIDTH[2], WIDTH[3]);
+	x = down(s, "down4", x, WIDTH[3], WIDTH[4]);
+	x = conv(s, "final_conv.0", x, WIDTH[4], WIDTH[4], 1, 1, false, true);
+	return norm(s, "final_conv.1", x, WIDTH[4], -1, 0);
+}
+
+int hy_block_decoder(hy_scope *s, int z, int64_t channels, enum hy_up_kind kind)
+{
+	z = up(s, "up1", z, WIDTH[4], WIDTH[2], kind);
+	z = up(s, "up2", z, WIDTH[2], WIDTH[1], kind);
+	z = up(s, "up3", z, WIDTH[1], WIDTH[0], kind);
+	z = up(s, "up4", z, WIDTH[0], WIDTH[0], kind);
+	return conv(s, "final_conv", z, WIDTH[0], channels, 1, 1, true, false);
+}

@@ -1,0 +1,71 @@
+/*
+ * step.h: one training step of the method, standard or cooperative.
+ *
+ * Numbers of equations are those of Chen et al., "Cooperative training and latent space data augmentation for robust medical
+ * image segmentation", MICCAI 2021.
+ */
+#ifndef HY_TRAINING_STEP_H
+#define HY_TRAINING_STEP_H
+
+#include "network/network.h"
+#include "perturb/latent.h"
+
+/* The eight terms of the loss, as they are added up. */
+enum hy_term {
+	HY_TERM_SEG,        /* CE(p, y) */
+	HY_TERM_REC,        /* 1/2 MSE(x0, x) */
+	HY_TERM_SHAPE_GT,   /* CE(y0, y) */
+	HY_TERM_SHAPE_PRED, /* CE(p0, y) */
+	HY_TERM_HARD_SEG,
+	HY_TERM_HARD_REC,
+	HY_TERM_HARD_SHAPE_PRED,
+	HY_TERM_HARD_P, /* CE(STN(softmax(p^ / 2)), y) */
+	HY_N_TERMS
+};
+extern const char *const hy_term_names[HY_N_TERMS];
+
+typedef struct hy_step_options {
+	int64_t batch, height, width;
+	uint64_t seed;
+	bool cooperative;
+	bool use_p_hat;     /* the hard example p^ too ("x^ and p^"); false: x^ only */
+	bool separate;      /* no gradient from the STN into the FTN */
+	double noise;       /* standard deviation of the FTN's input noise: 0.05 */
+	float w_ce, w_dice; /* each cross-entropy term is w_ce CE + w_dice (1 - soft Dice): 1, 0 */
+	hy_mask_options mask_i, mask_s;
+	double beta1, beta2, eps; /* Adam: 0.9, 0.999, 1e-8 */
+	hy_tape_options engine;
+} hy_step_options;
+
+void hy_step_options_init(hy_step_options *o); /* as published; batch, height and width are the caller's */
+
+typedef struct hy_step hy_step;
+
+hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err); /* network stays the caller's */
+void hy_step_free(hy_step *s);
+
+/*
+ * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; label: batch x height x width class
+ * indices. iteration selects the random streams. Deterministic for a given seed, iteration and machine. terms: HY_N_TERMS
+ * values; unused ones are 0. A non-finite loss is an error; the parameters are then unchanged.
+ */
+hardy_status hy_step_run(hy_step *s, const float *image, const uint8_t *label, int64_t iteration, double learning_rate,
+                         double *terms, hardy_error *err);
+
+/* Masks given instead of drawn (tests, figures): data as in hy_mask. */
+typedef struct hy_step_masks {
+	hy_mask i, s;
+} hy_step_masks;
+
+/* The gradients alone, into network->params.grads (overwritten); noisy is the FTN's input. masks NULL: drawn. */
+hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *image, const uint8_t *label,
+                               const hy_step_masks *masks, int64_t iteration, double *terms, hardy_error *err);
+
+/* What the last step left: hard examples x^ (after the sigmoid) and p^ (logits), and the scores of both codes. NULL when
+ * standard. */
+const float *hy_step_x_hat(const hy_step *s);
+const float *hy_step_p_hat(const hy_step *s);
+const float *hy_step_score(const hy_step *s, bool of_z_s, bool spatial);
+hy_tape *hy_step_tape(hy_step *s); /* for profiles and memory figures */
+
+#endif
