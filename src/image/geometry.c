@@ -12,14 +12,14 @@ static double determinant(const double m[3][3])
 	       m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
 }
 
-void hy_affine_spacing(const double affine[3][4], double spacing_mm[3])
+void hy_affine_spacing(const double (*affine)[4], double spacing_mm[3])
 {
 	for (int c = 0; c < 3; c++)
 		spacing_mm[c] = sqrt(affine[0][c] * affine[0][c] + affine[1][c] * affine[1][c] + affine[2][c] * affine[2][c]);
 }
 
 /* Columns of unit length; a column of length 0 stays 0. */
-static void directions(const double affine[3][4], double m[3][3])
+static void directions(const double (*affine)[4], double m[3][3])
 {
 	double length[3];
 	hy_affine_spacing(affine, length);
@@ -28,7 +28,7 @@ static void directions(const double affine[3][4], double m[3][3])
 			m[r][c] = length[c] > 0 ? affine[r][c] / length[c] : 0;
 }
 
-bool hy_affine_usable(const double affine[3][4])
+bool hy_affine_usable(const double (*affine)[4])
 {
 	double length[3], m[3][3];
 	for (int r = 0; r < 3; r++)
@@ -43,7 +43,7 @@ bool hy_affine_usable(const double affine[3][4])
 	return fabs(determinant(m)) > 1e-3;
 }
 
-void hy_affine_rescale(double affine[3][4], const double spacing_mm[3])
+void hy_affine_rescale(double (*affine)[4], const double spacing_mm[3])
 {
 	double length[3];
 	hy_affine_spacing(affine, length);
@@ -53,7 +53,7 @@ void hy_affine_rescale(double affine[3][4], const double spacing_mm[3])
 }
 
 bool hy_affine_from_quaternion(const double bcd[3], const double offset[3], const double spacing_mm[3], double qfac,
-                               double affine[3][4])
+                               double (*affine)[4])
 {
 	double b = bcd[0], c = bcd[1], d = bcd[2];
 	for (int i = 0; i < 3; i++)
@@ -102,7 +102,7 @@ static bool orthonormalise(double m[3][3])
 	return true;
 }
 
-void hy_affine_to_quaternion(const double affine[3][4], double bcd[3], double offset[3], double *qfac)
+void hy_affine_to_quaternion(const double (*affine)[4], double bcd[3], double offset[3], double *qfac)
 {
 	double m[3][3];
 	directions(affine, m);
