@@ -7,18 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One row per command, in the order of --help; each lives in cmd_NAME.c as `const command cmd_NAME`. Rows end in a backslash. */
+/* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
+extern const command cmd_check;
+
 /* clang-format off */
-#define COMMANDS(row) \
-	row(check) \
-
+const command *const commands[] = {
+	&cmd_check,
+	NULL,
+};
 /* clang-format on */
-
-#define DECLARE(name) extern const command cmd_##name;
-#define POINT(name)   &cmd_##name,
-COMMANDS(DECLARE)
-
-const command *const commands[] = {COMMANDS(POINT) NULL};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 
