@@ -49,6 +49,10 @@ static void keep_warning(void *payload, hardy_log_level level, const char *line)
 
 static void add_error(facts *f, const hy_case *c, const char *remedy, const hardy_error *err)
 {
+	if (err->status == HARDY_ERROR_MEMORY) { /* no fault of the case: the whole check fails */
+		f->problems.lost = true;
+		return;
+	}
 	hy_problem_add(&f->problems, true, c->subject, c->phase, remedy, "%s", err->message);
 }
 
@@ -338,7 +342,7 @@ static void say_report(const hardy_sink *sink, const report *r)
 	say_problems(sink, &r->general);
 	for (size_t i = 0; i < r->d.n_cases; i++)
 		say_problems(sink, &r->facts[i].problems);
-	say(sink, "\n%zu scans can be used, %zu cannot, %zu things to look at\n", r->n_usable, r->n_bad, r->n_look);
+	say(sink, "\n%zu scans can be used, %zu cannot; things to look at: %zu\n", r->n_usable, r->n_bad, r->n_look);
 }
 
 /* ---- as JSON ------------------------------------------------------------------------------------------------------------ */

@@ -115,7 +115,7 @@ static hardy_status read_json(hy_scan *s, hardy_error *err)
 	if (!status)
 		status = read_channels(s->d, path, json, err);
 	const cJSON *ending = cJSON_GetObjectItemCaseSensitive(json, "file_ending");
-	if (!status && cJSON_IsString(ending) && !hy_nifti_is_name(ending->valuestring))
+	if (!status && cJSON_IsString(ending) && strcmp(ending->valuestring, ".nii.gz") && strcmp(ending->valuestring, ".nii"))
 		status =
 		    hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: file_ending is \"%s\", want .nii.gz or .nii", path, ending->valuestring);
 	if (!status)
