@@ -9,10 +9,12 @@
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_check;
+extern const command cmd_inspect;
 
 /* clang-format off */
 const command *const commands[] = {
 	&cmd_check,
+	&cmd_inspect,
 	NULL,
 };
 /* clang-format on */

@@ -88,6 +88,12 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *report,
 
 /* ---- inspection and benchmarks ------------------------------------------------------------------------------------------ */
 
+/*
+ * Describes a scan, a model (.safetensors) or the folder of a run (run.json) as text or, with json, as one JSON object.
+ * Nothing is written to the report when there is an error.
+ */
+hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report, hardy_error *err);
+
 #ifdef __cplusplus
 }
 #endif

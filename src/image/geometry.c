@@ -143,6 +143,27 @@ void hy_affine_to_quaternion(const double (*affine)[4], double bcd[3], double of
 		bcd[i] = q[0] < 0 ? -q[i + 1] : q[i + 1];
 }
 
+void hy_affine_orientation(const double (*affine)[4], char code[4])
+{
+	static const char names[3][2] = {{'R', 'L'}, {'A', 'P'}, {'S', 'I'}};
+	double m[3][3];
+	bool row_used[3] = {false}, column_used[3] = {false};
+	directions(affine, m);
+	for (int step = 0; step < 3; step++) {
+		/* The strongest of the directions that are left; each is given to one axis only. */
+		int row = -1, column = -1;
+		for (int r = 0; r < 3; r++)
+			for (int c = 0; c < 3; c++)
+				if (!row_used[r] && !column_used[c] && (row < 0 || fabs(m[r][c]) > fabs(m[row][column]))) {
+					row = r;
+					column = c;
+				}
+		row_used[row] = column_used[column] = true;
+		code[column] = names[row][m[row][column] < 0];
+	}
+	code[3] = 0;
+}
+
 /* Corner number 0..7 of the grid as voxel index. */
 static void corner(const hy_grid *g, int number, double index[3])
 {

@@ -27,6 +27,9 @@ bool hy_affine_from_quaternion(const double bcd[3], const double offset[3], cons
 /* The inverse, for the rotation next to the affine's directions; *qfac is -1 when they are left-handed. */
 void hy_affine_to_quaternion(const double (*affine)[4], double bcd[3], double offset[3], double *qfac);
 
+/* The anatomical direction next to each axis, "LPS" when x runs to the left, y to the back and z upwards. */
+void hy_affine_orientation(const double (*affine)[4], char code[4]);
+
 /*
  * How far the grid's corner voxels move, at most and about its centre, when the directions are replaced by the nearest
  * orthonormal ones (polar decomposition): 0 for a grid without shear.

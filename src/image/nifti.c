@@ -115,13 +115,12 @@ hardy_status hy_nifti_open(const char *path, const double *spacing_mm, hy_nifti_
 		goto out;
 	const int64_t limit = hy_stream_limit(&s->stream);
 	if (s->h.offset > limit || s->h.n_bytes > limit - s->h.offset) {
-		status =
-		    hy_fail(err, HARDY_ERROR_FORMAT,
-		            "%s: truncated, or dim is wrong: %lld x %lld x %lld x %lld voxels of %s from byte %lld on need %lld bytes, "
-		            "the file %s %lld",
-		            s->image_path, (long long)s->h.n[0], (long long)s->h.n[1], (long long)s->h.n[2], (long long)s->h.n[3],
-		            hy_nifti_type_name(s->h.datatype), (long long)s->h.offset, (long long)s->h.n_bytes,
-		            s->stream.gzipped ? "inflates to at most" : "holds", (long long)limit);
+		status = hy_fail(
+		    err, HARDY_ERROR_FORMAT,
+		    "%s: truncated, or dim is wrong: %lld x %lld x %lld x %lld voxels of %s want a file of %lld bytes, it %s %lld",
+		    s->image_path, (long long)s->h.n[0], (long long)s->h.n[1], (long long)s->h.n[2], (long long)s->h.n[3],
+		    hy_nifti_type_name(s->h.datatype), (long long)(s->h.offset + s->h.n_bytes),
+		    s->stream.gzipped ? "inflates to at most" : "holds", (long long)limit);
 		goto out;
 	}
 	if (!s->stream.gzipped && limit - s->h.offset - s->h.n_bytes >= PADDING)

@@ -280,6 +280,7 @@ static bool take_sform(parser *p, const double pixdim[3])
 		        p->path, spacing[0], spacing[1], spacing[2], pixdim[0], pixdim[1], pixdim[2]);
 	}
 	memcpy(g->affine, affine, sizeof affine);
+	p->h->source = unit && !same ? HY_FROM_SFORM_AND_PIXDIM : HY_FROM_SFORM;
 	return true;
 }
 
@@ -302,6 +303,7 @@ static bool take_qform(parser *p, const double pixdim[3])
 	if (square > 1.001)
 		hy_warn(p->log, "%s: the qform's quaternion has length %g, want 1 or less; shortened", p->path, sqrt(square));
 	memcpy(p->h->grid.affine, affine, sizeof affine);
+	p->h->source = HY_FROM_QFORM;
 	return true;
 }
 
@@ -338,11 +340,7 @@ static void believe_geometry(parser *p, const uint8_t *bytes, const double *over
 	if (!h->version) {
 		take_analyze(p, bytes, pixdim);
 		h->source = HY_FROM_ANALYZE;
-	} else if (take_sform(p, pixdim)) {
-		h->source = HY_FROM_SFORM;
-	} else if (take_qform(p, pixdim)) {
-		h->source = HY_FROM_QFORM;
-	} else {
+	} else if (!take_sform(p, pixdim) && !take_qform(p, pixdim)) {
 		h->source = HY_FROM_PIXDIM;
 		hy_grid_set_simple(g, g->nx, g->ny, g->nz, pixdim[0], pixdim[1], pixdim[2]);
 		hy_info(p->log, "%s: neither sform nor qform; orientation is unknown, spacing is from pixdim", p->path);
@@ -385,8 +383,10 @@ void hy_nifti_header_description(const void *header, size_t size, char text[81])
 	size_t n;
 	memcpy(raw, header, size < sizeof raw ? size : sizeof raw);
 	const uint8_t *field = hy_nifti_text(raw, size == HY_NIFTI2_SIZE ? 2 : 1, HY_F_DESCRIP, &n);
-	memcpy(text, field, n);
-	text[n] = 0;
+	size_t i = 0;
+	for (; i < n && field[i]; i++)
+		text[i] = field[i] >= ' ' && field[i] <= '~' ? (char)field[i] : '?';
+	text[i] = 0;
 }
 
 /* Geometry of the grid as sform and qform, both "scanner" unless the header said something else. */

@@ -24,8 +24,14 @@ enum {
 	HY_NIFTI_UINT64 = 1280
 };
 
-/* Where the geometry that was believed comes from. */
-typedef enum hy_geometry_source { HY_FROM_SFORM, HY_FROM_QFORM, HY_FROM_PIXDIM, HY_FROM_ANALYZE } hy_geometry_source;
+/* Where the geometry that was believed comes from; SFORM_AND_PIXDIM: directions of the one, lengths of the other. */
+typedef enum hy_geometry_source {
+	HY_FROM_SFORM,
+	HY_FROM_SFORM_AND_PIXDIM,
+	HY_FROM_QFORM,
+	HY_FROM_PIXDIM,
+	HY_FROM_ANALYZE
+} hy_geometry_source;
 
 typedef struct hy_nifti_header {
 	int version;                 /* 1, 2; 0 ANALYZE 7.5 */
@@ -62,7 +68,7 @@ const char *hy_nifti_type_name(int datatype);
  */
 size_t hy_nifti_header_make(const hy_volume *like, int64_t nt, int datatype, uint8_t bytes[HY_NIFTI2_SIZE + 4]);
 
-/* The description text of a kept header, ended with a zero byte. */
+/* The description text of a kept header, ended with a zero byte; bytes that are not printable ASCII become '?'. */
 void hy_nifti_header_description(const void *header, size_t size, char text[81]);
 
 #endif
