@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* Makes the folder (in TMPDIR, /dev/shm or /tmp) on first use; scratch_path gives a path in it, valid for the next seven calls. */
+/* Makes the folder (in TMPDIR, /dev/shm or /tmp) on first use; scratch_path gives a path in it, valid for the next seven calls.
+ */
 const char *scratch_folder(void);
 const char *scratch_path(const char *name);
 void scratch_write(const char *name, const void *data, size_t size); /* fails the test when it cannot */
