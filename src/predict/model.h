@@ -1,10 +1,12 @@
 /*
- * model.h: a model as it is kept on disk: the network's tensors and everything that prediction needs to know, in one safetensors file.
+ * model.h: a model as it is kept on disk: the network's tensors and everything that prediction needs to know, in one
+ * safetensors file.
  *
- * Tensors are named as in the authors' state dict (num_batches_tracked of every batch norm included, I64 scalars). `__metadata__`
- * holds strings: "hardy_version", "plan" (JSON of hy_plan), "classes" (JSON list of {name, value}), "channels" (JSON list of names),
- * "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "card" (JSON: data, subjects, terms,
- * intended use, recipe, seed, date-free so that the same run gives the same bytes), "state" in checkpoints.
+ * Tensors are named as in the authors' state dict (num_batches_tracked of every batch norm included, I64 scalars).
+ * `__metadata__` holds strings: "hardy_version", "plan" (JSON of hy_plan), "classes" (JSON list of {name, value}), "channels"
+ * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "card" (JSON:
+ * data, subjects, terms, intended use, recipe, seed, date-free so that the same run gives the same bytes), "state" in
+ * checkpoints.
  */
 #ifndef HY_PREDICT_MODEL_H
 #define HY_PREDICT_MODEL_H
@@ -13,7 +15,8 @@
 #include "dataset/preprocess.h"
 #include "network/network.h"
 
-/* What the training scans looked like; prediction warns outside of it. Ranges over the training volumes, before normalisation. */
+/* What the training scans looked like; prediction warns outside of it. Ranges over the training volumes, before normalisation.
+ */
 typedef struct hy_fingerprint {
 	int64_t n_volumes;
 	double spacing_low_mm[3], spacing_high_mm[3];
@@ -42,9 +45,9 @@ typedef struct hy_model {
 hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, hardy_error *err);
 
 /*
- * Loads a model or a checkpoint. A bare state dict without metadata (the authors' weights, converted) is read with the published
- * plan and heart classes; missing num_batches_tracked is allowed; any other missing, extra or misshapen tensor is an error that
- * names it, as are non-finite values. *state (may be NULL) gets the checkpoint's state string (hy_free) or NULL.
+ * Loads a model or a checkpoint. A bare state dict without metadata (the authors' weights, converted) is read with the
+ * published plan and heart classes; missing num_batches_tracked is allowed; any other missing, extra or misshapen tensor is an
+ * error that names it, as are non-finite values. *state (may be NULL) gets the checkpoint's state string (hy_free) or NULL.
  */
 hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_error *err);
 void hy_model_clear(hy_model *m);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "engine/safetensors.h"
+#include "predict/model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,29 @@ static void round_trip_keeps_every_byte(void **state)
 	hy_st_clear(&copy);
 }
 
+/* The file as the authors' weights come: no metadata of ours, no counts. */
+static void loads_as_a_model(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	char *path = golden_path(&g, "weights.safetensors");
+	assert_ok(hy_model_load(&m, path, NULL, &err), &err);
+	hy_free(path);
+	assert_int_equal(m.network.params.n, weights.n_tensors);
+	assert_string_equal(m.classes[1].name, "LV");
+	assert_string_equal(m.classes[3].name, "RV");
+	for (size_t i = 0; i < m.network.params.n; i++) {
+		const hy_param *p = &m.network.params.list[i];
+		const hy_st_tensor *t = hy_st_find(&weights, p->name);
+		assert_non_null(t);
+		const float *v = (p->is_buffer ? m.network.params.buffers : m.network.params.values) + p->offset;
+		assert_memory_equal(v, t->data, t->n_bytes);
+		g.n_checked++;
+	}
+	hy_model_clear(&m);
+}
+
 int main(void)
 {
 	golden_open(&g, "engine");
@@ -83,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(holds_every_recorded_name),
 	    cmocka_unit_test(round_trip_keeps_every_byte),
+	    cmocka_unit_test(loads_as_a_model),
 	};
 	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
 	hy_st_clear(&weights);
