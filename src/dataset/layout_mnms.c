@@ -44,7 +44,7 @@ static size_t split_row(char **cursor, char *fields[MAX_COLUMNS])
 			end = p;
 		}
 		row_ends = *p != ',';
-		if (*p == '\r')
+		if (*p == '\r' && p[1] == '\n')
 			*p++ = 0;
 		if (*p)
 			*p++ = 0;

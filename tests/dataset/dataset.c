@@ -4,6 +4,7 @@
 #include "dataset/dataset.h"
 
 #include "base/memory.h"
+#include "base/rng.h"
 #include "image/nifti.h"
 #include "support/test.h"
 #include "support/tree.h"
@@ -643,6 +644,58 @@ static void spacing_is_overridden_for_both(void **state)
 	hy_dataset_clear(&d);
 }
 
+/* Bytes of the text are changed at random: opening may fail, with a message, and never worse. */
+static void mutate(const char *name, const char *text)
+{
+	for (uint64_t k = 0; k < 300; k++) {
+		static const char odd[] = "\"\",,\r\n:{}[]0-9\x80"; /* and the end of the text */
+		hy_rng g = hy_rng_make(k, HY_RNG_TEST, 0, 0);
+		char changed[1024];
+		snprintf(changed, sizeof changed, "%s", text);
+		for (uint64_t i = hy_rng_below(&g, 5); i-- > 0;)
+			changed[hy_rng_below(&g, strlen(text))] = odd[hy_rng_below(&g, sizeof odd)];
+		tree_text(name, changed);
+		hy_dataset d;
+		hardy_error err = {0};
+		if (hy_dataset_open(&d, tree_path(""), NULL, NULL, &err))
+			assert_true(err.message[0]);
+		else
+			hy_dataset_clear(&d);
+	}
+}
+
+static void changed_texts_do_no_harm(void **state)
+{
+	tree_new();
+	acdc_subject("", "patient001", 10);
+	mutate("patient001/Info.cfg", "ED: 2\r\nES: 11\r\nGroup: DCM\r\nNbFrame: 12\r\nSite: A\r\n");
+	mnms_maps_left_ventricle_from_1(state);
+	mutate("info.csv",
+	       ",External code,VendorName,Vendor,Centre,ED,ES\r\n0,A1,\"Sie, AG\",A,1,0,1\r\n1,B2,Philips,B,3,5,9.0\r\n");
+	nnunet_two_classes_two_channels(state);
+	tree_delete("imagesTr/case_01_0002.nii.gz");
+	tree_image("imagesTr/case_01_0001.nii.gz", 1, 500);
+	mutate("dataset.json", "{\"channel_names\": {\"0\": \"T2\", \"1\": \"ADC\"}, \"labels\": {\"background\": 0, \"zone\": 4, "
+	                       "\"lesion\": 9}, \"numTraining\": 1, \"file_ending\": \".nii.gz\"}");
+}
+
+static void tables_of_any_line_end(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n", "\r"};
+	tree_new();
+	tree_image("Labeled/A1/A1_sa.nii.gz", 2, 0);
+	tree_labels("Labeled/A1/A1_sa_gt.nii.gz", 2, one_each, 5, 0);
+	for (int k = 0; k < 3; k++) {
+		char text[256];
+		snprintf(text, sizeof text, "External code,ED,ES%sA1,0,1%s%sZ9,0,1", ends[k], ends[k], ends[k]);
+		tree_text("info.csv", text);
+		hy_dataset d = open_with(NULL);
+		assert_int_equal(d.n_cases, 2);
+		assert_int_equal(d.cases[1].frame, 1);
+		hy_dataset_clear(&d);
+	}
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 
 /* Whichever allocation fails: an error, or everything read; never a smaller data set. */
@@ -722,6 +775,8 @@ int main(void)
 	    cmocka_unit_test(damaged_files),
 	    cmocka_unit_test(channels_want_one_grid),
 	    cmocka_unit_test(spacing_is_overridden_for_both),
+	    cmocka_unit_test(changed_texts_do_no_harm),
+	    cmocka_unit_test(tables_of_any_line_end),
 	    cmocka_unit_test(memory_runs_out_in_every_layout),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
