@@ -113,11 +113,20 @@ void hy_minmax_test(float *x, int64_t n)
 		x[i] = (float)(((double)x[i] - low) / width);
 }
 
+void hy_scale_between(float *x, int64_t n, double low, double high)
+{
+	const double a = 1 / (high - low + 1e-8), b = 1 - a * high;
+	for (int64_t i = 0; i < n; i++) {
+		double v = (double)x[i];
+		v = v < low ? low : v;
+		v = v > high ? high : v;
+		x[i] = (float)(a * v + b);
+	}
+}
+
 void hy_minmax_train(float *x, int64_t n)
 {
 	float min, max;
 	hy_range(x, n, &min, &max);
-	const double a = 1 / ((double)max - (double)min + 1e-8), b = 1 - a * (double)max;
-	for (int64_t i = 0; i < n; i++)
-		x[i] = (float)(a * (double)x[i] + b);
+	hy_scale_between(x, n, (double)min, (double)max);
 }

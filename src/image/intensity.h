@@ -20,7 +20,9 @@ void hy_clip_scale(float *x, int64_t n, double low, double high);
 /* x <- (x - min) / (max - min + 1e-20): [0, 1]; a constant slice becomes 0. */
 void hy_minmax_test(float *x, int64_t n);
 
-/* x <- a x + (1 - a max), a = 1 / (max - min + 1e-8); a constant slice becomes 1. */
+/* x <- a clip(x, low, high) + (1 - a high), a = 1 / (high - low + 1e-8): [0, 1], all 1 when low = high. */
+void hy_scale_between(float *x, int64_t n, double low, double high);
+/* The same with the slice's own least and greatest value. */
 void hy_minmax_train(float *x, int64_t n);
 
 /* n >= 1. */
