@@ -66,10 +66,9 @@ hardy_status hy_distance_voxels(const hy_object_pair *pair, hy_connectivity conn
 {
 	hy_surface_distances d = {0};
 	hy_surface_grid objects = {0}, surface = {0};
-	int64_t n_voxels[2];
 	hardy_status status = check_pair(pair, err);
 	if (status == HARDY_OK)
-		status = hy_surface_crop(pair, &objects, n_voxels, err);
+		status = hy_surface_crop(pair, &objects, &d.overlap, err);
 	if (status == HARDY_OK && objects.bits)
 		status = hy_surface_voxels(&objects, pair->n_dims, connectivity, &surface, err);
 	if (status == HARDY_OK)
@@ -80,8 +79,6 @@ hardy_status hy_distance_voxels(const hy_object_pair *pair, hy_connectivity conn
 		hy_distance_clear(&d);
 		return status;
 	}
-	d.n_pred_voxels = n_voxels[0];
-	d.n_ref_voxels = n_voxels[1];
 	*out = d;
 	return HARDY_OK;
 }
@@ -114,10 +111,9 @@ hardy_status hy_distance_surfels(const hy_object_pair *pair, hy_surface_distance
 	hy_surface_distances d = {0};
 	hy_surface_grid objects = {0}, surface = {0};
 	uint16_t *codes = NULL;
-	int64_t n_voxels[2];
 	hardy_status status = check_pair(pair, err);
 	if (status == HARDY_OK)
-		status = hy_surface_crop(pair, &objects, n_voxels, err);
+		status = hy_surface_crop(pair, &objects, &d.overlap, err);
 	if (status == HARDY_OK && objects.bits)
 		status = hy_surface_surfels(&objects, pair->n_dims, &surface, &codes, err);
 	if (status == HARDY_OK)
@@ -131,8 +127,6 @@ hardy_status hy_distance_surfels(const hy_object_pair *pair, hy_surface_distance
 		hy_distance_clear(&d);
 		return status;
 	}
-	d.n_pred_voxels = n_voxels[0];
-	d.n_ref_voxels = n_voxels[1];
 	*out = d;
 	return HARDY_OK;
 }

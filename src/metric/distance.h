@@ -13,6 +13,7 @@
 #define HY_METRIC_DISTANCE_H
 
 #include "base/error.h"
+#include "metric/overlap.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,10 +27,10 @@ typedef struct hy_object_pair {
 } hy_object_pair;
 
 typedef struct hy_surface_distances {
-	double *pred_to_ref, *ref_to_pred;   /* owned; mm, infinite when the other object is empty */
-	double *pred_weight, *ref_weight;    /* owned; area or length of each element; NULL in voxel form */
-	size_t n_pred, n_ref;                /* surface elements */
-	int64_t n_pred_voxels, n_ref_voxels; /* object sizes */
+	double *pred_to_ref, *ref_to_pred; /* owned; mm, infinite when the other object is empty */
+	double *pred_weight, *ref_weight;  /* owned; area or length of each element; NULL in voxel form */
+	size_t n_pred, n_ref;              /* surface elements */
+	hy_overlap overlap;                /* the objects' voxels, counted on the way */
 } hy_surface_distances;
 
 typedef enum hy_connectivity { HY_CONNECTIVITY_FACE = 1, HY_CONNECTIVITY_EDGE = 2 } hy_connectivity;

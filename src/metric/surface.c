@@ -57,12 +57,12 @@ static box find_box(const hy_object_pair *p)
 	return b;
 }
 
-hardy_status hy_surface_crop(const hy_object_pair *p, hy_surface_grid *out, int64_t n_voxels[2], hardy_error *err)
+hardy_status hy_surface_crop(const hy_object_pair *p, hy_surface_grid *out, hy_overlap *overlap, hardy_error *err)
 {
 	box b = find_box(p);
 	int64_t margin[3] = {p->n_dims == 3 ? 1 : 0, 1, 1}, low[3], n[3];
 	memset(out, 0, sizeof(*out));
-	n_voxels[0] = n_voxels[1] = 0;
+	*overlap = (hy_overlap){0, 0, 0};
 	if (b.high[0] < 0)
 		return HARDY_OK;
 	for (int a = 0; a < 3; a++) {
@@ -79,15 +79,17 @@ hardy_status hy_surface_crop(const hy_object_pair *p, hy_surface_grid *out, int6
 			size_t from = (size_t)(((z + low[0]) * p->n[1] + y + low[1]) * p->n[2] + low[2]);
 			const uint8_t *pred = p->pred + from, *ref = p->ref + from;
 			uint8_t *to = out->bits + ((z + margin[0]) * out->n[1] + y + 1) * out->n[2] + 1;
-			int64_t n_pred = 0, n_ref = 0;
+			int64_t n_pred = 0, n_ref = 0, n_both = 0;
 			for (int64_t x = 0; x < n[2]; x++) {
 				uint8_t in_pred = pred[x] == p->value, in_ref = ref[x] == p->value;
 				to[x] = (uint8_t)(in_pred | in_ref << 1);
 				n_pred += in_pred;
 				n_ref += in_ref;
+				n_both += in_pred & in_ref;
 			}
-			n_voxels[0] += n_pred;
-			n_voxels[1] += n_ref;
+			overlap->n_pred += n_pred;
+			overlap->n_ref += n_ref;
+			overlap->n_both += n_both;
 		}
 	}
 	return HARDY_OK;

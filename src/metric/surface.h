@@ -21,7 +21,7 @@ int64_t hy_surface_size(const hy_surface_grid *g);
 
 /* Both objects in the box around them, with a margin of one background voxel (none along axis 0 in 2-D). n_voxels gets the
  * sizes of prediction and reference. */
-hardy_status hy_surface_crop(const hy_object_pair *p, hy_surface_grid *out, int64_t n_voxels[2], hardy_error *err);
+hardy_status hy_surface_crop(const hy_object_pair *p, hy_surface_grid *out, hy_overlap *overlap, hardy_error *err);
 
 /* The surface voxels of both objects of a cropped grid, on the same grid. */
 hardy_status hy_surface_voxels(const hy_surface_grid *g, int n_dims, hy_connectivity connectivity, hy_surface_grid *out,

@@ -212,7 +212,8 @@ static void shifted_boxes(void **state)
 		assert_true(hy_distance_nsd(&d, want * .99) < 1 && hy_distance_nsd(&surfels, want * .99) < 1);
 		assert_ok(hy_distance_hd_directed(&d, 1, &v, &err), &err);
 		assert_true(fabs(v - want) < 1e-12);
-		assert_int_equal(d.n_pred_voxels, 4 * 9 * 15);
+		assert_int_equal(d.overlap.n_pred, 4 * 9 * 15);
+		assert_int_equal(d.overlap.n_both, axis == 0 ? 3 * 9 * 15 : axis == 1 ? 4 * 6 * 15 : 4 * 9 * 12);
 		/* Mirror images: both directions alike. */
 		assert_true(fabs(hy_distance_asd(&d) - hy_distance_asd_reverse(&d)) < 1e-12);
 		hy_distance_clear(&d);
