@@ -256,7 +256,8 @@ static void describe_default(const option *o, char *s, size_t n)
 		add_text(s, n, "%lld", (long long)*(const int64_t *)o->target);
 		break;
 	case OPTION_DOUBLE:
-		add_text(s, n, "%g", *(const double *)o->target);
+		if (!isnan(*(const double *)o->target))
+			add_text(s, n, "%g", *(const double *)o->target);
 		break;
 	case OPTION_DURATION:
 		if (*(const double *)o->target > 0)

@@ -86,6 +86,145 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *report,
 
 /* ---- evaluation --------------------------------------------------------------------------------------------------------- */
 
+/* What a score measures; P is the prediction's object of one class, R the reference's. Undefined values are NaN. */
+typedef enum hardy_score {
+	HARDY_SCORE_DICE,              /* 2 |P and R| / (|P| + |R|) */
+	HARDY_SCORE_JACCARD,           /* |P and R| / |P or R| */
+	HARDY_SCORE_PRECISION,         /* |P and R| / |P| */
+	HARDY_SCORE_RECALL,            /* |P and R| / |R| */
+	HARDY_SCORE_HD,                /* Hausdorff distance, mm */
+	HARDY_SCORE_HD95,              /* its 95th percentile, mm */
+	HARDY_SCORE_ASSD,              /* average symmetric surface distance, mm */
+	HARDY_SCORE_NSD,               /* share of both surfaces within the tolerance of the other */
+	HARDY_SCORE_VOLUME_PREDICTION, /* mL */
+	HARDY_SCORE_VOLUME_REFERENCE,  /* mL */
+	HARDY_SCORE_VOLUME_DIFFERENCE, /* prediction minus reference, mL */
+	HARDY_N_SCORES
+} hardy_score;
+
+/* The column name in CSV and JSON: "dice", "hd95_mm" ... */
+const char *hardy_score_name(hardy_score score);
+
+/* Heart function from volumes at end diastole (ED) and end systole (ES). */
+typedef enum hardy_heart_index {
+	HARDY_HEART_LV_EDV, /* mL */
+	HARDY_HEART_LV_ESV,
+	HARDY_HEART_LV_SV,   /* EDV - ESV */
+	HARDY_HEART_LV_EF,   /* 100 SV / EDV, percent */
+	HARDY_HEART_LV_MASS, /* g: myocardium at ED, 1.05 g/mL */
+	HARDY_HEART_RV_EDV,
+	HARDY_HEART_RV_ESV,
+	HARDY_HEART_RV_SV,
+	HARDY_HEART_RV_EF,
+	HARDY_N_HEART_INDICES
+} hardy_heart_index;
+
+const char *hardy_heart_index_name(hardy_heart_index index); /* "lv_edv_ml", "lv_ef_percent" ... */
+
+/* What Dice, Jaccard, precision, recall and NSD are when neither prediction nor reference has the class. */
+typedef enum hardy_empty_rule { HARDY_EMPTY_UNDEFINED, HARDY_EMPTY_ONE, HARDY_EMPTY_ZERO } hardy_empty_rule;
+
+typedef struct hardy_evaluate_options {
+	const char *prediction; /* a label map, or a folder of them named like the cases */
+	const char *reference;  /* a label map, a folder of label maps, or a labelled data set of any layout */
+	const char *labels;     /* "lv=3,myo=2,rv=1": what the reference's values mean, overriding a data set's layout; NULL */
+	const char *classes;    /* "LV,RV": score these only; NULL: all that the reference has */
+	bool own_labels;        /* predictions hold the reference's own values, not class numbers (LV 1, MYO 2, RV 3) */
+	double spacing_mm[3];   /* x, y, z; > 0 overrides the reference's spacing on that axis */
+	double tolerance_mm;    /* of NSD; 2 */
+	hardy_empty_rule empty;
+	bool labelled_slices;  /* score only slices in which the reference has a label; distances in the plane, mean over slices */
+	bool hd95_directed;    /* larger of the two directed percentiles instead of the percentile of both lists pooled */
+	bool assd_directed;    /* half the sum of the directed means instead of the mean of both lists pooled */
+	bool nsd_surfels;      /* surfaces weighted by area instead of voxels counted */
+	bool allow_missing;    /* a case without its counterpart is listed, but no failure */
+	double threshold_dice; /* NaN: none; else HARDY_ERROR_THRESHOLD when the mean Dice is below or undefined */
+} hardy_evaluate_options;
+
+void hardy_evaluate_options_init(hardy_evaluate_options *o);
+
+typedef enum hardy_row_state {
+	HARDY_ROW_BOTH,          /* both have the class */
+	HARDY_ROW_NO_PREDICTION, /* the prediction lacks it: Dice 0, distances undefined */
+	HARDY_ROW_NO_REFERENCE,  /* the reference lacks it: Dice 0, distances undefined */
+	HARDY_ROW_NEITHER,       /* both lack it: see hardy_empty_rule, distances undefined */
+	HARDY_ROW_NOT_LABELLED,  /* with labelled_slices, the reference lacks the class in the whole case: all undefined */
+	HARDY_N_ROW_STATES
+} hardy_row_state;
+
+const char *hardy_row_state_name(hardy_row_state state); /* "both", "no prediction" ... */
+
+/* One class of one case. */
+typedef struct hardy_score_row {
+	char name[160], subject[64], phase[16], site[64], class_name[64];
+	hardy_row_state state;
+	int64_t n_slices; /* scored */
+	double value[HARDY_N_SCORES];
+} hardy_score_row;
+
+/* Over the defined values. */
+typedef struct hardy_score_mean {
+	double mean, sd; /* NaN without enough values */
+	size_t n, n_undefined;
+} hardy_score_mean;
+
+typedef struct hardy_class_scores {
+	char class_name[64];
+	hardy_score_mean score[HARDY_N_SCORES];
+	size_t n_state[HARDY_N_ROW_STATES];
+} hardy_class_scores;
+
+typedef struct hardy_heart_row {
+	char subject[64], site[64];
+	double prediction[HARDY_N_HEART_INDICES], reference[HARDY_N_HEART_INDICES]; /* NaN where a class is not scored */
+} hardy_heart_row;
+
+/* A case that could not be scored. */
+typedef struct hardy_evaluation_failure {
+	char name[160];
+	bool missing; /* no counterpart, as opposed to unreadable or not fitting */
+	char message[1024];
+} hardy_evaluation_failure;
+
+/* Owned by the caller, released by hardy_evaluation_clear. */
+typedef struct hardy_evaluation {
+	hardy_evaluate_options options; /* strings not kept: NULL */
+	size_t n_cases;                 /* scored */
+	size_t n_rows;                  /* cases by classes, in the reference's order */
+	hardy_score_row *rows;
+	size_t n_classes;
+	hardy_class_scores *classes;
+	double mean[HARDY_N_SCORES]; /* mean over classes of the classes' means */
+	size_t n_hearts;
+	hardy_heart_row *hearts;                                  /* subjects with ED and ES, when the classes are LV, MYO, RV */
+	hardy_score_mean heart_difference[HARDY_N_HEART_INDICES]; /* prediction minus reference */
+	size_t n_failures;
+	hardy_evaluation_failure *failures;
+} hardy_evaluation;
+
+/*
+ * Scores predictions against a reference, case by case on all cores. Voxel grids must have one shape; the reference's spacing
+ * counts. A prediction for a data set's case is named SUBJECT_PHASE or like the case's image or label file. Conventions:
+ * docs/METRICS.md. HARDY_ERROR_PARTIAL when some cases failed or lack their counterpart (listed in failures),
+ * HARDY_ERROR_THRESHOLD below threshold_dice: out is complete then, too. When no case can be scored the first failure's error
+ * is returned.
+ */
+hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *out, const hardy_log *log, hardy_error *err);
+void hardy_evaluation_clear(hardy_evaluation *e);
+
+typedef enum hardy_evaluation_format {
+	HARDY_EVALUATION_TEXT,     /* a table for people */
+	HARDY_EVALUATION_JSON,     /* everything, undefined values null */
+	HARDY_EVALUATION_CSV,      /* a row a case and class, then rows named MEAN; undefined fields are empty */
+	HARDY_EVALUATION_CSV_HEART /* a row a subject; undefined fields are empty */
+} hardy_evaluation_format;
+
+hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_format format, const hardy_sink *sink,
+                                    hardy_error *err);
+/* To a file, atomically. */
+hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
+                                   hardy_error *err);
+
 /* ---- inspection and benchmarks ------------------------------------------------------------------------------------------ */
 
 /*

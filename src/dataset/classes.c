@@ -207,6 +207,13 @@ hardy_status hy_scan_set_classes(hy_scan *s, const hy_label_name *names, size_t 
 	return status;
 }
 
+hardy_status hy_dataset_name_classes(hy_dataset *d, const char *labels, hardy_error *err)
+{
+	hy_dataset_options o = {.labels = labels};
+	hy_scan s = {.d = d, .o = &o};
+	return hy_scan_set_classes(&s, NULL, 0, "--labels", err);
+}
+
 hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 {
 	if (s->o && s->o->labels)

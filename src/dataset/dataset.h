@@ -56,6 +56,9 @@ hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_o
                              hardy_error *err);
 void hy_dataset_clear(hy_dataset *d);
 
+/* Sets the classes of a data set without cases from names like o->labels ("lv=3,myo=2"): for label maps outside a layout. */
+hardy_status hy_dataset_name_classes(hy_dataset *d, const char *labels, hardy_error *err);
+
 /*
  * Loads a case: image with nt = n_channels, labels as class indices (own values mapped; an unknown value is an error that names
  * file, value and count). labels may be NULL. NaN or infinite voxels and labels of another shape are errors; slightly different

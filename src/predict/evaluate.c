@@ -1,0 +1,540 @@
+/*
+ * evaluate.c: scores predictions against a reference: loads pairs, scores every class, sums up.
+ */
+#include "base/memory.h"
+#include "image/geometry.h"
+#include "image/nifti.h"
+#include "metric/clinical.h"
+#include "metric/score.h"
+#include "metric/statistics.h"
+#include "predict/pairing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct evaluator {
+	const hardy_evaluate_options *o;
+	const hardy_log *log;
+	hy_dataset_options data_options;
+	hy_score_options score_options;
+	hy_pairing pairing;
+	int classes[HY_MAX_CLASSES]; /* indices of the classes that are scored */
+	size_t n_classes;
+	hardy_score_row *rows; /* owned, pairs by classes */
+	hardy_error *errors;   /* owned, one a pair; status OK when scored */
+} evaluator;
+
+void hardy_evaluate_options_init(hardy_evaluate_options *o)
+{
+	*o = (hardy_evaluate_options){.tolerance_mm = 2, .threshold_dice = NAN};
+}
+
+const char *hardy_heart_index_name(hardy_heart_index index)
+{
+	static const char *const names[HARDY_N_HEART_INDICES] = {"lv_edv_ml", "lv_esv_ml", "lv_sv_ml", "lv_ef_percent", "lv_mass_g",
+	                                                         "rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent"};
+	return (unsigned)index < HARDY_N_HEART_INDICES ? names[index] : NULL;
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+static hardy_status check_options(const hardy_evaluate_options *o, hardy_error *err)
+{
+	if (!o->prediction || !o->reference)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: prediction and reference must be named");
+	if (!(o->tolerance_mm >= 0) || !isfinite(o->tolerance_mm))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: tolerance %g mm, want 0 or more", o->tolerance_mm);
+	if ((unsigned)o->empty > HARDY_EMPTY_ZERO)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: rule %d for empty objects is unknown", (int)o->empty);
+	return HARDY_OK;
+}
+
+/* The index of the class called name[0..n-1], 0 when there is none. */
+static int find_class(const hy_dataset *d, const char *name, size_t n)
+{
+	for (int c = 1; c < d->n_classes; c++)
+		if (strlen(d->classes[c].name) == n && strncasecmp(d->classes[c].name, name, n) == 0)
+			return c;
+	return 0;
+}
+
+static hardy_status choose_classes(evaluator *e, hardy_error *err)
+{
+	const hy_dataset *d = &e->pairing.data;
+	bool wanted[HY_MAX_CLASSES] = {false};
+	char known[1024] = "";
+	for (int c = 1; c < d->n_classes; c++) {
+		size_t used = strlen(known);
+		wanted[c] = !e->o->classes && d->classes[c].present;
+		if (d->classes[c].present)
+			snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", d->classes[c].name);
+	}
+	for (const char *at = e->o->classes; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		size_t n = strcspn(at, ",");
+		int c = find_class(d, at, n);
+		if (c == 0 || !d->classes[c].present)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--classes: the reference has no class \"%.*s\", want some of %s", (int)n,
+			               at, known);
+		wanted[c] = true;
+	}
+	for (int c = 1; c < d->n_classes; c++)
+		if (wanted[c])
+			e->classes[e->n_classes++] = c;
+	return e->n_classes > 0 ? HARDY_OK
+	                        : hy_fail(err, HARDY_ERROR_DATA, "%s: no class to score besides the background", e->o->reference);
+}
+
+/* ---- one pair ----------------------------------------------------------------------------------------------------------- */
+
+/* Replaces values by class indices. */
+static hardy_status map_values(const char *path, const uint8_t map[256], const int64_t count[256], const char *wanted,
+                               hy_labels *l, hardy_error *err)
+{
+	for (int v = 0; v < 256; v++)
+		if (count[v] > 0 && map[v] == HY_NO_CLASS)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s", path, (long long)count[v],
+			               v, wanted);
+	int64_t n = hy_grid_voxels(&l->grid);
+	for (int64_t i = 0; i < n; i++)
+		l->data[i] = map[l->data[i]];
+	return HARDY_OK;
+}
+
+static void list_values(const hy_dataset *d, bool own, char *text, size_t size)
+{
+	snprintf(text, size, "0");
+	for (int c = 1; c < d->n_classes; c++) {
+		size_t used = strlen(text);
+		if (!own || d->classes[c].present)
+			snprintf(text + used, size - used, ", %d (%s)", own ? d->classes[c].value : c, d->classes[c].name);
+	}
+}
+
+static hardy_status load_reference(const evaluator *e, const hy_pair *pair, hy_labels *out, const hardy_log *log,
+                                   hardy_error *err)
+{
+	const hy_dataset *d = &e->pairing.data;
+	if (!pair->reference) {
+		hy_volume image = {0};
+		hardy_status status = hy_case_load(d, pair->case_index, &e->data_options, &image, out, log, err);
+		hy_volume_clear(&image);
+		return status;
+	}
+	hy_nifti_options o;
+	hy_labels l = {0};
+	int64_t count[256];
+	char wanted[512];
+	hy_nifti_options_init(&o);
+	memcpy(o.spacing_mm, e->o->spacing_mm, sizeof(o.spacing_mm));
+	hardy_status status = hy_nifti_read_labels(pair->reference, &o, &l, count, log, err);
+	if (status != HARDY_OK)
+		return status;
+	list_values(d, true, wanted, sizeof(wanted));
+	status = map_values(pair->reference, d->map, count, wanted, &l, err);
+	if (status == HARDY_OK)
+		*out = l;
+	else
+		hy_labels_clear(&l);
+	return status;
+}
+
+static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_labels *out, const hardy_log *log,
+                                    hardy_error *err)
+{
+	const hy_dataset *d = &e->pairing.data;
+	bool own = e->o->own_labels || e->pairing.unnamed;
+	hy_nifti_options o;
+	hy_labels l = {0};
+	int64_t count[256];
+	char wanted[512];
+	uint8_t numbers[256];
+	hy_nifti_options_init(&o);
+	o.frame = pair->frame;
+	if (pair->frame >= 0) {
+		hy_volume header = {0};
+		o.header_only = true;
+		o.frame = -1;
+		hardy_status status = hy_nifti_read(pair->prediction, &o, &header, NULL, err);
+		if (status != HARDY_OK)
+			return status;
+		int64_t nt = header.nt;
+		hy_volume_clear(&header);
+		o.header_only = false;
+		o.frame = pair->frame;
+		if (nt == 1)
+			return hy_fail(err, HARDY_ERROR_DATA,
+			               "%s: one frame, want all frames of the scan it is named after, or a file named %s", pair->prediction,
+			               pair->name);
+	}
+	hardy_status status = hy_nifti_read_labels(pair->prediction, &o, &l, count, log, err);
+	if (status != HARDY_OK)
+		return status;
+	for (int v = 0; v < 256; v++)
+		numbers[v] = v < d->n_classes ? (uint8_t)v : HY_NO_CLASS;
+	list_values(d, own, wanted, sizeof(wanted));
+	status = map_values(pair->prediction, own ? d->map : numbers, count, wanted, &l, err);
+	if (status == HARDY_OK)
+		*out = l;
+	else
+		hy_labels_clear(&l);
+	return status;
+}
+
+static hardy_status compare_grids(const hy_pair *pair, const hy_grid *pred, const hy_grid *ref, const hardy_log *log,
+                                  hardy_error *err)
+{
+	if (pred->nx != ref->nx || pred->ny != ref->ny || pred->nz != ref->nz)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld x %lld x %lld voxels, but the reference %s has %lld x %lld x %lld",
+		               pair->prediction, (long long)pred->nx, (long long)pred->ny, (long long)pred->nz, pair->name,
+		               (long long)ref->nx, (long long)ref->ny, (long long)ref->nz);
+	double apart = hy_grid_difference_mm(pred, ref);
+	double smallest = fmin(fmin(ref->spacing_mm[0], ref->spacing_mm[1]), ref->spacing_mm[2]);
+	if (apart > 0.5 * smallest)
+		hy_warn(log, "%s: the header puts voxels up to %.1f mm away from those of the reference; compared voxel by voxel",
+		        pair->prediction, apart);
+	return HARDY_OK;
+}
+
+/* Moves the slices in which the reference has a label to the front of both maps; returns their number. */
+static int64_t keep_labelled_slices(hy_labels *pred, hy_labels *ref)
+{
+	size_t size = (size_t)(ref->grid.nx * ref->grid.ny);
+	int64_t n = 0;
+	for (int64_t z = 0; z < ref->grid.nz; z++) {
+		const uint8_t *from = ref->data + (size_t)z * size;
+		bool any = false;
+		for (size_t i = 0; i < size && !any; i++)
+			any = from[i] != 0;
+		if (!any)
+			continue;
+		if (n != z) {
+			memcpy(ref->data + (size_t)n * size, from, size);
+			memcpy(pred->data + (size_t)n * size, pred->data + (size_t)z * size, size);
+		}
+		n++;
+	}
+	return n;
+}
+
+static void fill_undefined(hardy_score_row *row, int64_t n_slices)
+{
+	row->state = HARDY_ROW_NOT_LABELLED;
+	row->n_slices = n_slices;
+	for (int k = 0; k < HARDY_N_SCORES; k++)
+		row->value[k] = NAN;
+}
+
+static hardy_status score_classes(const evaluator *e, const hy_pair *pair, hy_labels *pred, hy_labels *ref,
+                                  hardy_score_row *rows, hardy_error *err)
+{
+	const hy_grid *g = &ref->grid;
+	int64_t nz = e->o->labelled_slices ? keep_labelled_slices(pred, ref) : g->nz;
+	hy_object_pair objects = {.pred = pred->data,
+	                          .ref = ref->data,
+	                          .n_dims = 3,
+	                          .n = {nz, g->ny, g->nx},
+	                          .spacing_mm = {g->spacing_mm[2], g->spacing_mm[1], g->spacing_mm[0]}};
+	for (size_t k = 0; k < e->n_classes; k++) {
+		hardy_score_row *row = &rows[k];
+		*row = (hardy_score_row){.n_slices = nz};
+		memcpy(row->name, pair->name, sizeof(row->name));
+		memcpy(row->subject, pair->subject, sizeof(row->subject));
+		memcpy(row->phase, pair->phase, sizeof(row->phase));
+		memcpy(row->site, pair->site, sizeof(row->site));
+		memcpy(row->class_name, e->pairing.data.classes[e->classes[k]].name, sizeof(row->class_name));
+		objects.value = (uint8_t)e->classes[k];
+		if (e->o->labelled_slices && !memchr(ref->data, objects.value, (size_t)(nz * g->ny * g->nx))) {
+			fill_undefined(row, nz);
+			continue;
+		}
+		hardy_status status = hy_score_object(&objects, &e->score_options, row->value, &row->state, err);
+		if (status != HARDY_OK)
+			return status;
+	}
+	return HARDY_OK;
+}
+
+static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_score_row *rows, const hardy_log *log,
+                               hardy_error *err)
+{
+	hy_labels pred = {0}, ref = {0};
+	if (!pair->prediction)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no prediction of this name in %s", pair->name, e->o->prediction);
+	hardy_status status = load_reference(e, pair, &ref, log, err);
+	if (status == HARDY_OK)
+		status = load_prediction(e, pair, &pred, log, err);
+	if (status == HARDY_OK)
+		status = compare_grids(pair, &pred.grid, &ref.grid, log, err);
+	if (status == HARDY_OK)
+		status = score_classes(e, pair, &pred, &ref, rows, err);
+	hy_labels_clear(&pred);
+	hy_labels_clear(&ref);
+	return status;
+}
+
+/* A log that several threads may write to. */
+static void emit_one_at_a_time(void *payload, hardy_log_level level, const char *line)
+{
+	const hardy_log *log = payload;
+#pragma omp critical(hy_evaluate_log)
+	log->emit(log->payload, level, line);
+}
+
+static hardy_status score_pairs(evaluator *e, hardy_error *err)
+{
+	size_t n = e->pairing.n_pairs;
+	hardy_log shared = {emit_one_at_a_time, (void *)e->log};
+	const hardy_log *log = e->log && e->log->emit ? &shared : NULL;
+	size_t n_done = 0;
+	e->rows = hy_calloc(n * e->n_classes, sizeof(*e->rows));
+	e->errors = hy_calloc(n, sizeof(*e->errors));
+	if (!e->rows || !e->errors)
+		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->rows));
+#pragma omp parallel for schedule(dynamic)
+	for (size_t i = 0; i < n; i++) {
+		size_t done;
+		score_pair(e, &e->pairing.pairs[i], &e->rows[i * e->n_classes], log, &e->errors[i]);
+#pragma omp atomic capture
+		done = ++n_done;
+		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %zu cases scored", done, n);
+	}
+	return HARDY_OK;
+}
+
+/* ---- summary ------------------------------------------------------------------------------------------------------------ */
+
+static hardy_score_mean mean_of(const double *values, size_t n)
+{
+	hy_summary s = hy_summarise(values, n);
+	return (hardy_score_mean){s.mean, s.sd, s.n, s.n_undefined};
+}
+
+/* Rows of the pairs that were scored, in order. */
+static hardy_status collect_rows(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	size_t n = e->pairing.n_pairs, n_classes = e->n_classes;
+	out->rows = hy_alloc(n * n_classes, sizeof(*out->rows));
+	out->classes = hy_calloc(n_classes, sizeof(*out->classes));
+	if (!out->rows || !out->classes)
+		return hy_fail_memory(err, "scores", n * n_classes, sizeof(*out->rows));
+	for (size_t i = 0; i < n; i++) {
+		if (e->errors[i].status != HARDY_OK)
+			continue;
+		memcpy(&out->rows[out->n_rows], &e->rows[i * n_classes], n_classes * sizeof(*out->rows));
+		out->n_rows += n_classes;
+		out->n_cases++;
+	}
+	out->n_classes = n_classes;
+	return HARDY_OK;
+}
+
+static hardy_status summarise_classes(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	double *column = hy_alloc(out->n_cases, sizeof(*column));
+	if (!column)
+		return hy_fail_memory(err, "scores", out->n_cases, sizeof(*column));
+	for (size_t c = 0; c < out->n_classes; c++) {
+		hardy_class_scores *s = &out->classes[c];
+		memcpy(s->class_name, e->pairing.data.classes[e->classes[c]].name, sizeof(s->class_name));
+		for (size_t i = 0; i < out->n_cases; i++)
+			s->n_state[out->rows[i * out->n_classes + c].state]++;
+		for (int k = 0; k < HARDY_N_SCORES; k++) {
+			for (size_t i = 0; i < out->n_cases; i++)
+				column[i] = out->rows[i * out->n_classes + c].value[k];
+			s->score[k] = mean_of(column, out->n_cases);
+		}
+	}
+	hy_free(column);
+	for (int k = 0; k < HARDY_N_SCORES; k++) {
+		double means[HY_MAX_CLASSES];
+		for (size_t c = 0; c < out->n_classes; c++)
+			means[c] = out->classes[c].score[k].mean;
+		out->mean[k] = hy_summarise(means, out->n_classes).mean;
+	}
+	return HARDY_OK;
+}
+
+/* A volume of a case by class name, NaN where it was not scored. */
+static double volume_of(const hardy_evaluation *e, size_t i, const char *class_name, hardy_score which)
+{
+	for (size_t c = 0; c < e->n_classes; c++) {
+		const hardy_score_row *row = &e->rows[i * e->n_classes + c];
+		if (strcmp(row->class_name, class_name) == 0)
+			return row->value[which];
+	}
+	return NAN;
+}
+
+static void fill_heart(const hardy_evaluation *e, size_t ed, size_t es, hardy_score which, double out[HARDY_N_HEART_INDICES])
+{
+	hy_ventricle lv = hy_ventricle_make(volume_of(e, ed, "LV", which), volume_of(e, es, "LV", which));
+	hy_ventricle rv = hy_ventricle_make(volume_of(e, ed, "RV", which), volume_of(e, es, "RV", which));
+	out[HARDY_HEART_LV_EDV] = lv.edv_ml;
+	out[HARDY_HEART_LV_ESV] = lv.esv_ml;
+	out[HARDY_HEART_LV_SV] = lv.sv_ml;
+	out[HARDY_HEART_LV_EF] = lv.ef_percent;
+	out[HARDY_HEART_LV_MASS] = hy_myocardial_mass_g(volume_of(e, ed, "MYO", which));
+	out[HARDY_HEART_RV_EDV] = rv.edv_ml;
+	out[HARDY_HEART_RV_ESV] = rv.esv_ml;
+	out[HARDY_HEART_RV_SV] = rv.sv_ml;
+	out[HARDY_HEART_RV_EF] = rv.ef_percent;
+}
+
+/* The case of the same subject at end systole, n_cases when there is none. */
+static size_t find_systole(const hardy_evaluation *e, size_t ed)
+{
+	const hardy_score_row *row = &e->rows[ed * e->n_classes];
+	for (size_t i = 0; i < e->n_cases; i++) {
+		const hardy_score_row *other = &e->rows[i * e->n_classes];
+		if (strcmp(other->phase, "ES") == 0 && strcmp(other->subject, row->subject) == 0)
+			return i;
+	}
+	return e->n_cases;
+}
+
+static hardy_status summarise_hearts(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	out->hearts = hy_calloc(out->n_cases, sizeof(*out->hearts));
+	double *column = hy_alloc(out->n_cases, sizeof(*column));
+	if (!out->hearts || !column) {
+		hy_free(column);
+		return hy_fail_memory(err, "heart function", out->n_cases, sizeof(*out->hearts));
+	}
+	for (size_t i = 0; e->pairing.data.heart && i < out->n_cases; i++) {
+		const hardy_score_row *row = &out->rows[i * out->n_classes];
+		size_t es = strcmp(row->phase, "ED") == 0 ? find_systole(out, i) : out->n_cases;
+		if (es == out->n_cases)
+			continue;
+		hardy_heart_row *heart = &out->hearts[out->n_hearts++];
+		memcpy(heart->subject, row->subject, sizeof(heart->subject));
+		memcpy(heart->site, row->site, sizeof(heart->site));
+		fill_heart(out, i, es, HARDY_SCORE_VOLUME_PREDICTION, heart->prediction);
+		fill_heart(out, i, es, HARDY_SCORE_VOLUME_REFERENCE, heart->reference);
+	}
+	for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
+		for (size_t i = 0; i < out->n_hearts; i++)
+			column[i] = out->hearts[i].prediction[k] - out->hearts[i].reference[k];
+		out->heart_difference[k] = mean_of(column, out->n_hearts);
+	}
+	hy_free(column);
+	return HARDY_OK;
+}
+
+static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	const hy_pairing *p = &e->pairing;
+	out->failures = hy_calloc(p->n_pairs + p->n_unused, sizeof(*out->failures));
+	if (!out->failures)
+		return hy_fail_memory(err, "failures", p->n_pairs + p->n_unused, sizeof(*out->failures));
+	for (size_t i = 0; i < p->n_pairs; i++) {
+		if (e->errors[i].status == HARDY_OK)
+			continue;
+		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
+		memcpy(f->name, p->pairs[i].name, sizeof(f->name));
+		memcpy(f->message, e->errors[i].message, sizeof(f->message));
+		f->missing = !p->pairs[i].prediction;
+	}
+	for (size_t i = 0; i < p->n_unused; i++) {
+		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
+		snprintf(f->name, sizeof(f->name), "%s", p->unused[i]);
+		snprintf(f->message, sizeof(f->message), "%s: no reference of this name in %s", p->unused[i], e->o->reference);
+		f->missing = true;
+	}
+	return HARDY_OK;
+}
+
+/* What the caller is told at the end; out is complete. */
+static hardy_status verdict(const hardy_evaluation *out, hardy_error *err)
+{
+	const hardy_evaluate_options *o = &out->options;
+	size_t n_missing = 0, n_counted = 0;
+	const char *first = NULL;
+	for (size_t i = 0; i < out->n_failures; i++) {
+		n_missing += out->failures[i].missing;
+		if (out->failures[i].missing && o->allow_missing)
+			continue;
+		n_counted++;
+		first = first ? first : out->failures[i].message;
+	}
+	if (n_counted > 0)
+		return hy_fail(err, HARDY_ERROR_PARTIAL,
+		               "%zu cases scored; %zu without counterpart, %zu that cannot be scored; the first: %s", out->n_cases,
+		               n_missing, out->n_failures - n_missing, first);
+	if (!isnan(o->threshold_dice) && !(out->mean[HARDY_SCORE_DICE] >= o->threshold_dice))
+		return hy_fail(err, HARDY_ERROR_THRESHOLD, "mean Dice is %.4f, want %g or more", out->mean[HARDY_SCORE_DICE],
+		               o->threshold_dice);
+	return HARDY_OK;
+}
+
+/* The error of the only case, or of the first that has one beside a missing counterpart. */
+static hardy_status fail_without_scores(const evaluator *e, hardy_error *err)
+{
+	size_t n = e->pairing.n_pairs, first = 0;
+	while (first + 1 < n && !e->pairing.pairs[first].prediction)
+		first++;
+	first = e->pairing.pairs[first].prediction ? first : 0;
+	if (n == 1)
+		return hy_fail(err, e->errors[0].status, "%s", e->errors[0].message);
+	return hy_fail(err, e->errors[first].status, "%s: none of %zu cases can be scored; the first: %s", e->o->prediction, n,
+	               e->errors[first].message);
+}
+
+static hardy_status summarise(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	hardy_status status = collect_rows(e, out, err);
+	if (status == HARDY_OK && out->n_cases == 0)
+		status = fail_without_scores(e, err);
+	if (status == HARDY_OK)
+		status = summarise_classes(e, out, err);
+	if (status == HARDY_OK)
+		status = summarise_hearts(e, out, err);
+	if (status == HARDY_OK)
+		status = collect_failures(e, out, err);
+	return status;
+}
+
+hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *out, const hardy_log *log, hardy_error *err)
+{
+	evaluator e = {.o = o, .log = log};
+	hardy_evaluation made = {.options = *o};
+	hardy_status status = check_options(o, err);
+	if (status != HARDY_OK)
+		return status;
+	e.data_options = (hy_dataset_options){.labels = o->labels};
+	memcpy(e.data_options.spacing_mm, o->spacing_mm, sizeof(o->spacing_mm));
+	e.score_options = (hy_score_options){.tolerance_mm = o->tolerance_mm,
+	                                     .empty = o->empty,
+	                                     .per_slice = o->labelled_slices,
+	                                     .hd95_directed = o->hd95_directed,
+	                                     .assd_directed = o->assd_directed,
+	                                     .nsd_surfels = o->nsd_surfels};
+	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = NULL;
+	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, log, err);
+	if (status == HARDY_OK)
+		status = choose_classes(&e, err);
+	if (status == HARDY_OK)
+		status = score_pairs(&e, err);
+	if (status == HARDY_OK)
+		status = summarise(&e, &made, err);
+	if (status == HARDY_OK) {
+		*out = made;
+		status = verdict(out, err);
+	} else {
+		hardy_evaluation_clear(&made);
+	}
+	hy_pairing_clear(&e.pairing);
+	hy_free(e.rows);
+	hy_free(e.errors);
+	return status;
+}
+
+void hardy_evaluation_clear(hardy_evaluation *e)
+{
+	hy_free(e->rows);
+	hy_free(e->classes);
+	hy_free(e->hearts);
+	hy_free(e->failures);
+	memset(e, 0, sizeof(*e));
+}

@@ -1,0 +1,393 @@
+/*
+ * evaluate_report.c: an evaluation as a table for people, JSON and CSV.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* Where a report goes: a file or a caller's sink. */
+typedef struct writer {
+	hy_outfile *file;
+	const hardy_sink *sink;
+} writer;
+
+static void put(const writer *w, const char *text)
+{
+	if (w->file)
+		hy_outfile_write(w->file, text, strlen(text));
+	else
+		w->sink->write(w->sink->payload, text, strlen(text));
+}
+
+/* For pieces shorter than a line. */
+static void putf(const writer *w, const char *format, ...) HY_PRINTF(2, 3);
+static void putf(const writer *w, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	put(w, text);
+}
+
+/* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
+
+/* A field, quoted where RFC 4180 asks for it. */
+static void put_field(const writer *w, const char *text)
+{
+	if (!strpbrk(text, ",\"\r\n")) {
+		put(w, text);
+		return;
+	}
+	put(w, "\"");
+	for (; *text; text++)
+		putf(w, *text == '"' ? "\"\"" : "%c", *text);
+	put(w, "\"");
+}
+
+static void put_number(const writer *w, double v)
+{
+	if (isnan(v))
+		put(w, ",");
+	else
+		putf(w, ",%.10g", v);
+}
+
+static void write_csv(const writer *w, const hardy_evaluation *e)
+{
+	put(w, "case,subject,phase,site,class,state,n_slices");
+	for (int k = 0; k < HARDY_N_SCORES; k++)
+		putf(w, ",%s", hardy_score_name((hardy_score)k));
+	put(w, "\n");
+	for (size_t i = 0; i < e->n_rows; i++) {
+		const hardy_score_row *row = &e->rows[i];
+		const char *fields[] = {row->name, row->subject, row->phase, row->site, row->class_name};
+		for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
+			put_field(w, fields[k]);
+			put(w, ",");
+		}
+		putf(w, "%s,%lld", hardy_row_state_name(row->state), (long long)row->n_slices);
+		for (int k = 0; k < HARDY_N_SCORES; k++)
+			put_number(w, row->value[k]);
+		put(w, "\n");
+	}
+	for (size_t c = 0; c < e->n_classes; c++) {
+		put(w, "MEAN,,,,");
+		put_field(w, e->classes[c].class_name);
+		put(w, ",,");
+		for (int k = 0; k < HARDY_N_SCORES; k++)
+			put_number(w, e->classes[c].score[k].mean);
+		put(w, "\n");
+	}
+	put(w, "MEAN,,,,,,");
+	for (int k = 0; k < HARDY_N_SCORES; k++)
+		put_number(w, e->mean[k]);
+	put(w, "\n");
+}
+
+static void write_heart_csv(const writer *w, const hardy_evaluation *e)
+{
+	static const char *const suffix[3] = {"", "_ref", "_diff"};
+	put(w, "subject,site");
+	for (int k = 0; k < HARDY_N_HEART_INDICES; k++)
+		for (int j = 0; j < 3; j++)
+			putf(w, ",%s%s", hardy_heart_index_name((hardy_heart_index)k), suffix[j]);
+	put(w, "\n");
+	for (size_t i = 0; i < e->n_hearts; i++) {
+		const hardy_heart_row *row = &e->hearts[i];
+		put_field(w, row->subject);
+		put(w, ",");
+		put_field(w, row->site);
+		for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
+			put_number(w, row->prediction[k]);
+			put_number(w, row->reference[k]);
+			put_number(w, row->prediction[k] - row->reference[k]);
+		}
+		put(w, "\n");
+	}
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------------- */
+
+/* cJSON returns NULL when memory runs out and takes NULL without harm; what is lost is noticed by counting. */
+typedef struct tree {
+	bool lost;
+} tree;
+
+static cJSON *kept(tree *t, cJSON *item)
+{
+	t->lost |= item == NULL;
+	return item;
+}
+
+/* NaN and infinity become null. */
+static void add_number(tree *t, cJSON *to, const char *name, double v)
+{
+	kept(t, isfinite(v) ? cJSON_AddNumberToObject(to, name, v) : cJSON_AddNullToObject(to, name));
+}
+
+static void add_text(tree *t, cJSON *to, const char *name, const char *text)
+{
+	kept(t, cJSON_AddStringToObject(to, name, text));
+}
+
+static void add_flag(tree *t, cJSON *to, const char *name, bool v)
+{
+	kept(t, cJSON_AddBoolToObject(to, name, v));
+}
+
+/* An object at the end of an array. */
+static cJSON *append_object(tree *t, cJSON *array)
+{
+	cJSON *item = kept(t, cJSON_CreateObject());
+	if (!cJSON_AddItemToArray(array, item)) {
+		t->lost = true;
+		cJSON_Delete(item);
+		return NULL;
+	}
+	return item;
+}
+
+static void add_options(tree *t, cJSON *root, const hardy_evaluate_options *o)
+{
+	static const char *const rules[] = {"undefined", "one", "zero"};
+	cJSON *to = kept(t, cJSON_AddObjectToObject(root, "options"));
+	add_number(t, to, "tolerance_mm", o->tolerance_mm);
+	add_text(t, to, "empty", rules[o->empty]);
+	add_text(t, to, "hd95", o->hd95_directed ? "directed" : "pooled");
+	add_text(t, to, "assd", o->assd_directed ? "directed" : "pooled");
+	add_text(t, to, "nsd", o->nsd_surfels ? "surfels" : "voxels");
+	add_flag(t, to, "labelled_slices", o->labelled_slices);
+	add_flag(t, to, "own_labels", o->own_labels);
+}
+
+static void add_mean(tree *t, cJSON *to, const char *name, const hardy_score_mean *m)
+{
+	cJSON *item = kept(t, cJSON_AddObjectToObject(to, name));
+	add_number(t, item, "mean", m->mean);
+	add_number(t, item, "sd", m->sd);
+	add_number(t, item, "n", (double)m->n);
+	add_number(t, item, "n_undefined", (double)m->n_undefined);
+}
+
+static void add_cases(tree *t, cJSON *root, const hardy_evaluation *e)
+{
+	cJSON *cases = kept(t, cJSON_AddArrayToObject(root, "cases"));
+	for (size_t i = 0; i < e->n_cases; i++) {
+		const hardy_score_row *row = &e->rows[i * e->n_classes];
+		cJSON *item = append_object(t, cases);
+		add_text(t, item, "case", row->name);
+		add_text(t, item, "subject", row->subject);
+		add_text(t, item, "phase", row->phase);
+		add_text(t, item, "site", row->site);
+		add_number(t, item, "n_slices", (double)row->n_slices);
+		cJSON *classes = kept(t, cJSON_AddObjectToObject(item, "classes"));
+		for (size_t c = 0; c < e->n_classes; c++, row++) {
+			cJSON *scores = kept(t, cJSON_AddObjectToObject(classes, row->class_name));
+			add_text(t, scores, "state", hardy_row_state_name(row->state));
+			for (int k = 0; k < HARDY_N_SCORES; k++)
+				add_number(t, scores, hardy_score_name((hardy_score)k), row->value[k]);
+		}
+	}
+}
+
+static void add_classes(tree *t, cJSON *root, const hardy_evaluation *e)
+{
+	cJSON *classes = kept(t, cJSON_AddObjectToObject(root, "classes"));
+	for (size_t c = 0; c < e->n_classes; c++) {
+		const hardy_class_scores *s = &e->classes[c];
+		cJSON *item = kept(t, cJSON_AddObjectToObject(classes, s->class_name));
+		cJSON *states = kept(t, cJSON_AddObjectToObject(item, "states"));
+		for (int k = 0; k < HARDY_N_ROW_STATES; k++)
+			add_number(t, states, hardy_row_state_name((hardy_row_state)k), (double)s->n_state[k]);
+		for (int k = 0; k < HARDY_N_SCORES; k++)
+			add_mean(t, item, hardy_score_name((hardy_score)k), &s->score[k]);
+	}
+	cJSON *mean = kept(t, cJSON_AddObjectToObject(root, "mean"));
+	for (int k = 0; k < HARDY_N_SCORES; k++)
+		add_number(t, mean, hardy_score_name((hardy_score)k), e->mean[k]);
+}
+
+static void add_hearts(tree *t, cJSON *root, const hardy_evaluation *e)
+{
+	cJSON *hearts = kept(t, cJSON_AddArrayToObject(root, "subjects"));
+	for (size_t i = 0; i < e->n_hearts; i++) {
+		const hardy_heart_row *row = &e->hearts[i];
+		cJSON *item = append_object(t, hearts);
+		add_text(t, item, "subject", row->subject);
+		add_text(t, item, "site", row->site);
+		cJSON *prediction = kept(t, cJSON_AddObjectToObject(item, "prediction"));
+		cJSON *reference = kept(t, cJSON_AddObjectToObject(item, "reference"));
+		cJSON *difference = kept(t, cJSON_AddObjectToObject(item, "difference"));
+		for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
+			const char *name = hardy_heart_index_name((hardy_heart_index)k);
+			add_number(t, prediction, name, row->prediction[k]);
+			add_number(t, reference, name, row->reference[k]);
+			add_number(t, difference, name, row->prediction[k] - row->reference[k]);
+		}
+	}
+	cJSON *difference = kept(t, cJSON_AddObjectToObject(root, "subject_difference"));
+	for (int k = 0; k < HARDY_N_HEART_INDICES; k++)
+		add_mean(t, difference, hardy_heart_index_name((hardy_heart_index)k), &e->heart_difference[k]);
+}
+
+static hardy_status write_json(const writer *w, const hardy_evaluation *e, hardy_error *err)
+{
+	tree t = {false};
+	cJSON *root = kept(&t, cJSON_CreateObject());
+	add_text(&t, root, "version", HARDY_VERSION);
+	add_options(&t, root, &e->options);
+	add_number(&t, root, "n_cases", (double)e->n_cases);
+	add_classes(&t, root, e);
+	add_hearts(&t, root, e);
+	add_cases(&t, root, e);
+	cJSON *failures = kept(&t, cJSON_AddArrayToObject(root, "failures"));
+	for (size_t i = 0; i < e->n_failures; i++) {
+		cJSON *item = append_object(&t, failures);
+		add_text(&t, item, "case", e->failures[i].name);
+		add_flag(&t, item, "missing", e->failures[i].missing);
+		add_text(&t, item, "message", e->failures[i].message);
+	}
+	char *text = t.lost ? NULL : cJSON_Print(root);
+	cJSON_Delete(root);
+	if (!text)
+		return hy_fail(err, HARDY_ERROR_MEMORY, "evaluation as JSON: out of memory");
+	put(w, text);
+	put(w, "\n");
+	cJSON_free(text);
+	return HARDY_OK;
+}
+
+/* ---- table -------------------------------------------------------------------------------------------------------------- */
+
+static void put_cell(const writer *w, int width, int decimals, double v)
+{
+	if (isnan(v))
+		putf(w, " %*s", width, "-");
+	else
+		putf(w, " %*.*f", width, decimals, v);
+}
+
+static void put_class_line(const writer *w, const char *name, const hardy_evaluation *e, const hardy_class_scores *s)
+{
+	static const struct {
+		hardy_score score;
+		int width, decimals;
+	} columns[] = {{HARDY_SCORE_DICE, 7, 4},
+	               {HARDY_SCORE_HD95, 9, 2},
+	               {HARDY_SCORE_ASSD, 9, 2},
+	               {HARDY_SCORE_NSD, 7, 4},
+	               {HARDY_SCORE_VOLUME_PREDICTION, 10, 1},
+	               {HARDY_SCORE_VOLUME_REFERENCE, 10, 1}};
+	putf(w, "%-14.14s", name);
+	for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
+		hardy_score score = columns[k].score;
+		put_cell(w, columns[k].width, columns[k].decimals, s ? s->score[score].mean : e->mean[score]);
+		if (score == HARDY_SCORE_DICE)
+			put_cell(w, 6, 4, s ? s->score[score].sd : NAN);
+	}
+	put(w, "\n");
+}
+
+/* What the means leave out. */
+static void put_states(const writer *w, const hardy_evaluation *e)
+{
+	static const char *const text[HARDY_N_ROW_STATES] = {"", "missing from the prediction (Dice 0, distances undefined)",
+	                                                     "missing from the reference (Dice 0, distances undefined)",
+	                                                     "in neither (distances undefined)", "not labelled (undefined)"};
+	static const char *const rules[] = {"Dice undefined", "Dice set to 1", "Dice set to 0"};
+	for (size_t c = 0; c < e->n_classes; c++) {
+		for (int k = 1; k < HARDY_N_ROW_STATES; k++) {
+			size_t n = e->classes[c].n_state[k];
+			if (n > 0)
+				putf(w, "%s: in %zu of %zu cases %s%s%s\n", e->classes[c].class_name, n, e->n_cases, text[k],
+				     k == HARDY_ROW_NEITHER ? ", " : "", k == HARDY_ROW_NEITHER ? rules[e->options.empty] : "");
+		}
+	}
+}
+
+static void put_hearts(const writer *w, const hardy_evaluation *e)
+{
+	if (e->n_hearts == 0)
+		return;
+	putf(w, "\nHeart function of %zu subjects, prediction minus reference: mean (sd)\n", e->n_hearts);
+	for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
+		const hardy_score_mean *m = &e->heart_difference[k];
+		if (m->n == 0)
+			continue;
+		putf(w, "  %-14s %+9.2f", hardy_heart_index_name((hardy_heart_index)k), m->mean);
+		if (!isnan(m->sd))
+			putf(w, " (%.2f)", m->sd);
+		put(w, m->n_undefined > 0 ? "" : "\n");
+		if (m->n_undefined > 0)
+			putf(w, ", undefined for %zu\n", m->n_undefined);
+	}
+}
+
+static void write_text(const writer *w, const hardy_evaluation *e)
+{
+	enum { MOST_LISTED = 10 };
+	putf(w, "%zu cases, NSD at %g mm%s\n", e->n_cases, e->options.tolerance_mm,
+	     e->options.labelled_slices ? ", labelled slices only, distances in the plane" : "");
+	put(w, "class             Dice     sd   HD95 mm   ASSD mm     NSD    pred mL     ref mL\n");
+	for (size_t c = 0; c < e->n_classes; c++)
+		put_class_line(w, e->classes[c].class_name, e, &e->classes[c]);
+	put_class_line(w, "mean", e, NULL);
+	put_states(w, e);
+	put_hearts(w, e);
+	if (e->n_failures > 0)
+		putf(w, "\n%zu not scored:\n", e->n_failures);
+	for (size_t i = 0; i < e->n_failures && i < MOST_LISTED; i++) {
+		put(w, "  ");
+		put(w, e->failures[i].message);
+		put(w, "\n");
+	}
+	if (e->n_failures > MOST_LISTED)
+		putf(w, "  and %zu more (--json lists all)\n", e->n_failures - MOST_LISTED);
+}
+
+/* ---- public ------------------------------------------------------------------------------------------------------------- */
+
+static hardy_status write_format(const writer *w, const hardy_evaluation *e, hardy_evaluation_format format, hardy_error *err)
+{
+	switch (format) {
+	case HARDY_EVALUATION_TEXT:
+		write_text(w, e);
+		return HARDY_OK;
+	case HARDY_EVALUATION_JSON:
+		return write_json(w, e, err);
+	case HARDY_EVALUATION_CSV:
+		write_csv(w, e);
+		return HARDY_OK;
+	case HARDY_EVALUATION_CSV_HEART:
+		write_heart_csv(w, e);
+		return HARDY_OK;
+	}
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluation: format %d is unknown", (int)format);
+}
+
+hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_format format, const hardy_sink *sink,
+                                    hardy_error *err)
+{
+	return write_format(&(writer){.sink = sink}, e, format, err);
+}
+
+hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
+                                   hardy_error *err)
+{
+	hy_outfile file;
+	hardy_status status = hy_outfile_open(&file, path, err);
+	if (status != HARDY_OK)
+		return status;
+	status = write_format(&(writer){.file = &file}, e, format, err);
+	if (status != HARDY_OK) {
+		hy_outfile_discard(&file);
+		return status;
+	}
+	return hy_outfile_commit(&file, err);
+}

@@ -1,0 +1,340 @@
+/*
+ * pairing.c: finds the counterpart of every reference label map (see pairing.h).
+ */
+#include "predict/pairing.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "image/nifti.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { STEM_SIZE = 160, N_STEMS = 3 };
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+/* The file's name without folder, extension and "_gt". */
+static void make_stem(const char *path, char out[STEM_SIZE])
+{
+	static const char *const endings[] = {".gz", ".nii", ".hdr", ".img", "_gt"};
+	snprintf(out, STEM_SIZE, "%s", hy_path_name(path));
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (ends_with(out, endings[i]))
+			out[strlen(out) - strlen(endings[i])] = 0;
+}
+
+/* A label map to look at: NIfTI, not hidden, .img only through its .hdr. */
+static bool is_map(const char *name)
+{
+	return name[0] != '.' && hy_nifti_is_name(name) && !ends_with(name, ".img") && !ends_with(name, ".img.gz");
+}
+
+/* Keeps the label maps among the names. */
+static void keep_maps(hy_names *names)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		if (is_map(names->name[i])) {
+			names->name[n++] = names->name[i];
+		} else {
+			hy_free(names->name[i]);
+		}
+	}
+	names->n = n;
+}
+
+static hardy_status add_pairs(hy_pairing *p, size_t n, hardy_error *err)
+{
+	p->pairs = hy_calloc(n, sizeof(*p->pairs));
+	return p->pairs ? HARDY_OK : hy_fail_memory(err, "pairs of label maps", n, sizeof(*p->pairs));
+}
+
+/* ---- the reference ------------------------------------------------------------------------------------------------------ */
+
+/* Subject and phase of a label map outside a data set, by the end of its name. */
+static void split_name(hy_pair *pair)
+{
+	size_t n = strlen(pair->name);
+	bool has_phase = ends_with(pair->name, "_ED") || ends_with(pair->name, "_ES");
+	if (has_phase)
+		snprintf(pair->phase, sizeof(pair->phase), "%s", ends_with(pair->name, "D") ? "ED" : "ES");
+	size_t length = has_phase ? n - 3 : n;
+	if (length >= sizeof(pair->subject))
+		length = sizeof(pair->subject) - 1;
+	memcpy(pair->subject, pair->name, length);
+	pair->subject[length] = 0;
+}
+
+static hardy_status add_label_map(hy_pairing *p, char *path, hardy_error *err)
+{
+	if (!path)
+		return hy_fail_memory(err, "path", 1, 1);
+	hy_pair *pair = &p->pairs[p->n_pairs++];
+	pair->reference = path;
+	pair->frame = -1;
+	make_stem(path, pair->name);
+	split_name(pair);
+	return HARDY_OK;
+}
+
+/* Classes named after the values that occur in the label maps. */
+static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hardy_log *log, hardy_error *err)
+{
+	bool seen[256] = {false};
+	hardy_error unread = {0};
+	size_t n_read = 0;
+	for (size_t i = 0; i < p->n_pairs; i++) {
+		hy_labels labels = {0};
+		int64_t values[256];
+		/* A file that cannot be read is reported when it is scored, unless none can. */
+		if (hy_nifti_read_labels(p->pairs[i].reference, NULL, &labels, values, NULL, &unread) != HARDY_OK)
+			continue;
+		n_read++;
+		hy_labels_clear(&labels);
+		for (int v = 1; v < 256; v++)
+			seen[v] |= values[v] > 0;
+	}
+	char text[HY_MAX_CLASSES * 20] = "", list[HY_MAX_CLASSES * 8] = "";
+	int n = 0;
+	for (int v = 1; v < 256; v++) {
+		if (!seen[v])
+			continue;
+		if (++n >= HY_MAX_CLASSES)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: is it a label map?", reference,
+			               HY_MAX_CLASSES - 1);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%d", n > 1 ? ", " : "", v);
+	}
+	if (n_read == 0)
+		return hy_fail(err, unread.status, "%s", unread.message);
+	if (n == 0)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes with --labels", reference);
+	p->unnamed = true;
+	hy_warn(log,
+	        "%s: nothing names the label values %s; predictions are taken to hold the same. To name them: --labels lv=3,myo=2",
+	        reference, list);
+	return hy_dataset_name_classes(&p->data, text, err);
+}
+
+static hardy_status name_classes(hy_pairing *p, const char *reference, const hy_dataset_options *o, const hardy_log *log,
+                                 hardy_error *err)
+{
+	return o->labels ? hy_dataset_name_classes(&p->data, o->labels, err) : name_classes_by_value(p, reference, log, err);
+}
+
+static hardy_status take_folder(hy_pairing *p, const char *folder, const hy_names *maps, hardy_error *err)
+{
+	hardy_status status = add_pairs(p, maps->n, err);
+	for (size_t i = 0; i < maps->n && status == HARDY_OK; i++)
+		status = add_label_map(p, hy_path_join(folder, maps->name[i]), err);
+	return status;
+}
+
+static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_dataset_options *o, const hardy_log *log,
+                                 hardy_error *err)
+{
+	hardy_status status = hy_dataset_open(&p->data, root, o, log, err);
+	if (status == HARDY_OK)
+		status = add_pairs(p, p->data.n_cases, err);
+	for (size_t i = 0; status == HARDY_OK && i < p->data.n_cases; i++) {
+		const hy_case *c = &p->data.cases[i];
+		if (!c->label_path)
+			continue;
+		hy_pair *pair = &p->pairs[p->n_pairs++];
+		snprintf(pair->name, sizeof(pair->name), "%s%s%s", c->subject, c->phase[0] ? "_" : "", c->phase);
+		memcpy(pair->subject, c->subject, sizeof(pair->subject));
+		memcpy(pair->phase, c->phase, sizeof(pair->phase));
+		memcpy(pair->site, c->site, sizeof(pair->site));
+		pair->frame = -1;
+		pair->case_index = i;
+	}
+	if (status == HARDY_OK && p->n_pairs == 0)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no case has a label map", root);
+	return status;
+}
+
+static hardy_status take_reference(hy_pairing *p, const char *reference, const hy_dataset_options *o, const hardy_log *log,
+                                   hardy_error *err)
+{
+	hy_names maps = {0};
+	hardy_status status;
+	if (!hy_path_exists(reference))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder", reference);
+	if (!hy_path_is_folder(reference)) {
+		status = add_pairs(p, 1, err);
+		if (status == HARDY_OK)
+			status = add_label_map(p, hy_strdup(reference), err);
+		return status == HARDY_OK ? name_classes(p, reference, o, log, err) : status;
+	}
+	status = hy_list_folder(reference, &maps, err);
+	if (status != HARDY_OK)
+		return status;
+	keep_maps(&maps);
+	/* Images beside their labels (NAME, NAME_gt) are a data set; label maps alone are not. */
+	size_t n_gt = 0;
+	for (size_t i = 0; i < maps.n; i++) {
+		char stem[STEM_SIZE];
+		make_stem(maps.name[i], stem);
+		n_gt += strncmp(maps.name[i] + strlen(stem), "_gt.", 4) == 0;
+	}
+	if (maps.n > 0 && (n_gt == 0 || n_gt == maps.n)) {
+		status = take_folder(p, reference, &maps, err);
+		if (status == HARDY_OK)
+			status = name_classes(p, reference, o, log, err);
+	} else {
+		status = take_dataset(p, reference, o, log, err);
+	}
+	hy_names_free(&maps);
+	return status;
+}
+
+/* ---- the predictions ---------------------------------------------------------------------------------------------------- */
+
+/* The names a pair answers to; frame[i] is the frame to take from a file of that name. Returns their number. */
+static int pair_stems(const hy_pairing *p, const hy_pair *pair, char stem[N_STEMS][STEM_SIZE], int64_t frame[N_STEMS])
+{
+	int n = 0;
+	snprintf(stem[n], STEM_SIZE, "%s", pair->name);
+	frame[n++] = -1;
+	if (pair->reference)
+		return n;
+	const hy_case *c = &p->data.cases[pair->case_index];
+	make_stem(c->image_path[0], stem[n]);
+	frame[n++] = c->frame;
+	make_stem(c->label_path, stem[n]);
+	frame[n++] = c->label_frame;
+	return n;
+}
+
+/* Gives pair the first of the files that it answers to; used[i] is set. True when there is one. */
+static bool match(const hy_pairing *p, hy_pair *pair, const hy_names *files, bool *used, size_t *which)
+{
+	char stem[N_STEMS][STEM_SIZE], name[STEM_SIZE];
+	int64_t frame[N_STEMS];
+	int n = pair_stems(p, pair, stem, frame);
+	for (int k = 0; k < n; k++) {
+		for (size_t i = 0; i < files->n; i++) {
+			make_stem(files->name[i], name);
+			if (strcmp(name, stem[k]) != 0)
+				continue;
+			pair->frame = frame[k];
+			used[i] = true;
+			*which = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static hardy_status match_folder(hy_pairing *p, const char *folder, hardy_error *err)
+{
+	hy_names files = {0};
+	bool *used = NULL;
+	size_t which = 0;
+	hardy_status status = hy_list_folder(folder, &files, err);
+	if (status != HARDY_OK)
+		return status;
+	keep_maps(&files);
+	if (files.n == 0) {
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no NIfTI file in the folder", folder);
+		goto out;
+	}
+	used = hy_calloc(files.n, sizeof(*used));
+	p->unused = hy_calloc(files.n, sizeof(*p->unused));
+	if (!used || !p->unused) {
+		status = hy_fail_memory(err, "predictions", files.n, sizeof(*p->unused));
+		goto out;
+	}
+	for (size_t i = 0; i < p->n_pairs; i++) {
+		hy_pair *pair = &p->pairs[i];
+		if (!match(p, pair, &files, used, &which))
+			continue;
+		pair->prediction = hy_path_join(folder, files.name[which]);
+		if (!pair->prediction) {
+			status = hy_fail_memory(err, "path", 1, 1);
+			goto out;
+		}
+	}
+	for (size_t i = 0; i < files.n; i++) {
+		if (used[i])
+			continue;
+		p->unused[p->n_unused++] = files.name[i];
+		files.name[i] = NULL;
+	}
+out:
+	hy_free(used);
+	hy_names_free(&files);
+	return status;
+}
+
+static void clear_pair(hy_pair *pair)
+{
+	hy_free(pair->prediction);
+	hy_free(pair->reference);
+	*pair = (hy_pair){0};
+}
+
+/* One prediction: the pair it is named like, or the only one. The other pairs are dropped. */
+static hardy_status match_file(hy_pairing *p, const char *path, const char *reference, hardy_error *err)
+{
+	char *name = hy_strdup(path);
+	if (!name)
+		return hy_fail_memory(err, path, 1, 1);
+	const hy_names files = {&name, 1};
+	bool used;
+	size_t which, found = 0;
+	while (found < p->n_pairs && !match(p, &p->pairs[found], &files, &used, &which))
+		found++;
+	if (found == p->n_pairs && p->n_pairs == 1)
+		found = 0;
+	if (found == p->n_pairs) {
+		hardy_status status = hy_fail(err, HARDY_ERROR_DATA,
+		                              "%s: is named like no case of %s, whose first is called %s; want NAME.nii.gz of a case",
+		                              path, reference, p->pairs[0].name);
+		hy_free(name);
+		return status;
+	}
+	p->pairs[found].prediction = name;
+	for (size_t i = 0; i < p->n_pairs; i++)
+		if (i != found)
+			clear_pair(&p->pairs[i]);
+	p->pairs[0] = p->pairs[found];
+	p->n_pairs = 1;
+	return HARDY_OK;
+}
+
+hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
+                             const hardy_log *log, hardy_error *err)
+{
+	hy_pairing made = {0};
+	if (!hy_path_exists(prediction))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder", prediction);
+	hardy_status status = take_reference(&made, reference, o, log, err);
+	if (status == HARDY_OK)
+		status = hy_path_is_folder(prediction) ? match_folder(&made, prediction, err)
+		                                       : match_file(&made, prediction, reference, err);
+	if (status != HARDY_OK) {
+		hy_pairing_clear(&made);
+		return status;
+	}
+	*p = made;
+	return HARDY_OK;
+}
+
+void hy_pairing_clear(hy_pairing *p)
+{
+	hy_dataset_clear(&p->data);
+	for (size_t i = 0; i < p->n_pairs; i++)
+		clear_pair(&p->pairs[i]);
+	for (size_t i = 0; i < p->n_unused; i++)
+		hy_free(p->unused[i]);
+	hy_free(p->pairs);
+	hy_free(p->unused);
+	*p = (hy_pairing){0};
+}

@@ -1,0 +1,36 @@
+/*
+ * pairing.h: which prediction belongs to which reference label map.
+ */
+#ifndef HY_PREDICT_PAIRING_H
+#define HY_PREDICT_PAIRING_H
+
+#include "dataset/dataset.h"
+
+typedef struct hy_pair {
+	char name[160], subject[HY_NAME_SIZE], phase[16], site[HY_NAME_SIZE];
+	char *prediction; /* owned path; NULL when there is none */
+	int64_t frame;    /* of a 4-D prediction, -1 for a 3-D one */
+	char *reference;  /* owned path of a label map; NULL: case_index of the data set */
+	size_t case_index;
+} hy_pair;
+
+typedef struct hy_pairing {
+	hy_dataset data; /* the data set, or only classes and their values (root NULL) */
+	bool unnamed;    /* nothing names the values: predictions hold the same ones */
+	hy_pair *pairs;  /* owned, in the reference's order */
+	size_t n_pairs;
+	char **unused; /* owned: predictions without a reference */
+	size_t n_unused;
+} hy_pairing;
+
+/*
+ * prediction: a file, or a folder of files. reference: a file, a folder of label maps (all named NAME_gt, or none), or a data
+ * set. Names are compared without extension and "_gt". A data set's case answers to SUBJECT_PHASE (SUBJECT without phase) and
+ * to the names of its image and its label file; where these are 4-D, so must the prediction be. One file on both sides is a
+ * pair whatever the names.
+ */
+hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
+                             const hardy_log *log, hardy_error *err);
+void hy_pairing_clear(hy_pairing *p);
+
+#endif
