@@ -7,7 +7,7 @@
 #include "hardy.h"
 
 #if defined(__GNUC__)
-#define HY_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define HY_PRINTF(f, a) __attribute__((format(__printf__, f, a)))
 #define HY_MUST_USE     __attribute__((warn_unused_result))
 #else
 #define HY_PRINTF(f, a)
