@@ -34,7 +34,7 @@ static hardy_status append(list *l, const char *name, hardy_error *err)
 	if (!larger)
 		return hy_fail_memory(err, "subjects", l->n + 1, sizeof *larger);
 	l->name = larger;
-	strncpy(l->name[l->n++], name, HY_NAME_SIZE); /* zeroes the rest; names are shorter */
+	snprintf(l->name[l->n++], HY_NAME_SIZE, "%s", name);
 	return HARDY_OK;
 }
 

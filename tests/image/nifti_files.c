@@ -153,6 +153,8 @@ int main(void)
 		return 1;
 	if (!given && !hy_path_is_folder(data_folder)) {
 		printf("skipped: no folder %s, and HARDY_DATA is not set\n", data_folder);
+		hy_free(list);
+		hy_free(data_folder);
 		return 77;
 	}
 	if (hy_file_read(list, &table, &size, &err)) {
