@@ -34,6 +34,7 @@ static hardy_status append(list *l, const char *name, hardy_error *err)
 	if (!larger)
 		return hy_fail_memory(err, "subjects", l->n + 1, sizeof *larger);
 	l->name = larger;
+	memset(l->name[l->n], 0, HY_NAME_SIZE); /* equal lists are equal bytes */
 	snprintf(l->name[l->n++], HY_NAME_SIZE, "%s", name);
 	return HARDY_OK;
 }
