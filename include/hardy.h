@@ -56,6 +56,28 @@ const char *hardy_version(void);
 
 /* ---- phantom ------------------------------------------------------------------------------------------------------------ */
 
+/* A synthetic short-axis cine data set with known volumes (docs/PHANTOM.md). */
+typedef struct hardy_phantom_options {
+	const char *sites; /* a number, 1 or more: the first sites of the table; or names with commas between, "A,C"; default "4" */
+	int64_t subjects;  /* at each site, 1 to 99; the groups DCM, HCM, MINF, NOR, RV take turns; default 14 */
+	uint64_t seed;     /* same seed, same bytes, whatever the number of threads */
+	int64_t size;      /* pixels of an image's side, 64 to 512; 0: the site's own */
+	int64_t frames;    /* 4 to 60: write the whole cine (patientNNN_4d.nii.gz) too; 0: end diastole and end systole only */
+	int64_t threads;   /* 0: as many as OpenMP gives */
+} hardy_phantom_options;
+
+void hardy_phantom_options_init(hardy_phantom_options *o);
+
+/*
+ * Writes folder/siteX/patientNNN/ in the layout of the ACDC challenge (Info.cfg, frames, _gt with 1 RV, 2 myocardium, 3 LV),
+ * folder/truth.csv with the volumes of the continuous shapes, and folder/phantom.json with the sites. folder must not exist or be
+ * empty; it appears when everything is written.
+ */
+hardy_status hardy_phantom_make(const char *folder, const hardy_phantom_options *o, const hardy_log *log, hardy_error *err);
+
+/* Name and description of site i of the table, or false behind its end. */
+bool hardy_phantom_site(size_t i, const char **name, const char **about);
+
 /* ---- data sets ---------------------------------------------------------------------------------------------------------- */
 
 /* Receives a piece of a report; text has size bytes and a terminating zero. */

@@ -426,3 +426,22 @@ hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const
 	}
 	return hy_sink_commit(&sink, err);
 }
+
+hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, hardy_error *err)
+{
+	hy_sink sink;
+	size_t n = 0;
+	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_INT16, &n, err);
+	if (status)
+		return status;
+	for (size_t done = 0; done < n;) {
+		int16_t part[CHUNK];
+		const size_t m = n - done < CHUNK ? n - done : CHUNK;
+		memcpy(part, data + done, m * sizeof *part);
+		if (hy_host_is_big_endian())
+			hy_swap_bytes(part, m, sizeof *part);
+		hy_sink_write(&sink, part, m * sizeof *part);
+		done += m;
+	}
+	return hy_sink_commit(&sink, err);
+}

@@ -32,6 +32,9 @@ hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, cons
 /* The same for float32 voxels. */
 hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err);
 
+/* The same for int16 voxels. */
+hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, hardy_error *err);
+
 /* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz. */
 bool hy_nifti_is_name(const char *path);
 
