@@ -10,10 +10,12 @@
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_check;
 extern const command cmd_evaluate;
+extern const command cmd_phantom;
 extern const command cmd_inspect;
 
 /* clang-format off */
 const command *const commands[] = {
+	&cmd_phantom,
 	&cmd_check,
 	&cmd_evaluate,
 	&cmd_inspect,

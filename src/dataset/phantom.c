@@ -49,19 +49,53 @@ void hy_phantom_subject_draw(hy_phantom_subject *p, const hy_site *site, hy_hear
 	p->n_slices = (int)ceil(high / site->pitch_mm) - p->first_slice;
 }
 
-void hy_phantom_labels(const hy_phantom_subject *p, const hy_heart_pose *pose, uint8_t *out)
+/* Takes the n_points / HY_COVER_FULL pixels of the largest cover into the set; *left carries the rest of the points. */
+static void take_covered(const uint8_t (*cover)[3], size_t n, int which, int64_t *left, uint8_t *set)
 {
-	const int n = p->site.matrix;
-	const double pixel = p->site.fov_mm / n;
-	for (int k = 0; k < p->n_slices; k++) {
+	int64_t count[HY_COVER_FULL + 1] = {0}, points = 0;
+	for (size_t i = 0; i < n; i++) {
+		count[cover[i][which]]++;
+		points += cover[i][which];
+	}
+	/* an empty slice stays empty, and what is left over then waits */
+	int64_t wanted = points ? (points + *left + HY_COVER_FULL / 2) / HY_COVER_FULL : 0;
+	*left += points - wanted * HY_COVER_FULL;
+	int limit = HY_COVER_FULL;
+	while (limit > 0 && wanted > count[limit])
+		wanted -= count[limit--];
+	for (size_t i = 0; i < n; i++)
+		set[i] = (uint8_t)(cover[i][which] > limit || (limit > 0 && cover[i][which] == limit && wanted-- > 0));
+}
+
+hardy_status hy_phantom_labels(const hy_phantom_subject *p, const hy_heart_pose *pose, uint8_t *labels, hardy_error *err)
+{
+	const int side = p->site.matrix;
+	const size_t n = (size_t)side * (size_t)side;
+	const double pixel = p->site.fov_mm / side;
+	uint8_t(*cover)[3] = hy_alloc(n, sizeof *cover), *sets = hy_alloc(n, 3);
+	hardy_status status = HARDY_OK;
+	if (!cover || !sets) {
+		status = hy_fail_memory(err, "the labels of a phantom", n, 6);
+		goto out;
+	}
+	int64_t left[3] = {0};
+	for (int k = 0; k < p->n_slices; k++, labels += n) {
 		hy_section s;
 		hy_section_make(&p->heart, pose, (p->first_slice + k + .5) * p->site.pitch_mm, &s);
-		for (int j = 0; j < n; j++)
-			for (int i = 0; i < n; i++)
-				*out++ = (uint8_t)hy_section_label_pixel(&s, (float)((i + .5) * pixel - .5 * p->site.fov_mm - p->centre_x),
-				                                         (float)((j + .5) * pixel - .5 * p->site.fov_mm - p->centre_y),
-				                                         (float)pixel, 4);
+		for (int j = 0; j < side; j++)
+			for (int i = 0; i < side; i++)
+				hy_section_cover(&s, (float)((i + .5) * pixel - .5 * p->site.fov_mm - p->centre_x),
+				                 (float)((j + .5) * pixel - .5 * p->site.fov_mm - p->centre_y), (float)pixel,
+				                 cover[j * side + i]);
+		for (int which = 0; which < 3; which++)
+			take_covered((const uint8_t(*)[3])cover, n, which, &left[which], sets + (size_t)which * n);
+		for (size_t i = 0; i < n; i++)
+			labels[i] = sets[i] ? 3 : sets[n + i] ? 2 : sets[2 * n + i] ? 1 : 0;
 	}
+out:
+	hy_free(cover);
+	hy_free(sets);
+	return status;
 }
 
 /* What is made of a run: sites, subjects, and the truth of each. */
@@ -248,8 +282,11 @@ static hardy_status make_subject(const job *j, hy_scanner *scanner, int thread, 
 	status = hy_scanner_run(scanner, thread, &p, q.poses, q.n_poses, q.images, err);
 	if (status)
 		goto out;
-	hy_phantom_labels(&p, &p.heart.ed, q.labels);
-	hy_phantom_labels(&p, &p.heart.es, q.labels + n);
+	status = hy_phantom_labels(&p, &p.heart.ed, q.labels, err);
+	if (!status)
+		status = hy_phantom_labels(&p, &p.heart.es, q.labels + n, err);
+	if (status)
+		goto out;
 	struct truth *t = &j->truths[site_number * (size_t)j->o->subjects + subject];
 	t->ed = hy_heart_measure(&p.heart, &p.heart.ed, .25);
 	t->es = hy_heart_measure(&p.heart, &p.heart.es, .25);

@@ -49,6 +49,7 @@ typedef struct hy_heart_pose {
 	double radius_mm, wall_mm;  /* cavity radius and wall thickness at the base, angular mean */
 	double rv_mm;               /* largest depth of the RV crescent */
 	double flattening;          /* of the septum, share of the radius */
+	double rv_base_mm;          /* the tricuspid part of the valve plane lies this much deeper */
 	double reference_radius_mm; /* radius to which akinetic wall is held */
 } hy_heart_pose;
 
@@ -89,7 +90,8 @@ typedef struct hy_section {
 	float endo[HY_PHANTOM_ANGLES + 1], epi[HY_PHANTOM_ANGLES + 1], rv[HY_PHANTOM_ANGLES + 1], outer[HY_PHANTOM_ANGLES + 1];
 	float tilt[HY_PHANTOM_ANGLES + 1]; /* the valve plane rises by this per mm of radius */
 	float above_mm;                    /* w minus the valve plane's w on the axis */
-	float centre_x, centre_y, rotation, rv_wall_mm, reach_mm;
+	float rv_base_mm;
+	float centre_x, centre_y, turn /* of the RV, share of a full one */, rv_wall_mm, reach_mm;
 	float papillary_x[2], papillary_y[2], papillary_mm[2]; /* relative to the centre; radius 0: none here */
 } hy_section;
 
@@ -98,8 +100,9 @@ void hy_section_make(const hy_heart *h, const hy_heart_pose *pose, double w_mm, 
 int hy_section_tissue(const hy_section *s, float x, float y);
 /* Label in the values of the ACDC challenge: 0 background, 1 RV, 2 myocardium, 3 LV (papillary muscles included). */
 int hy_section_label(const hy_section *s, float x, float y);
-/* Label of a square pixel: the class with the largest area, from n x n points. */
-int hy_section_label_pixel(const hy_section *s, float x, float y, float pixel_mm, int n);
+/* How many of HY_COVER_FULL points of a square pixel lie in the LV; in LV or myocardium; in LV, myocardium or RV. */
+enum { HY_COVER_SIDE = 8, HY_COVER_FULL = HY_COVER_SIDE * HY_COVER_SIDE };
+void hy_section_cover(const hy_section *s, float x, float y, float pixel_mm, uint8_t cover[3]);
 
 /* Everything around the heart. */
 typedef struct hy_body {
@@ -158,8 +161,11 @@ typedef struct hy_phantom_subject {
 } hy_phantom_subject;
 
 void hy_phantom_subject_draw(hy_phantom_subject *p, const hy_site *site, hy_heart_group group, uint64_t seed, uint64_t number);
-/* Labels of all slices: nz x matrix x matrix. */
-void hy_phantom_labels(const hy_phantom_subject *p, const hy_heart_pose *pose, uint8_t *out);
+/*
+ * Labels of all slices: nz x matrix x matrix. In each slice the pixels with the largest cover are taken, as many as the
+ * area holds (what is left over goes to the next slice): the threshold is close to one half and volumes are kept.
+ */
+hardy_status hy_phantom_labels(const hy_phantom_subject *p, const hy_heart_pose *pose, uint8_t *out, hardy_error *err);
 
 /* The scanner: tables and work space of one thread at one site; plans of the Fourier transforms are shared. */
 typedef struct hy_scanner hy_scanner;

@@ -12,15 +12,17 @@ void hy_body_draw(hy_body *b, const hy_heart *h, hy_rng *g)
 {
 	const double turn = hy_rng_between(g, -20, 10) * pi / 180, size = hy_rng_between(g, .92, 1.08);
 	const double heart_mm = h->ed.radius_mm + h->ed.wall_mm;
-	b->x = size * hy_rng_between(g, 38, 54);
+	const double place_x = hy_rng_between(g, 2, 8);
 	b->y = size * hy_rng_between(g, 18, 34);
-	b->half_x = size * hy_rng_between(g, 122, 140);
+	b->half_x = size * hy_rng_between(g, 124, 142);
 	b->half_y = size * hy_rng_between(g, 132, 152);
 	b->egg = hy_rng_between(g, .05, .3);
 	b->cos_turn = cos(turn), b->sin_turn = sin(turn);
 	b->fat_mm = hy_rng_between(g, 7, 20);
 	b->fat_side = hy_rng_between(g, -pi, pi);
 	b->muscle_mm = hy_rng_between(g, 9, 13);
+	/* the RV lies close behind the breastbone */
+	b->x = b->half_x - (heart_mm + .8 * h->ed.rv_mm + h->rv_wall_mm + b->fat_mm + b->muscle_mm + place_x);
 	b->ribs = floor(hy_rng_between(g, 17, 22));
 	b->rib_phase = hy_rng_uniform(g);
 	b->diaphragm_mm = heart_mm + hy_rng_between(g, 4, 12);
@@ -68,7 +70,8 @@ static int wall_tissue(const hy_body *b, double u, double v, double w, double de
 
 static hy_tissue abdomen_tissue(const hy_body *b, double x, double y, double w, float coarse, float fine)
 {
-	if (x < b->liver_x + b->liver_lean * (y - b->diaphragm_mm) + .25 * w)
+	const double deep = y - b->diaphragm_mm;
+	if (x < b->liver_x + b->liver_lean * deep + 20 - .006 * deep * deep + .25 * w + 3 * coarse)
 		return fine > 2.1f ? HY_TISSUE_BLOOD_RIGHT : HY_TISSUE_LIVER;
 	if (in_ellipse(x - b->stomach_x + .1 * w, y - b->stomach_y, b->stomach_a, b->stomach_b))
 		return fine > 1.2f ? HY_TISSUE_AIR : HY_TISSUE_STOMACH;
@@ -106,7 +109,8 @@ hy_tissue hy_body_tissue(const hy_body *b, float x, float y, float w, float coar
 	if (below > 0)
 		return below < 3 ? HY_TISSUE_MUSCLE : abdomen_tissue(b, x, y, w, coarse, fine);
 	/* fat between heart and breastbone, and along the diaphragm */
-	if ((x < b->mediastinum_x + 3 * coarse && y > b->mediastinum_y) || below > -5 + 2 * coarse)
+	if (in_ellipse(x - b->mediastinum_x + 20, y - b->mediastinum_y - 35 - .2 * w, 32 + 3 * coarse, 42) ||
+	    below > -5 + 2 * coarse)
 		return HY_TISSUE_FAT;
 	return fine > 2 ? HY_TISSUE_BLOOD_RIGHT : HY_TISSUE_LUNG;
 }

@@ -29,11 +29,11 @@ typedef struct tissue {
 static const tissue tissues[HY_N_TISSUES] = {
     [HY_TISSUE_AIR] = {{1000, 1000}, {1, 1}, 0, 0},
     [HY_TISSUE_LUNG] = {{1200, 1400}, {10, 8}, .25, .5},
-    [HY_TISSUE_FAT] = {{343, 382}, {58, 68}, .7, .08},
+    [HY_TISSUE_FAT] = {{343, 382}, {58, 68}, .95, .08},
     [HY_TISSUE_MUSCLE] = {{1008, 1412}, {44, 50}, .8, .12},
     [HY_TISSUE_MYOCARDIUM] = {{1030, 1471}, {40, 47}, .8, .07},
-    [HY_TISSUE_BLOOD_LEFT] = {{1441, 1932}, {290, 275}, .95, .05},
-    [HY_TISSUE_BLOOD_RIGHT] = {{1441, 1932}, {180, 110}, .95, .07},
+    [HY_TISSUE_BLOOD_LEFT] = {{1441, 1932}, {290, 275}, .95, .08},
+    [HY_TISSUE_BLOOD_RIGHT] = {{1441, 1932}, {180, 110}, .95, .1},
     [HY_TISSUE_VALVE] = {{1030, 1471}, {25, 22}, .6, 0},
     [HY_TISSUE_LIVER] = {{576, 812}, {46, 42}, .9, .07},
     [HY_TISSUE_SPLEEN] = {{1057, 1328}, {79, 61}, .9, .07},
@@ -69,7 +69,7 @@ static double fresh_signal(double t1, double t2, double tr, double flip, double 
 	return steady + (sin(half) - steady) * (1 - pow(lambda, n)) / (n * (1 - lambda));
 }
 
-enum { N_B1 = 24, N_OFF = 256, N_DEPTHS = 5, MAX_LOOPS = 8 };
+enum { N_B1 = 24, N_OFF = 256, MAX_DEPTHS = 11, MAX_LOOPS = 8, MAX_SIDE = 512 };
 static const double b1_low = .5, b1_high = 1.3;
 
 /* Work space of one thread. */
@@ -319,21 +319,33 @@ static void make_body(const hy_scanner *s, work *w, const hy_phantom_subject *p,
 		}
 }
 
+/* The factor by which a tissue's signal varies within it. */
+static float textured(int t, float noise)
+{
+	const float factor = 1 + (float)tissues[t].texture * noise;
+	return factor > 0 ? factor : 0;
+}
+
 /* Signal of a slice before reception: tissues at several depths, weighted by the slice profile. */
 static void make_signal(const hy_scanner *s, work *w, const hy_phantom_subject *p, const hy_heart_pose *pose, float w_mm,
                         const float scale[HY_N_TISSUES])
 {
-	/* a Gaussian profile of the nominal width; each depth looks at another corner of the fine pixel, against stairs */
-	static const float depth[N_DEPTHS] = {-.7f, -.35f, 0, .35f, .7f};
-	static const float shift_x[N_DEPTHS] = {-.4f, .2f, 0, -.2f, .4f}, shift_y[N_DEPTHS] = {.2f, .4f, 0, -.4f, -.2f};
-	hy_section sections[N_DEPTHS];
-	float weight[N_DEPTHS], total = 0, reach = 0;
-	for (int k = 0; k < N_DEPTHS; k++) {
-		const float d = depth[k];
+	/* a Gaussian profile of the nominal width; near the oblique valve plane more depths, or it would show as stripes */
+	const double valve_mm = fabs(w_mm - pose->base_mm);
+	const int n_depths = valve_mm < 15 + s->site.thickness_mm ? MAX_DEPTHS : 5;
+	hy_section sections[MAX_DEPTHS];
+	float weight[MAX_DEPTHS], shift_x[MAX_DEPTHS], shift_y[MAX_DEPTHS], total = 0, reach = 0;
+	for (int k = 0; k < n_depths; k++) {
+		const float d = 1.5f * ((float)k / (float)(n_depths - 1) - .5f);
 		hy_section_make(&p->heart, pose, w_mm + d * (float)s->site.thickness_mm, &sections[k]);
 		total += weight[k] = expf(-2.7726f * d * d);
 		reach = fmaxf(reach, sections[k].reach_mm + 10);
+		/* each depth looks at another place of the fine pixel, against stairs */
+		shift_x[k] = ((float)((k * 2 + 1) % n_depths) + .5f) / (float)n_depths - .5f;
+		shift_y[k] = ((float)((k * 3 + 1) % n_depths) + .5f) / (float)n_depths - .5f;
 	}
+	for (int k = 0; k < n_depths; k++)
+		weight[k] /= total;
 	for (int j = 0; j < s->n_fine; j++)
 		for (int i = 0; i < s->n_fine; i++) {
 			const int at = j * s->n_fine + i;
@@ -341,16 +353,14 @@ static void make_signal(const hy_scanner *s, work *w, const hy_phantom_subject *
 			const uint16_t place = w->place[at];
 			const float texture = w->fine_noise[at];
 			const int around = w->body[at];
-			const float body =
-			    s->signal[around][place] * scale[around] * fmaxf(0, 1 + (float)tissues[around].texture * texture);
+			const float body = s->signal[around][place] * scale[around] * textured(around, texture);
 			float sum = body;
 			if (x * x + y * y < reach * reach) {
 				sum = 0;
-				for (int k = 0; k < N_DEPTHS; k++) {
+				for (int k = 0; k < n_depths; k++) {
 					const int t =
 					    hy_section_tissue(&sections[k], x + shift_x[k] * (float)s->step_mm, y + shift_y[k] * (float)s->step_mm);
-					sum += weight[k] / total *
-					       (t < 0 ? body : s->signal[t][place] * scale[t] * fmaxf(0, 1 + (float)tissues[t].texture * texture));
+					sum += weight[k] * (t < 0 ? body : s->signal[t][place] * scale[t] * textured(t, texture));
 				}
 			}
 			w->fine[at] = sum * w->coil[at];
@@ -375,7 +385,11 @@ static void acquire(const hy_scanner *s, work *w, double sigma, hy_rng *g, float
 	memset(w->image, 0, (size_t)n * (size_t)n * sizeof *w->image);
 	const double n_samples = (2.0 * kx_max + 1) * (2.0 * ky_max + 1);
 	const float unit = (float)(1.0 / f / f), noise = (float)(sigma / sqrt(n_samples));
-	for (int ky = -ky_max; ky <= ky_max; ky++)
+	float window_x[MAX_SIDE + 1];
+	for (int kx = -kx_max; kx <= kx_max; kx++)
+		window_x[kx + kx_max] = apodise(site->filter, kx, max_x);
+	for (int ky = -ky_max; ky <= ky_max; ky++) {
+		const float window_y = apodise(site->filter, ky, max_y);
 		for (int kx = -kx_max; kx <= kx_max; kx++) {
 			/* the spectrum of a real signal: the left half is the right one mirrored */
 			const int row = ((kx < 0 ? -ky : ky) + f) % f;
@@ -383,12 +397,12 @@ static void acquire(const hy_scanner *s, work *w, double sigma, hy_rng *g, float
 			float a, b;
 			normal_pair(g, &a, &b);
 			const float complex v = (kx < 0 ? conjf(stored) : stored) * unit + noise * a + noise * b * I;
-			const float window = apodise(site->filter, ky, max_y) * apodise(site->filter, kx, max_x);
-			w->image[((ky + n) % n) * n + (kx + n) % n] = v * window;
+			w->image[((ky + n) % n) * n + (kx + n) % n] = v * window_y * window_x[kx + kx_max];
 		}
+	}
 	fftwf_execute_dft(s->backward, w->image, w->image);
 	for (int i = 0; i < n * n; i++)
-		out[i] = cabsf(w->image[i]);
+		out[i] = sqrtf(crealf(w->image[i]) * crealf(w->image[i]) + cimagf(w->image[i]) * cimagf(w->image[i]));
 }
 
 /* The p-th percentile of n values in 0..top, to a 65536th of top. */
