@@ -1,0 +1,484 @@
+/*
+ * evaluate.c: `hardy evaluate` on small synthetic label maps: pairing, scores, volumes, heart function, conventions, exit
+ * codes.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "support/test.h"
+#include "support/tree.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static const double voxel_ml = 2 * 2 * 8 / 1000.0; /* of tree_labels */
+
+/* ---- running the program ------------------------------------------------------------------------------------------------ */
+
+/* Runs `hardy evaluate ARGUMENTS` in the tree, output in the files out and err; returns its exit code. */
+static int evaluate(const char *arguments)
+{
+	char line[2048];
+	const char *program = getenv("HARDY_PROGRAM");
+	assert_non_null(program);
+	snprintf(line, sizeof line, "cd '%s' && '%s' evaluate %s >out 2>err", tree_path(""), program, arguments);
+	int code = system(line);
+	assert_true(WIFEXITED(code));
+	return WEXITSTATUS(code);
+}
+
+/* The text of a file of the tree, valid until the next call. */
+static const char *text_of(const char *name)
+{
+	static char *text;
+	hardy_error err = {0};
+	size_t size;
+	hy_free(text);
+	text = NULL;
+	if (!hy_path_exists(tree_path(name)))
+		return "";
+	assert_ok(hy_file_read(tree_path(name), &text, &size, &err), &err);
+	return text;
+}
+
+static void expect(const char *arguments, int code, const char *file, const char *part)
+{
+	int found = evaluate(arguments);
+	if (found != code)
+		fail_msg("evaluate %s: exit code %d, want %d: %s", arguments, found, code, text_of("err"));
+	if (!strstr(text_of(file), part))
+		fail_msg("evaluate %s: \"%s\" is not in %s: %s", arguments, part, file, text_of(file));
+}
+
+/* Field number k (from 0) of a CSV line, quotes removed, into out. */
+static void csv_field(const char *line, int k, char out[128])
+{
+	bool quoted = false;
+	size_t n = 0;
+	for (; *line && *line != '\n' && (k > 0 || quoted || *line != ','); line++) {
+		if (*line == '"')
+			quoted = !quoted;
+		else if (k == 0 && n < 127)
+			out[n++] = *line;
+		if (*line == ',' && !quoted)
+			k--;
+	}
+	out[n] = 0;
+}
+
+/* The named column of the first row whose fields of the given columns are as wanted (key2 NULL: any). */
+static const char *csv_at(const char *file, const char *key1, const char *want1, const char *key2, const char *want2,
+                          const char *column)
+{
+	static char value[128];
+	const char *text = text_of(file);
+	int index[3] = {-1, -1, -1};
+	char field[128];
+	for (int k = 0; k < 64; k++) {
+		csv_field(text, k, field);
+		index[0] = strcmp(field, key1) == 0 ? k : index[0];
+		index[1] = key2 && strcmp(field, key2) == 0 ? k : index[1];
+		index[2] = strcmp(field, column) == 0 ? k : index[2];
+	}
+	assert_true(index[0] >= 0 && index[2] >= 0 && (!key2 || index[1] >= 0));
+	for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		csv_field(line + 1, index[0], field);
+		if (strcmp(field, want1) != 0)
+			continue;
+		if (key2) {
+			csv_field(line + 1, index[1], field);
+			if (strcmp(field, want2) != 0)
+				continue;
+		}
+		csv_field(line + 1, index[2], value);
+		return value;
+	}
+	fail_msg("%s has no row %s, %s", file, want1, want2 ? want2 : "");
+	return NULL;
+}
+
+/* The score in csv "s.csv". */
+static double score(const char *name, const char *class_name, const char *column)
+{
+	const char *v = csv_at("s.csv", "case", name, "class", class_name, column);
+	return *v ? strtod(v, NULL) : NAN;
+}
+
+static double heart(const char *subject, const char *column)
+{
+	const char *v = csv_at("h.csv", "subject", subject, NULL, NULL, column);
+	return *v ? strtod(v, NULL) : NAN;
+}
+
+static void expect_near(double found, double want)
+{
+	if (!(fabs(found - want) < 1e-9))
+		fail_msg("%.12g, want %.12g", found, want);
+}
+
+/* ---- label maps --------------------------------------------------------------------------------------------------------- */
+
+/* n1 voxels of value v1, then n2 of v2, then n3 of v3. */
+static void labels(const char *name, int n1, int v1, int n2, int v2, int n3, int v3)
+{
+	uint8_t v[TREE_VOXELS] = {0};
+	assert_true(n1 + n2 + n3 <= TREE_VOXELS);
+	for (int i = 0; i < n1 + n2 + n3; i++)
+		v[i] = (uint8_t)(i < n1 ? v1 : i < n1 + n2 ? v2 : v3);
+	tree_labels(name, 1, v, TREE_VOXELS, 0);
+}
+
+/* One ACDC subject. Own values: RV 1, MYO 2, LV 3. LV 20 voxels at ED, 8 at ES: EF 60 %. RV 12 and 9: EF 25 %. */
+static void acdc_subject(const char *subject)
+{
+	char name[200];
+	snprintf(name, sizeof name, "acdc/training/%s/Info.cfg", subject);
+	tree_text(name, "ED: 1\nES: 12\nGroup: NOR\n");
+	for (int k = 0; k < 2; k++) {
+		snprintf(name, sizeof name, "acdc/training/%s/%s_frame%s.nii.gz", subject, subject, k ? "12" : "01");
+		tree_image(name, 1, 0);
+	}
+	snprintf(name, sizeof name, "acdc/training/%s/%s_frame01_gt.nii.gz", subject, subject);
+	labels(name, 20, 3, 10, 2, 12, 1);
+	snprintf(name, sizeof name, "acdc/training/%s/%s_frame12_gt.nii.gz", subject, subject);
+	labels(name, 8, 3, 14, 2, 9, 1);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------------- */
+
+static void scores_two_files(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("a.nii.gz", 8, 1, 4, 2, 0, 0);
+	labels("b.nii.gz", 10, 1, 2, 2, 0, 0);
+	expect("a.nii.gz b.nii.gz --csv s.csv", 0, "out", "class_1");
+	assert_non_null(strstr(text_of("err"), "nothing names the label values 1, 2"));
+	expect_near(score("b", "class_1", "dice"), 2 * 8.0 / 18);
+	expect_near(score("b", "class_1", "jaccard"), .8);
+	expect_near(score("b", "class_1", "precision"), 1);
+	expect_near(score("b", "class_1", "recall"), .8);
+	expect_near(score("b", "class_2", "dice"), 2 * 2.0 / 6);
+	expect_near(score("b", "class_1", "volume_ml"), 8 * voxel_ml);
+	expect_near(score("b", "class_1", "volume_ref_ml"), 10 * voxel_ml);
+	expect_near(score("b", "class_1", "volume_diff_ml"), -2 * voxel_ml);
+	/* Every object voxel is surface; the two that lack are 1 and 2 voxels of 2 mm away in the row above or beside. */
+	expect_near(score("b", "class_1", "hd_mm"), 2);
+	expect_near(score("b", "class_1", "assd_mm"), 2 * 2.0 / 18);
+	expect_near(score("b", "class_1", "nsd"), 1);
+	expect_near(score("MEAN", "class_1", "dice"), 2 * 8.0 / 18);
+	expect_near(score("MEAN", "", "dice"), (2 * 8.0 / 18 + 2.0 / 3) / 2);
+	expect("a.nii.gz b.nii.gz --tolerance 1.9 --csv s.csv", 0, "out", "NSD at 1.9 mm");
+	expect_near(score("b", "class_1", "nsd"), 16.0 / 18);
+	expect("a.nii.gz b.nii.gz --spacing 1,1,8 --csv s.csv", 0, "out", "");
+	expect_near(score("b", "class_1", "hd_mm"), 1);
+	expect_near(score("b", "class_1", "volume_ml"), 8 * voxel_ml / 4);
+	tree_remove();
+}
+
+static void scores_a_data_set(void **state)
+{
+	(void)state;
+	tree_new();
+	acdc_subject("patient001");
+	acdc_subject("patient002");
+	/* Class numbers: LV 1, MYO 2, RV 3. One name of each kind. */
+	labels("pred/patient001_ED.nii.gz", 20, 1, 10, 2, 12, 3);
+	labels("pred/patient001_frame12.nii.gz", 10, 1, 12, 2, 9, 3);
+	labels("pred/patient002_frame01_gt.nii.gz", 20, 1, 10, 2, 12, 3);
+	labels("pred/patient002_ES.nii", 8, 1, 14, 2, 9, 3);
+	expect("pred acdc --csv s.csv --heart-csv h.csv --json e.json", 0, "out", "4 cases");
+	expect_near(score("patient001_ED", "LV", "dice"), 1);
+	expect_near(score("patient001_ES", "LV", "dice"), 2 * 8.0 / 18);
+	expect_near(score("MEAN", "LV", "dice"), (3 + 2 * 8.0 / 18) / 4);
+	expect_near(heart("patient001", "lv_ef_percent"), 50);
+	expect_near(heart("patient001", "lv_ef_percent_ref"), 60);
+	expect_near(heart("patient001", "lv_ef_percent_diff"), -10);
+	expect_near(heart("patient001", "lv_edv_ml"), 20 * voxel_ml);
+	expect_near(heart("patient001", "lv_esv_ml_ref"), 8 * voxel_ml);
+	expect_near(heart("patient001", "lv_sv_ml"), 10 * voxel_ml);
+	expect_near(heart("patient001", "lv_mass_g"), 10 * voxel_ml * 1.05);
+	expect_near(heart("patient001", "rv_ef_percent_ref"), 25);
+	expect_near(heart("patient002", "lv_ef_percent_diff"), 0);
+	cJSON *root = cJSON_Parse(text_of("e.json"));
+	const cJSON *ef = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "subject_difference"), "lv_ef_percent");
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(ef, "mean")), -5);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "cases")), 4);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "failures")), 0);
+	cJSON_Delete(root);
+
+	/* The reference's own values, when asked for; else RV and LV are exchanged and Dice shows it. */
+	labels("own/patient001_ED.nii.gz", 20, 3, 10, 2, 12, 1);
+	expect("own acdc --own-labels --allow-missing --csv s.csv", 0, "out", "LV");
+	expect_near(score("patient001_ED", "LV", "dice"), 1);
+	expect("own/patient001_ED.nii.gz acdc --csv s.csv", 0, "out", "1 cases");
+	expect_near(score("patient001_ED", "LV", "dice"), 0);
+	tree_remove();
+}
+
+/* Predictions of a cine are taken by frame; a site's name with a comma is quoted. */
+static void takes_frames_of_a_cine(void **state)
+{
+	(void)state;
+	static const uint8_t one_each[] = {0, 1, 2, 3, 3}, none[] = {0};
+	tree_new();
+	tree_text("mnms/info.csv", "External code,VendorName,Vendor,Centre,ED,ES\nA1,\"Siemens, AG\",A,1,0,3\n");
+	tree_image("mnms/Labeled/A1/A1_sa.nii.gz", 4, 0);
+	tree_labels("mnms/Labeled/A1/A1_sa_gt.nii.gz", 4, one_each, 5, 0);
+	tree_labels("pred/A1_sa.nii.gz", 4, one_each, 5, 0);
+	expect("pred mnms --csv s.csv", 0, "out", "2 cases");
+	expect_near(score("A1_ES", "RV", "dice"), 1);
+	assert_string_equal(csv_at("s.csv", "case", "A1_ES", "class", "RV", "site"), "Siemens, AG, centre 1");
+	/* One frame cannot be both phases. */
+	tree_labels("pred/A1_sa.nii.gz", 1, none, 1, 0);
+	expect("pred mnms", 1, "err", "one frame, want all frames");
+	tree_remove();
+}
+
+static void counts_empty_objects(void **state)
+{
+	(void)state;
+	tree_new();
+	/* A: class 1 on both sides, 2 in neither. B: 1 only in the reference, 2 only in the prediction. */
+	labels("ref/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("ref/B.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("pred/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("pred/B.nii.gz", 0, 0, 0, 0, 5, 2);
+	expect("pred ref --labels first=1,second=2 --csv s.csv --json e.json", 0, "out",
+	       "second: in 1 of 2 cases missing from the reference (Dice 0, distances undefined)");
+	assert_non_null(strstr(text_of("out"), "second: in 1 of 2 cases in neither (distances undefined), Dice undefined"));
+	assert_true(isnan(score("A", "second", "dice")) && isnan(score("A", "second", "hd_mm")));
+	assert_true(isnan(score("A", "second", "nsd")) && isnan(score("B", "first", "assd_mm")));
+	expect_near(score("B", "first", "dice"), 0);
+	expect_near(score("B", "first", "nsd"), 0);
+	expect_near(score("B", "second", "dice"), 0);
+	assert_string_equal(csv_at("s.csv", "case", "A", "class", "second", "state"), "neither");
+	assert_string_equal(csv_at("s.csv", "case", "B", "class", "first", "state"), "no prediction");
+	expect_near(score("MEAN", "first", "dice"), .5);
+	expect_near(score("MEAN", "second", "dice"), 0);
+	cJSON *root = cJSON_Parse(text_of("e.json"));
+	const cJSON *second = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "classes"), "second");
+	const cJSON *dice = cJSON_GetObjectItem(second, "dice");
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(dice, "n_undefined")), 1);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetObjectItem(second, "hd95_mm"), "mean")));
+	const cJSON *first =
+	    cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(root, "cases"), 1), "classes"), "first");
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(first, "hd_mm")));
+	cJSON_Delete(root);
+
+	expect("pred ref --labels first=1,second=2 --empty one --csv s.csv", 0, "out", "Dice set to 1");
+	expect_near(score("A", "second", "dice"), 1);
+	expect_near(score("A", "second", "nsd"), 1);
+	assert_true(isnan(score("A", "second", "hd_mm")));
+	expect_near(score("MEAN", "second", "dice"), .5);
+	expect("pred ref --labels first=1,second=2 --empty zero --csv s.csv", 0, "out", "Dice set to 0");
+	expect_near(score("A", "second", "dice"), 0);
+	tree_remove();
+}
+
+/* Flat data set without RV, labels on one of two slices, MYO in ED only. */
+static void scores_labelled_slices(void **state)
+{
+	(void)state;
+	tree_new();
+	tree_image("flat/S1_ED.nii.gz", 1, 0);
+	tree_image("flat/S1_ES.nii.gz", 1, 0);
+	labels("flat/S1_ED_gt.nii.gz", 12, 3, 6, 2, 0, 0);
+	labels("flat/S1_ES_gt.nii.gz", 9, 3, 0, 0, 0, 0);
+	/* The prediction agrees on the first slice (30 voxels) and has more on the second; MYO also at ES, and RV. */
+	uint8_t ed[TREE_VOXELS] = {0}, es[TREE_VOXELS] = {0};
+	for (int i = 0; i < TREE_VOXELS; i++) {
+		ed[i] = (uint8_t)(i % 30 < 12 ? 1 : i % 30 < 18 ? 2 : 3);
+		es[i] = (uint8_t)(i % 30 < 9 ? 1 : i % 30 < 14 ? 2 : 0);
+	}
+	tree_labels("pred/S1_ED.nii.gz", 1, ed, TREE_VOXELS, 0);
+	tree_labels("pred/S1_ES.nii.gz", 1, es, TREE_VOXELS, 0);
+	expect("pred flat --labels lv=3,myo=2 --labelled-slices --csv s.csv --heart-csv h.csv", 0, "out",
+	       "MYO: in 1 of 2 cases not labelled (undefined)");
+	assert_null(strstr(text_of("out"), "RV"));
+	expect_near(score("S1_ED", "LV", "dice"), 1);
+	expect_near(score("S1_ED", "LV", "hd95_mm"), 0);
+	expect_near(score("S1_ED", "LV", "n_slices"), 1);
+	expect_near(score("S1_ED", "LV", "volume_ml"), 12 * voxel_ml);
+	expect_near(score("S1_ES", "LV", "dice"), 1);
+	assert_true(isnan(score("S1_ES", "MYO", "dice")) && isnan(score("S1_ES", "MYO", "volume_ml")));
+	expect_near(heart("S1", "lv_ef_percent"), 25);
+	assert_true(isnan(heart("S1", "rv_edv_ml")));
+	/* All slices: the second counts against. */
+	expect("pred flat --labels lv=3,myo=2 --classes lv --csv s.csv", 0, "out", "LV");
+	expect_near(score("S1_ED", "LV", "dice"), 2.0 / 3);
+	expect_near(score("S1_ED", "LV", "hd_mm"), 8);
+	assert_null(strstr(text_of("s.csv"), "MYO"));
+	tree_remove();
+}
+
+static void conventions_can_be_chosen(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("a.nii.gz", 30, 1, 0, 0, 0, 0);
+	labels("b.nii.gz", 3, 1, 0, 0, 0, 0);
+	expect("a.nii.gz b.nii.gz --csv s.csv", 0, "out", "");
+	double hd95 = score("b", "class_1", "hd95_mm"), assd = score("b", "class_1", "assd_mm"), nsd = score("b", "class_1", "nsd");
+	expect("a.nii.gz b.nii.gz --hd95 directed --assd directed --nsd surfels --csv s.csv", 0, "out", "");
+	assert_true(score("b", "class_1", "hd95_mm") > hd95); /* the shorter list no longer dilutes the longer */
+	assert_true(score("b", "class_1", "assd_mm") < assd);
+	assert_true(fabs(score("b", "class_1", "nsd") - nsd) > 1e-6);
+	tree_remove();
+}
+
+static void lists_missing_counterparts(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("ref/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("ref/B.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("pred/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("pred/C.nii.gz", 10, 1, 0, 0, 0, 0);
+	expect("pred ref --csv s.csv", 3, "out", "B: no prediction of this name in pred");
+	assert_non_null(strstr(text_of("out"), "C.nii.gz: no reference of this name in ref"));
+	assert_non_null(strstr(text_of("err"), "2 without counterpart"));
+	expect_near(score("A", "class_1", "dice"), 1);
+	expect("pred ref --allow-missing", 0, "out", "2 not scored");
+	tree_delete("pred/A.nii.gz");
+	expect("pred ref", 1, "err", "none of 2 cases can be scored; the first: A: no prediction");
+	tree_remove();
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+	(void)state;
+	tree_new();
+	hy_grid other = tree_grid();
+	other.nz = 3;
+	labels("ref/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("ref/B.nii.gz", 10, 1, 0, 0, 0, 0);
+	labels("pred/A.nii.gz", 10, 1, 0, 0, 0, 0);
+	tree_labels_grid("pred/B.nii.gz", &other, 1, NULL);
+	expect("pred/B.nii.gz ref/B.nii.gz", 1, "err", "pred/B.nii.gz: 6 x 5 x 3 voxels, but the reference B has 6 x 5 x 2");
+	expect("pred ref --csv s.csv", 3, "out", "6 x 5 x 3 voxels");
+	expect_near(score("A", "class_1", "dice"), 1);
+	labels("pred/B.nii.gz", 10, 1, 4, 7, 0, 0);
+	expect("pred/B.nii.gz ref/B.nii.gz", 1, "err", "pred/B.nii.gz: 4 voxels have the label value 7, want 0, 1 (class_1)");
+	expect("ref/A.nii.gz pred/B.nii.gz --labels lv=1", 1, "err",
+	       "pred/B.nii.gz: 4 voxels have the label value 7, want 0, 1 (LV)");
+	labels("pred/B.nii.gz", 10, 1, 0, 0, 0, 0);
+	tree_truncate("pred/B.nii.gz", 40);
+	expect("pred ref", 3, "out", "B.nii.gz");
+	expect("pred/B.nii.gz ref/B.nii.gz", 1, "err", "pred/B.nii.gz");
+	expect("pred absent", 1, "err", "absent: no such file or folder");
+	expect("absent ref", 1, "err", "absent: no such file or folder");
+	expect("pred ref --classes LV", 2, "err", "the reference has no class \"LV\", want some of class_1");
+	expect("pred ref --labels lv", 2, "err", "--labels");
+	expect("pred", 2, "err", "");
+	expect("pred ref --empty maybe", 2, "err", "--empty");
+	expect("pred/A.nii.gz ref/A.nii.gz --csv absent/s.csv", 1, "err", "absent/s.csv");
+	assert_false(hy_path_exists(tree_path("absent")));
+	tree_text("none/readme.txt", "nothing");
+	expect("none ref", 1, "err", "none: no NIfTI file in the folder");
+	tree_remove();
+}
+
+static void warns_of_another_place_in_space(void **state)
+{
+	(void)state;
+	tree_new();
+	hy_grid moved = tree_grid();
+	moved.affine[0][3] += 30;
+	uint8_t v[TREE_VOXELS] = {1, 1, 1};
+	labels("a.nii.gz", 3, 1, 0, 0, 0, 0);
+	tree_labels_grid("b.nii.gz", &moved, 1, v);
+	expect("a.nii.gz b.nii.gz", 0, "err", "a.nii.gz: the header puts voxels up to 30.0 mm away from those of the reference");
+	tree_remove();
+}
+
+static void exits_below_a_threshold(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("a.nii.gz", 8, 1, 0, 0, 0, 0);
+	labels("b.nii.gz", 10, 1, 0, 0, 0, 0);
+	expect("a.nii.gz b.nii.gz --threshold-dice .9 --csv s.csv", 4, "err", "mean Dice is 0.8889, want 0.9 or more");
+	expect_near(score("b", "class_1", "dice"), 2 * 8.0 / 18);
+	expect("a.nii.gz b.nii.gz --threshold-dice .88", 0, "out", "0.8889");
+	/* Nothing defined is not enough. */
+	labels("none.nii.gz", 0, 0, 0, 0, 0, 0);
+	expect("none.nii.gz none.nii.gz --labels lv=1 --threshold-dice 0", 4, "err", "mean Dice is nan");
+	tree_remove();
+}
+
+static void writes_json_alone_to_stdout(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("a.nii.gz", 8, 1, 0, 0, 0, 0);
+	expect("a.nii.gz a.nii.gz --json -", 0, "out", "{");
+	cJSON *root = cJSON_Parse(text_of("out"));
+	assert_non_null(root);
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(root, "mean"), "dice")), 1);
+	cJSON_Delete(root);
+	tree_remove();
+}
+
+/* In this process, so that allocations can be made to fail one after the other. */
+static void memory_runs_out(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("ref/A_ED.nii.gz", 20, 1, 5, 2, 0, 0);
+	labels("ref/A_ES.nii.gz", 10, 1, 5, 2, 0, 0);
+	labels("pred/A_ED.nii.gz", 18, 1, 5, 2, 0, 0);
+	labels("pred/A_ES.nii.gz", 10, 1, 6, 2, 0, 0);
+	char prediction[700], reference[700];
+	snprintf(prediction, sizeof prediction, "%s", tree_path("pred"));
+	snprintf(reference, sizeof reference, "%s", tree_path("ref"));
+	hardy_evaluate_options o;
+	hardy_evaluate_options_init(&o);
+	o.prediction = prediction;
+	o.reference = reference;
+	o.labels = "lv=1,myo=2";
+	int n_failures = 0, n_partial = 0;
+	for (int64_t k = 1;; k++) {
+		hardy_evaluation e = {0};
+		hardy_error err = {0};
+		hy_memory_fail_at(k);
+		hardy_status status = hardy_evaluate(&o, &e, NULL, &err);
+		hy_memory_fail_at(0);
+		if (status == HARDY_OK) {
+			assert_int_equal(e.n_cases, 2);
+			assert_int_equal(e.n_hearts, 1);
+			hardy_evaluation_clear(&e);
+			break;
+		}
+		assert_true(status == HARDY_ERROR_MEMORY || status == HARDY_ERROR_PARTIAL);
+		n_failures += status == HARDY_ERROR_MEMORY;
+		n_partial += status == HARDY_ERROR_PARTIAL;
+		hardy_evaluation_clear(&e);
+	}
+	assert_true(n_failures > 5 && n_partial > 5);
+	tree_remove();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(scores_two_files),
+	    cmocka_unit_test(scores_a_data_set),
+	    cmocka_unit_test(takes_frames_of_a_cine),
+	    cmocka_unit_test(counts_empty_objects),
+	    cmocka_unit_test(scores_labelled_slices),
+	    cmocka_unit_test(conventions_can_be_chosen),
+	    cmocka_unit_test(lists_missing_counterparts),
+	    cmocka_unit_test(refuses_what_does_not_fit),
+	    cmocka_unit_test(warns_of_another_place_in_space),
+	    cmocka_unit_test(exits_below_a_threshold),
+	    cmocka_unit_test(writes_json_alone_to_stdout),
+	    cmocka_unit_test(memory_runs_out),
+	};
+	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+	text_of("none");
+	tree_remove();
+	return n_failed;
+}
