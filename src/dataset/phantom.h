@@ -85,6 +85,8 @@ hy_heart_volumes hy_heart_measure(const hy_heart *h, const hy_heart_pose *pose, 
 /* Range of w that holds LV, myocardium or RV. */
 void hy_heart_extent(const hy_heart *h, const hy_heart_pose *pose, double *low_mm, double *high_mm);
 
+#define HY_VALVE_HALF_MM 1.2 /* half the thickness of the valves */
+
 /* The heart cut at one w: radii by angle about the LV axis. */
 typedef struct hy_section {
 	float endo[HY_PHANTOM_ANGLES + 1], epi[HY_PHANTOM_ANGLES + 1], rv[HY_PHANTOM_ANGLES + 1], outer[HY_PHANTOM_ANGLES + 1];

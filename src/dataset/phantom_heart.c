@@ -365,7 +365,7 @@ int hy_section_tissue(const hy_section *s, float x, float y)
 	if (dx * dx + dy * dy >= s->reach_mm * s->reach_mm)
 		return -1;
 	const place q = locate(s, dx, dy);
-	const bool valve = fabsf(q.below_valve_mm) < 1, above = q.below_valve_mm < 0;
+	const bool valve = fabsf(q.below_valve_mm) < (float)HY_VALVE_HALF_MM, above = q.below_valve_mm < 0;
 	if (q.r >= q.outer)
 		return -1;
 	if (q.r < q.endo) {

@@ -69,7 +69,7 @@ static double fresh_signal(double t1, double t2, double tr, double flip, double 
 	return steady + (sin(half) - steady) * (1 - pow(lambda, n)) / (n * (1 - lambda));
 }
 
-enum { N_B1 = 24, N_OFF = 256, MAX_DEPTHS = 11, MAX_LOOPS = 8, MAX_SIDE = 512 };
+enum { N_B1 = 24, N_OFF = 256, MAX_DEPTHS = 16, MAX_LOOPS = 8, MAX_SIDE = 512 };
 static const double b1_low = .5, b1_high = 1.3;
 
 /* Work space of one thread. */
@@ -330,15 +330,20 @@ static float textured(int t, float noise)
 static void make_signal(const hy_scanner *s, work *w, const hy_phantom_subject *p, const hy_heart_pose *pose, float w_mm,
                         const float scale[HY_N_TISSUES])
 {
-	/* a Gaussian profile of the nominal width; near the oblique valve plane more depths, or it would show as stripes */
+	/* a Gaussian profile of the nominal width; near the oblique valve plane two depths fall on
+	 * the valve everywhere, or it would show as stripes */
 	const double valve_mm = fabs(w_mm - pose->base_mm);
-	const int n_depths = valve_mm < 15 + s->site.thickness_mm ? MAX_DEPTHS : 5;
+	const double span_mm = 1.5 * s->site.thickness_mm;
+	int n_depths = 5;
+	if (valve_mm < 15 + s->site.thickness_mm)
+		n_depths = 1 + (int)lrint(fmin(MAX_DEPTHS - 1, span_mm / HY_VALVE_HALF_MM));
 	hy_section sections[MAX_DEPTHS];
 	float weight[MAX_DEPTHS], shift_x[MAX_DEPTHS], shift_y[MAX_DEPTHS], total = 0, reach = 0;
 	for (int k = 0; k < n_depths; k++) {
-		const float d = 1.5f * ((float)k / (float)(n_depths - 1) - .5f);
-		hy_section_make(&p->heart, pose, w_mm + d * (float)s->site.thickness_mm, &sections[k]);
-		total += weight[k] = expf(-2.7726f * d * d);
+		const float d = (float)span_mm * ((float)k / (float)(n_depths - 1) - .5f);
+		hy_section_make(&p->heart, pose, w_mm + d, &sections[k]);
+		const float share = d / (float)s->site.thickness_mm;
+		total += weight[k] = expf(-2.7726f * share * share);
 		reach = fmaxf(reach, sections[k].reach_mm + 10);
 		/* each depth looks at another place of the fine pixel, against stairs */
 		shift_x[k] = ((float)((k * 2 + 1) % n_depths) + .5f) / (float)n_depths - .5f;
