@@ -1,0 +1,502 @@
+/*
+ * kernels.c: every kernel table, and every convolution library, against plain loops in double precision on planar arrays. Outputs
+ * lie between guard bands.
+ */
+#include "base/memory.h"
+#include "base/rng.h"
+#include "engine/kernels/conv.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GUARD = 64 };
+static const float POISON = -12345.5f;
+
+static const hy_kernels *k; /* the table under test */
+static hy_rng g;
+
+static float *guarded(size_t n)
+{
+	float *p = hy_alloc_aligned(n + 2 * GUARD, sizeof *p);
+	assert_non_null(p);
+	for (size_t i = 0; i < n + 2 * GUARD; i++)
+		p[i] = POISON;
+	return p + GUARD;
+}
+
+static void release(float *p, size_t n)
+{
+	for (int i = 0; i < GUARD; i++)
+		if (p[-1 - i] != POISON || p[n + (size_t)i] != POISON)
+			fail_msg("%s: a kernel wrote outside of its output", k->name);
+	hy_free_aligned(p - GUARD);
+}
+
+/* Mostly normal numbers, with zeros and a few large ones. */
+static float *draw(size_t n)
+{
+	float *p = guarded(n);
+	for (size_t i = 0; i < n; i++) {
+		const double u = hy_rng_uniform(&g);
+		p[i] = u < .02 ? 0 : (float)(hy_rng_normal(&g) * (u > .99 ? 20 : 1));
+	}
+	return p;
+}
+
+/* planar <-> blocked */
+static void turn(const float *in, float *out, int64_t n, int64_t c, int64_t hw, bool to_blocked)
+{
+	for (int64_t i = 0; i < n; i++)
+		for (int64_t ch = 0; ch < c; ch++)
+			for (int64_t p = 0; p < hw; p++) {
+				const int64_t planar = (i * c + ch) * hw + p;
+				const int64_t blocked = ((i * (c / k->block) + ch / k->block) * hw + p) * k->block + ch % k->block;
+				out[to_blocked ? blocked : planar] = in[to_blocked ? planar : blocked];
+			}
+}
+
+static float *blocked(const float *planar, int64_t n, int64_t c, int64_t hw)
+{
+	float *p = guarded((size_t)(n * c * hw));
+	turn(planar, p, n, c, hw, true);
+	return p;
+}
+
+static void close_planar(const char *what, const float *got, const double *want, size_t n, double tolerance)
+{
+	double scale = 0;
+	for (size_t i = 0; i < n; i++)
+		scale = fmax(scale, fabs(want[i]));
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs((double)got[i] - want[i]) <= tolerance * (scale + 1e-6)))
+			fail_msg("%s: %s: element %zu is %g, want %g", k->name, what, i, (double)got[i], want[i]);
+}
+
+static void close_blocked(const char *what, const float *got, const double *want, int64_t n, int64_t c, int64_t hw,
+                          double tolerance)
+{
+	float *p = guarded((size_t)(n * c * hw));
+	turn(got, p, n, c, hw, false);
+	close_planar(what, p, want, (size_t)(n * c * hw), tolerance);
+	release(p, (size_t)(n * c * hw));
+}
+
+/* ---- convolutions ---- */
+
+static int64_t x_at(const hy_conv_shape *s, int64_t i, int64_t c, int64_t y, int64_t x)
+{
+	return ((i * s->ic + c) * s->ih + y) * s->iw + x;
+}
+
+/* Calls for every product of the convolution: w index, x index, y index. */
+#define EACH_PRODUCT(s, body)                                                                                                  \
+	for (int64_t i = 0; i < (s)->n; i++)                                                                                       \
+		for (int64_t o = 0; o < (s)->oc; o++)                                                                                  \
+			for (int64_t oy = 0; oy < (s)->oh; oy++)                                                                           \
+				for (int64_t ox = 0; ox < (s)->ow; ox++)                                                                       \
+					for (int64_t c = 0; c < (s)->ic; c++)                                                                      \
+						for (int64_t ky = 0; ky < (s)->k; ky++)                                                                \
+							for (int64_t kx = 0; kx < (s)->k; kx++) {                                                          \
+								const int64_t iy = oy * (s)->stride + ky - (s)->pad, ix = ox * (s)->stride + kx - (s)->pad;    \
+								if (iy < 0 || ix < 0 || iy >= (s)->ih || ix >= (s)->iw)                                        \
+									continue;                                                                                  \
+								const int64_t at_w = ((o * (s)->ic + c) * (s)->k + ky) * (s)->k + kx;                          \
+								const int64_t at_x = x_at(s, i, c, iy, ix);                                                    \
+								const int64_t at_y = ((i * (s)->oc + o) * (s)->oh + oy) * (s)->ow + ox;                        \
+								body                                                                                           \
+							}
+
+static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_conv_role role, bool accumulate)
+{
+	hardy_error err;
+	hy_conv conv;
+	const hardy_status status = hy_conv_make(&conv, k, library, s, role, accumulate, role != HY_CONV_DATA, &err);
+	if (status == HARDY_ERROR_UNSUPPORTED && accumulate && role == HY_CONV_DATA && s->stride > 1)
+		return; /* said so: no layer needs it */
+	assert_ok(status, &err);
+	const size_t nx = (size_t)(s->n * s->ic * s->ih * s->iw), ny = (size_t)(s->n * s->oc * s->oh * s->ow);
+	const size_t nw = (size_t)(s->oc * s->ic * s->k * s->k);
+	float *x = draw(nx), *y = draw(ny), *w = draw(nw), *bias = draw((size_t)s->oc);
+	float *bx = blocked(x, s->n, s->ic, s->ih * s->iw), *by = blocked(y, s->n, s->oc, s->oh * s->ow);
+	float *packed = guarded(conv.packed_floats + 16), *work = guarded(conv.work_floats + 16);
+	if (role != HY_CONV_WEIGHTS)
+		conv.pack(&conv, w, packed);
+	double *want = hy_calloc(nx + ny + nw, sizeof *want);
+	char what[128];
+	snprintf(what, sizeof what, "conv role %d library %d %lld>%lld k%d s%d", (int)role, (int)library, (long long)s->ic,
+	         (long long)s->oc, s->k, s->stride);
+	if (role == HY_CONV_FORWARD) {
+		for (size_t i = 0; i < ny; i++)
+			want[i] = (accumulate ? (double)y[i] : 0) + (double)bias[i / (size_t)(s->oh * s->ow) % (size_t)s->oc];
+		EACH_PRODUCT(s, want[at_y] += (double)w[at_w] * (double)x[at_x];)
+		assert_ok(conv.run(&conv, bx, bias, packed, by, NULL, work, &err), &err);
+		close_blocked(what, by, want, s->n, s->oc, s->oh * s->ow, 1e-5);
+	} else if (role == HY_CONV_DATA) {
+		for (size_t i = 0; i < nx; i++)
+			want[i] = accumulate ? (double)x[i] : 0;
+		EACH_PRODUCT(s, want[at_x] += (double)w[at_w] * (double)y[at_y];)
+		assert_ok(conv.run(&conv, by, NULL, packed, bx, NULL, work, &err), &err);
+		close_blocked(what, bx, want, s->n, s->ic, s->ih * s->iw, 1e-5);
+	} else {
+		double *db = want + nw;
+		for (size_t i = 0; i < nw; i++)
+			want[i] = (double)w[i];
+		for (int64_t o = 0; o < s->oc; o++)
+			db[o] = (double)bias[o];
+		EACH_PRODUCT(s, want[at_w] += (double)x[at_x] * (double)y[at_y];)
+		for (size_t i = 0; i < ny; i++)
+			db[i / (size_t)(s->oh * s->ow) % (size_t)s->oc] += (double)y[i];
+		assert_ok(conv.run(&conv, bx, by, NULL, w, bias, work, &err), &err);
+		close_planar(what, w, want, nw, 1e-5);
+		close_planar(what, bias, db, (size_t)s->oc, 1e-5);
+	}
+	hy_free(want);
+	release(packed, conv.packed_floats + 16);
+	release(work, conv.work_floats + 16);
+	release(bx, nx);
+	release(by, ny);
+	release(x, nx);
+	release(y, ny);
+	release(w, nw);
+	release(bias, (size_t)s->oc);
+	hy_conv_clear(&conv);
+}
+
+static void convolutions(void **state)
+{
+	(void)state;
+	static const hy_conv_shape shapes[] = {
+	    {2, 16, 6, 5, 32, 6, 5, 3, 1, 1}, {3, 32, 4, 4, 16, 4, 4, 3, 1, 1}, {2, 16, 8, 6, 16, 4, 3, 3, 2, 1},
+	    {2, 32, 3, 7, 16, 3, 7, 1, 1, 0}, {2, 16, 6, 8, 32, 3, 4, 2, 2, 0}, {1, 128, 1, 1, 128, 1, 1, 3, 1, 1},
+	};
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		for (int library = HY_CONV_PLAIN; library <= HY_CONV_DNNL; library++)
+			for (int role = 0; role < 3; role++)
+				for (int accumulate = 0; accumulate < (role == HY_CONV_WEIGHTS ? 1 : 2); accumulate++)
+					if (library == HY_CONV_PLAIN || hy_dnnl_version())
+						run_conv(&shapes[i], (hy_conv_library)library, (enum hy_conv_role)role, accumulate);
+}
+
+static void narrow_ends(void **state)
+{
+	(void)state;
+	for (int64_t ic = 1; ic <= 5; ic += 2) {
+		const hy_conv_shape s = {2, ic, 16, 32, 16, 16, 32, 3, 1, 1};
+		const size_t nx = (size_t)(2 * ic * 512), ny = 2 * 16 * 512, nw = (size_t)(16 * ic * 9);
+		float *x = draw(nx), *w = draw(nw), *bias = draw(16), *dy = draw(ny), *y = guarded(ny), *work = guarded(nx + 2 * nw);
+		float *bdy = blocked(dy, 2, 16, 512);
+		double *want = hy_calloc(ny + nx + nw, sizeof *want), *dx = want + ny, *dw = dx + nx;
+		for (size_t i = 0; i < ny; i++)
+			want[i] = (double)bias[i / 512 % 16];
+		for (size_t i = 0; i < nx; i++)
+			dx[i] = (double)x[i];
+		for (size_t i = 0; i < nw; i++)
+			dw[i] = (double)w[i];
+		EACH_PRODUCT(&s, want[at_y] += (double)w[at_w] * (double)x[at_x]; dx[at_x] += (double)w[at_w] * (double)dy[at_y];
+		             dw[at_w] += (double)x[at_x] * (double)dy[at_y];)
+		k->stem(x, w, bias, 2, ic, 16, 32, 16, y);
+		close_blocked("stem", y, want, 2, 16, 512, 1e-5);
+		float *keep = guarded(nw);
+		memcpy(keep, w, nw * sizeof *w);
+		k->stem_weights(x, bdy, 2, ic, 16, 32, 16, work, w);
+		close_planar("stem weights", w, dw, nw, 1e-5);
+		k->stem_data(bdy, keep, 2, ic, 16, 32, 16, true, x);
+		close_planar("stem data", x, dx, nx, 1e-5);
+		hy_free(want);
+		release(keep, nw);
+		release(x, nx);
+		release(w, nw);
+		release(bias, 16);
+		release(dy, ny);
+		release(bdy, ny);
+		release(y, ny);
+		release(work, nx + 2 * nw);
+	}
+	for (int64_t oc = 1; oc <= 7; oc += 3) {
+		const hy_conv_shape s = {2, 16, 16, 16, oc, 16, 16, 1, 1, 0};
+		const size_t nx = 2 * 16 * 256, ny = (size_t)(2 * oc * 256), nw = (size_t)(16 * oc);
+		float *x = draw(nx), *w = draw(nw), *bias = draw((size_t)oc), *dy = draw(ny), *y = guarded(ny),
+		      *work = guarded((size_t)(2 * 17 * oc));
+		float *bx = blocked(x, 2, 16, 256);
+		double *want = hy_calloc(ny + nx + nw + (size_t)oc, sizeof *want), *dx = want + ny, *dw = dx + nx, *db = dw + nw;
+		for (size_t i = 0; i < ny; i++) {
+			want[i] = (double)bias[i / 256 % (size_t)oc];
+			db[i / 256 % (size_t)oc] += (double)dy[i];
+		}
+		for (size_t i = 0; i < nx; i++)
+			dx[i] = (double)x[i];
+		for (int64_t o = 0; o < oc; o++)
+			db[o] += (double)bias[o];
+		for (size_t i = 0; i < nw; i++)
+			dw[i] = (double)w[i];
+		EACH_PRODUCT(&s, want[at_y] += (double)w[at_w] * (double)x[at_x]; dx[at_x] += (double)w[at_w] * (double)dy[at_y];
+		             dw[at_w] += (double)x[at_x] * (double)dy[at_y];)
+		k->head(bx, w, bias, 2, 16, 256, oc, y);
+		close_planar("head", y, want, ny, 1e-5);
+		float *keep = guarded(nw);
+		memcpy(keep, w, nw * sizeof *w);
+		k->head_weights(bx, dy, 2, 16, 256, oc, work, w, bias);
+		close_planar("head weights", w, dw, nw, 1e-5);
+		close_planar("head bias", bias, db, (size_t)oc, 1e-5);
+		k->head_data(dy, keep, 2, 16, 256, oc, true, bx);
+		close_blocked("head data", bx, dx, 2, 16, 256, 1e-5);
+		hy_free(want);
+		release(keep, nw);
+		release(x, nx);
+		release(w, nw);
+		release(bias, (size_t)oc);
+		release(dy, ny);
+		release(bx, nx);
+		release(y, ny);
+		release(work, (size_t)(2 * 17 * oc));
+	}
+}
+
+/* ---- batch norm, activation, skip ---- */
+
+static void norm_case(int64_t h, int64_t w, int skip_kind, float slope) /* 0 none, 1 same, 2 half */
+{
+	const int64_t n = 3, c = 32, hw = h * w;
+	const size_t count = (size_t)(n * c * hw), small = skip_kind == 2 ? count / 4 : count;
+	float *x = draw(count), *skip = draw(small), *dy = draw(count), *scale = draw((size_t)c), *shift = draw((size_t)c),
+	      *mean = draw((size_t)c);
+	float *bx = blocked(x, n, c, hw), *bdy = blocked(dy, n, c, hw), *by = guarded(count), *bdx = guarded(count),
+	      *bds = guarded(small);
+	float *bs = blocked(skip, n, c, skip_kind == 2 ? hw / 4 : hw);
+	double *want = hy_calloc(4 * count, sizeof *want), *gr = want + count, *ds = gr + count, *dx = ds + count;
+	double *partial = hy_calloc((size_t)(2 * n * c), sizeof *partial), sums[32][4] = {{0}};
+	for (int64_t i = 0; i < (int64_t)count; i++) {
+		const int64_t ch = i / hw % c, row = i % hw / w, col = i % w;
+		const int64_t at = skip_kind == 2 ? i / hw * (hw / 4) + row / 2 * (w / 2) + col / 2 : i;
+		const double v = (double)x[i] * (double)scale[ch] + (double)shift[ch] + (skip_kind ? (double)skip[at] : 0);
+		want[i] = v > 0 ? v : v * (double)slope;
+		gr[i] = (double)dy[i] * (v > 0 ? 1 : (double)slope);
+		ds[at] += gr[i];
+		sums[ch][0] += (double)x[i];
+		sums[ch][1] += (double)x[i] * (double)x[i];
+		sums[ch][2] += gr[i];
+		sums[ch][3] += gr[i] * ((double)x[i] - (double)mean[ch]);
+		dx[i] = (double)scale[ch] * gr[i] + (double)shift[ch] * (double)x[i] + (double)mean[ch];
+	}
+	k->norm_act(bx, scale, shift, skip_kind ? bs : NULL, skip_kind == 2, slope, n, c, h, w, by);
+	close_blocked("norm", by, want, n, c, hw, 1e-6);
+	k->norm_sums(bx, n, c, hw, partial);
+	for (int pass = 0; pass < 2; pass++) {
+		for (int64_t ch = 0; ch < c; ch++)
+			for (int q = 0; q < 2; q++) {
+				double sum = 0;
+				for (int64_t i = 0; i < n; i++)
+					sum += partial[(i * c + ch) * 2 + q];
+				if (!(fabs(sum - sums[ch][2 * pass + q]) <= 1e-4 * (1 + fabs(sums[ch][2 * pass + q]))))
+					fail_msg("%s: sums: channel %d is %g, want %g", k->name, (int)ch, sum, sums[ch][2 * pass + q]);
+			}
+		k->norm_act_sums_back(bdy, by, bx, mean, slope, skip_kind == 2, n, c, h, w, partial, skip_kind ? bds : NULL);
+	}
+	if (skip_kind)
+		close_blocked("skip back", bds, ds, n, c, skip_kind == 2 ? hw / 4 : hw, 1e-6);
+	k->norm_back(bdy, by, bx, scale, shift, mean, slope, n, c, hw, bdx);
+	close_blocked("norm back", bdx, dx, n, c, hw, 1e-6);
+	hy_free(want);
+	hy_free(partial);
+	release(x, count);
+	release(skip, small);
+	release(dy, count);
+	release(scale, (size_t)c);
+	release(shift, (size_t)c);
+	release(mean, (size_t)c);
+	release(bx, count);
+	release(bdy, count);
+	release(by, count);
+	release(bdx, count);
+	release(bds, small);
+	release(bs, small);
+}
+
+static void norms(void **state)
+{
+	(void)state;
+	norm_case(5, 5, 0, 0.2f);
+	norm_case(5, 3, 1, 0.2f);
+	norm_case(1, 1, 0, 0);
+	norm_case(6, 10, 2, 0.2f);
+	norm_case(16, 16, 1, 0);
+}
+
+/* ---- class maps: values directly, gradients by central differences of the value in double ---- */
+
+static double ce_value(const double *x, const uint8_t *label, int64_t n, int64_t c, int64_t hw, double w_ce, double w_dice)
+{
+	double loss = 0, inter[32] = {0}, both[32] = {0}, dice = 0;
+	for (int64_t i = 0; i < n; i++)
+		for (int64_t p = 0; p < hw; p++) {
+			const double *v = x + i * c * hw + p;
+			const int y = label[i * hw + p];
+			double top = v[0], sum = 0;
+			for (int64_t q = 1; q < c; q++)
+				top = fmax(top, v[q * hw]);
+			for (int64_t q = 0; q < c; q++)
+				sum += exp(v[q * hw] - top);
+			loss += top + log(sum) - v[y * hw];
+			for (int64_t q = 1; q < c; q++) {
+				const double prob = exp(v[q * hw] - top) / sum;
+				inter[q] += y == q ? prob : 0;
+				both[q] += prob + (y == q);
+			}
+		}
+	for (int64_t q = 1; q < c; q++)
+		dice += (2 * inter[q] + 1) / (both[q] + 1) / (double)(c - 1);
+	return w_ce * loss / (double)(n * hw) + w_dice * (1 - dice);
+}
+
+static void class_maps(void **state)
+{
+	(void)state;
+	const int64_t n = 2, hw = 32;
+	for (int64_t c = 2; c <= 6; c += 2) {
+		const size_t count = (size_t)(n * c * hw);
+		float *x = draw(count), *dx = draw(count), *y = guarded(count), *dy = draw(count);
+		double *v = hy_alloc(3 * count, sizeof *v), *before = v + count, *want = before + count;
+		uint8_t label[64];
+		for (int i = 0; i < 64; i++)
+			label[i] = (uint8_t)hy_rng_below(&g, (uint64_t)c);
+		for (size_t i = 0; i < count; i++) {
+			v[i] = (double)x[i];
+			before[i] = (double)dx[i];
+		}
+		double work[2 * 65], loss, dice;
+		k->cross_entropy(x, label, n, c, hw, 0.75f, 0.5f, true, work, dx, &loss, &dice);
+		const double value = ce_value(v, label, n, c, hw, 0.75, 0.5);
+		assert_true(fabs(0.75 * loss + 0.5 * dice - value) < 1e-5 * (1 + value));
+		for (size_t i = 0; i < count; i++) {
+			const double kept = v[i];
+			v[i] = kept + 1e-5;
+			const double up = ce_value(v, label, n, c, hw, 0.75, 0.5);
+			v[i] = kept - 1e-5;
+			want[i] = before[i] + (up - ce_value(v, label, n, c, hw, 0.75, 0.5)) / 2e-5;
+			v[i] = kept;
+		}
+		close_planar("cross-entropy gradient", dx, want, count, 1e-6);
+		k->softmax(x, 0.5f, n, c, hw, y);
+		for (size_t i = 0; i < count; i++) {
+			const size_t sample = i / (size_t)(c * hw), p = i % (size_t)hw;
+			double sum = 0;
+			for (int64_t q = 0; q < c; q++)
+				sum += exp(0.5 * ((double)x[sample * (size_t)(c * hw) + (size_t)(q * hw) + p] - (double)x[i]));
+			want[i] = 1 / sum;
+		}
+		close_planar("softmax", y, want, count, 1e-6);
+		k->softmax_back(y, dy, 0.5f, n, c, hw, false, dx);
+		for (size_t i = 0; i < count; i++) {
+			const size_t sample = i / (size_t)(c * hw), p = i % (size_t)hw;
+			double dot = 0;
+			for (int64_t q = 0; q < c; q++) {
+				const size_t j = sample * (size_t)(c * hw) + (size_t)(q * hw) + p;
+				dot += (double)y[j] * (double)dy[j];
+			}
+			want[i] = 0.5 * (double)y[i] * ((double)dy[i] - dot);
+		}
+		close_planar("softmax back", dx, want, count, 1e-5);
+		k->sigmoid(x, (int64_t)count, y);
+		for (size_t i = 0; i < count; i++)
+			want[i] = 1 / (1 + exp(-(double)x[i]));
+		close_planar("sigmoid", y, want, count, 1e-6);
+		k->sigmoid_mse(y, dy, n, (int64_t)count / n, 0.5f, work, dx, &loss);
+		double mse = 0;
+		for (size_t i = 0; i < count; i++) {
+			const double d = (double)y[i] - (double)dy[i];
+			mse += d * d / (double)count;
+			want[i] = d * (double)y[i] * (1 - (double)y[i]) / (double)count;
+		}
+		assert_true(fabs(loss - mse) < 1e-5 * mse);
+		close_planar("sigmoid and mse", dx, want, count, 1e-5);
+		k->one_hot(label, n, c, hw, y);
+		for (size_t i = 0; i < count; i++)
+			assert_true(
+			    y[i] ==
+			    (label[i / (size_t)(c * hw) * (size_t)hw + i % (size_t)hw] == i / (size_t)hw % (size_t)c ? 1.0f : 0.0f));
+		hy_free(v);
+		release(x, count);
+		release(dx, count);
+		release(y, count);
+		release(dy, count);
+	}
+}
+
+static void small_ones(void **state)
+{
+	(void)state;
+	const int64_t n = 2, c = 32, h = 3, w = 5, hw = h * w;
+	const size_t count = (size_t)(n * c * hw);
+	float *x = draw(count), *bx = blocked(x, n, c, hw), *y = guarded(4 * count), *large = draw(4 * count),
+	      *bl = blocked(large, n, c, 4 * hw);
+	float *by_channel = draw((size_t)(n * c)), *by_place = draw((size_t)(n * hw)), *channel = guarded((size_t)(n * c));
+	float *place = guarded((size_t)(n * hw));
+	double *want = hy_calloc(4 * count, sizeof *want), *pooled = hy_calloc(count, sizeof *pooled);
+	double *c_mean = hy_calloc((size_t)(n * c), sizeof *c_mean), *p_mean = hy_calloc((size_t)(n * hw), sizeof *p_mean);
+	for (size_t i = 0; i < 4 * count; i++) {
+		const size_t plane = i / (size_t)(4 * hw), row = i % (size_t)(4 * hw) / (size_t)(2 * w), col = i % (size_t)(2 * w);
+		const size_t at = plane * (size_t)hw + row / 2 * (size_t)w + col / 2;
+		want[i] = (double)x[at];
+		pooled[at] += (double)large[i];
+	}
+	k->up2(bx, n, c, h, w, y);
+	close_blocked("doubling", y, want, n, c, 4 * hw, 0);
+	k->up2_back(bl, n, c, h, w, false, y);
+	close_blocked("doubling back", y, pooled, n, c, hw, 1e-6);
+	k->mask_channel(bx, by_channel, n, c, hw, y);
+	for (size_t i = 0; i < count; i++)
+		want[i] = (double)x[i] * (double)by_channel[i / (size_t)hw];
+	close_blocked("channel mask", y, want, n, c, hw, 1e-6);
+	k->mask_spatial(bx, by_place, n, c, hw, y);
+	for (size_t i = 0; i < count; i++) {
+		const size_t sample = i / (size_t)(c * hw);
+		want[i] = (double)x[i] * (double)by_place[sample * (size_t)hw + i % (size_t)hw];
+		c_mean[i / (size_t)hw] += (double)x[i] / (double)hw;
+		p_mean[sample * (size_t)hw + i % (size_t)hw] += (double)x[i] / (double)c;
+	}
+	close_blocked("spatial mask", y, want, n, c, hw, 1e-6);
+	k->score(bx, n, c, hw, channel, place);
+	close_planar("channel score", channel, c_mean, (size_t)(n * c), 1e-6);
+	close_planar("spatial score", place, p_mean, (size_t)(n * hw), 1e-6);
+	hy_free(want);
+	hy_free(pooled);
+	hy_free(c_mean);
+	hy_free(p_mean);
+	release(x, count);
+	release(bx, count);
+	release(y, 4 * count);
+	release(large, 4 * count);
+	release(bl, 4 * count);
+	release(by_channel, (size_t)(n * c));
+	release(by_place, (size_t)(n * hw));
+	release(channel, (size_t)(n * c));
+	release(place, (size_t)(n * hw));
+}
+
+static void unavailable_is_an_error(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	if (!hy_kernels_pick(HY_ISA_AVX512, &err))
+		assert_non_null(strstr(err.message, "AVX-512"));
+	assert_non_null(hy_kernels_pick(HY_ISA_AUTO, &err));
+}
+
+int main(void)
+{
+	int failed = 0;
+	for (int isa = HY_ISA_PLAIN; isa <= HY_ISA_AVX512; isa++) {
+		k = hy_kernels_pick((hy_isa)isa, NULL);
+		if (!k)
+			continue;
+		g = hy_rng_make(20, HY_RNG_TEST, 0, 0);
+		const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(narrow_ends),
+		                                   cmocka_unit_test(norms),        cmocka_unit_test(class_maps),
+		                                   cmocka_unit_test(small_ones),   cmocka_unit_test(unavailable_is_an_error)};
+		print_message("kernels: %s\n", k->name);
+		failed += cmocka_run_group_tests(tests, NULL, NULL);
+	}
+	return failed;
+}

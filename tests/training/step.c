@@ -1,0 +1,267 @@
+/*
+ * step.c: the training step beyond the recorded values: gradients of other shapes and ablations against differences of the loss,
+ * repeatability, ablations that change what they should, and no allocation once it runs.
+ */
+#include "training/step.h"
+
+#include "base/memory.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct fixture {
+	hy_network network;
+	hy_step *step;
+	float *image;
+	uint8_t *label;
+	hardy_error err;
+} fixture;
+
+static void make(fixture *f, hy_network_config config, hy_step_options o)
+{
+	memset(f, 0, sizeof *f);
+	assert_ok(hy_network_init(&f->network, &config, &f->err), &f->err);
+	hy_params_draw(&f->network.params, 5);
+	f->step = hy_step_new(&f->network, &o, &f->err);
+	if (!f->step)
+		fail_msg("%s", f->err.message);
+	const size_t plane = (size_t)(o.height * o.width), n = (size_t)o.batch;
+	f->image = hy_alloc(n * (size_t)config.channels * plane, sizeof *f->image);
+	f->label = hy_alloc(n * plane, 1);
+	hy_rng g = hy_rng_make(3, HY_RNG_TEST, 0, 0);
+	for (size_t i = 0; i < n * (size_t)config.channels * plane; i++)
+		f->image[i] = (float)hy_rng_uniform(&g);
+	for (size_t i = 0; i < n * plane; i++)
+		f->label[i] = (uint8_t)hy_rng_below(&g, (uint64_t)config.classes);
+}
+
+static void drop(fixture *f)
+{
+	hy_step_free(f->step);
+	hy_network_clear(&f->network);
+	hy_free(f->image);
+	hy_free(f->label);
+}
+
+static hy_step_options options(bool cooperative)
+{
+	hy_step_options o;
+	hy_step_options_init(&o);
+	o.batch = 4;
+	o.height = 16;
+	o.width = 32;
+	o.cooperative = cooperative;
+	return o;
+}
+
+static double loss_at(fixture *f)
+{
+	double terms[HY_N_TERMS], sum = 0;
+	assert_ok(hy_step_gradients(f->step, f->image, f->image, f->label, NULL, 0, terms, &f->err), &f->err);
+	for (int k = 0; k < HY_N_TERMS; k++)
+		sum += terms[k];
+	return sum;
+}
+
+/* Along the gradient the loss must change at the rate of the gradient's length. (Not for cooperative: x^ and p^ are constants.) */
+static void gradient_is_slope(void **state)
+{
+	(void)state;
+	static const hy_network_config configs[] = {{1, 4, true}, {2, 2, true}, {3, 5, false}};
+	for (int i = 0; i < 3; i++) {
+		hy_step_options o = options(false);
+		o.w_dice = i == 1 ? 1 : 0;
+		o.w_ce = i == 1 ? 0.5f : 1;
+		fixture f;
+		make(&f, configs[i], o);
+		loss_at(&f);
+		const size_t n = f.network.params.n_values;
+		float *direction = hy_alloc(n, sizeof *direction), *start = hy_alloc(n, sizeof *start);
+		double square = 0;
+		for (size_t k = 0; k < n; k++)
+			square += (double)f.network.params.grads[k] * (double)f.network.params.grads[k];
+		const double length = sqrt(square), step = 2e-3 / length; /* the loss is strongly curved here */
+		memcpy(start, f.network.params.values, n * sizeof *start);
+		for (size_t k = 0; k < n; k++)
+			direction[k] = (float)((double)f.network.params.grads[k] / length);
+		double at[2];
+		for (int side = 0; side < 2; side++) {
+			for (size_t k = 0; k < n; k++)
+				f.network.params.values[k] = start[k] + (float)(side ? step : -step) * direction[k];
+			at[side] = loss_at(&f);
+		}
+		const double slope = (at[1] - at[0]) / (2 * step);
+		if (!(fabs(slope - length) < 0.02 * length))
+			fail_msg("%d channels, %d classes: slope %g, gradient %g", configs[i].channels, configs[i].classes, slope, length);
+		hy_free(direction);
+		hy_free(start);
+		drop(&f);
+	}
+}
+
+static void same_seed_same_bytes(void **state)
+{
+	(void)state;
+	float *kept = NULL;
+	for (int run = 0; run < 2; run++) {
+		fixture f;
+		make(&f, (hy_network_config){1, 4, true}, options(true));
+		double terms[HY_N_TERMS];
+		for (int i = 0; i < 4; i++)
+			assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+		const size_t n = f.network.params.n_values;
+		if (!run) {
+			kept = hy_alloc(n, sizeof *kept);
+			memcpy(kept, f.network.params.values, n * sizeof *kept);
+		} else {
+			assert_memory_equal(kept, f.network.params.values, n * sizeof *kept);
+		}
+		drop(&f);
+	}
+	hy_free(kept);
+}
+
+static double sum_of_terms(hy_step_options o, int from, int to, bool decoupler)
+{
+	fixture f;
+	make(&f, (hy_network_config){1, 4, decoupler}, o);
+	double terms[HY_N_TERMS], sum = 0;
+	assert_ok(hy_step_run(f.step, f.image, f.label, 7, 1e-3, terms, &f.err), &f.err);
+	for (int k = 0; k < HY_N_TERMS; k++) {
+		assert_true(isfinite(terms[k]));
+		if (k >= from && k < to)
+			sum += terms[k];
+	}
+	drop(&f);
+	return sum;
+}
+
+static void ablations(void **state)
+{
+	(void)state;
+	hy_step_options o = options(true);
+	const double full = sum_of_terms(o, HY_TERM_HARD_SEG, HY_N_TERMS, true);
+	assert_true(sum_of_terms(o, HY_TERM_SEG, HY_TERM_HARD_SEG, true) ==
+	            sum_of_terms(options(false), HY_TERM_SEG, HY_TERM_HARD_SEG, true));
+	assert_true(sum_of_terms(options(false), HY_TERM_HARD_SEG, HY_N_TERMS, true) == 0);
+	for (int scheme = HY_SCHEME_DROPOUT; scheme <= HY_SCHEME_SPATIAL; scheme++)
+		for (int hard = 0; hard < 2; hard++) {
+			hy_step_options v = o;
+			v.mask_i.scheme = v.mask_s.scheme = (hy_scheme)scheme;
+			v.mask_i.hard = v.mask_s.hard = hard;
+			assert_true(sum_of_terms(v, HY_TERM_HARD_SEG, HY_N_TERMS, true) > 0);
+		}
+	o.use_p_hat = false;
+	assert_true(sum_of_terms(o, HY_TERM_HARD_P, HY_N_TERMS, true) == 0);
+	assert_true(sum_of_terms(o, HY_TERM_HARD_SEG, HY_N_TERMS, true) < full);
+	o = options(true);
+	assert_true(sum_of_terms(o, HY_TERM_HARD_SEG, HY_N_TERMS, false) != full);
+}
+
+/* Separate training: the FTN's gradient is that of its own two terms. */
+static void separate_training(void **state)
+{
+	(void)state;
+	double sums[2];
+	for (int separate = 0; separate < 2; separate++) {
+		hy_step_options o = options(false);
+		o.separate = separate;
+		fixture f;
+		make(&f, (hy_network_config){1, 4, true}, o);
+		loss_at(&f);
+		const hy_param *p = &f.network.params.list[hy_params_find(&f.network.params, "segmentation_decoder.final_conv.weight")];
+		sums[separate] = 0;
+		for (size_t k = 0; k < p->n; k++)
+			sums[separate] += fabs((double)f.network.params.grads[p->offset + k]);
+		drop(&f);
+	}
+	assert_true(sums[0] != sums[1]);
+}
+
+static void nothing_is_allocated_while_running(void **state)
+{
+	(void)state;
+	fixture f;
+	make(&f, (hy_network_config){1, 4, true}, options(true));
+	double terms[HY_N_TERMS];
+	int64_t before = 0;
+	for (int i = 0; i < 6; i++) {
+		if (i == 2)
+			before = hy_memory_calls();
+		assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+	}
+	assert_int_equal(hy_memory_calls(), before);
+	drop(&f);
+}
+
+static void bad_options(void **state)
+{
+	(void)state;
+	hy_network n;
+	hardy_error err;
+	const hy_network_config config = {1, 4, true}, no_class = {1, 1, true};
+	assert_int_equal(hy_network_init(&n, &no_class, &err), HARDY_ERROR_ARGUMENT);
+	assert_ok(hy_network_init(&n, &config, &err), &err);
+	hy_step_options o = options(true);
+	o.batch = 1;
+	assert_null(hy_step_new(&n, &o, &err));
+	o = options(true);
+	o.width = 50;
+	assert_null(hy_step_new(&n, &o, &err));
+	assert_non_null(strstr(err.message, "16 x 50"));
+	hy_network_clear(&n);
+}
+
+/* A non-finite weight stops the step, names the step, and leaves the parameters as they were. */
+static void non_finite_is_an_error(void **state)
+{
+	(void)state;
+	fixture f;
+	make(&f, (hy_network_config){1, 4, true}, options(true));
+	double terms[HY_N_TERMS];
+	f.network.params.values[0] = NAN;
+	const float kept = f.network.params.values[100];
+	assert_int_equal(hy_step_run(f.step, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
+	assert_non_null(strstr(f.err.message, "step 12"));
+	assert_true(f.network.params.values[100] == kept);
+	drop(&f);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	hy_network n;
+	hardy_error err;
+	const hy_network_config config = {1, 4, true};
+	assert_ok(hy_network_init(&n, &config, &err), &err);
+	hy_step_options o = options(true);
+	o.engine = (hy_tape_options){HY_ISA_PLAIN, HY_CONV_PLAIN};
+	for (int64_t k = 1;; k++) {
+		hy_memory_fail_at(k);
+		hy_step *s = hy_step_new(&n, &o, &err);
+		hy_memory_fail_at(0);
+		if (s) {
+			hy_step_free(s);
+			assert_true(k > 10);
+			break;
+		}
+		assert_int_equal(err.status, HARDY_ERROR_MEMORY);
+	}
+	hy_network_clear(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(gradient_is_slope),
+	    cmocka_unit_test(same_seed_same_bytes),
+	    cmocka_unit_test(ablations),
+	    cmocka_unit_test(separate_training),
+	    cmocka_unit_test(nothing_is_allocated_while_running),
+	    cmocka_unit_test(bad_options),
+	    cmocka_unit_test(non_finite_is_an_error),
+	    cmocka_unit_test(every_allocation_may_fail),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
