@@ -1,0 +1,57 @@
+/*
+ * batch.h: training batches, prepared beside the compute.
+ *
+ * Batch `iteration` is a pure function of the options, the seed and the cases: it does not depend on threads, timing, or which
+ * batches were asked for before, so a resumed run sees what an uninterrupted one sees.
+ *
+ * An epoch is a permutation of all slices, k of them a batch (k = half the batch when half of it is un-augmented); its last
+ * batch is filled up from the permutation's beginning. A slice without foreground is replaced by a random slice of the same
+ * patient that has some (Chen et al., MICCAI 2021), if there is one.
+ */
+#ifndef HY_DATASET_BATCH_H
+#define HY_DATASET_BATCH_H
+
+#include "dataset/augment.h"
+#include "dataset/preprocess.h"
+
+typedef enum hy_batch_content {
+	HY_BATCH_HALF,      /* k augmented slices, then the same k as they are (as published) */
+	HY_BATCH_AUGMENTED, /* all augmented */
+	HY_BATCH_PLAIN      /* none augmented */
+} hy_batch_content;
+
+typedef struct hy_batch_options {
+	int64_t batch; /* samples of a batch: 20; even for HY_BATCH_HALF */
+	hy_batch_content content;
+	bool minmax_plain; /* scale un-augmented slices to [0, 1] each; the published code leaves them as they are: false */
+	bool ahead;        /* prepare in a thread of its own; the same bytes either way: true */
+	uint64_t seed;
+	hy_augment_options augment; /* its size is the batch's height and width */
+} hy_batch_options;
+
+void hy_batch_options_init(hy_batch_options *o, int64_t size); /* as published */
+
+typedef struct hy_batches hy_batches;
+
+/*
+ * cases: what hy_preprocess_train made, with labels, all of the same number of channels; they are read, never written, and must
+ * outlive the batches. patient_of_case: the same number for cases of the same patient. NULL on failure.
+ */
+hy_batches *hy_batches_new(const hy_batch_options *o, const hy_slices *cases, const int *patient_of_case, size_t n_cases,
+                           hardy_error *err);
+void hy_batches_free(hy_batches *b); /* NULL allowed; waits for the thread */
+
+/* Iterations of an epoch: iteration i belongs to epoch i / that. */
+int64_t hy_batches_per_epoch(const hy_batches *b);
+
+/*
+ * image: batch x channels x size x size in [0, 1], label: batch x size x size. Both stay valid until the next call. Asking
+ * for iterations in their order is what is prepared ahead; any other order works, without that.
+ */
+hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **image, const uint8_t **label, hardy_error *err);
+
+/* The slices of a batch: case and slice of each of its k samples, for tests and logs. */
+hardy_status hy_batches_slices(const hy_batches *b, int64_t iteration, size_t *case_index, int64_t *slice, hardy_error *err);
+int64_t hy_batches_k(const hy_batches *b);
+
+#endif
