@@ -41,8 +41,8 @@ hy_elastic *hy_elastic_new(int64_t max_h, int64_t max_w, hardy_error *err)
 		ok = ok && e->plane[i];
 	}
 	if (!ok) {
-		hy_elastic_free(e);
 		hy_fail_memory(err, "elastic deformation", (size_t)e->side, (size_t)e->side * 3 * sizeof(float));
+		hy_elastic_free(e);
 		return NULL;
 	}
 	return e;
