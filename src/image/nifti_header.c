@@ -419,6 +419,14 @@ static void put_text(uint8_t *raw, int version, hy_nifti_field field, const char
 	memcpy(to, text, n < size ? n : size);
 }
 
+static int type_bits(int datatype)
+{
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (types[i].code == datatype)
+			return types[i].bits;
+	return 0;
+}
+
 size_t hy_nifti_header_make(const hy_volume *like, int64_t nt, int datatype, uint8_t bytes[HY_NIFTI2_SIZE + 4])
 {
 	const hy_grid *g = &like->grid;
@@ -446,7 +454,7 @@ size_t hy_nifti_header_make(const hy_volume *like, int64_t nt, int datatype, uin
 	for (int i = 1; i < 8; i++)
 		hy_nifti_put_int(bytes, version, HY_F_DIM, i, i <= 4 ? n[i - 1] : 1);
 	hy_nifti_put_int(bytes, version, HY_F_DATATYPE, 0, datatype);
-	hy_nifti_put_int(bytes, version, HY_F_BITPIX, 0, datatype == HY_NIFTI_UINT8 ? 8 : 32);
+	hy_nifti_put_int(bytes, version, HY_F_BITPIX, 0, type_bits(datatype));
 	hy_nifti_put_int(bytes, version, HY_F_VOX_OFFSET, 0, (int64_t)size + 4);
 	hy_nifti_put_real(bytes, version, HY_F_SCL_SLOPE, 0, 1);
 	const hy_nifti_field zero[] = {HY_F_SCL_INTER, HY_F_CAL_MAX, HY_F_CAL_MIN};

@@ -104,7 +104,7 @@ static void test_akinesia(void **state)
 static void test_ejection_fraction(void **state)
 {
 	(void)state;
-	double worst = 0, worst_relative = 0, worst_volume = 0;
+	double worst = 0, worst_relative = 0, worst_volume = 0, worst_rv = 0;
 	int n_subjects = 0;
 	for (size_t site = 0; site < hy_n_sites(); site++)
 		for (uint64_t i = 0; i < 10; i++) {
@@ -124,12 +124,16 @@ static void test_ejection_fraction(void **state)
 			worst = fmax(worst, fabs(found - truth));
 			worst_relative = fmax(worst_relative, 100 * fabs(found / truth - 1));
 			worst_volume = fmax(worst_volume, 100 * fmax(fabs(edv / ed.lv_ml - 1), fabs(esv / es.lv_ml - 1)));
+			const double rv_truth = ejection(ed.rv_ml, es.rv_ml);
+			const double rv_found = ejection((double)count(labels, n, 1), (double)count(labels + n, n, 1));
+			worst_rv = fmax(worst_rv, fabs(rv_found - rv_truth));
 			n_subjects++;
 			hy_free(labels);
 		}
-	print_message("ejection fraction of %d subjects: worst %.2f points, %.2f %% of the value; volumes %.2f %%\n", n_subjects,
-	              worst, worst_relative, worst_volume);
-	assert_true(worst < 1 && worst_relative < 1 && worst_volume < 2);
+	print_message(
+	    "LV ejection fraction of %d subjects: worst %.2f points, %.2f %% of the value; LV volumes %.2f %%; RV %.2f points\n",
+	    n_subjects, worst, worst_relative, worst_volume, worst_rv);
+	assert_true(worst < 1 && worst_relative < 1 && worst_volume < 1 && worst_rv < 2);
 }
 
 typedef struct slice_view {
@@ -344,6 +348,14 @@ static void test_same_bytes(void **state)
 	tree_remove();
 }
 
+static void count_warning(void *payload, hardy_log_level level, const char *line)
+{
+	if (level != HARDY_LOG_WARNING)
+		return;
+	print_message("warning: %s\n", line);
+	++*(int *)payload;
+}
+
 /* Read back as a data set: classes, phases, labels, and the volumes of truth.csv. */
 static void test_layout(void **state)
 {
@@ -365,8 +377,10 @@ static void test_layout(void **state)
 	hy_free(truth);
 
 	snprintf(site, sizeof site, "%s/siteA", root);
+	int n_warnings = 0;
+	const hardy_log log = {count_warning, &n_warnings};
 	hy_dataset d;
-	assert_ok(hy_dataset_open(&d, site, NULL, NULL, &err), &err);
+	assert_ok(hy_dataset_open(&d, site, NULL, &log, &err), &err);
 	assert_int_equal(d.layout, HY_LAYOUT_ACDC);
 	assert_int_equal(d.n_cases, 4);
 	double found[2];
@@ -374,7 +388,7 @@ static void test_layout(void **state)
 		hy_volume image;
 		hy_labels labels;
 		assert_string_equal(d.cases[i].phase, i ? "ES" : "ED");
-		assert_ok(hy_case_load(&d, i, NULL, &image, &labels, NULL, &err), &err);
+		assert_ok(hy_case_load(&d, i, NULL, &image, &labels, &log, &err), &err);
 		assert_int_equal(image.grid.nx, 64);
 		assert_true(fabs(image.grid.spacing_mm[0] - 300. / 64) < 1e-5 && fabs(image.grid.spacing_mm[2] - 10) < 1e-5);
 		const double voxel = labels.grid.spacing_mm[0] * labels.grid.spacing_mm[1] * labels.grid.spacing_mm[2] / 1000;
@@ -384,6 +398,7 @@ static void test_layout(void **state)
 		hy_labels_clear(&labels);
 	}
 	assert_true(fabs(found[0] / edv - 1) < .02 && fabs(found[1] / esv - 1) < .02);
+	assert_int_equal(n_warnings, 0);
 	hy_dataset_clear(&d);
 	tree_remove();
 }
