@@ -28,8 +28,10 @@ static void require_files(const golden *g, const cJSON *node)
 {
 	if (cJSON_IsString(node) && is_array_name(node->valuestring) && !strchr(node->valuestring, ' ')) {
 		char *path = hy_path_join(g->folder, node->valuestring);
-		if (!path || !hy_path_exists(path))
-			give_up(1, g->set, path ? path : "out of memory");
+		if (!path || !hy_path_exists(path)) {
+			fprintf(stderr, "golden %s: the manifest names %s, which is not in %s\n", g->set, node->valuestring, g->folder);
+			exit(1);
+		}
 		hy_free(path);
 	}
 	for (const cJSON *child = node->child; child; child = child->next)
@@ -59,6 +61,7 @@ void golden_open(golden *g, const char *set)
 	if (!g->manifest)
 		give_up(1, set, "MANIFEST.json is not JSON");
 	require_files(g, g->manifest);
+	g->read = cJSON_CreateObject();
 	hy_free(text);
 	hy_free(path);
 	hy_free(fallback);
@@ -69,6 +72,7 @@ int golden_close(golden *g, int n_failed)
 	printf("golden %s: %d cases checked\n", g->set, g->n_checked);
 	const int code = n_failed || !g->n_checked;
 	cJSON_Delete(g->manifest);
+	cJSON_Delete(g->read);
 	hy_free(g->folder);
 	memset(g, 0, sizeof *g);
 	return code;
@@ -89,12 +93,29 @@ npy golden_array(const golden *g, const char *name)
 	npy a = {.n = 0};
 	if (snprintf(file, sizeof file, "%s%s", name, is_array_name(name) ? "" : ".npy") >= (int)sizeof file)
 		fail_msg("%s: name too long", name);
+	if (!cJSON_HasObjectItem(g->read, file))
+		cJSON_AddTrueToObject(g->read, file);
 	char *path = golden_path(g, file);
 	const hardy_status st = npy_read(path, &a, &err);
 	hy_free(path);
 	if (st)
 		fail_msg("%s", err.message);
 	return a;
+}
+
+bool golden_all_read(const golden *g)
+{
+	bool all = true;
+	const cJSON *f;
+	cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(g->manifest, "files"))
+	{
+		const char *name = golden_string(f, "file");
+		if (!cJSON_HasObjectItem(g->read, name)) {
+			fprintf(stderr, "golden %s: no case uses %s\n", g->set, name);
+			all = false;
+		}
+	}
+	return all;
 }
 
 npy golden_member_array(const golden *g, const cJSON *object, const char *key)

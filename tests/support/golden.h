@@ -10,12 +10,13 @@
 
 #include "support/npy.h"
 
-#include <cjson/cJSON.h>
+#include <cJSON.h>
 
 typedef struct golden {
 	const char *set;
 	char *folder;    /* of this set */
 	cJSON *manifest; /* MANIFEST.json */
+	cJSON *read;     /* an object with a member for each array read */
 	int n_checked;
 } golden;
 
@@ -32,6 +33,9 @@ char *golden_path(const golden *g, const char *name);
 
 /* Reads name (".npy" is appended when missing). */
 npy golden_array(const golden *g, const char *name);
+
+/* Whether every array that the manifest lists under files has been read; says on stderr which has not. */
+bool golden_all_read(const golden *g);
 
 /* Reads the array whose name is the string member key of object. */
 npy golden_member_array(const golden *g, const cJSON *object, const char *key);
