@@ -12,6 +12,7 @@ extern const command cmd_check;
 extern const command cmd_evaluate;
 extern const command cmd_phantom;
 extern const command cmd_inspect;
+extern const command cmd_picture;
 
 /* clang-format off */
 const command *const commands[] = {
@@ -19,6 +20,7 @@ const command *const commands[] = {
 	&cmd_check,
 	&cmd_evaluate,
 	&cmd_inspect,
+	&cmd_picture,
 	NULL,
 };
 /* clang-format on */

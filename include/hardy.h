@@ -255,6 +255,15 @@ hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_f
  */
 hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report, hardy_error *err);
 
+/* ---- reports ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Draws scans and the borders of their label maps side by side into a PNG. The table is CSV without quotes: titles first, then a
+ * row a scan: caption, scan, label maps (1 to 8, the reference first, all in the scan's grid). Shown is the slice in which the
+ * maps differ most from the reference.
+ */
+hardy_status hardy_picture(const char *table_path, const char *png_path, const hardy_log *log, hardy_error *err);
+
 #ifdef __cplusplus
 }
 #endif

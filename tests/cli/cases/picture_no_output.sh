@@ -1,0 +1,1 @@
+hardy picture absent.csv
