@@ -8,6 +8,7 @@
 #include "image/nifti.h"
 #include "report/png.h"
 
+#include <math.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
