@@ -124,34 +124,37 @@ out:
 	return st;
 }
 
+hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, hy_slices *out, hardy_error *err)
+{
+	const int64_t size = plan->size, plane = size * size, plane_full = full->height * full->width;
+	const int64_t oy = hy_window_offset(full->height, size), ox = hy_window_offset(full->width, size);
+	hy_slices s = {.n = full->n, .channels = full->channels, .height = size, .width = size};
+	s.image = hy_alloc((size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
+	s.label = full->label ? hy_alloc((size_t)s.n, (size_t)plane) : NULL;
+	if (!s.image || (full->label && !s.label)) {
+		hy_slices_clear(&s);
+		return hy_fail_memory(err, "slices", (size_t)(full->n * full->channels), (size_t)plane * sizeof *s.image);
+	}
+#pragma omp parallel for
+	for (int64_t i = 0; i < s.n * s.channels; i++) {
+		float *to = s.image + i * plane;
+		hy_window_f32(full->image + i * plane_full, full->height, full->width, oy, ox, 0, to, size, size);
+		if (plan->minmax_slice)
+			hy_minmax_test(to, plane);
+	}
+	for (int64_t i = 0; s.label && i < s.n; i++)
+		hy_window_u8(full->label + i * plane_full, full->height, full->width, oy, ox, 0, s.label + i * plane, size, size);
+	*out = s;
+	return HARDY_OK;
+}
+
 hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
                                 hardy_error *err)
 {
 	hy_slices full = {0};
 	hardy_status st = hy_preprocess_train(plan, image, labels, &full, err);
-	if (st)
-		return st;
-	const int64_t size = plan->size, plane = size * size, plane_full = full.height * full.width;
-	const int64_t oy = hy_window_offset(full.height, size), ox = hy_window_offset(full.width, size);
-	hy_slices s = {.n = full.n, .channels = full.channels, .height = size, .width = size};
-	s.image = hy_alloc((size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
-	s.label = full.label ? hy_alloc((size_t)s.n, (size_t)plane) : NULL;
-	if (!s.image || (full.label && !s.label)) {
-		st = hy_fail_memory(err, "slices", (size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
-		hy_slices_clear(&s);
-		goto out;
-	}
-#pragma omp parallel for
-	for (int64_t i = 0; i < s.n * s.channels; i++) {
-		float *to = s.image + i * plane;
-		hy_window_f32(full.image + i * plane_full, full.height, full.width, oy, ox, 0, to, size, size);
-		if (plan->minmax_slice)
-			hy_minmax_test(to, plane);
-	}
-	for (int64_t i = 0; s.label && i < s.n; i++)
-		hy_window_u8(full.label + i * plane_full, full.height, full.width, oy, ox, 0, s.label + i * plane, size, size);
-	*out = s;
-out:
+	if (!st)
+		st = hy_preprocess_window(plan, &full, out, err);
 	hy_slices_clear(&full);
 	return st;
 }

@@ -35,6 +35,9 @@ hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, con
 hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
                                  hardy_error *err);
 
+/* The rest of the test path, from the training path's slices: crop or pad to plan size, min-max. */
+hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, hy_slices *out, hardy_error *err);
+
 /* Height and width of a scan's slices after resampling, before crop or pad. HARDY_ERROR_DATA when they are out of range. */
 hardy_status hy_preprocess_shape(const hy_plan *plan, const hy_grid *grid, int64_t *height, int64_t *width, hardy_error *err);
 

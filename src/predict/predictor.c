@@ -1,0 +1,526 @@
+/*
+ * predictor.c: from a scan to its label maps through one or more models.
+ */
+#include "predict/predictor.h"
+
+#include "base/memory.h"
+#include "metric/clinical.h"
+#include "metric/overlap.h"
+#include "predict/components.h"
+#include "predict/fingerprint.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A forward pass recorded for a number of slices. */
+typedef struct pass {
+	hy_infer *infer;
+	int64_t batch;
+} pass;
+
+typedef struct member {
+	hy_model *model;
+	int view; /* models of one plan see the same slices */
+	pass run, track;
+} member;
+
+/* What the models of one plan share while a scan is predicted. */
+typedef struct view {
+	const hy_plan *plan;
+	hy_slices slices;
+	double share; /* of the models */
+	float *q[2];  /* owned: n x classes x size x size, probabilities by hy_which times share; NULL where unwanted */
+} view;
+
+struct hy_predictor {
+	hy_predictor_options o;
+	int n_classes, n_channels;
+	bool wanted[2]; /* by hy_which */
+	size_t n_members, n_views;
+	member *members; /* owned */
+	view *views;     /* owned */
+};
+
+void hy_predictor_options_init(hy_predictor_options *o)
+{
+	*o = (hy_predictor_options){.which = HY_STN};
+}
+
+void hy_prediction_clear(hy_prediction *p)
+{
+	hy_labels_clear(&p->label);
+	hy_labels_clear(&p->other);
+	hy_free(p->probabilities);
+	hy_free(p->entropy);
+	*p = (hy_prediction){0};
+}
+
+/* ---- models ------------------------------------------------------------------------------------------------------------- */
+
+static bool same_plan(const hy_plan *a, const hy_plan *b)
+{
+	return a->spacing_mm == b->spacing_mm && a->size == b->size && a->percentile_low == b->percentile_low &&
+	       a->percentile_high == b->percentile_high && a->normalise_first == b->normalise_first &&
+	       a->minmax_slice == b->minmax_slice;
+}
+
+static hardy_status check_models(hy_model *const *models, size_t n, hardy_error *err)
+{
+	if (n < 1)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no model to predict with");
+	for (size_t i = 1; i < n; i++) {
+		const hy_model *a = models[0], *b = models[i];
+		bool same = a->n_classes == b->n_classes && a->n_channels == b->n_channels;
+		for (int k = 0; same && k < a->n_classes; k++)
+			same = !strcmp(a->classes[k].name, b->classes[k].name);
+		if (!same)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT,
+			               "model %zu is for %d channels and %d classes (%s, ...), the first for %d and %d (%s, ...): an "
+			               "ensemble wants the same",
+			               i + 1, b->n_channels, b->n_classes, b->classes[1].name, a->n_channels, a->n_classes,
+			               a->classes[1].name);
+	}
+	return HARDY_OK;
+}
+
+static void add_member(hy_predictor *p, hy_model *m, double share)
+{
+	size_t v = 0;
+	while (v < p->n_views && !same_plan(p->views[v].plan, &m->plan))
+		v++;
+	if (v == p->n_views)
+		p->views[p->n_views++].plan = &m->plan;
+	p->views[v].share += share;
+	p->members[p->n_members++] = (member){.model = m, .view = (int)v};
+}
+
+hy_predictor *hy_predictor_new(hy_model *const *models, size_t n_models, const hy_predictor_options *o, hardy_error *err)
+{
+	if (check_models(models, n_models, err))
+		return NULL;
+	hy_predictor *p = hy_calloc(1, sizeof *p);
+	if (p) {
+		p->members = hy_calloc(n_models, sizeof *p->members);
+		p->views = hy_calloc(n_models, sizeof *p->views);
+	}
+	if (!p || !p->members || !p->views) {
+		hy_fail_memory(err, "a predictor", n_models, sizeof *p->members + sizeof *p->views);
+		hy_predictor_free(p);
+		return NULL;
+	}
+	p->o = *o;
+	p->n_classes = models[0]->n_classes;
+	p->n_channels = models[0]->n_channels;
+	p->wanted[HY_FTN] = o->which == HY_FTN || o->both;
+	p->wanted[HY_STN] = o->which == HY_STN || o->both;
+	for (size_t i = 0; i < n_models; i++)
+		add_member(p, models[i], 1.0 / (double)n_models);
+	return p;
+}
+
+void hy_predictor_free(hy_predictor *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_members; i++) {
+		hy_infer_free(p->members[i].run.infer);
+		hy_infer_free(p->members[i].track.infer);
+	}
+	hy_free(p->members);
+	hy_free(p->views);
+	hy_free(p);
+}
+
+void hy_predictor_refresh(hy_predictor *p)
+{
+	for (size_t i = 0; i < p->n_members; i++) {
+		if (p->members[i].run.infer)
+			hy_infer_refresh(p->members[i].run.infer);
+		if (p->members[i].track.infer)
+			hy_infer_refresh(p->members[i].track.infer);
+	}
+}
+
+int64_t hy_predictor_batch(int64_t n, int64_t size)
+{
+	const double area = (double)size / 192;
+	int64_t most = (int64_t)(8 / (area * area)), best = 1;
+	most = most < 1 ? 1 : most > 8 ? 8 : most;
+	most = most < n ? most : n;
+	for (int64_t b = most > 1 ? 2 : 1, least = INT64_MAX; b <= most; b++) {
+		const int64_t padded = (n + b - 1) / b * b;
+		if (padded <= least) {
+			least = padded;
+			best = b;
+		}
+	}
+	return best;
+}
+
+/* Makes the pass anew when its number of slices changes. */
+static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_mode norm, int64_t n, hardy_error *err)
+{
+	const int64_t size = m->model->plan.size,
+	              batch = p->o.batch ? (p->o.batch < n ? p->o.batch : n) : hy_predictor_batch(n, size);
+	if (a->infer && a->batch == batch)
+		return HARDY_OK;
+	const hy_infer_options o = {.batch = batch,
+	                            .height = size,
+	                            .width = size,
+	                            .stn = p->wanted[HY_STN],
+	                            .reconstruct = p->o.reconstruct,
+	                            .norm = norm,
+	                            .engine = p->o.engine};
+	hy_infer_free(a->infer);
+	a->infer = hy_infer_new(&m->model->network, &o, err);
+	a->batch = batch;
+	return a->infer ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
+}
+
+/* ---- one model on its slices -------------------------------------------------------------------------------------------- */
+
+/* q += share * softmax(p) over the classes of each pixel. */
+static void add_probabilities(const float *p, int64_t n, int classes, int64_t plane, float share, float *q)
+{
+#pragma omp parallel for
+	for (int64_t i = 0; i < n; i++) {
+		const float *from = p + i * classes * plane;
+		float *to = q + i * classes * plane;
+		for (int64_t k = 0; k < plane; k++) {
+			float e[HY_MAX_CLASSES], largest = from[k], sum = 0;
+			for (int c = 1; c < classes; c++)
+				largest = fmaxf(largest, from[c * plane + k]);
+			for (int c = 0; c < classes; c++)
+				sum += e[c] = expf(from[c * plane + k] - largest);
+			for (int c = 0; c < classes; c++)
+				to[c * plane + k] += share * (e[c] / sum);
+		}
+	}
+}
+
+static double sum_of_squares(const float *a, const float *b, int64_t n)
+{
+	double sum = 0;
+	for (int64_t i = 0; i < n; i++)
+		sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+	return sum;
+}
+
+/* Probabilities go to the view; *error gets the mean squared reconstruction error. */
+static hardy_status run_member(const hy_predictor *p, member *m, view *v, double *error, hardy_error *err)
+{
+	const int classes = p->n_classes;
+	const int64_t n = v->slices.n, plane = v->slices.height * v->slices.width, image = p->n_channels * plane;
+	hardy_status status = prepare(p, m, &m->run, HY_NORM_RUNNING, n, err);
+	if (status)
+		return status;
+	const int64_t batch = m->run.batch;
+	float *logits[2] = {hy_alloc((size_t)(batch * classes), (size_t)plane * sizeof(float)), NULL};
+	if (p->wanted[HY_STN])
+		logits[1] = hy_alloc((size_t)(batch * classes), (size_t)plane * sizeof(float));
+	float *x0 = p->o.reconstruct ? hy_alloc((size_t)batch, (size_t)image * sizeof *x0) : NULL;
+	if (!logits[0] || (p->wanted[HY_STN] && !logits[1]) || (p->o.reconstruct && !x0))
+		status = hy_fail_memory(err, "the network's output", (size_t)(batch * classes), (size_t)plane * sizeof(float));
+	double squares = 0;
+	for (int64_t at = 0; at < n && !status; at += batch) {
+		const int64_t now = n - at < batch ? n - at : batch;
+		const float *x = v->slices.image + at * image;
+		status = hy_infer_run(m->run.infer, x, now, logits[0], logits[1], x0, err);
+		for (int w = 0; w < 2 && !status; w++) {
+			if (p->wanted[w])
+				add_probabilities(logits[w], now, classes, plane, (float)(1.0 / (double)p->n_members),
+				                  v->q[w] + at * classes * plane);
+		}
+		if (x0 && !status)
+			squares += sum_of_squares(x0, x, now * image);
+	}
+	*error = squares / (double)(n * image);
+	hy_free(logits[0]);
+	hy_free(logits[1]);
+	hy_free(x0);
+	return status;
+}
+
+/* Moves the running statistics towards the scan; the caller restores them. */
+static hardy_status adapt(const hy_predictor *p, member *m, const hy_slices *s, hardy_error *err)
+{
+	const int64_t image = s->channels * s->height * s->width;
+	hardy_status status = prepare(p, m, &m->track, HY_NORM_TRACK, s->n, err);
+	if (status)
+		return status;
+	const int64_t batch = m->track.batch;
+	float *x = hy_alloc((size_t)batch, (size_t)image * sizeof *x);
+	if (!x)
+		return hy_fail_memory(err, "a batch of slices", (size_t)batch, (size_t)image * sizeof *x);
+	int64_t n_seen = 1; /* the model's own count as one batch */
+	for (int64_t at = 0; at < s->n && !status; at += batch, n_seen++) {
+		for (int64_t i = 0; i < batch; i++)
+			memcpy(x + i * image, s->image + (at + i) % s->n * image, (size_t)image * sizeof *x);
+		hy_infer_momentum(m->track.infer, 1.0 / (double)(n_seen + 1));
+		status = hy_infer_run(m->track.infer, x, batch, NULL, NULL, NULL, err);
+	}
+	hy_free(x);
+	return status;
+}
+
+static hardy_status predict_member(const hy_predictor *p, member *m, view *v, double *error, hardy_error *err)
+{
+	hy_params *params = &m->model->network.params;
+	if (!p->o.adapt)
+		return run_member(p, m, v, error, err);
+	float *own = hy_alloc(params->n_buffers, sizeof *own);
+	if (!own)
+		return hy_fail_memory(err, "batch-norm statistics", params->n_buffers, sizeof *own);
+	memcpy(own, params->buffers, params->n_buffers * sizeof *own);
+	hardy_status status = adapt(p, m, &v->slices, err);
+	if (!status)
+		status = run_member(p, m, v, error, err);
+	memcpy(params->buffers, own, params->n_buffers * sizeof *own);
+	hy_free(own);
+	return status;
+}
+
+/* ---- the scan ----------------------------------------------------------------------------------------------------------- */
+
+static void clear_views(hy_predictor *p)
+{
+	for (size_t i = 0; i < p->n_views; i++) {
+		view *v = &p->views[i];
+		hy_slices_clear(&v->slices);
+		hy_free(v->q[0]);
+		hy_free(v->q[1]);
+		v->q[0] = v->q[1] = NULL;
+	}
+}
+
+static void add_warning(void *payload, const char *text)
+{
+	hy_prediction *p = payload;
+	const size_t used = strlen(p->warnings);
+	snprintf(p->warnings + used, sizeof p->warnings - used, used ? "; %s" : "%s", text);
+	p->n_warnings++;
+}
+
+/* Slices of every plan, and warnings by the fingerprint of the first model that has one. */
+static hardy_status open_views(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	const member *known = p->members;
+	while (known + 1 < p->members + p->n_members && known->model->fingerprint.n_volumes < 1)
+		known++;
+	for (size_t i = 0; i < p->n_views && !status; i++) {
+		view *v = &p->views[i];
+		hy_slices full = {0};
+		status = hy_preprocess_train(v->plan, image, NULL, &full, err);
+		if (!status && known->view == (int)i)
+			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &full, add_warning, out);
+		if (!status)
+			status = hy_preprocess_window(v->plan, &full, &v->slices, err);
+		hy_slices_clear(&full);
+		const size_t size = (size_t)(v->plan->size * v->plan->size) * sizeof(float);
+		for (int w = 0; w < 2 && !status; w++) {
+			if (!p->wanted[w])
+				continue;
+			v->q[w] = hy_calloc((size_t)(v->slices.n * p->n_classes), size);
+			if (!v->q[w])
+				status = hy_fail_memory(err, "class probabilities", (size_t)(v->slices.n * p->n_classes), size);
+		}
+	}
+	return status;
+}
+
+static hardy_status run_members(hy_predictor *p, hy_prediction *out, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	double errors = 0, z = 0;
+	int n_z = 0;
+	for (size_t i = 0; i < p->n_members && !status; i++) {
+		member *m = &p->members[i];
+		double error = 0;
+		status = predict_member(p, m, &p->views[m->view], &error, err);
+		const double score = hy_fingerprint_z(&m->model->fingerprint, error);
+		errors += error / (double)p->n_members;
+		if (isfinite(score)) {
+			z += score;
+			n_z++;
+		}
+	}
+	if (!status && p->o.reconstruct) {
+		out->reconstruction_error = errors;
+		if (n_z)
+			out->reconstruction_z = z / n_z;
+	}
+	if (out->reconstruction_z > HY_FINGERPRINT_Z_LIMIT) {
+		char text[160];
+		snprintf(text, sizeof text, "reconstruction error is %.3g, %.1f standard deviations above the training slices'",
+		         out->reconstruction_error, out->reconstruction_z);
+		add_warning(out, text);
+	}
+	return status;
+}
+
+/* ---- back to the scan's grid -------------------------------------------------------------------------------------------- */
+
+/* What restoring one class after the other adds up to. */
+typedef struct decision {
+	int64_t n;               /* voxels of the scan */
+	float *map, *sum, *best; /* owned: one class of one view, its sum over views, the largest so far */
+	uint8_t *label;          /* the class of the largest: the first of equals */
+	float *entropy, *maps;   /* NULL where unwanted; maps: classes x n */
+} decision;
+
+static void take_class(const decision *d, int class, float norm)
+{
+	const float *sum = d->sum;
+#pragma omp parallel for
+	for (int64_t i = 0; i < d->n; i++) {
+		if (class == 0 || sum[i] > d->best[i]) {
+			d->best[i] = sum[i];
+			d->label[i] = (uint8_t) class;
+		}
+		if (d->entropy && sum[i] > 0)
+			d->entropy[i] -= norm * sum[i] * logf(sum[i]);
+	}
+	if (d->maps)
+		memcpy(d->maps + class * d->n, sum, (size_t)d->n * sizeof *sum);
+}
+
+static hardy_status decide(const hy_predictor *p, const hy_grid *grid, hy_which which, decision *d, hardy_error *err)
+{
+	const float norm = (float)(1 / log((double)p->n_classes));
+	for (int c = 0; c < p->n_classes; c++) {
+		for (size_t i = 0; i < p->n_views; i++) {
+			const view *v = &p->views[i];
+			const float outside = c == 0 ? (float)v->share : 0;
+			const hardy_status status =
+			    hy_restore_map(v->plan, grid, p->n_classes, c, v->q[which], outside, i ? d->map : d->sum, err);
+			if (status)
+				return status;
+			for (int64_t k = 0; i && k < d->n; k++)
+				d->sum[k] += d->map[k];
+		}
+		take_class(d, c, norm);
+	}
+	return HARDY_OK;
+}
+
+static hardy_status restore(const hy_predictor *p, const hy_grid *grid, hy_which which, hy_labels *label, float *entropy,
+                            float *maps, hardy_error *err)
+{
+	decision d = {.n = hy_grid_voxels(grid), .entropy = entropy, .maps = maps};
+	const size_t n = (size_t)d.n;
+	hardy_status status = hy_labels_alloc(label, grid, err);
+	if (status)
+		return status;
+	d.label = label->data;
+	d.sum = hy_alloc(n, sizeof *d.sum);
+	d.best = hy_alloc(n, sizeof *d.best);
+	d.map = p->n_views > 1 ? hy_alloc(n, sizeof *d.map) : NULL;
+	if (!d.sum || !d.best || (p->n_views > 1 && !d.map))
+		status = hy_fail_memory(err, "probabilities in the scan's grid", n, 3 * sizeof(float));
+	if (!status)
+		status = decide(p, grid, which, &d, err);
+	if (!status && p->o.keep_largest)
+		status = hy_keep_largest(label, p->n_classes, NULL, err);
+	hy_free(d.map);
+	hy_free(d.sum);
+	hy_free(d.best);
+	return status;
+}
+
+static double disagreement(const hy_labels *a, const hy_labels *b, int n_classes)
+{
+	double sum = 0;
+	int n = 0;
+	for (int c = 1; c < n_classes; c++) {
+		const hy_overlap o = hy_overlap_count(a->data, b->data, (size_t)hy_grid_voxels(&a->grid), (uint8_t)c);
+		if (o.n_pred + o.n_ref == 0)
+			continue;
+		sum += hy_overlap_dice(&o);
+		n++;
+	}
+	return n ? 1 - sum / n : 0;
+}
+
+static void measure(const hy_predictor *p, hy_prediction *out)
+{
+	const hy_grid *g = &out->label.grid;
+	const int64_t n = hy_grid_voxels(g);
+	double entropy = 0;
+	for (int64_t i = 0; i < n; i++) {
+		const uint8_t c = out->label.data[i];
+		out->n_voxels[c]++;
+		if (c && out->entropy)
+			entropy += (double)out->entropy[i];
+	}
+	for (int c = 0; c < p->n_classes; c++)
+		out->volume_ml[c] = hy_volume_ml(out->n_voxels[c], g->spacing_mm);
+	if (out->n_voxels[0] == n)
+		add_warning(out, "no foreground was found");
+	else if (out->entropy)
+		out->mean_entropy = entropy / (double)(n - out->n_voxels[0]);
+	if (out->other.data)
+		out->disagreement = disagreement(&out->label, &out->other, p->n_classes);
+}
+
+static hardy_status run(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err)
+{
+	const hy_which which = p->o.which;
+	const size_t n = (size_t)hy_grid_voxels(&image->grid);
+	hardy_status status = open_views(p, image, out, err);
+	if (!status)
+		status = run_members(p, out, err);
+	if (status)
+		return status;
+	for (size_t i = 0; i < p->n_views; i++)
+		hy_slices_clear(&p->views[i].slices);
+	if (p->o.entropy && !(out->entropy = hy_calloc(n, sizeof *out->entropy)))
+		return hy_fail_memory(err, "an entropy map", n, sizeof *out->entropy);
+	if (p->o.probabilities && !(out->probabilities = hy_alloc(n, (size_t)p->n_classes * sizeof *out->probabilities)))
+		return hy_fail_memory(err, "class probabilities", n, (size_t)p->n_classes * sizeof *out->probabilities);
+	status = restore(p, &image->grid, which, &out->label, out->entropy, out->probabilities, err);
+	if (!status && p->o.both)
+		status = restore(p, &image->grid, which == HY_STN ? HY_FTN : HY_STN, &out->other, NULL, NULL, err);
+	if (!status)
+		measure(p, out);
+	return status;
+}
+
+hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err)
+{
+	hardy_error own;
+	hy_prediction made = {.mean_entropy = NAN, .disagreement = NAN, .reconstruction_error = NAN, .reconstruction_z = NAN};
+	if (image->nt != p->n_channels)
+		return hy_fail(err, HARDY_ERROR_DATA, "the scan has %lld channels, the model wants %d", (long long)image->nt,
+		               p->n_channels);
+	const hardy_status status = run(p, image, &made, err ? err : &own);
+	clear_views(p);
+	if (status)
+		hy_prediction_clear(&made);
+	else
+		*out = made;
+	return status;
+}
+
+hardy_status hy_predict_case(hy_predictor *p, const hy_volume *image, hy_labels *ftn, hy_labels *stn, hardy_error *err)
+{
+	hy_prediction made;
+	if ((ftn && !p->wanted[HY_FTN]) || (stn && !p->wanted[HY_STN]))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the predictor was not made for both networks");
+	const hardy_status status = hy_predictor_run(p, image, &made, err);
+	if (status)
+		return status;
+	hy_labels *const first = p->o.which == HY_FTN ? &made.label : &made.other;
+	hy_labels *const second = p->o.which == HY_FTN ? &made.other : &made.label;
+	if (ftn) {
+		*ftn = *first;
+		*first = (hy_labels){0};
+	}
+	if (stn) {
+		*stn = *second;
+		*second = (hy_labels){0};
+	}
+	hy_prediction_clear(&made);
+	return HARDY_OK;
+}

@@ -1,0 +1,528 @@
+/*
+ * predictor.c: prediction in memory with small random networks: what is restored, averaged, adapted and measured.
+ */
+#include "support/test.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "predict/components.h"
+#include "predict/fingerprint.h"
+#include "predict/predictor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE = 32 };
+
+/* A small network's worth of weights: 3 classes, one channel, a plan of SIZE x SIZE at 2 mm. */
+static void make_model(hy_model *m, uint64_t seed)
+{
+	hardy_error err;
+	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true};
+	*m = (hy_model){.n_classes = 3, .n_channels = 1};
+	assert_ok(hy_network_init(&m->network, &config, &err), &err);
+	hy_params_draw(&m->network.params, seed);
+	/* statistics as if trained, so that classes vary over the image */
+	hy_rng g = hy_rng_make(seed, HY_RNG_TEST, 1, 0);
+	for (size_t i = 0; i < m->network.params.n; i++) {
+		const hy_param *q = &m->network.params.list[i];
+		for (size_t k = 0; q->is_buffer && k < q->n; k++)
+			m->network.params.buffers[q->offset + k] =
+			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
+	}
+	hy_plan_init(&m->plan);
+	m->plan.size = SIZE;
+	m->plan.spacing_mm = 2;
+	const hy_class classes[] = {{"background", 0, true}, {"A", 5, true}, {"B", 9, true}};
+	memcpy(m->classes, classes, sizeof classes);
+	strcpy(m->channels[0], "image");
+}
+
+static void make_volume(hy_volume *v, int64_t nx, int64_t ny, int64_t nz, double spacing_mm, uint64_t seed)
+{
+	hardy_error err;
+	hy_grid g;
+	hy_grid_set_simple(&g, nx, ny, nz, spacing_mm, spacing_mm, 8);
+	assert_ok(hy_volume_alloc(v, &g, 1, &err), &err);
+	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 2, 0);
+	for (int64_t i = 0; i < nx * ny * nz; i++) {
+		const double x = (double)(i % nx), y = (double)(i / nx % ny), z = (double)(i / nx / ny);
+		v->data[i] = (float)(100 + 60 * sin(x / 3 + z) * cos(y / 4) + 10 * hy_rng_normal(&r));
+	}
+}
+
+static hy_predictor *make_predictor(hy_model *const *models, size_t n, const hy_predictor_options *o)
+{
+	hardy_error err;
+	hy_predictor *p = hy_predictor_new(models, n, o, &err);
+	if (!p)
+		fail_msg("%s", err.message);
+	return p;
+}
+
+static hy_prediction predict(hy_model *const *models, size_t n, const hy_predictor_options *o, const hy_volume *v)
+{
+	hardy_error err;
+	hy_predictor *p = make_predictor(models, n, o);
+	hy_prediction out;
+	assert_ok(hy_predictor_run(p, v, &out, &err), &err);
+	hy_predictor_free(p);
+	return out;
+}
+
+static void same_prediction(const hy_prediction *a, const hy_prediction *b)
+{
+	const size_t n = (size_t)hy_grid_voxels(&a->label.grid);
+	assert_int_equal(n, hy_grid_voxels(&b->label.grid));
+	assert_memory_equal(a->label.data, b->label.data, n);
+	if (a->other.data)
+		assert_memory_equal(a->other.data, b->other.data, n);
+	if (a->entropy)
+		assert_memory_equal(a->entropy, b->entropy, n * sizeof(float));
+	if (a->probabilities)
+		assert_memory_equal(a->probabilities, b->probabilities, 3 * n * sizeof(float));
+	assert_true(a->reconstruction_error == b->reconstruction_error);
+}
+
+static hy_predictor_options everything(void)
+{
+	hy_predictor_options o;
+	hy_predictor_options_init(&o);
+	o.both = o.reconstruct = o.probabilities = o.entropy = true;
+	return o;
+}
+
+/* With the plan's spacing and size nothing is resampled: the label is the arg max of the network's own logits. */
+static void label_is_the_arg_max_of_the_logits(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hy_volume v;
+	hy_slices s;
+	make_model(&m, 1);
+	make_volume(&v, SIZE, SIZE, 5, 2, 1);
+	hy_prediction out = predict((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_STN, .both = true}, &v);
+	assert_ok(hy_preprocess_test(&m.plan, &v, NULL, &s, &err), &err);
+	const hy_infer_options o = {.batch = 5, .height = SIZE, .width = SIZE, .stn = true, .norm = HY_NORM_RUNNING};
+	hy_infer *f = hy_infer_new(&m.network, &o, &err);
+	assert_non_null(f);
+	float *p[2] = {hy_alloc(5 * 3 * SIZE * SIZE, sizeof(float)), hy_alloc(5 * 3 * SIZE * SIZE, sizeof(float))};
+	assert_ok(hy_infer_run(f, s.image, 5, p[0], p[1], NULL, &err), &err);
+	const uint8_t *found[2] = {out.other.data, out.label.data};
+	int n_seen[3] = {0};
+	for (int w = 0; w < 2; w++) {
+		for (int64_t i = 0; i < 5; i++) {
+			for (int64_t k = 0; k < SIZE * SIZE; k++) {
+				const float *q = p[w] + i * 3 * SIZE * SIZE + k;
+				int best = 0;
+				for (int c = 1; c < 3; c++)
+					best = q[c * SIZE * SIZE] > q[best * SIZE * SIZE] ? c : best;
+				assert_int_equal(found[w][i * SIZE * SIZE + k], best);
+				n_seen[best]++;
+			}
+		}
+	}
+	assert_true((n_seen[0] > 0) + (n_seen[1] > 0) + (n_seen[2] > 0) >= 2); /* else this test shows nothing */
+	hy_free(p[0]);
+	hy_free(p[1]);
+	hy_infer_free(f);
+	hy_slices_clear(&s);
+	hy_prediction_clear(&out);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void maps_and_measures_fit_together(void **state)
+{
+	(void)state;
+	hy_model m;
+	hy_volume v;
+	make_model(&m, 2);
+	make_volume(&v, 90, 80, 4, 1.3, 2); /* larger than the plan's field of view: 117 x 104 mm against 64 x 64 */
+	const hy_predictor_options o = everything();
+	hy_prediction out = predict((hy_model *[]){&m}, 1, &o, &v);
+	const int64_t n = hy_grid_voxels(&v.grid);
+	int64_t count[3] = {0}, n_foreground = 0;
+	double entropy = 0;
+	for (int64_t i = 0; i < n; i++) {
+		double sum = 0, e = 0;
+		int best = 0;
+		for (int c = 0; c < 3; c++) {
+			const double q = (double)out.probabilities[c * n + i];
+			sum += q;
+			e -= q > 0 ? q * log(q) / log(3) : 0;
+			best = out.probabilities[c * n + i] > out.probabilities[best * n + i] ? c : best;
+		}
+		assert_true(fabs(sum - 1) < 1e-5);
+		assert_true(fabs(e - (double)out.entropy[i]) < 1e-4);
+		assert_int_equal(out.label.data[i], best);
+		count[best]++;
+		if (best) {
+			n_foreground++;
+			entropy += e;
+		}
+	}
+	assert_int_equal(out.label.data[0], 0); /* outside of the field of view */
+	assert_true(out.probabilities[0] == 1 && out.entropy[0] == 0);
+	assert_true(n_foreground > 0);
+	assert_true(fabs(out.mean_entropy - entropy / (double)n_foreground) < 1e-4);
+	for (int c = 0; c < 3; c++) {
+		assert_int_equal(out.n_voxels[c], count[c]);
+		assert_true(fabs(out.volume_ml[c] - (double)count[c] * 1.3 * 1.3 * 8 / 1000) < 1e-9);
+	}
+	assert_true(out.disagreement >= 0 && out.disagreement <= 1);
+	assert_true(out.reconstruction_error > 0 && out.reconstruction_error < 1);
+	assert_true(isnan(out.reconstruction_z)); /* the model has no fingerprint */
+	hy_prediction_clear(&out);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void ensembles(void **state)
+{
+	(void)state;
+	hy_model a, b;
+	hy_volume v;
+	const hy_predictor_options o = everything();
+	make_model(&a, 3);
+	make_model(&b, 4);
+	make_volume(&v, 40, 36, 3, 1.7, 3);
+	hy_prediction one = predict((hy_model *[]){&a}, 1, &o, &v), other = predict((hy_model *[]){&b}, 1, &o, &v);
+	hy_prediction twice = predict((hy_model *[]){&a, &a}, 2, &o, &v), both = predict((hy_model *[]){&a, &b}, 2, &o, &v);
+	same_prediction(&one, &twice);
+	const int64_t n = 3 * hy_grid_voxels(&v.grid);
+	for (int64_t i = 0; i < n; i++)
+		assert_true(fabsf(both.probabilities[i] - (one.probabilities[i] + other.probabilities[i]) / 2) < 1e-5f);
+	hy_prediction_clear(&other);
+	hy_prediction_clear(&both);
+	/* models with plans of their own are averaged in the scan's grid */
+	b.plan.spacing_mm = 2.5;
+	b.plan.size = 48;
+	other = predict((hy_model *[]){&b}, 1, &o, &v);
+	both = predict((hy_model *[]){&a, &b}, 2, &o, &v);
+	for (int64_t i = 0; i < n; i++)
+		assert_true(fabsf(both.probabilities[i] - (one.probabilities[i] + other.probabilities[i]) / 2) < 1e-5f);
+	hy_prediction_clear(&one);
+	hy_prediction_clear(&other);
+	hy_prediction_clear(&twice);
+	hy_prediction_clear(&both);
+	hardy_error err;
+	strcpy(b.classes[2].name, "C");
+	assert_null(hy_predictor_new((hy_model *[]){&a, &b}, 2, &o, &err));
+	assert_int_equal(err.status, HARDY_ERROR_ARGUMENT);
+	hy_volume_clear(&v);
+	hy_model_clear(&a);
+	hy_model_clear(&b);
+}
+
+/* Whatever was predicted before, and whatever is computed besides, the result has the same bytes. */
+static void a_scan_does_not_depend_on_others(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hy_volume v, w;
+	const hy_predictor_options o = everything();
+	make_model(&m, 5);
+	make_volume(&v, 40, 36, 5, 1.7, 4);
+	make_volume(&w, 33, 50, 9, 2.2, 5);
+	hy_predictor *p = make_predictor((hy_model *[]){&m}, 1, &o);
+	hy_prediction first, between, again;
+	assert_ok(hy_predictor_run(p, &v, &first, &err), &err);
+	assert_ok(hy_predictor_run(p, &w, &between, &err), &err);
+	assert_ok(hy_predictor_run(p, &v, &again, &err), &err);
+	same_prediction(&first, &again);
+	hy_labels ftn, stn;
+	assert_ok(hy_predict_case(p, &v, &ftn, &stn, &err), &err);
+	assert_memory_equal(ftn.data, first.other.data, (size_t)hy_grid_voxels(&v.grid));
+	assert_memory_equal(stn.data, first.label.data, (size_t)hy_grid_voxels(&v.grid));
+	hy_labels_clear(&ftn);
+	hy_labels_clear(&stn);
+	hy_prediction fast = predict((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_FTN}, &v);
+	assert_memory_equal(fast.label.data, first.other.data, (size_t)hy_grid_voxels(&v.grid));
+	assert_null(fast.other.data);
+	assert_true(isnan(fast.disagreement) && isnan(fast.reconstruction_error) && isnan(fast.mean_entropy));
+	hy_prediction_clear(&fast);
+	hy_prediction_clear(&first);
+	hy_prediction_clear(&between);
+	hy_prediction_clear(&again);
+	hy_predictor_free(p);
+	hy_volume_clear(&v);
+	hy_volume_clear(&w);
+	hy_model_clear(&m);
+}
+
+static void adapting_leaves_the_model_alone(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hy_volume v;
+	hy_predictor_options o = everything();
+	make_model(&m, 6);
+	make_volume(&v, 40, 36, 11, 1.7, 6);
+	const size_t n = m.network.params.n_buffers;
+	float *before = hy_alloc(n, sizeof *before);
+	memcpy(before, m.network.params.buffers, n * sizeof *before);
+	hy_prediction plain = predict((hy_model *[]){&m}, 1, &o, &v);
+	o.adapt = true;
+	hy_predictor *p = make_predictor((hy_model *[]){&m}, 1, &o);
+	hy_prediction adapted, again;
+	assert_ok(hy_predictor_run(p, &v, &adapted, &err), &err);
+	assert_memory_equal(before, m.network.params.buffers, n * sizeof *before);
+	assert_ok(hy_predictor_run(p, &v, &again, &err), &err);
+	same_prediction(&adapted, &again);
+	assert_memory_not_equal(plain.entropy, adapted.entropy, (size_t)hy_grid_voxels(&v.grid) * sizeof(float));
+	hy_prediction_clear(&plain);
+	hy_prediction_clear(&adapted);
+	hy_prediction_clear(&again);
+	hy_predictor_free(p);
+	hy_free(before);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void batches_fit_the_number_of_slices(void **state)
+{
+	(void)state;
+	for (int64_t n = 1; n < 40; n++) {
+		const int64_t b = hy_predictor_batch(n, 192), runs = (n + b - 1) / b;
+		assert_true(b >= 1 && b <= 8 && b <= n);
+		assert_true(runs * b - n <= 1);
+	}
+	assert_int_equal(hy_predictor_batch(10, 192), 5);
+	assert_int_equal(hy_predictor_batch(10, 384), 2);
+	assert_int_equal(hy_predictor_batch(10, 4096), 1);
+	assert_int_equal(hy_predictor_batch(1, 96), 1);
+}
+
+static void collect(void *payload, const char *text)
+{
+	char *all = payload;
+	const size_t used = strlen(all);
+	snprintf(all + used, 1024 - used, "%s\n", text);
+}
+
+static void fingerprint_warns_outside_of_its_ranges(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_fingerprint f = {0};
+	hy_plan plan;
+	hy_plan_init(&plan);
+	char text[1024] = "";
+	for (uint64_t i = 0; i < 3; i++) {
+		hy_volume v;
+		hy_slices s;
+		make_volume(&v, 40 + (int64_t)i, 36, 4 + (int64_t)i, 1.4 + 0.1 * (double)i, i);
+		assert_ok(hy_preprocess_train(&plan, &v, NULL, &s, &err), &err);
+		hy_fingerprint_add(&f, &v.grid, &s);
+		hy_slices_clear(&s);
+		hy_volume_clear(&v);
+	}
+	assert_int_equal(f.n_volumes, 3);
+	assert_true(f.spacing_low_mm[0] == 1.4 && fabs(f.spacing_high_mm[1] - 1.6) < 1e-12 && f.spacing_high_mm[2] == 8);
+	assert_true(f.matrix_low[0] == 40 && f.matrix_high[0] == 42 && f.matrix_high[2] == 6);
+	hy_volume v;
+	hy_slices s;
+	make_volume(&v, 44, 36, 5, 1.7, 9); /* within a tenth of the bound */
+	assert_ok(hy_preprocess_train(&plan, &v, NULL, &s, &err), &err);
+	hy_fingerprint_check(&f, &v.grid, &s, collect, text);
+	assert_string_equal(text, "");
+	v.grid.spacing_mm[2] = 3;
+	for (int64_t i = 0; i < s.n * s.height * s.width; i++)
+		s.image[i] = 0.1f * s.image[i] + 0.9f;
+	hy_fingerprint_check(&f, &v.grid, &s, collect, text);
+	assert_non_null(strstr(text, "spacing along z is 3.000 mm, training scans have 8.000 to 8.000 mm\n"));
+	assert_non_null(strstr(text, "mean of the scaled intensities is 0.9"));
+	assert_non_null(strstr(text, "standard deviation of the scaled intensities is 0.0"));
+	assert_null(strstr(text, "along x"));
+	text[0] = 0;
+	hy_fingerprint_check(&(hy_fingerprint){0}, &v.grid, &s, collect, text);
+	assert_string_equal(text, "");
+	f.reconstruction_mean = 0.01;
+	f.reconstruction_sd = 0.002;
+	assert_true(fabs(hy_fingerprint_z(&f, 0.016) - 3) < 1e-9);
+	assert_true(isnan(hy_fingerprint_z(&(hy_fingerprint){0}, 0.016)));
+	hy_slices_clear(&s);
+	hy_volume_clear(&v);
+}
+
+static void warnings_reach_the_prediction(void **state)
+{
+	(void)state;
+	hy_model m;
+	hy_volume v;
+	hy_predictor_options o = everything();
+	make_model(&m, 7);
+	make_volume(&v, 40, 36, 3, 1.7, 8);
+	m.fingerprint = (hy_fingerprint){.n_volumes = 2,
+	                                 .spacing_low_mm = {3, 3, 8},
+	                                 .spacing_high_mm = {3, 3, 8},
+	                                 .mean_low = {0.5},
+	                                 .mean_high = {0.5},
+	                                 .sd_low = {0.25},
+	                                 .sd_high = {0.3},
+	                                 .reconstruction_mean = 1e-6,
+	                                 .reconstruction_sd = 1e-6};
+	hy_prediction out = predict((hy_model *[]){&m}, 1, &o, &v);
+	assert_true(out.n_warnings >= 3);
+	assert_non_null(strstr(out.warnings, "spacing along x is 1.700 mm"));
+	assert_non_null(strstr(out.warnings, "; reconstruction error is"));
+	assert_true(out.reconstruction_z > 4);
+	hy_prediction_clear(&out);
+	/* a network that sees background only */
+	const int i = hy_params_find(&m.network.params, "shape_decoder.final_conv.bias");
+	assert_true(i >= 0);
+	m.network.params.values[m.network.params.list[i].offset] = 1e4f;
+	out = predict((hy_model *[]){&m}, 1, &o, &v);
+	assert_non_null(strstr(out.warnings, "no foreground was found"));
+	assert_true(isnan(out.mean_entropy));
+	assert_true(out.disagreement == 1);
+	hy_prediction_clear(&out);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void keeps_the_largest_component(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_labels l;
+	hy_grid g;
+	int64_t n_removed = -1;
+	hy_grid_set_simple(&g, 6, 5, 3, 1, 1, 1);
+	assert_ok(hy_labels_alloc(&l, &g, &err), &err);
+#define AT(x, y, z) l.data[((z)*5 + (y)) * 6 + (x)]
+	/* class 1: three voxels that touch by corners from slice to slice, and two that are apart */
+	AT(0, 0, 0) = AT(1, 1, 1) = AT(2, 2, 2) = 1;
+	AT(5, 4, 0) = AT(4, 4, 0) = 1;
+	/* class 2: two of equal size, the first is kept; it touches class 1 */
+	AT(1, 0, 0) = 2;
+	AT(5, 0, 2) = 2;
+	/* class 3: more than n_classes, left alone */
+	AT(0, 4, 0) = AT(3, 0, 2) = 3;
+	assert_ok(hy_keep_largest(&l, 3, &n_removed, &err), &err);
+	assert_int_equal(n_removed, 3);
+	assert_int_equal(AT(0, 0, 0) + AT(1, 1, 1) + AT(2, 2, 2), 3);
+	assert_int_equal(AT(5, 4, 0) + AT(4, 4, 0), 0);
+	assert_int_equal(AT(1, 0, 0), 2);
+	assert_int_equal(AT(5, 0, 2), 0);
+	assert_int_equal(AT(0, 4, 0) + AT(3, 0, 2), 6);
+	memset(l.data, 0, 90);
+	assert_ok(hy_keep_largest(&l, 3, &n_removed, &err), &err);
+	assert_int_equal(n_removed, 0);
+	memset(l.data, 2, 90);
+	assert_ok(hy_keep_largest(&l, 3, &n_removed, &err), &err);
+	assert_int_equal(n_removed, 0);
+	assert_int_equal(AT(5, 4, 2), 2);
+	hy_labels_clear(&l);
+}
+
+static void keep_largest_is_applied(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hy_volume v;
+	hy_predictor_options o = {.which = HY_FTN};
+	make_model(&m, 8);
+	make_volume(&v, 40, 36, 3, 1.7, 10);
+	hy_prediction plain = predict((hy_model *[]){&m}, 1, &o, &v);
+	assert_ok(hy_keep_largest(&plain.label, 3, NULL, &err), &err);
+	o.keep_largest = true;
+	hy_prediction kept = predict((hy_model *[]){&m}, 1, &o, &v);
+	assert_memory_equal(plain.label.data, kept.label.data, (size_t)hy_grid_voxels(&v.grid));
+	hy_prediction_clear(&plain);
+	hy_prediction_clear(&kept);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void refuses_what_it_cannot_predict(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hy_volume v;
+	hy_prediction out;
+	const hy_predictor_options o = everything();
+	make_model(&m, 9);
+	make_volume(&v, 40, 36, 3, 1.7, 11);
+	hy_predictor *p = make_predictor((hy_model *[]){&m}, 1, &o);
+	v.nt = 2;
+	assert_int_equal(hy_predictor_run(p, &v, &out, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "2 channels, the model wants 1"));
+	v.nt = 1;
+	v.data[77] = NAN;
+	assert_int_equal(hy_predictor_run(p, &v, &out, &err), HARDY_ERROR_NUMERIC);
+	v.data[77] = 3;
+	assert_ok(hy_predictor_run(p, &v, &out, &err), &err); /* still usable */
+	hy_prediction_clear(&out);
+	hy_predictor_free(p);
+	assert_null(hy_predictor_new(NULL, 0, &o, &err));
+	p = make_predictor((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_FTN});
+	hy_labels l;
+	assert_int_equal(hy_predict_case(p, &v, NULL, &l, &err), HARDY_ERROR_ARGUMENT);
+	hy_predictor_free(p);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+}
+
+static void survives_lack_of_memory(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model a, b;
+	hy_volume v;
+	hy_predictor_options o = everything();
+	make_model(&a, 10);
+	make_model(&b, 11);
+	b.plan.size = 48;
+	o.adapt = o.keep_largest = true;
+	make_volume(&v, 20, 20, 2, 2, 12);
+	hy_model *const models[] = {&a, &b};
+	const int64_t before = hy_memory_calls();
+	hy_prediction out = predict(models, 2, &o, &v);
+	hy_prediction_clear(&out);
+	const int64_t n = hy_memory_calls() - before;
+	int n_failed = 0;
+	/* recording the network asks for memory hundreds of times: a part of them, another part for each model */
+	for (int64_t k = 1; k <= n; k += k < 8 || n - k < 40 ? 1 : 41) {
+		hy_memory_fail_at(k);
+		hy_predictor *p = hy_predictor_new(models, 2, &o, &err);
+		const hardy_status status = p ? hy_predictor_run(p, &v, &out, &err) : err.status;
+		hy_memory_fail_at(0);
+		hy_predictor_free(p);
+		if (!status)
+			hy_prediction_clear(&out);
+		else
+			assert_int_equal(status, HARDY_ERROR_MEMORY);
+		n_failed += status != HARDY_OK;
+	}
+	assert_true(n_failed > 20);
+	hy_volume_clear(&v);
+	hy_model_clear(&a);
+	hy_model_clear(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(label_is_the_arg_max_of_the_logits),
+	    cmocka_unit_test(maps_and_measures_fit_together),
+	    cmocka_unit_test(ensembles),
+	    cmocka_unit_test(a_scan_does_not_depend_on_others),
+	    cmocka_unit_test(adapting_leaves_the_model_alone),
+	    cmocka_unit_test(batches_fit_the_number_of_slices),
+	    cmocka_unit_test(fingerprint_warns_outside_of_its_ranges),
+	    cmocka_unit_test(warnings_reach_the_prediction),
+	    cmocka_unit_test(keeps_the_largest_component),
+	    cmocka_unit_test(keep_largest_is_applied),
+	    cmocka_unit_test(refuses_what_it_cannot_predict),
+	    cmocka_unit_test(survives_lack_of_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
