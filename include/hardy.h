@@ -104,6 +104,75 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *report,
 
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
+/*
+ * How a model is trained. Chen et al., "Cooperative training and latent space data augmentation for robust medical image
+ * segmentation", MICCAI 2021, is "as published" below. Strings are the caller's.
+ */
+typedef struct hardy_train_options {
+	const char *data;   /* folder of a data set, as in hardy_check_options */
+	const char *output; /* run directory */
+	const char *preset; /* set by hardy_train_options_init */
+	const char *recipe; /* "standard", "cooperative" */
+	int64_t seed;       /* 0 to 2^53 */
+	/* which scans */
+	int64_t subjects;            /* to train on, drawn by seed; 0: all */
+	int64_t validation;          /* subjects held out when splits names none */
+	const char *splits;          /* JSON file with lists of subjects (pool or train, validation, test), or NULL */
+	const char *labels;          /* as in hardy_check_options */
+	double header_spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
+	const char *data_terms;      /* terms of use of the data, for the model card; NULL */
+	/* slices */
+	int64_t size;                           /* height and width of the network's grid, a multiple of 16 */
+	double spacing_mm;                      /* in-plane, of that grid */
+	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
+	const char *augment;                    /* "published", "no-elastic", "none" */
+	bool minmax;                            /* scale un-augmented slices to [0, 1] one by one, as prediction does */
+	/* optimisation. The least of epochs, iterations and budget that is not 0 ends the training */
+	int64_t epochs, iterations;
+	double budget_s; /* the number of steps is fixed after timing a few */
+	int64_t batch;   /* half of it augmented slices, half the same slices as they are; even */
+	double learning_rate;
+	const char *schedule; /* "constant", "one-cycle" */
+	const char *loss;     /* "ce", "ce+dice" */
+	bool recalibrate;     /* batch-norm statistics from the training slices at the end */
+	/* ablations of the method */
+	const char *scheme_image, *scheme_shape; /* masks of z_i and z_s: "random", "dropout", "channel", "spatial" */
+	bool hard_masks;
+	double threshold_low, threshold_high; /* p ~ U(low, high) */
+	bool only_x_hat;                      /* hard images alone, no hard segmentations */
+	bool separate;                        /* no gradient from the STN into the FTN */
+	bool no_decoupler;                    /* z_s = z_i */
+	double noise;                         /* standard deviation, on the FTN's input */
+	/* the run */
+	int64_t validate_every;    /* epochs */
+	double checkpoint_every_s; /* seconds */
+	int64_t threads;           /* 0: as many as there are */
+	bool resume;               /* go on with the run in output */
+	bool overwrite;            /* replace the run in output */
+	void *owned;               /* by hardy_train_options_read */
+} hardy_train_options;
+
+/* Every default, from a preset: "quick" (NULL) or "paper". HARDY_ERROR_ARGUMENT when there is no such preset. */
+hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, hardy_error *err);
+/* The options of a run that was started before, for going on with it; release with hardy_train_options_clear. */
+hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
+void hardy_train_options_clear(hardy_train_options *o);
+
+/* Asked between steps, from the calling thread; true ends the work after saving. */
+typedef struct hardy_stop {
+	bool (*asked)(void *payload);
+	void *payload;
+} hardy_stop;
+
+/*
+ * Trains a model. The run directory gets run.json (resolved options, subjects, machine), metrics.csv and metrics.jsonl (a row an
+ * epoch), best.safetensors (best validation mean IoU of FTN+STN) and last.safetensors, and checkpoint.safetensors on the way.
+ * HARDY_ERROR_INTERRUPTED when stop (NULL allowed) asked for it: the state is saved, and the same call with resume goes on with
+ * the same bytes as an uninterrupted run (same machine, same number of threads). A non-finite loss is HARDY_ERROR_NUMERIC and
+ * leaves the last checkpoint in place. Changes the calling thread's number of OpenMP threads while it runs.
+ */
+hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err);
+
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
 /* ---- evaluation --------------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * files.c: whole-file reading, atomic writing, paths and folders (POSIX).
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
 #include "base/files.h"
 
 #include "base/memory.h"
@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,18 @@ const char *hy_path_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash ? slash + 1 : path;
+}
+
+hardy_status hy_path_resolve(const char *path, char **out, hardy_error *err)
+{
+	char resolved[PATH_MAX];
+	if (!realpath(path, resolved))
+		return hy_fail_errno(err, HARDY_ERROR_IO, "%s", path);
+	char *copy = hy_strdup(resolved);
+	if (!copy)
+		return hy_fail_memory(err, path, strlen(path), 1);
+	*out = copy;
+	return HARDY_OK;
 }
 
 hardy_status hy_make_folders(const char *path, hardy_error *err)

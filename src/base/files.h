@@ -33,6 +33,8 @@ bool hy_path_exists(const char *path);
 bool hy_path_is_folder(const char *path);
 /* folder/name, newly allocated (hy_free); NULL when memory runs out. */
 char *hy_path_join(const char *folder, const char *name) HY_MUST_USE;
+/* The path from the root, without symbolic links; *out is newly allocated (hy_free). It must exist. */
+hardy_status hy_path_resolve(const char *path, char **out, hardy_error *err);
 const char *hy_path_name(const char *path);                       /* behind the last slash */
 hardy_status hy_make_folders(const char *path, hardy_error *err); /* like mkdir -p */
 

@@ -26,3 +26,11 @@ hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
 	*out = json;
 	return HARDY_OK;
 }
+
+bool hy_json_add(cJSON *object, const char *name, cJSON *item)
+{
+	if (item && object && cJSON_AddItemToObject(object, name, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}

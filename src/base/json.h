@@ -11,4 +11,8 @@
 /* Reads and parses a file; *out is released with cJSON_Delete. A syntax error names file and line. */
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err);
 
+/* Adds item (taken over, NULL allowed: memory ran out) to an object under name; false when that fails. So that a document can be
+ * built by one chain of &&. */
+bool hy_json_add(cJSON *object, const char *name, cJSON *item);
+
 #endif

@@ -16,6 +16,8 @@ typedef enum hy_layout {
 	HY_LAYOUT_FLAT     /* NAME and NAME_gt */
 } hy_layout;
 
+const char *hy_layout_name(hy_layout layout); /* as messages call it, "ACDC" */
+
 /* Class 0 is background. value is the data set's own label value. Hearts are always LV, MYO, RV in this order. */
 typedef struct hy_class {
 	char name[HY_NAME_SIZE];

@@ -40,8 +40,6 @@ typedef struct hy_scan {
 hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_options *o, hy_problems *problems,
                              const hardy_log *log, hardy_error *err);
 
-const char *hy_layout_name(hy_layout layout);
-
 /* A new case at the end of d->cases, frames -1, valid until the next call. */
 hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_case **out, hardy_error *err);
 

@@ -247,6 +247,11 @@ void hy_step_free(hy_step *s)
 	hy_free(s);
 }
 
+void hy_step_set_beta1(hy_step *s, double beta1)
+{
+	s->o.beta1 = beta1;
+}
+
 /* ---- running ---- */
 
 /* The FTN's input: clamp(x + noise N(0, 1), 0, 1). */

@@ -43,6 +43,7 @@ typedef struct hy_step hy_step;
 
 hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err); /* network stays the caller's */
 void hy_step_free(hy_step *s);
+void hy_step_set_beta1(hy_step *s, double beta1); /* schedules that cycle it: before each step */
 
 /*
  * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; label: batch x height x width class

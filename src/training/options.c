@@ -1,0 +1,392 @@
+/*
+ * options.c: the table of training options, and the presets.
+ */
+#include "training/options.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "dataset/preprocess.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- presets ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct preset {
+	const char *name;
+	int64_t size;
+	double spacing_mm;
+	int64_t epochs, iterations;
+	double learning_rate;
+	const char *schedule, *loss, *augment;
+	bool minmax, recalibrate;
+	int64_t validate_every;
+} preset;
+
+/* The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within half an hour. */
+static const preset presets[] = {
+    {"quick", 96, 2.0, 0, 1500, 1e-3, "one-cycle", "ce+dice", "no-elastic", true, true, 5},
+    {"paper", 192, 1.36719, 600, 0, 1e-4, "constant", "ce", "published", false, false, 1},
+};
+
+hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, hardy_error *err)
+{
+	const preset *p = name ? NULL : presets;
+	for (size_t i = 0; i < sizeof presets / sizeof *presets && !p; i++)
+		if (!strcmp(presets[i].name, name))
+			p = &presets[i];
+	if (!p)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick or paper", name);
+	hy_plan plan;
+	hy_plan_init(&plan);
+	*o = (hardy_train_options){
+	    .preset = p->name,
+	    .recipe = "standard",
+	    .subjects = 10,
+	    .validation = 5,
+	    .size = p->size,
+	    .spacing_mm = p->spacing_mm,
+	    .percentile_low = plan.percentile_low,
+	    .percentile_high = plan.percentile_high,
+	    .augment = p->augment,
+	    .minmax = p->minmax,
+	    .epochs = p->epochs,
+	    .iterations = p->iterations,
+	    .batch = 20,
+	    .learning_rate = p->learning_rate,
+	    .schedule = p->schedule,
+	    .loss = p->loss,
+	    .recalibrate = p->recalibrate,
+	    .scheme_image = "random",
+	    .scheme_shape = "random",
+	    .threshold_low = 0,
+	    .threshold_high = 0.5,
+	    .noise = 0.05,
+	    .validate_every = p->validate_every,
+	    .checkpoint_every_s = 300,
+	};
+	return HARDY_OK;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+
+typedef enum kind { TEXT, WHOLE, REAL, SWITCH } kind;
+
+enum use {
+	CARD = 1,   /* the model depends on it, and it is no path */
+	FREE = 2,   /* may differ when a run is resumed */
+	LENGTH = 4, /* may differ then if the learning rate is constant */
+	NEEDED = 8  /* text that is never NULL */
+};
+
+typedef struct field {
+	const char *name;
+	kind kind;
+	size_t offset;
+	int use;
+	double low, high; /* of numbers */
+	const char *choices;
+} field;
+
+#define AT(member) offsetof(hardy_train_options, member)
+
+static const field fields[] = {
+    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|paper"},
+    {"recipe", TEXT, AT(recipe), CARD | NEEDED, 0, 0, NULL},
+    {"seed", WHOLE, AT(seed), CARD, 0, 9007199254740992, NULL},
+    {"data", TEXT, AT(data), FREE | NEEDED, 0, 0, NULL},
+    {"subjects", WHOLE, AT(subjects), CARD, 0, 1e6, NULL},
+    {"validation", WHOLE, AT(validation), CARD, 0, 1e6, NULL},
+    {"splits", TEXT, AT(splits), 0, 0, 0, NULL},
+    {"labels", TEXT, AT(labels), CARD, 0, 0, NULL},
+    {"header_spacing_x_mm", REAL, AT(header_spacing_mm[0]), CARD, 0, 1000, NULL},
+    {"header_spacing_y_mm", REAL, AT(header_spacing_mm[1]), CARD, 0, 1000, NULL},
+    {"header_spacing_z_mm", REAL, AT(header_spacing_mm[2]), CARD, 0, 1000, NULL},
+    {"data_terms", TEXT, AT(data_terms), 0, 0, 0, NULL},
+    {"size", WHOLE, AT(size), CARD, 16, 512, NULL},
+    {"spacing_mm", REAL, AT(spacing_mm), CARD, 0.05, 100, NULL},
+    {"percentile_low", REAL, AT(percentile_low), CARD, 0, 100, NULL},
+    {"percentile_high", REAL, AT(percentile_high), CARD, 0, 100, NULL},
+    {"augment", TEXT, AT(augment), CARD | NEEDED, 0, 0, "published|no-elastic|none"},
+    {"minmax", SWITCH, AT(minmax), CARD, 0, 0, NULL},
+    {"epochs", WHOLE, AT(epochs), CARD | LENGTH, 0, 1e7, NULL},
+    {"iterations", WHOLE, AT(iterations), CARD | LENGTH, 0, 1e9, NULL},
+    {"budget_s", REAL, AT(budget_s), 0, 0, 1e9, NULL},
+    {"batch", WHOLE, AT(batch), CARD, 2, 1024, NULL},
+    {"learning_rate", REAL, AT(learning_rate), CARD, 0, 1e30, NULL},
+    {"schedule", TEXT, AT(schedule), CARD | NEEDED, 0, 0, "constant|one-cycle"},
+    {"loss", TEXT, AT(loss), CARD | NEEDED, 0, 0, "ce|ce+dice"},
+    {"recalibrate", SWITCH, AT(recalibrate), CARD, 0, 0, NULL},
+    {"scheme_image", TEXT, AT(scheme_image), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
+    {"scheme_shape", TEXT, AT(scheme_shape), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
+    {"hard_masks", SWITCH, AT(hard_masks), CARD, 0, 0, NULL},
+    {"threshold_low", REAL, AT(threshold_low), CARD, 0, 1, NULL},
+    {"threshold_high", REAL, AT(threshold_high), CARD, 0, 1, NULL},
+    {"only_x_hat", SWITCH, AT(only_x_hat), CARD, 0, 0, NULL},
+    {"separate", SWITCH, AT(separate), CARD, 0, 0, NULL},
+    {"no_decoupler", SWITCH, AT(no_decoupler), CARD, 0, 0, NULL},
+    {"noise", REAL, AT(noise), CARD, 0, 10, NULL},
+    {"validate_every", WHOLE, AT(validate_every), CARD, 1, 1e7, NULL},
+    {"checkpoint_every_s", REAL, AT(checkpoint_every_s), FREE, 0, 1e9, NULL},
+    {"threads", WHOLE, AT(threads), FREE, 0, 1024, NULL},
+};
+
+enum { N_FIELDS = sizeof fields / sizeof *fields };
+
+static const void *member_of(const hardy_train_options *o, const field *f)
+{
+	return (const char *)o + f->offset;
+}
+
+static const char *text_of(const hardy_train_options *o, const field *f)
+{
+	return *(const char *const *)member_of(o, f);
+}
+
+static double number_of(const hardy_train_options *o, const field *f)
+{
+	switch (f->kind) {
+	case WHOLE:
+		return (double)*(const int64_t *)member_of(o, f);
+	case REAL:
+		return *(const double *)member_of(o, f);
+	default:
+		return *(const bool *)member_of(o, f);
+	}
+}
+
+/* ---- validity ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_choice(const char *choices, const char *text)
+{
+	const size_t n = strlen(text);
+	for (const char *at = choices; at; at = strchr(at, '|')) {
+		at += *at == '|';
+		if (n && strcspn(at, "|") == n && !memcmp(at, text, n))
+			return true;
+	}
+	return false;
+}
+
+static hardy_status check_field(const hardy_train_options *o, const field *f, hardy_error *err)
+{
+	if (f->kind == TEXT) {
+		const char *text = text_of(o, f);
+		if (!text)
+			return f->use & NEEDED ? hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is missing", f->name) : HARDY_OK;
+		if (f->choices && !is_choice(f->choices, text))
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", f->name, text, f->choices);
+		return HARDY_OK;
+	}
+	const double value = number_of(o, f);
+	if (f->kind != SWITCH && !(value >= f->low && value <= f->high))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %.17g, want %g to %g", f->name, value, f->low, f->high);
+	return HARDY_OK;
+}
+
+static hardy_status check_recipe(const char *name, hardy_error *err)
+{
+	if (hy_recipe_find(name))
+		return HARDY_OK;
+	char known[256] = "";
+	for (const hy_recipe *r = hy_recipes; r->name; r++) {
+		const size_t used = strlen(known);
+		snprintf(known + used, sizeof known - used, used ? ", %s" : "%s", r->name);
+	}
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "recipe is \"%s\", want one of %s", name, known);
+}
+
+hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
+{
+	for (int i = 0; i < N_FIELDS; i++) {
+		const hardy_status status = check_field(o, &fields[i], err);
+		if (status)
+			return status;
+	}
+	if (!o->output || !*o->output)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "output is missing, want the folder of the run");
+	if (o->size % 16)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "size is %lld, want a multiple of 16", (long long)o->size);
+	if (o->batch % 2)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want an even number: one half is augmented",
+		               (long long)o->batch);
+	if (!(o->percentile_low < o->percentile_high))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "percentiles are %g and %g, want the first below the second",
+		               o->percentile_low, o->percentile_high);
+	if (o->threshold_low > o->threshold_high)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threshold range is %g to %g, want the first at most the second",
+		               o->threshold_low, o->threshold_high);
+	if (!(o->learning_rate > 0))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "learning_rate is %g, want more than 0", o->learning_rate);
+	if (!o->epochs && !o->iterations && !(o->budget_s > 0))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "epochs, iterations and budget are all 0, want one of them");
+	if (o->resume && o->overwrite)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "resume and overwrite exclude each other");
+	return check_recipe(o->recipe, err);
+}
+
+hy_schedule hy_options_schedule(const hardy_train_options *o)
+{
+	return strcmp(o->schedule, "one-cycle") ? HY_SCHEDULE_CONSTANT : HY_SCHEDULE_ONE_CYCLE;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------------- */
+
+cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
+{
+	cJSON *json = cJSON_CreateObject();
+	for (int i = 0; i < N_FIELDS && json; i++) {
+		const field *f = &fields[i];
+		cJSON *item;
+		if (card && !(f->use & CARD))
+			continue;
+		if (f->kind == TEXT)
+			item = text_of(o, f) ? cJSON_CreateString(text_of(o, f)) : cJSON_CreateNull();
+		else
+			item = f->kind == SWITCH ? cJSON_CreateBool(number_of(o, f) != 0) : cJSON_CreateNumber(number_of(o, f));
+		if (!item || !cJSON_AddItemToObject(json, f->name, item)) {
+			cJSON_Delete(item);
+			cJSON_Delete(json);
+			return NULL;
+		}
+	}
+	return json;
+}
+
+/* Strings of read options: one after the other in one block. */
+static size_t text_room(const cJSON *json)
+{
+	size_t n = 0;
+	for (int i = 0; i < N_FIELDS; i++) {
+		const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, fields[i].name);
+		if (fields[i].kind == TEXT && cJSON_IsString(item))
+			n += strlen(item->valuestring) + 1;
+	}
+	return n;
+}
+
+static bool read_field(hardy_train_options *o, const field *f, const cJSON *item, char **text)
+{
+	void *member = (char *)o + f->offset;
+	switch (f->kind) {
+	case TEXT:
+		if (cJSON_IsNull(item) && !(f->use & NEEDED)) {
+			*(const char **)member = NULL;
+			return true;
+		}
+		if (!cJSON_IsString(item))
+			return false;
+		*(const char **)member = memcpy(*text, item->valuestring, strlen(item->valuestring) + 1);
+		*text += strlen(*text) + 1;
+		return true;
+	case WHOLE:
+		if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
+		    fabs(item->valuedouble) > 9007199254740992)
+			return false;
+		*(int64_t *)member = (int64_t)item->valuedouble;
+		return true;
+	case REAL:
+		*(double *)member = cJSON_IsNumber(item) ? item->valuedouble : 0;
+		return cJSON_IsNumber(item);
+	case SWITCH:
+		*(bool *)member = cJSON_IsTrue(item);
+		return cJSON_IsBool(item);
+	}
+	return false;
+}
+
+hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err)
+{
+	const size_t room = text_room(json);
+	char *block = hy_alloc(room + 1, 1), *text = block;
+	if (!block)
+		return hy_fail_memory(err, source, room, 1);
+	hardy_train_options read = *o;
+	for (int i = 0; i < N_FIELDS; i++) {
+		const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, fields[i].name);
+		if (item && read_field(&read, &fields[i], item, &text))
+			continue;
+		hy_free(block);
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: option \"%s\" is %s", source, fields[i].name,
+		               item ? "of the wrong type" : "missing");
+	}
+	read.owned = block;
+	*o = read;
+	return HARDY_OK;
+}
+
+static bool is_equal(const hardy_train_options *a, const hardy_train_options *b, const field *f)
+{
+	if (f->kind != TEXT)
+		return number_of(a, f) == number_of(b, f);
+	const char *s = text_of(a, f), *t = text_of(b, f);
+	return s && t ? !strcmp(s, t) : s == t;
+}
+
+static void describe(const hardy_train_options *o, const field *f, char *out, size_t n)
+{
+	if (f->kind == TEXT)
+		snprintf(out, n, "%s", text_of(o, f) ? text_of(o, f) : "none");
+	else if (f->kind == SWITCH)
+		snprintf(out, n, "%s", number_of(o, f) != 0 ? "on" : "off");
+	else
+		snprintf(out, n, "%.10g", number_of(o, f));
+}
+
+hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
+                                bool *longer, hardy_error *err)
+{
+	const bool constant = hy_options_schedule(started) == HY_SCHEDULE_CONSTANT;
+	bool other_length = false;
+	for (int i = 0; i < N_FIELDS; i++) {
+		const field *f = &fields[i];
+		if (f->use & FREE || is_equal(started, wanted, f))
+			continue;
+		other_length |= (f->use & LENGTH) != 0;
+		if (f->use & LENGTH && constant)
+			continue;
+		char was[256], is[256];
+		describe(started, f, was, sizeof was);
+		describe(wanted, f, is, sizeof is);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the run was started with %s %s, now it is %s: leave the option out%s",
+		               source, f->name, was, is,
+		               f->use & LENGTH ? " (its learning-rate schedule is made for that length)" : ", or start another run");
+	}
+	*longer = other_length;
+	return HARDY_OK;
+}
+
+/* ---- of a run ----------------------------------------------------------------------------------------------------------- */
+
+hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err)
+{
+	hardy_train_options read;
+	cJSON *json = NULL;
+	char *path = hy_path_join(run, "run.json");
+	hardy_status status = path ? hardy_train_options_init(&read, NULL, err) : hy_fail_memory(err, run, strlen(run), 1);
+	if (status)
+		goto out;
+	if (!hy_path_exists(path)) {
+		status = hy_fail(err, HARDY_ERROR_IO, "%s: is not there: no run to go on with", path);
+		goto out;
+	}
+	if ((status = hy_json_read(path, &json, err)))
+		goto out;
+	const cJSON *options = cJSON_GetObjectItemCaseSensitive(json, "options");
+	status = cJSON_IsObject(options) ? hy_options_from_json(&read, options, path, err)
+	                                 : hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"options\" is missing", path);
+	if (!status)
+		*o = read;
+out:
+	cJSON_Delete(json);
+	hy_free(path);
+	return status;
+}
+
+void hardy_train_options_clear(hardy_train_options *o)
+{
+	hy_free(o->owned);
+	memset(o, 0, sizeof *o);
+}

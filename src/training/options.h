@@ -1,0 +1,27 @@
+/*
+ * options.h: training options as a table: what run.json and the model card hold, what a resumed run may change, what is valid.
+ */
+#ifndef HY_TRAINING_OPTIONS_H
+#define HY_TRAINING_OPTIONS_H
+
+#include "base/json.h"
+#include "training/recipe.h"
+#include "training/schedule.h"
+
+/* Ranges, choices, and combinations. HARDY_ERROR_ARGUMENT names option, value found and values wanted. */
+hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err);
+
+/* A new JSON object; card: without paths and without what does not change the model. NULL when memory runs out. */
+cJSON *hy_options_to_json(const hardy_train_options *o, bool card);
+
+/* Reads such an object over *o, whose strings then belong to o->owned. source names the file in messages. */
+hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err);
+
+/* HARDY_ERROR_ARGUMENT that names the first option in which wanted differs from what the run in source was started with. The
+ * length of a run with constant learning rate may change; *longer says that it did. */
+hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
+                                bool *longer, hardy_error *err);
+
+hy_schedule hy_options_schedule(const hardy_train_options *o);
+
+#endif
