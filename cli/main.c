@@ -13,11 +13,13 @@ extern const command cmd_evaluate;
 extern const command cmd_phantom;
 extern const command cmd_inspect;
 extern const command cmd_picture;
+extern const command cmd_train;
 
 /* clang-format off */
 const command *const commands[] = {
 	&cmd_phantom,
 	&cmd_check,
+	&cmd_train,
 	&cmd_evaluate,
 	&cmd_inspect,
 	&cmd_picture,

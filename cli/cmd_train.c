@@ -1,0 +1,222 @@
+/*
+ * cmd_train.c: `hardy train DATA -o RUN`: a model from labelled scans.
+ */
+#include "options.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Ctrl-C and SIGTERM --------------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stop_asked;
+
+/* The second one ends the program at once. */
+static void on_signal(int signal_number)
+{
+	stop_asked = 1;
+	signal(signal_number, SIG_DFL);
+}
+
+static bool asked(void *payload)
+{
+	(void)payload;
+	return stop_asked != 0;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_signal;
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+/* The value of an option that decides on the defaults of the others; NULL when it is not given. */
+static const char *find_value(int argc, char **argv, const char *name)
+{
+	const size_t n = strlen(name);
+	const char *found = NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], name) == 0 && i + 1 < argc)
+			found = argv[i + 1];
+		else if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=')
+			found = argv[i] + n + 1;
+	}
+	return found;
+}
+
+static bool is_given(int argc, char **argv, const char *name)
+{
+	const size_t n = strlen(name);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strncmp(argv[i], name, n) == 0 && (!argv[i][n] || argv[i][n] == '='))
+			return true;
+	return false;
+}
+
+/* "0,0.5" */
+static int read_pair(const command *self, const char *name, const char *text, double *low, double *high)
+{
+	char *end = NULL;
+	if (!text)
+		return -1;
+	const double a = strtod(text, &end);
+	bool good = end != text && *end == ',';
+	const char *second = good ? end + 1 : text;
+	const double b = strtod(second, &end);
+	good = good && end != second && !*end && isfinite(a) && isfinite(b);
+	if (!good)
+		return usage_error(self, "%s is \"%s\", want two numbers: LOW,HIGH", name, text);
+	*low = a;
+	*high = b;
+	return -1;
+}
+
+/* Defaults: those of the preset, or those of the run that is resumed. */
+static int defaults(const command *self, int argc, char **argv, hardy_train_options *o)
+{
+	hardy_error err = {0};
+	const char *preset = find_value(argc, argv, "--preset"), *run = find_value(argc, argv, "--output");
+	if (!run)
+		run = find_value(argc, argv, "-o");
+	const bool help = is_given(argc, argv, "--help") || is_given(argc, argv, "-h");
+	hardy_status status = hardy_train_options_init(o, NULL, &err);
+	if (is_given(argc, argv, "--resume") && run && !help)
+		status = hardy_train_options_read(o, run, &err);
+	else if (preset)
+		status = hardy_train_options_init(o, preset, &err);
+	if (status)
+		return report_error(self, status, &err);
+	/* A length on the command line replaces the preset's. */
+	if (!help &&
+	    (is_given(argc, argv, "--epochs") || is_given(argc, argv, "--iterations") || is_given(argc, argv, "--budget"))) {
+		o->epochs = o->iterations = 0;
+		o->budget_s = 0;
+	}
+	return -1;
+}
+
+/* Options whose form on the command line is not that of hardy_train_options. */
+typedef struct words {
+	const char *scheme, *threshold_range, *percentiles, *recalibrate;
+	bool no_minmax;
+} words;
+
+static int apply(const command *self, const words *w, int argc, char **argv, hardy_train_options *o)
+{
+	if (w->scheme && !is_given(argc, argv, "--scheme-image"))
+		o->scheme_image = w->scheme;
+	if (w->scheme && !is_given(argc, argv, "--scheme-shape"))
+		o->scheme_shape = w->scheme;
+	if (w->recalibrate)
+		o->recalibrate = strcmp(w->recalibrate, "on") == 0;
+	if (w->no_minmax)
+		o->minmax = false;
+	int code = read_pair(self, "--threshold-range", w->threshold_range, &o->threshold_low, &o->threshold_high);
+	if (code < 0)
+		code = read_pair(self, "--percentiles", w->percentiles, &o->percentile_low, &o->percentile_high);
+	return code;
+}
+
+static int train(const command *self, hardy_train_options *o, const string_list *rest)
+{
+	const hardy_log log = terminal_log();
+	const hardy_stop stop = {asked, NULL};
+	hardy_error err = {0};
+	if (rest->n)
+		o->data = rest->items[0];
+	if (!o->output)
+		return usage_error(self, "-o RUN is missing: the folder of the run");
+	if (!o->data)
+		return usage_error(self, "an argument is missing");
+	catch_signals();
+	const hardy_status status = hardy_train(o, &log, &stop, &err);
+	return status ? report_error(self, status, &err) : EXIT_DONE;
+}
+
+static int run(const command *self, int argc, char **argv)
+{
+	hardy_train_options o;
+	words w = {0};
+	int code = defaults(self, argc, argv, &o);
+	if (code >= 0)
+		return code;
+	const char *schemes = "random|dropout|channel|spatial";
+	const option table[] = {
+	    {"--output", OPTION_STRING, &o.output, "RUN", "Folder of the run.", 0, 0, NULL},
+	    {"--recipe", OPTION_STRING, &o.recipe, "NAME", "How to train.", 0, 0, "standard|cooperative"},
+	    {"--preset", OPTION_STRING, &o.preset, "NAME", "Defaults of the options below; paper is as published.", 0, 0,
+	     "quick|paper"},
+	    {"--seed", OPTION_INT, &o.seed, "N", "Seed of everything random.", 0, 9007199254740992, NULL},
+	    {"--subjects", OPTION_INT, &o.subjects, "N", "Subjects to train on, drawn by seed; 0: all.", 0, 1e6, NULL},
+	    {"--validation", OPTION_INT, &o.validation, "N", "Subjects to hold out when no splits file names them.", 0, 1e6, NULL},
+	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON with subjects: pool or train, validation, test.", 0, 0, NULL},
+	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What label values mean, e.g. lv=3,myo=2.", 0, 0, NULL},
+	    {"--header-spacing", OPTION_SPACING, o.header_spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0,
+	     0, NULL},
+	    {"--data-terms", OPTION_STRING, &o.data_terms, "TEXT", "Terms of use of the data, for the model card.", 0, 0, NULL},
+	    {"--size", OPTION_INT, &o.size, "N", "Height and width of the network's grid, a multiple of 16.", 16, 512, NULL},
+	    {"--spacing", OPTION_DOUBLE, &o.spacing_mm, "MM", "In-plane spacing of that grid.", 0.05, 100, NULL},
+	    {"--percentiles", OPTION_STRING, &w.percentiles, "LOW,HIGH", "Intensities of a volume that become 0 and 1 (2,98).", 0,
+	     0, NULL},
+	    {"--augment", OPTION_STRING, &o.augment, "HOW", "Classic augmentation of half of each batch.", 0, 0,
+	     "published|no-elastic|none"},
+	    {"--minmax", OPTION_FLAG, &o.minmax, NULL, "Scale un-augmented slices to 0..1 one by one, as prediction does.", 0, 0,
+	     NULL},
+	    {"--no-minmax", OPTION_FLAG, &w.no_minmax, NULL, "Leave them on the scale of their volume.", 0, 0, NULL},
+	    {"--epochs", OPTION_INT, &o.epochs, "N", "Length of the training in epochs; 0: not limited by them.", 0, 1e7, NULL},
+	    {"--iterations", OPTION_INT, &o.iterations, "N", "Length in steps.", 0, 1e9, NULL},
+	    {"--budget", OPTION_DURATION, &o.budget_s, "TIME",
+	     "Length in time, e.g. 45m: steps are timed, then their number is fixed.", 0, 0, NULL},
+	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a step, half of them augmented; even.", 2, 1024, NULL},
+	    {"--lr", OPTION_DOUBLE, &o.learning_rate, "RATE", "Learning rate of Adam, the largest of a schedule.", 0, 1e30, NULL},
+	    {"--schedule", OPTION_STRING, &o.schedule, "NAME", "Course of the learning rate.", 0, 0, "constant|one-cycle"},
+	    {"--loss", OPTION_STRING, &o.loss, "NAME", "Cross-entropy, or with soft Dice.", 0, 0, "ce|ce+dice"},
+	    {"--recalibrate", OPTION_STRING, &w.recalibrate, "on|off", "Batch-norm statistics from the training slices at the end.",
+	     0, 0, "on|off"},
+	    {"--scheme", OPTION_STRING, &w.scheme, "NAME", "Masks of both latent codes (cooperative).", 0, 0, schemes},
+	    {"--scheme-image", OPTION_STRING, &o.scheme_image, "NAME", "Masks of the image code.", 0, 0, schemes},
+	    {"--scheme-shape", OPTION_STRING, &o.scheme_shape, "NAME", "Masks of the shape code.", 0, 0, schemes},
+	    {"--hard-masks", OPTION_FLAG, &o.hard_masks, NULL, "Mask with 0 instead of a random factor.", 0, 0, NULL},
+	    {"--threshold-range", OPTION_STRING, &w.threshold_range, "LOW,HIGH", "Share of a code that is masked (0,0.5).", 0, 0,
+	     NULL},
+	    {"--only-x-hat", OPTION_FLAG, &o.only_x_hat, NULL, "Hard images only, no hard segmentations.", 0, 0, NULL},
+	    {"--separate", OPTION_FLAG, &o.separate, NULL, "No gradient from the STN into the FTN.", 0, 0, NULL},
+	    {"--no-decoupler", OPTION_FLAG, &o.no_decoupler, NULL, "One latent code for image and shape.", 0, 0, NULL},
+	    {"--noise", OPTION_DOUBLE, &o.noise, "SD", "Noise on the input image.", 0, 10, NULL},
+	    {"--validate-every", OPTION_INT, &o.validate_every, "N", "Epochs between validations.", 1, 1e7, NULL},
+	    {"--checkpoint-every", OPTION_DURATION, &o.checkpoint_every_s, "TIME", "Time between checkpoints.", 0, 0, NULL},
+	    {"--threads", OPTION_INT, &o.threads, "N", "Threads; 0: as many as there are.", 0, 1024, NULL},
+	    {"--resume", OPTION_FLAG, &o.resume, NULL, "Go on with the run in RUN; its options are known.", 0, 0, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace the run in RUN.", 0, 0, NULL},
+	};
+	const size_t n_table = sizeof table / sizeof *table;
+	string_list rest = {0};
+	code = options_parse(self, table, n_table, argc, argv, 0, 1, &rest);
+	if (code < 0)
+		code = apply(self, &w, argc, argv, &o);
+	if (code < 0)
+		code = train(self, &o, &rest);
+	options_clear(table, n_table, &rest);
+	hardy_train_options_clear(&o);
+	return code;
+}
+
+const command cmd_train = {
+    .name = "train",
+    .arguments = "DATA",
+    .summary = "a model from a few labelled scans",
+    .details = "Trains the two networks of the study on subjects of DATA (any layout that `hardy check` reads) and writes\n"
+               "into RUN: run.json (what was done), metrics.csv and metrics.jsonl (a row an epoch), best.safetensors and\n"
+               "last.safetensors (models), checkpoint.safetensors. Ctrl-C finishes the step, saves and exits with 130;\n"
+               "`hardy train --resume -o RUN` goes on.",
+    .run = run,
+};

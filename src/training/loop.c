@@ -1,0 +1,518 @@
+/*
+ * loop.c: training from a data set to finished models: what happens when.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "training/card.h"
+#include "training/checkpoint.h"
+#include "training/recalibrate.h"
+#include "training/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+enum { N_TIMED_STEPS = 10 };
+
+typedef struct trainer {
+	hardy_train_options o;
+	const hardy_log *log;
+	const hardy_stop *stop;
+	hy_training_set set;
+	hy_model model;
+	hy_batches *batches;
+	hy_step *step;
+	hy_validator *validator; /* NULL without validation subjects */
+	hy_run run;
+	hy_progress at;
+	int64_t per_epoch;
+	double step_s;                   /* timed for a budget, or 0 */
+	double started_s, epoch_start_s; /* clock, less what earlier sessions spent */
+	int64_t first_step;              /* of this session */
+	double session_s;                /* clock at its first step */
+	double saved_s;                  /* clock at the last checkpoint */
+	int threads;
+	hy_validation last, best; /* of the finished models */
+} trainer;
+
+static double clock_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int use_threads(int64_t wanted)
+{
+#if defined(_OPENMP)
+	const int before = omp_get_max_threads();
+	if (wanted > 0)
+		omp_set_num_threads((int)wanted);
+	return before;
+#else
+	(void)wanted;
+	return 1;
+#endif
+}
+
+static hardy_status failed(hardy_error *err)
+{
+	return err && err->status ? err->status : HARDY_ERROR_MEMORY;
+}
+
+/* ---- preparation -------------------------------------------------------------------------------------------------------- */
+
+static hardy_status make_model(trainer *t, hardy_error *err)
+{
+	const hy_dataset *d = &t->set.dataset;
+	hy_model *m = &t->model;
+	const hy_network_config config = {.channels = d->n_channels, .classes = d->n_classes, .decoupler = !t->o.no_decoupler};
+	m->n_classes = d->n_classes;
+	m->n_channels = d->n_channels;
+	memcpy(m->classes, d->classes, sizeof m->classes);
+	memcpy(m->channels, d->channels, sizeof m->channels);
+	m->fingerprint = t->set.fingerprint;
+	const hardy_status status = hy_network_init(&m->network, &config, err);
+	if (!status)
+		hy_params_draw(&m->network.params, (uint64_t)t->o.seed);
+	return status;
+}
+
+static void make_plan(hy_plan *plan, const hardy_train_options *o)
+{
+	hy_plan_init(plan);
+	plan->size = o->size;
+	plan->spacing_mm = o->spacing_mm;
+	plan->percentile_low = o->percentile_low;
+	plan->percentile_high = o->percentile_high;
+}
+
+static hardy_status make_batches(trainer *t, hardy_error *err)
+{
+	hy_batch_options o;
+	hy_batch_options_init(&o, t->o.size);
+	o.batch = t->o.batch;
+	o.seed = (uint64_t)t->o.seed;
+	o.minmax_plain = t->o.minmax;
+	if (!strcmp(t->o.augment, "none"))
+		o.content = HY_BATCH_PLAIN;
+	if (!strcmp(t->o.augment, "no-elastic"))
+		o.augment.elastic_probability = 0;
+	t->batches = hy_batches_new(&o, t->set.cases, t->set.subject, t->set.n_cases, err);
+	if (!t->batches)
+		return failed(err);
+	t->per_epoch = hy_batches_per_epoch(t->batches);
+	return HARDY_OK;
+}
+
+static hardy_status make_step(trainer *t, hardy_error *err)
+{
+	hy_step_options o;
+	hy_recipe_options(&o, &t->o);
+	t->step = hy_step_new(&t->model.network, &o, err);
+	if (!t->step)
+		return failed(err);
+	if (!t->set.validation.n)
+		return HARDY_OK;
+	t->validator = hy_validator_new(&t->model.network, &t->set.validation, t->o.size, err);
+	return t->validator ? HARDY_OK : failed(err);
+}
+
+/* ---- one step ----------------------------------------------------------------------------------------------------------- */
+
+static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, double *terms, double *learning_rate,
+                                  hardy_error *err)
+{
+	const float *image;
+	const uint8_t *label;
+	hardy_status status = hy_batches_get(t->batches, iteration, &image, &label, err);
+	if (status)
+		return status;
+	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
+	hy_step_set_beta1(t->step, rate.beta1);
+	*learning_rate = rate.learning_rate;
+	return hy_step_run(t->step, image, label, iteration, rate.learning_rate, terms, err);
+}
+
+/* ---- how long ----------------------------------------------------------------------------------------------------------- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a && (!b || a < b) ? a : b;
+}
+
+/*
+ * Times a few steps and a validation, then forgets what they did: the steps that fit the budget, with validations and what comes
+ * at the end.
+ */
+static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
+{
+	double terms[HY_N_TERMS], learning_rate, start = clock_s(), validation_s = 0;
+	const double begin = start;
+	hardy_status status = HARDY_OK;
+	for (int64_t i = 0; i <= N_TIMED_STEPS && !status; i++) {
+		if (hy_stop_asked(t->stop))
+			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while timing steps, nothing was written");
+		hy_log(t->log, HARDY_LOG_PROGRESS, "timing step %lld of %d", (long long)i, N_TIMED_STEPS);
+		status = make_one_step(t, i, INT64_C(1000000), terms, &learning_rate, err);
+		if (i == 0)
+			start = clock_s();
+	}
+	if (status)
+		return status;
+	t->step_s = (clock_s() - start) / N_TIMED_STEPS;
+	if (t->validator) {
+		hy_validation v;
+		start = clock_s();
+		status = hy_validator_run(t->validator, &v, err);
+		validation_s = clock_s() - start;
+	}
+	hy_params_draw(&t->model.network.params, (uint64_t)t->o.seed);
+	hy_network_reset_statistics(&t->model.network);
+	/* finishing two models: recalibration and reconstruction of the training slices take about a step's time per batch each */
+	const double finish_s = 2 * (validation_s + t->step_s * (double)t->set.calibration.n / (double)t->o.batch);
+	const double left_s = t->o.budget_s - (clock_s() - begin) - finish_s;
+	const double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
+	if (!status && left_s < one_s)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "budget is %.0f s, but preparing and finishing take %.0f s and a step %.2f s",
+		               t->o.budget_s, t->o.budget_s - left_s, one_s);
+	*steps = (int64_t)(left_s / one_s);
+	hy_info(t->log, "a step takes %.2f s: %lld steps fit into %.0f s", t->step_s, (long long)*steps, t->o.budget_s);
+	return status;
+}
+
+static hardy_status fix_length(trainer *t, hardy_error *err)
+{
+	int64_t steps = least(t->o.iterations, t->o.epochs * t->per_epoch), fitting = 0;
+	if (t->o.budget_s > 0) {
+		const hardy_status status = fit_budget(t, &fitting, err);
+		if (status)
+			return status;
+	}
+	t->at.steps = least(steps, fitting);
+	return HARDY_OK;
+}
+
+/* ---- the run directory -------------------------------------------------------------------------------------------------- */
+
+static hardy_status write_run(const trainer *t, const char *status, bool finished, hardy_error *err)
+{
+	const hy_run_facts facts = {
+	    .status = status,
+	    .recipe_summary = hy_recipe_find(t->o.recipe)->summary,
+	    .steps = t->at.steps,
+	    .steps_per_epoch = t->per_epoch,
+	    .step = t->at.step,
+	    .threads = t->threads,
+	    .step_s = t->step_s,
+	    .seconds = t->at.seconds,
+	    .last = finished && t->validator ? &t->last : NULL,
+	    .best = finished && t->at.best_epoch ? &t->best : NULL,
+	    .best_epoch = t->at.best_epoch,
+	};
+	return hy_run_write(&t->run, &t->o, &t->set, &facts, err);
+}
+
+static hardy_status save_checkpoint(trainer *t, hardy_error *err)
+{
+	const hardy_status status = hy_checkpoint_save(t->run.checkpoint, &t->model, &t->at, err);
+	t->saved_s = clock_s();
+	return status;
+}
+
+static hardy_status start_run(trainer *t, hardy_error *err)
+{
+	t->at.best_iou = -1;
+	t->at.checksum = t->set.checksum;
+	hardy_status status = fix_length(t, err);
+	if (!status)
+		status = hy_run_open(&t->run, &t->o, err);
+	return status;
+}
+
+/* Where the run in the folder stands: options from run.json, the rest from the checkpoint. */
+static hardy_status resume_run(trainer *t, bool longer, hardy_error *err)
+{
+	hardy_status status;
+	if (!hy_path_exists(t->run.checkpoint)) {
+		hy_info(t->log, "%s: no checkpoint was saved yet: starting again", t->o.output);
+		return start_run(t, err);
+	}
+	if ((status = hy_checkpoint_load(t->run.checkpoint, &t->model, &t->at, err)))
+		return status;
+	if (t->at.checksum != t->set.checksum)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: the training slices are not those that the run in %s was started with",
+		               t->o.data, t->o.output);
+	if (longer) {
+		const int64_t steps = least(t->o.iterations, t->o.epochs * t->per_epoch);
+		if (steps < t->at.step)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the run has made %lld steps already, want more than %lld",
+			               t->o.output, (long long)t->at.step, (long long)steps);
+		t->at.steps = steps;
+	}
+	hy_info(t->log, "going on after step %lld of %lld", (long long)t->at.step, (long long)t->at.steps);
+	return hy_run_truncate(&t->run, t->at.n_rows, t->log, err);
+}
+
+/* ---- epochs ------------------------------------------------------------------------------------------------------------- */
+
+static hardy_status keep_if_best(trainer *t, const hy_validation *v, hardy_error *err)
+{
+	if (!isfinite(v->iou[1]) || v->iou[1] <= t->at.best_iou)
+		return HARDY_OK;
+	const hardy_status status = hy_model_save(&t->model, t->run.best, NULL, err);
+	if (status)
+		return status;
+	t->at.best_iou = v->iou[1];
+	t->at.best_epoch = t->at.epoch;
+	return HARDY_OK;
+}
+
+static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err)
+{
+	const double n = (double)t->at.n_sums, epoch_s = t->at.epoch_seconds;
+	hy_metrics_row row = {.learning_rate = learning_rate, .validation = {{NAN, NAN}, {NAN, NAN}}};
+	hardy_status status = HARDY_OK;
+	t->at.epoch++;
+	for (int k = 0; k < HY_N_TERMS; k++) {
+		const bool used = k < HY_TERM_HARD_SEG || (hy_step_x_hat(t->step) && (k != HY_TERM_HARD_P || !t->o.only_x_hat));
+		row.terms[k] = used ? t->at.sums[k] / n : NAN;
+		row.loss += used ? t->at.sums[k] / n : 0;
+	}
+	const bool validate = t->validator && (t->at.epoch % t->o.validate_every == 0 || t->at.step == t->at.steps);
+	if (validate) {
+		status = hy_validator_run(t->validator, &row.validation, err);
+		if (!status)
+			status = keep_if_best(t, &row.validation, err);
+		if (status)
+			return status;
+	}
+	t->at.seconds = clock_s() - t->started_s;
+	row.epoch = t->at.epoch;
+	row.step = t->at.step;
+	row.seconds = t->at.seconds;
+	row.steps_per_s = epoch_s > 0 ? n / epoch_s : NAN;
+	if ((status = hy_run_add(&t->run, &row, err)))
+		return status;
+	if (validate)
+		hy_info(t->log, "epoch %lld, step %lld: loss %.4f, validation Dice FTN %.4f, FTN+STN %.4f%s", (long long)t->at.epoch,
+		        (long long)t->at.step, row.loss, row.validation.dice[0], row.validation.dice[1],
+		        t->at.best_epoch == t->at.epoch ? " (best so far)" : "");
+	t->at.n_rows = t->run.n_rows;
+	t->at.n_sums = 0;
+	memset(t->at.sums, 0, sizeof t->at.sums);
+	t->epoch_start_s = clock_s();
+	t->at.epoch_seconds = 0;
+	/* best.safetensors and the progress that knows of it stay together */
+	return t->at.best_epoch == t->at.epoch ? save_checkpoint(t, err) : HARDY_OK;
+}
+
+static void show_progress(const trainer *t, const double *terms)
+{
+	const double spent_s = clock_s() - t->session_s, made = (double)(t->at.step - t->first_step);
+	const double left_s = spent_s / made * (double)(t->at.steps - t->at.step);
+	double loss = 0;
+	for (int k = 0; k < HY_N_TERMS; k++)
+		loss += terms[k];
+	char left[32];
+	if (left_s >= 3600)
+		snprintf(left, sizeof left, "%.0f h %02.0f m", floor(left_s / 3600), floor(fmod(left_s, 3600) / 60));
+	else if (left_s >= 60)
+		snprintf(left, sizeof left, "%.0f m", ceil(left_s / 60));
+	else
+		snprintf(left, sizeof left, "%.0f s", left_s);
+	hy_log(
+	    t->log, HARDY_LOG_PROGRESS,
+	    "epoch %lld, step %lld of %lld, %.2f steps/s, loss %.3f (segmentation %.3f, image %.4f, shape %.3f and %.3f), %s left",
+	    (long long)(t->at.epoch + 1), (long long)t->at.step, (long long)t->at.steps, made / spent_s, loss, terms[HY_TERM_SEG],
+	    terms[HY_TERM_REC], terms[HY_TERM_SHAPE_GT], terms[HY_TERM_SHAPE_PRED], left);
+}
+
+static hardy_status interrupt(trainer *t, hardy_error *err)
+{
+	hardy_status status = save_checkpoint(t, err);
+	if (!status)
+		status = write_run(t, "interrupted", false, err);
+	if (status)
+		return status;
+	return hy_fail(err, HARDY_ERROR_INTERRUPTED,
+	               "interrupted after step %lld of %lld, saved; go on with: hardy train --resume -o %s", (long long)t->at.step,
+	               (long long)t->at.steps, t->o.output);
+}
+
+static hardy_status make_steps(trainer *t, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	t->started_s = clock_s() - t->at.seconds;
+	t->epoch_start_s = clock_s() - t->at.epoch_seconds;
+	t->session_s = t->saved_s = clock_s();
+	t->first_step = t->at.step;
+	while (t->at.step < t->at.steps && !status) {
+		double terms[HY_N_TERMS], learning_rate;
+		if ((status = make_one_step(t, t->at.step, t->at.steps, terms, &learning_rate, err)))
+			break;
+		for (int k = 0; k < HY_N_TERMS; k++)
+			t->at.sums[k] += terms[k];
+		t->at.n_sums++;
+		t->at.step++;
+		t->at.seconds = clock_s() - t->started_s;
+		t->at.epoch_seconds = clock_s() - t->epoch_start_s;
+		show_progress(t, terms);
+		if (t->at.step % t->per_epoch == 0 || t->at.step == t->at.steps)
+			status = end_epoch(t, learning_rate, err);
+		if (!status && t->at.step < t->at.steps && hy_stop_asked(t->stop))
+			return interrupt(t, err);
+		if (!status && clock_s() - t->saved_s >= t->o.checkpoint_every_s)
+			status = save_checkpoint(t, err);
+	}
+	if (status && t->at.step > t->first_step) {
+		write_run(t, "failed", false, NULL);
+		hy_info(t->log, "%s",
+		        hy_path_exists(t->run.checkpoint) ? "the last checkpoint is kept" : "no checkpoint was saved yet");
+	}
+	return status;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------ */
+
+/* Recalibrates the network in t->model, scores it, and saves it as path. */
+static hardy_status finish_model(trainer *t, const char *path, hy_validation *score, hardy_error *err)
+{
+	hy_model *m = &t->model;
+	const hy_stack *s = &t->set.calibration;
+	hardy_status status = HARDY_OK;
+	if (t->o.recalibrate)
+		status = hy_recalibrate(&m->network, s->image, s->n, t->o.size, t->o.batch, (uint64_t)t->o.seed, err);
+	if (!status)
+		status = hy_reconstruction_error(&m->network, s->image, s->n, t->o.size, &m->fingerprint.reconstruction_mean,
+		                                 &m->fingerprint.reconstruction_sd, err);
+	if (!status && t->validator)
+		status = hy_validator_run(t->validator, score, err);
+	return status ? status : hy_model_save(m, path, NULL, err);
+}
+
+/* The weights of best.safetensors, into the network that validator and step are made for. */
+static hardy_status load_best(trainer *t, hardy_error *err)
+{
+	hy_model best = {0};
+	const hardy_status status = hy_model_load(&best, t->run.best, NULL, err);
+	if (status)
+		return status;
+	const hy_params *from = &best.network.params;
+	hy_params *to = &t->model.network.params;
+	memcpy(to->values, from->values, to->n_values * sizeof *to->values);
+	memcpy(to->buffers, from->buffers, to->n_buffers * sizeof *to->buffers);
+	to->n_batches_tracked = from->n_batches_tracked;
+	hy_model_clear(&best);
+	return HARDY_OK;
+}
+
+static void report(const trainer *t)
+{
+	hy_info(t->log, "%s: %lld steps in %.0f s", t->o.output, (long long)t->at.steps, t->at.seconds);
+	if (t->validator)
+		hy_info(t->log, "last.safetensors: validation Dice FTN %.4f, FTN+STN %.4f", t->last.dice[0], t->last.dice[1]);
+	if (t->at.best_epoch)
+		hy_info(t->log, "best.safetensors (epoch %lld): validation Dice FTN %.4f, FTN+STN %.4f", (long long)t->at.best_epoch,
+		        t->best.dice[0], t->best.dice[1]);
+}
+
+/* Every stage can be repeated from the checkpoint when it is cut short. */
+static hardy_status finish(trainer *t, hardy_error *err)
+{
+	hardy_status status = save_checkpoint(t, err);
+	hy_log(t->log, HARDY_LOG_PROGRESS, "finishing");
+	if (!status)
+		status = finish_model(t, t->run.last, &t->last, err);
+	if (!status && t->at.best_epoch) {
+		status = load_best(t, err);
+		if (!status)
+			status = finish_model(t, t->run.best, &t->best, err);
+	}
+	if (!status)
+		status = write_run(t, "done", true, err);
+	if (!status)
+		report(t);
+	return status;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
+
+static void clear(trainer *t)
+{
+	hy_validator_free(t->validator);
+	hy_step_free(t->step);
+	hy_batches_free(t->batches);
+	hy_model_clear(&t->model);
+	hy_training_set_clear(&t->set);
+	hy_run_clear(&t->run);
+}
+
+static hardy_status train(trainer *t, bool longer, hardy_error *err)
+{
+	make_plan(&t->model.plan, &t->o);
+	hardy_status status = hy_training_set_load(&t->set, &t->o, &t->model.plan, t->log, t->stop, err);
+	if (!status)
+		status = make_model(t, err);
+	if (!status)
+		status = make_batches(t, err);
+	if (!status)
+		status = make_step(t, err);
+	if (!status)
+		status = t->o.resume ? resume_run(t, longer, err) : start_run(t, err);
+	if (!status)
+		status = hy_card_write(&t->model, &t->o, &t->set, t->at.steps, err);
+	if (!status)
+		status = write_run(t, "running", false, err);
+	if (!status)
+		hy_info(t->log, "%s: %zu subjects, %lld slices, %lld steps of %lld slices (%lld steps an epoch)", t->o.recipe,
+		        t->set.split.n_train, (long long)t->set.calibration.n, (long long)t->at.steps, (long long)t->o.batch,
+		        (long long)t->per_epoch);
+	if (!status)
+		status = make_steps(t, err);
+	return status ? status : finish(t, err);
+}
+
+hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err)
+{
+	hardy_error unseen;
+	char *data = NULL, *splits = NULL;
+	trainer t = {.o = *o, .log = log, .stop = stop};
+	hardy_train_options started = {0};
+	bool longer = false;
+	if (!err)
+		err = &unseen;
+	hardy_status status = hy_options_check(o, err);
+	if (status)
+		return status;
+	/* run.json must be understood from any working directory */
+	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))))
+		goto out;
+	t.o.data = data;
+	t.o.splits = splits;
+	if ((status = hy_run_init(&t.run, o->output, err)))
+		goto out;
+	if (!o->resume && !o->overwrite && hy_path_exists(t.run.json)) /* before minutes go into reading scans */
+		status = hy_run_open(&t.run, o, err);
+	if (!status && o->resume)
+		status = hardy_train_options_read(&started, o->output, err);
+	if (!status && o->resume)
+		status = hy_options_compare(&started, &t.o, t.run.json, &longer, err);
+	if (!status) {
+		const int before = use_threads(o->threads);
+		t.threads = o->threads > 0 ? (int)o->threads : before;
+		status = train(&t, longer, err);
+		clear(&t);
+		use_threads(before);
+	}
+out:
+	hy_run_clear(&t.run);
+	hardy_train_options_clear(&started);
+	hy_free(data);
+	hy_free(splits);
+	return status;
+}

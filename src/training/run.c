@@ -1,0 +1,299 @@
+/*
+ * run.c: what a training writes besides models. Every file is replaced whole, so that none is ever half-written.
+ */
+#include "training/run.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- paths -------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err)
+{
+	*r = (hy_run){
+	    .json = hy_path_join(folder, "run.json"),
+	    .csv = hy_path_join(folder, "metrics.csv"),
+	    .jsonl = hy_path_join(folder, "metrics.jsonl"),
+	    .best = hy_path_join(folder, "best.safetensors"),
+	    .last = hy_path_join(folder, "last.safetensors"),
+	    .checkpoint = hy_path_join(folder, "checkpoint.safetensors"),
+	};
+	if (r->json && r->csv && r->jsonl && r->best && r->last && r->checkpoint)
+		return HARDY_OK;
+	hy_run_clear(r);
+	return hy_fail_memory(err, folder, strlen(folder), 1);
+}
+
+void hy_run_clear(hy_run *r)
+{
+	hy_free(r->json);
+	hy_free(r->csv);
+	hy_free(r->jsonl);
+	hy_free(r->best);
+	hy_free(r->last);
+	hy_free(r->checkpoint);
+	hy_free(r->text[0]);
+	hy_free(r->text[1]);
+	memset(r, 0, sizeof *r);
+}
+
+hardy_status hy_run_open(hy_run *r, const hardy_train_options *o, hardy_error *err)
+{
+	const char *files[] = {r->json, r->csv, r->jsonl, r->best, r->last, r->checkpoint};
+	if (o->resume)
+		return HARDY_OK;
+	if (hy_path_exists(r->json) && !o->overwrite)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "%s: holds a run already: go on with it (resume), replace it (overwrite), or name another folder",
+		               o->output);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (hy_path_exists(files[i]) && unlink(files[i]))
+			return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be removed", files[i]);
+	return hy_make_folders(o->output, err);
+}
+
+/* ---- run.json ----------------------------------------------------------------------------------------------------------- */
+
+static cJSON *number(double value)
+{
+	return isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull();
+}
+
+static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
+{
+	cJSON *list = cJSON_CreateArray();
+	for (size_t i = 0; i < n && list; i++) {
+		cJSON *item = cJSON_CreateString(names[i]);
+		if (!item || !cJSON_AddItemToArray(list, item)) {
+			cJSON_Delete(item);
+			cJSON_Delete(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static cJSON *data_to_json(const hy_training_set *set)
+{
+	const hy_dataset *d = &set->dataset;
+	char names[HY_MAX_CLASSES][HY_NAME_SIZE], channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
+	for (int i = 0; i < d->n_classes; i++)
+		snprintf(names[i], HY_NAME_SIZE, "%s", d->classes[i].name);
+	memcpy(channels, d->channels, sizeof channels);
+	cJSON *json = cJSON_CreateObject();
+	const bool good = hy_json_add(json, "name", cJSON_CreateString(hy_path_name(d->root))) &&
+	                  hy_json_add(json, "layout", cJSON_CreateString(hy_layout_name(d->layout))) &&
+	                  hy_json_add(json, "channels", names_to_json(channels, (size_t)d->n_channels)) &&
+	                  hy_json_add(json, "classes", names_to_json(names, (size_t)d->n_classes)) &&
+	                  hy_json_add(json, "train", names_to_json(set->split.train, set->split.n_train)) &&
+	                  hy_json_add(json, "validation", names_to_json(set->split.validation, set->split.n_validation)) &&
+	                  hy_json_add(json, "test", names_to_json(set->split.test, set->split.n_test)) &&
+	                  hy_json_add(json, "training_cases", cJSON_CreateNumber((double)set->n_cases)) &&
+	                  hy_json_add(json, "training_slices", cJSON_CreateNumber((double)set->calibration.n)) &&
+	                  hy_json_add(json, "validation_slices", cJSON_CreateNumber((double)set->validation.n)) &&
+	                  hy_json_add(json, "checksum", cJSON_CreateNumber(set->checksum));
+	if (good)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+static cJSON *validation_to_json(const hy_validation *v)
+{
+	cJSON *json = cJSON_CreateObject();
+	if (hy_json_add(json, "ftn_iou", number(v->iou[0])) && hy_json_add(json, "ftn_dice", number(v->dice[0])) &&
+	    hy_json_add(json, "stn_iou", number(v->iou[1])) && hy_json_add(json, "stn_dice", number(v->dice[1])))
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *f)
+{
+	cJSON *json = cJSON_CreateObject();
+	bool good = hy_json_add(json, "hardy_version", cJSON_CreateString(HARDY_VERSION)) &&
+	            hy_json_add(json, "status", cJSON_CreateString(f->status)) &&
+	            hy_json_add(json, "recipe", cJSON_CreateString(f->recipe_summary)) &&
+	            hy_json_add(json, "options", hy_options_to_json(o, false)) &&
+	            hy_json_add(json, "data_set", data_to_json(set)) && hy_json_add(json, "steps", number((double)f->steps)) &&
+	            hy_json_add(json, "steps_made", number((double)f->step)) &&
+	            hy_json_add(json, "steps_per_epoch", number((double)f->steps_per_epoch)) &&
+	            hy_json_add(json, "threads", number(f->threads)) && hy_json_add(json, "seconds", number(f->seconds));
+	if (good && f->step_s > 0)
+		good = hy_json_add(json, "timed_seconds_per_step", number(f->step_s));
+	if (good && f->last)
+		good = hy_json_add(json, "validation_of_last", validation_to_json(f->last));
+	if (good && f->best)
+		good = hy_json_add(json, "validation_of_best", validation_to_json(f->best)) &&
+		       hy_json_add(json, "epoch_of_best", number((double)f->best_epoch));
+	if (good)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+static hardy_status write_text(const char *path, const char *text, size_t size, hardy_error *err)
+{
+	hy_outfile f;
+	const hardy_status status = hy_outfile_open(&f, path, err);
+	if (status)
+		return status;
+	hy_outfile_write(&f, text, size);
+	return hy_outfile_commit(&f, err);
+}
+
+hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *facts,
+                          hardy_error *err)
+{
+	cJSON *json = run_to_json(o, set, facts);
+	char *text = json ? cJSON_Print(json) : NULL;
+	cJSON_Delete(json);
+	if (!text)
+		return hy_fail(err, HARDY_ERROR_MEMORY, "%s: out of memory", r->json);
+	const size_t n = strlen(text);
+	text[n] = '\n'; /* instead of the terminating zero */
+	const hardy_status status = write_text(r->json, text, n + 1, err);
+	cJSON_free(text);
+	return status;
+}
+
+/* ---- metrics ------------------------------------------------------------------------------------------------------------ */
+
+enum { CSV, JSONL, N_COLUMNS = 4 + HY_N_TERMS + 6 };
+
+typedef struct column {
+	const char *name;
+	double value;
+	bool whole;
+} column;
+
+static void list_columns(const hy_metrics_row *row, column out[N_COLUMNS])
+{
+	int n = 0;
+	out[n++] = (column){"epoch", (double)row->epoch, true};
+	out[n++] = (column){"step", (double)row->step, true};
+	out[n++] = (column){"learning_rate", row->learning_rate, false};
+	out[n++] = (column){"loss", row->loss, false};
+	for (int k = 0; k < HY_N_TERMS; k++)
+		out[n++] = (column){hy_term_names[k], row->terms[k], false};
+	out[n++] = (column){"val_ftn_iou", row->validation.iou[0], false};
+	out[n++] = (column){"val_ftn_dice", row->validation.dice[0], false};
+	out[n++] = (column){"val_stn_iou", row->validation.iou[1], false};
+	out[n++] = (column){"val_stn_dice", row->validation.dice[1], false};
+	out[n++] = (column){"seconds", row->seconds, false};
+	out[n++] = (column){"steps_per_s", row->steps_per_s, false};
+}
+
+/* Appends formatted text to one of the two tables. */
+static hardy_status put(hy_run *r, int which, hardy_error *err, const char *format, ...) HY_PRINTF(4, 5);
+
+static hardy_status put(hy_run *r, int which, hardy_error *err, const char *format, ...)
+{
+	char piece[128];
+	va_list args;
+	va_start(args, format);
+	const size_t n = (size_t)vsnprintf(piece, sizeof piece, format, args);
+	va_end(args);
+	if (r->used[which] + n + 1 > r->room[which]) {
+		const size_t room = 2 * r->room[which] + 4096;
+		char *larger = hy_realloc(r->text[which], room, 1);
+		if (!larger)
+			return hy_fail_memory(err, "metrics", room, 1);
+		r->text[which] = larger;
+		r->room[which] = room;
+	}
+	memcpy(r->text[which] + r->used[which], piece, n + 1);
+	r->used[which] += n;
+	return HARDY_OK;
+}
+
+static hardy_status put_value(hy_run *r, int which, const column *c, const char *absent, hardy_error *err)
+{
+	if (!isfinite(c->value))
+		return put(r, which, err, "%s", absent);
+	return c->whole ? put(r, which, err, "%.0f", c->value) : put(r, which, err, "%.9g", c->value);
+}
+
+static hardy_status put_header(hy_run *r, const column *columns, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < N_COLUMNS && !status; i++)
+		status = put(r, CSV, err, "%s%s", columns[i].name, i + 1 < N_COLUMNS ? "," : "\n");
+	return status;
+}
+
+static hardy_status put_row(hy_run *r, const column *columns, hardy_error *err)
+{
+	hardy_status status = r->used[CSV] ? HARDY_OK : put_header(r, columns, err);
+	for (int i = 0; i < N_COLUMNS && !status; i++) {
+		const bool more = i + 1 < N_COLUMNS;
+		status = put_value(r, CSV, &columns[i], "", err);
+		if (!status)
+			status = put(r, CSV, err, more ? "," : "\n");
+		if (!status)
+			status = put(r, JSONL, err, "%s\"%s\": ", i ? ", " : "{", columns[i].name);
+		if (!status)
+			status = put_value(r, JSONL, &columns[i], "null", err);
+	}
+	return status ? status : put(r, JSONL, err, "}\n");
+}
+
+static hardy_status write_tables(hy_run *r, hardy_error *err)
+{
+	const hardy_status status = write_text(r->csv, r->text[CSV] ? r->text[CSV] : "", r->used[CSV], err);
+	return status ? status : write_text(r->jsonl, r->text[JSONL] ? r->text[JSONL] : "", r->used[JSONL], err);
+}
+
+hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err)
+{
+	column columns[N_COLUMNS];
+	list_columns(row, columns);
+	hardy_status status = put_row(r, columns, err);
+	if (!status)
+		status = write_tables(r, err);
+	if (!status)
+		r->n_rows++;
+	return status;
+}
+
+/* Reads a table's first n_lines lines; what is missing is a warning. */
+static hardy_status read_lines(hy_run *r, int which, const char *path, int64_t n_lines, const hardy_log *log, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0, used = 0;
+	if (hy_path_exists(path)) {
+		const hardy_status status = hy_file_read(path, &text, &size, err);
+		if (status)
+			return status;
+	}
+	int64_t n = 0;
+	for (const char *end; n < n_lines && text && (end = memchr(text + used, '\n', size - used)); n++)
+		used = (size_t)(end - text) + 1;
+	if (n < n_lines)
+		hy_warn(log, "%s: has %lld lines, want %lld: rows are missing", path, (long long)n, (long long)n_lines);
+	if (text)
+		text[used] = 0;
+	hy_free(r->text[which]);
+	r->text[which] = text;
+	r->used[which] = used;
+	r->room[which] = text ? size + 1 : 0;
+	return HARDY_OK;
+}
+
+hardy_status hy_run_truncate(hy_run *r, int64_t n_rows, const hardy_log *log, hardy_error *err)
+{
+	hardy_status status = read_lines(r, CSV, r->csv, n_rows ? n_rows + 1 : 0, log, err);
+	if (!status)
+		status = read_lines(r, JSONL, r->jsonl, n_rows, log, err);
+	if (!status)
+		status = write_tables(r, err);
+	if (!status)
+		r->n_rows = n_rows;
+	return status;
+}

@@ -1,0 +1,53 @@
+/*
+ * run.h: the run directory: run.json, metrics.csv and metrics.jsonl, and the names of the models in it.
+ */
+#ifndef HY_TRAINING_RUN_H
+#define HY_TRAINING_RUN_H
+
+#include "training/options.h"
+#include "training/validate.h"
+
+/* One epoch. NaN where there is no value (terms that the recipe lacks, epochs without validation). */
+typedef struct hy_metrics_row {
+	int64_t epoch, step; /* 1-based; step: how many were made */
+	double learning_rate, loss, terms[HY_N_TERMS];
+	hy_validation validation;
+	double seconds, steps_per_s; /* since the start of the run, of this epoch */
+} hy_metrics_row;
+
+typedef struct hy_run {
+	char *json, *csv, *jsonl, *best, *last, *checkpoint; /* owned paths */
+	char *text[2];                                       /* owned: content of csv and jsonl */
+	size_t used[2], room[2];
+	int64_t n_rows;
+} hy_run;
+
+/* What run.json says besides options and data. */
+typedef struct hy_run_facts {
+	const char *status; /* "running", "interrupted", "failed", "done" */
+	const char *recipe_summary;
+	int64_t steps, steps_per_epoch, step; /* in all, and made */
+	int threads;
+	double step_s; /* timed before fixing the steps of a budget; 0 */
+	double seconds;
+	const hy_validation *last, *best; /* of the finished models; NULL */
+	int64_t best_epoch;
+} hy_run_facts;
+
+hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err);
+void hy_run_clear(hy_run *r);
+
+/* Makes the folder. What an earlier run left there is an error that says what to do, unless resume; overwrite removes it. */
+hardy_status hy_run_open(hy_run *r, const hardy_train_options *o, hardy_error *err);
+
+/* Writes run.json. */
+hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *facts,
+                          hardy_error *err);
+
+/* Adds a row to both tables. */
+hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err);
+
+/* Reads the tables of a run back and keeps n_rows: later ones belong to steps that will be made again. */
+hardy_status hy_run_truncate(hy_run *r, int64_t n_rows, const hardy_log *log, hardy_error *err);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * set.c: reading the scans of a training, once and before it starts, so that every fault of theirs shows then.
+ */
+#include "training/set.h"
+
+#include "base/memory.h"
+#include "predict/fingerprint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+bool hy_stop_asked(const hardy_stop *stop)
+{
+	return stop && stop->asked && stop->asked(stop->payload);
+}
+
+/* ---- stacks ------------------------------------------------------------------------------------------------------------- */
+
+static void stack_clear(hy_stack *s)
+{
+	hy_free_aligned(s->image);
+	hy_free(s->label);
+	hy_free(s->n_slice);
+	memset(s, 0, sizeof *s);
+}
+
+/* Puts the slices of n cases one after the other, and clears them. */
+static hardy_status stack_make(hy_stack *s, hy_slices *parts, size_t n, int64_t channels, int64_t size, hardy_error *err)
+{
+	const size_t pixels = (size_t)(size * size);
+	hardy_status status = HARDY_OK;
+	hy_stack made = {.n_cases = n};
+	for (size_t i = 0; i < n; i++)
+		made.n += parts[i].n;
+	made.image = hy_alloc_aligned((size_t)(made.n * channels) * pixels, sizeof *made.image);
+	made.label = hy_alloc((size_t)made.n, pixels);
+	made.n_slice = hy_alloc(n, sizeof *made.n_slice);
+	if (!made.image || !made.label || !made.n_slice) {
+		status = hy_fail_memory(err, "slices", (size_t)(made.n * channels) * pixels, sizeof *made.image);
+		stack_clear(&made);
+	}
+	size_t at = 0;
+	for (size_t i = 0; i < n; i++) {
+		const size_t count = (size_t)parts[i].n;
+		if (!status) {
+			memcpy(made.image + at * (size_t)channels * pixels, parts[i].image,
+			       count * (size_t)channels * pixels * sizeof *made.image);
+			memcpy(made.label + at * pixels, parts[i].label, count * pixels);
+			made.n_slice[i] = parts[i].n;
+			at += count;
+		}
+		hy_slices_clear(&parts[i]);
+	}
+	if (!status)
+		*s = made;
+	return status;
+}
+
+/* ---- cases -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct loader {
+	hy_training_set *set;
+	const hy_plan *plan;
+	hy_dataset_options options;
+	const hardy_log *log;
+	const hardy_stop *stop;
+	bool seen[256]; /* classes in the training labels */
+} loader;
+
+static bool is_wanted(const hy_case *c, char (*names)[HY_NAME_SIZE], size_t n)
+{
+	return c->label_path && hy_split_has(names, n, c->subject);
+}
+
+static int index_of(const char *subject, char (*names)[HY_NAME_SIZE], size_t n)
+{
+	size_t i = 0;
+	while (i < n && strcmp(names[i], subject))
+		i++;
+	return (int)i;
+}
+
+static void note_training_case(loader *l, const hy_grid *grid, const hy_slices *s)
+{
+	const size_t n_label = (size_t)(s->n * s->height * s->width), n_image = n_label * (size_t)s->channels * sizeof *s->image;
+	for (size_t i = 0; i < n_label; i++)
+		l->seen[s->label[i]] = true;
+	hy_fingerprint_add(&l->set->fingerprint, grid, s);
+	uLong sum = l->set->checksum;
+	sum = crc32_z(sum, (const unsigned char *)s->image, n_image);
+	l->set->checksum = (uint32_t)crc32_z(sum, s->label, n_label);
+}
+
+/* Reads case i by the test path, and by the training path too when `training` is not NULL. */
+static hardy_status load_case(loader *l, size_t i, hy_slices *test, hy_slices *training, hardy_error *err)
+{
+	const hy_case *c = &l->set->dataset.cases[i];
+	hy_volume image = {0};
+	hy_labels labels = {0};
+	hardy_status status;
+	if (hy_stop_asked(l->stop))
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while reading scans, nothing was written");
+	if ((status = hy_case_load(&l->set->dataset, i, &l->options, &image, &labels, l->log, err)))
+		return status;
+	status = hy_preprocess_test(l->plan, &image, &labels, test, err);
+	if (!status && training) {
+		status = hy_preprocess_train(l->plan, &image, &labels, training, err);
+		if (!status)
+			note_training_case(l, &image.grid, training);
+	}
+	if (status)
+		status = hy_prefix(err, status, "%s", c->image_path[0]);
+	hy_volume_clear(&image);
+	hy_labels_clear(&labels);
+	return status;
+}
+
+static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t n_names, bool training, hy_stack *out,
+                               hardy_error *err)
+{
+	hy_training_set *s = l->set;
+	const hy_dataset *d = &s->dataset;
+	hardy_status status = HARDY_OK;
+	size_t n = 0;
+	hy_slices *parts = hy_calloc(d->n_cases, sizeof *parts);
+	if (training) {
+		s->cases = hy_calloc(d->n_cases, sizeof *s->cases);
+		s->subject = hy_calloc(d->n_cases, sizeof *s->subject);
+	}
+	if (!parts || (training && (!s->cases || !s->subject)))
+		status = hy_fail_memory(err, "cases", d->n_cases, sizeof *parts);
+	for (size_t i = 0; i < d->n_cases && !status; i++) {
+		if (!is_wanted(&d->cases[i], names, n_names))
+			continue;
+		hy_log(l->log, HARDY_LOG_PROGRESS, "reading %s %s", d->cases[i].subject, d->cases[i].phase);
+		status = load_case(l, i, &parts[n], training ? &s->cases[n] : NULL, err);
+		if (status)
+			break;
+		if (training) {
+			s->subject[n] = index_of(d->cases[i].subject, names, n_names);
+			s->n_cases = n + 1;
+		}
+		n++;
+	}
+	if (!status)
+		status = stack_make(out, parts, n, d->n_channels, l->plan->size, err);
+	for (size_t i = 0; parts && i < d->n_cases; i++)
+		hy_slices_clear(&parts[i]);
+	hy_free(parts);
+	return status;
+}
+
+static hardy_status check_classes(const loader *l, hardy_error *err)
+{
+	const hy_dataset *d = &l->set->dataset;
+	int n = 0;
+	for (int c = 1; c < d->n_classes; c++)
+		n += l->seen[c];
+	if (!n)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: the labels of all %zu training cases are empty: nothing to learn", d->root,
+		               l->set->n_cases);
+	for (int c = 1; c < d->n_classes; c++)
+		if (!l->seen[c])
+			hy_warn(l->log, "%s: no training label holds %s: the model will not know it", d->root, d->classes[c].name);
+	return HARDY_OK;
+}
+
+hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, const hy_plan *plan, const hardy_log *log,
+                                  const hardy_stop *stop, hardy_error *err)
+{
+	memset(s, 0, sizeof *s);
+	loader l = {.set = s, .plan = plan, .log = log, .stop = stop, .options = {.labels = o->labels}};
+	memcpy(l.options.spacing_mm, o->header_spacing_mm, sizeof l.options.spacing_mm);
+	hardy_status status = hy_dataset_open(&s->dataset, o->data, &l.options, log, err);
+	if (!status)
+		status = hy_split_make(&s->split, &s->dataset, o->splits, (size_t)o->subjects, (size_t)o->validation, (uint64_t)o->seed,
+		                       log, err);
+	if (!status)
+		status = load_cases(&l, s->split.train, s->split.n_train, true, &s->calibration, err);
+	if (!status)
+		status = check_classes(&l, err);
+	if (!status)
+		status = load_cases(&l, s->split.validation, s->split.n_validation, false, &s->validation, err);
+	if (status)
+		hy_training_set_clear(s);
+	return status;
+}
+
+void hy_training_set_clear(hy_training_set *s)
+{
+	for (size_t i = 0; s->cases && i < s->dataset.n_cases; i++)
+		hy_slices_clear(&s->cases[i]);
+	hy_free(s->cases);
+	hy_free(s->subject);
+	stack_clear(&s->calibration);
+	stack_clear(&s->validation);
+	hy_split_clear(&s->split);
+	hy_dataset_clear(&s->dataset);
+	memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,40 @@
+/*
+ * set.h: everything that a training reads from its data set, in memory: slices to train on, to recalibrate and to validate with.
+ */
+#ifndef HY_TRAINING_SET_H
+#define HY_TRAINING_SET_H
+
+#include "dataset/batch.h"
+#include "predict/model.h"
+
+/* Cases by the test path, slices one after the other. */
+typedef struct hy_stack {
+	int64_t n;        /* slices */
+	float *image;     /* owned; n x channels x size x size */
+	uint8_t *label;   /* owned; n x size x size */
+	int64_t *n_slice; /* owned; per case */
+	size_t n_cases;
+} hy_stack;
+
+typedef struct hy_training_set {
+	hy_dataset dataset;
+	hy_split split;
+	hy_slices *cases; /* owned; by the training path, one per training case */
+	int *subject;     /* owned; of each of them, index into split.train */
+	size_t n_cases;
+	hy_stack calibration, validation; /* training and validation subjects by the test path */
+	hy_fingerprint fingerprint;       /* without reconstruction errors */
+	uint32_t checksum;                /* of the training slices: a resumed run must find the same */
+} hy_training_set;
+
+/*
+ * Opens the data set, draws subjects and reads their labelled cases. A training set without foreground is an error; a class
+ * that no training label holds is a warning. stop as in hardy_train.
+ */
+hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, const hy_plan *plan, const hardy_log *log,
+                                  const hardy_stop *stop, hardy_error *err);
+void hy_training_set_clear(hy_training_set *s);
+
+bool hy_stop_asked(const hardy_stop *stop);
+
+#endif

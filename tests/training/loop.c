@@ -1,0 +1,542 @@
+/*
+ * loop.c: whole trainings on tiny data: what they leave behind, that a resumed one ends with the same bytes, that an easy task is
+ * learnt, and what is refused.
+ */
+#define _XOPEN_SOURCE 700
+#include "base/files.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "predict/model.h"
+#include "support/test.h"
+#include "support/tree.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { N_SUBJECTS = 5, SIDE = 24, DEPTH = 2, N_VOXELS = SIDE * SIDE * DEPTH };
+
+/* ---- data: two channels, two classes, nnU-Net layout ---------------------------------------------------------------------- */
+
+/* Class 1 is a disc that channel 0 shows bright, class 2 a bar that channel 1 shows bright; they move from case to case. */
+static void draw_case(int subject, float *image[2], uint8_t *label)
+{
+	hy_rng g = hy_rng_make(5, HY_RNG_TEST, (uint64_t)subject, 0);
+	const double cx = hy_rng_between(&g, 8, 15), cy = hy_rng_between(&g, 9, 11);
+	const int bar = 16 + (int)hy_rng_below(&g, 4);
+	for (int i = 0; i < N_VOXELS; i++) {
+		const int x = i % SIDE, y = i / SIDE % SIDE;
+		const bool disc = hypot(x - cx, y - cy) < 5, in_bar = y >= bar && y < bar + 4;
+		label[i] = disc ? 1 : in_bar ? 2 : 0;
+		image[0][i] = (float)((disc ? 200 : 60) + 10 * hy_rng_normal(&g));
+		image[1][i] = (float)((in_bar ? 150 : 40) + 10 * hy_rng_normal(&g));
+	}
+}
+
+static void make_data(void)
+{
+	static float first[N_VOXELS], second[N_VOXELS];
+	static uint8_t label[N_VOXELS];
+	float *image[2] = {first, second};
+	hy_grid g;
+	char name[64];
+	hy_grid_set_simple(&g, SIDE, SIDE, DEPTH, 2, 2, 8);
+	tree_new();
+	for (int s = 0; s < N_SUBJECTS; s++) {
+		draw_case(s, image, label);
+		for (int c = 0; c < 2; c++) {
+			snprintf(name, sizeof name, "data/imagesTr/case%d_%04d.nii.gz", s, c);
+			tree_image_grid(name, &g, 1, image[c]);
+		}
+		snprintf(name, sizeof name, "data/labelsTr/case%d.nii.gz", s);
+		tree_labels_grid(name, &g, 1, label);
+	}
+	tree_text("data/dataset.json",
+	          "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, \"labels\": {\"background\": 0, \"disc\": 1, "
+	          "\"bar\": 2}, \"numTraining\": 5, \"file_ending\": \".nii.gz\"}");
+}
+
+/* ---- calls -------------------------------------------------------------------------------------------------------------- */
+
+static hardy_train_options tiny(const char *run, const char *recipe)
+{
+	static char data[512], output[8][512];
+	static int next;
+	hardy_train_options o;
+	hardy_error err = {0};
+	assert_ok(hardy_train_options_init(&o, NULL, &err), &err);
+	snprintf(data, sizeof data, "%s", tree_path("data"));
+	char *out = output[next++ % 8];
+	snprintf(out, sizeof *output, "%s", tree_path(run));
+	o.data = data;
+	o.output = out;
+	o.recipe = recipe;
+	o.subjects = 3;
+	o.validation = 2;
+	o.size = 16;
+	o.spacing_mm = 3;
+	o.batch = 4;
+	o.iterations = 7;
+	o.validate_every = 1;
+	o.threads = 1;
+	return o;
+}
+
+/* Says stop when asked for the n-th time from now. */
+static bool countdown(void *payload)
+{
+	int *n = payload;
+	return --*n <= 0;
+}
+
+static char *read_file(const char *name, size_t *size)
+{
+	char *data = NULL;
+	hardy_error err = {0};
+	assert_ok(hy_file_read(tree_path(name), &data, size, &err), &err);
+	return data;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+	size_t n_a, n_b;
+	char *x = read_file(a, &n_a), *y = read_file(b, &n_b);
+	if (n_a != n_b || memcmp(x, y, n_a))
+		fail_msg("%s (%zu bytes) and %s (%zu bytes) differ", a, n_a, b, n_b);
+	hy_free(x);
+	hy_free(y);
+}
+
+/* Compares metrics.csv but for the last two columns, which are times. */
+static void assert_same_metrics(const char *a, const char *b)
+{
+	size_t n_a, n_b;
+	char *x = read_file(a, &n_a), *y = read_file(b, &n_b), *s = x, *t = y;
+	int n = 0;
+	for (char *p, *q; (p = strchr(s, '\n')) && (q = strchr(t, '\n')); s = p + 1, t = q + 1, n++) {
+		*p = *q = 0;
+		for (int k = 0; k < 2; k++) {
+			*strrchr(s, ',') = 0;
+			*strrchr(t, ',') = 0;
+		}
+		assert_string_equal(s, t);
+	}
+	assert_true(!*s && !*t && n > 1);
+	hy_free(x);
+	hy_free(y);
+}
+
+static void assert_part(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" does not contain \"%s\"", text, part);
+}
+
+static void refuse(const hardy_train_options *o, hardy_status wanted, const char *part)
+{
+	hardy_error err = {0};
+	const hardy_status status = hardy_train(o, NULL, NULL, &err);
+	assert_part(err.message, part);
+	assert_int_equal(status, wanted);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------------- */
+
+static void resumes_with_the_same_bytes(void **state)
+{
+	static const char *const recipes[] = {"standard", "cooperative"};
+	static const int stops[] = {1, 3, 5}; /* within the first epoch of 3 steps, at its end, in the second one */
+	(void)state;
+	make_data();
+	for (size_t r = 0; r < 2; r++) {
+		hardy_error err = {0};
+		hardy_train_options o = tiny("whole", recipes[r]);
+		o.overwrite = true;
+		assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+		for (size_t k = 0; k < sizeof stops / sizeof *stops; k++) {
+			if (r == 0 && k != 1)
+				continue; /* the recipes share all of it but the masks */
+			/* reading scans asks once a scan */
+			int left = 5 + stops[k];
+			const hardy_stop stop = {countdown, &left};
+			o = tiny("parts", recipes[r]);
+			o.overwrite = true;
+			assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+			assert_part(err.message, "go on with: hardy train --resume -o ");
+			assert_false(hy_path_exists(tree_path("parts/last.safetensors")));
+			hardy_train_options again;
+			assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+			again.output = tree_path("parts");
+			again.resume = true;
+			again.threads = 1;
+			assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+			hardy_train_options_clear(&again);
+			assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+			assert_same_file("whole/best.safetensors", "parts/best.safetensors");
+			assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
+		}
+	}
+}
+
+/* A killed run has rows and a best model that its checkpoint does not know of. */
+static void forgets_what_follows_the_checkpoint(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("whole", "standard");
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	int left = 5 + 2;
+	const hardy_stop stop = {countdown, &left};
+	o = tiny("parts", "standard");
+	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	size_t n;
+	char *text = read_file("whole/metrics.csv", &n);
+	tree_text("parts/metrics.csv", text);
+	hy_free(text);
+	text = read_file("whole/metrics.jsonl", &n);
+	tree_text("parts/metrics.jsonl", text);
+	hy_free(text);
+	o.resume = true;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
+	assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+	text = read_file("parts/metrics.jsonl", &n);
+	int lines = 0;
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	assert_int_equal(lines, 3); /* 7 steps, 3 an epoch */
+	hy_free(text);
+}
+
+static void goes_on_longer_at_a_constant_rate(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("whole", "standard");
+	o.schedule = "constant";
+	o.validation = 0;
+	o.iterations = 6;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_false(hy_path_exists(tree_path("whole/best.safetensors")));
+	o.output = tree_path("parts");
+	o.iterations = 3;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	o.iterations = 6;
+	o.resume = true;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
+	assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+	o.iterations = 2;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "has made 6 steps already, want more than 2");
+}
+
+static void refuses_other_options_on_resume(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	int left = 5 + 1;
+	const hardy_stop stop = {countdown, &left};
+	hardy_train_options o = tiny("run", "standard");
+	refuse(&(hardy_train_options){0}, HARDY_ERROR_ARGUMENT, "preset is missing");
+	o.resume = true;
+	refuse(&o, HARDY_ERROR_IO, "no run to go on with");
+	o.resume = false;
+	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	refuse(&o, HARDY_ERROR_ARGUMENT, "holds a run already");
+	o.resume = true;
+	o.size = 32;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "started with size 16, now it is 32");
+	o.size = 16;
+	o.iterations = 9;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "schedule is made for that length");
+	o.iterations = 7;
+	o.recipe = "cooperative";
+	refuse(&o, HARDY_ERROR_ARGUMENT, "started with recipe standard");
+	o.recipe = "standard";
+	/* other scans under the same names */
+	tree_delete("data/labelsTr/case0.nii.gz");
+	hy_grid g;
+	static uint8_t label[N_VOXELS];
+	label[0] = 1;
+	hy_grid_set_simple(&g, SIDE, SIDE, DEPTH, 2, 2, 8);
+	for (int s = 0; s < N_SUBJECTS; s++) {
+		char name[64];
+		snprintf(name, sizeof name, "data/labelsTr/case%d.nii.gz", s);
+		tree_labels_grid(name, &g, 1, label);
+	}
+	refuse(&o, HARDY_ERROR_DATA, "are not those that the run");
+	tree_text("run/checkpoint.safetensors", "torn");
+	refuse(&o, HARDY_ERROR_FORMAT, "checkpoint.safetensors");
+}
+
+static void refuses_unusable_input(void **state)
+{
+	(void)state;
+	static float nan_image[N_VOXELS];
+	static uint8_t empty[N_VOXELS];
+	hy_grid g;
+	make_data();
+	hy_grid_set_simple(&g, SIDE, SIDE, DEPTH, 2, 2, 8);
+	hardy_train_options o = tiny("run", "standard");
+	o.subjects = 9;
+	refuse(&o, HARDY_ERROR_DATA, "5 labelled subjects to draw from, want at least 11");
+	o.subjects = 3;
+	o.recipe = "brave";
+	refuse(&o, HARDY_ERROR_ARGUMENT, "recipe is \"brave\", want one of standard, cooperative");
+	o.recipe = "standard";
+	o.size = 40;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "size is 40, want a multiple of 16");
+	o.size = 16;
+	o.batch = 5;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "batch is 5");
+	o.batch = 4;
+	o.learning_rate = NAN;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "learning_rate is nan");
+	o.learning_rate = 1e-3;
+	o.data = "/nonexistent";
+	refuse(&o, HARDY_ERROR_IO, "/nonexistent");
+	o = tiny("run", "standard");
+	o.output = "/proc/hardy-run";
+	refuse(&o, HARDY_ERROR_IO, "/proc/hardy-run");
+	o = tiny("run", "standard");
+	for (int s = 0; s < N_SUBJECTS; s++) {
+		char name[64];
+		snprintf(name, sizeof name, "data/labelsTr/case%d.nii.gz", s);
+		tree_labels_grid(name, &g, 1, empty);
+	}
+	refuse(&o, HARDY_ERROR_DATA, "nothing to learn");
+	make_data();
+	nan_image[7] = NAN;
+	for (int s = 0; s < N_SUBJECTS; s++) {
+		char name[64];
+		snprintf(name, sizeof name, "data/imagesTr/case%d_0001.nii.gz", s);
+		tree_image_grid(name, &g, 1, nan_image);
+	}
+	o = tiny("run", "standard");
+	refuse(&o, HARDY_ERROR_NUMERIC, "_0001.nii.gz");
+	assert_false(hy_path_exists(tree_path("run")));
+}
+
+static void reports_a_loss_that_is_not_finite(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("run", "standard");
+	o.learning_rate = 1e25;
+	o.schedule = "constant";
+	o.checkpoint_every_s = 0; /* after every step */
+	refuse(&o, HARDY_ERROR_NUMERIC, "step ");
+	assert_true(hy_path_exists(tree_path("run/checkpoint.safetensors")));
+	assert_false(hy_path_exists(tree_path("run/last.safetensors")));
+	hy_model m = {0};
+	assert_ok(hy_model_load(&m, tree_path("run/checkpoint.safetensors"), NULL, &err), &err);
+	hy_model_clear(&m);
+	cJSON *json = NULL;
+	assert_ok(hy_json_read(tree_path("run/run.json"), &json, &err), &err);
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "status")), "failed");
+	cJSON_Delete(json);
+}
+
+static void fixes_the_steps_of_a_budget(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("budget", "standard");
+	o.budget_s = 3600;
+	o.iterations = 4; /* fewer than fit */
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	/* timing left no trace */
+	o = tiny("whole", "standard");
+	o.iterations = 4;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_same_metrics("whole/metrics.csv", "budget/metrics.csv");
+	o = tiny("short", "standard");
+	o.budget_s = 1e-3;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "budget is 0 s");
+	assert_false(hy_path_exists(tree_path("short")));
+}
+
+/* ---- the program -------------------------------------------------------------------------------------------------------- */
+
+static pid_t start(const char *const *arguments)
+{
+	const char *program = getenv("HARDY_PROGRAM");
+	if (!program) {
+		print_message("HARDY_PROGRAM is not set: run through meson test\n");
+		exit(77);
+	}
+	fflush(NULL);
+	const pid_t child = fork();
+	if (child == 0) {
+		union {
+			const char *const *in;
+			char *const *out;
+		} u = {arguments};
+		if (!freopen(tree_path("stderr"), "w", stderr))
+			_exit(126);
+		execv(program, u.out);
+		_exit(127);
+	}
+	assert_true(child > 0);
+	return child;
+}
+
+static int finish(pid_t child)
+{
+	int status = 0;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status))
+		fail_msg("the program ended by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+static void assert_exit(int code, int wanted)
+{
+	size_t n;
+	if (code == wanted)
+		return;
+	char *text = read_file("stderr", &n);
+	fail_msg("exit code %d, want %d: %s", code, wanted, text);
+}
+
+/* The value of a column in the last row. */
+static double last_value(const char *table, const char *column)
+{
+	size_t n;
+	char *text = read_file(table, &n), *header = text, *row = strchr(text, '\n') + 1;
+	*strchr(text, '\n') = 0;
+	for (char *next; (next = strchr(row, '\n')) && next[1]; row = next + 1)
+		;
+	char *name;
+	for (; (name = header) && *name;) {
+		char *comma = strchr(header, ',');
+		if (comma)
+			*comma = 0;
+		if (!strcmp(name, column) || !comma)
+			break;
+		header = comma + 1;
+		row = strchr(row, ',') + 1;
+	}
+	assert_string_equal(name, column);
+	const double value = strtod(row, NULL);
+	hy_free(text);
+	return value;
+}
+
+static void learns_two_classes_from_two_channels(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	char data[512], run[512];
+	snprintf(data, sizeof data, "%s", tree_path("data"));
+	snprintf(run, sizeof run, "%s", tree_path("run"));
+	const char *const arguments[] = {"hardy",
+	                                 "train",
+	                                 data,
+	                                 "-o",
+	                                 run,
+	                                 "--subjects",
+	                                 "3",
+	                                 "--validation",
+	                                 "2",
+	                                 "--size",
+	                                 "32",
+	                                 "--spacing",
+	                                 "2",
+	                                 "--batch",
+	                                 "4",
+	                                 "--iterations",
+	                                 "80",
+	                                 "--lr",
+	                                 "3e-3",
+	                                 "--validate-every",
+	                                 "20",
+	                                 "--augment",
+	                                 "none",
+	                                 "--data-terms",
+	                                 "made up for a test",
+	                                 NULL};
+	assert_exit(finish(start(arguments)), 0);
+	print_message("loss %.3f, validation Dice FTN %.3f, FTN+STN %.3f\n", last_value("run/metrics.csv", "loss"),
+	              last_value("run/metrics.csv", "val_ftn_dice"), last_value("run/metrics.csv", "val_stn_dice"));
+	assert_true(last_value("run/metrics.csv", "loss") < 1); /* more than 4 log(3) when nothing is known */
+	hy_model m = {0};
+	assert_ok(hy_model_load(&m, tree_path("run/last.safetensors"), NULL, &err), &err);
+	assert_int_equal(m.n_channels, 2);
+	assert_int_equal(m.n_classes, 3);
+	assert_string_equal(m.channels[1], "T2");
+	assert_string_equal(m.classes[2].name, "bar");
+	assert_int_equal(m.plan.size, 32);
+	assert_int_equal(m.fingerprint.n_volumes, 3);
+	assert_true(m.fingerprint.reconstruction_mean > 0 && m.fingerprint.reconstruction_sd > 0);
+	assert_part(m.card, "\"terms\":\"made up for a test\"");
+	assert_part(m.card, "\"data\":\"data\"");
+	hy_model_clear(&m);
+	cJSON *json = NULL;
+	assert_ok(hy_json_read(tree_path("run/run.json"), &json, &err), &err);
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "status")), "done");
+	const cJSON *set = cJSON_GetObjectItem(json, "data_set"), *score = cJSON_GetObjectItem(json, "validation_of_last");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(set, "train")), 3);
+	assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(score, "ftn_dice")) > 0.7);
+	assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(score, "stn_dice")) > 0.7);
+	cJSON_Delete(json);
+}
+
+static void an_interrupt_saves(void **state)
+{
+	static const int signals[] = {SIGINT, SIGTERM};
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		make_data();
+		char data[512], run[512];
+		snprintf(data, sizeof data, "%s", tree_path("data"));
+		snprintf(run, sizeof run, "%s", tree_path("run"));
+		const char *const arguments[] = {"hardy", "train",        data, "-o",           run,       "--subjects",
+		                                 "3",     "--validation", "2",  "--size",       "16",      "--spacing",
+		                                 "3",     "--batch",      "4",  "--iterations", "1000000", NULL};
+		const pid_t child = start(arguments);
+		for (int i = 0; i < 6000 && !hy_path_exists(tree_path("run/metrics.csv")); i++)
+			nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		kill(child, signals[k]);
+		assert_exit(finish(child), 130);
+		size_t n;
+		char *text = read_file("stderr", &n);
+		assert_part(text, "saved; go on with: hardy train --resume -o ");
+		hy_free(text);
+		assert_true(hy_path_exists(tree_path("run/checkpoint.safetensors")));
+	}
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	tree_remove();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(resumes_with_the_same_bytes),
+	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
+	    cmocka_unit_test(goes_on_longer_at_a_constant_rate),
+	    cmocka_unit_test(refuses_other_options_on_resume),
+	    cmocka_unit_test(refuses_unusable_input),
+	    cmocka_unit_test(reports_a_loss_that_is_not_finite),
+	    cmocka_unit_test(fixes_the_steps_of_a_budget),
+	    cmocka_unit_test(learns_two_classes_from_two_channels),
+	    cmocka_unit_test(an_interrupt_saves),
+	};
+	return cmocka_run_group_tests(tests, NULL, clean);
+}
