@@ -86,7 +86,7 @@ static int unknown_option(const command *self, const option *table, size_t n_tab
 static int check_range(const command *self, const option *o, double value, const char *text)
 {
 	if ((o->low != 0 || o->high != 0) && !(value >= o->low && value <= o->high))
-		return usage_error(self, "%s is %s, want %g to %g", o->name, text, o->low, o->high);
+		return usage_error(self, "%s is %s, want %.10g to %.10g", o->name, text, o->low, o->high);
 	return -1;
 }
 
@@ -326,7 +326,7 @@ static void print_help(const command *self, const option *table, size_t n_table)
 		if (o->choices)
 			add_text(text, sizeof text, " (%s)", o->choices);
 		if (o->low != 0 || o->high != 0)
-			add_text(text, sizeof text, " (%g to %g)", o->low, o->high);
+			add_text(text, sizeof text, " (%.10g to %.10g)", o->low, o->high);
 		if (o->kind == OPTION_STRINGS)
 			add_text(text, sizeof text, " May be repeated.");
 		describe_default(o, value, sizeof value);

@@ -13,8 +13,8 @@
 /* State of the one stderr; guarded by its stream lock. */
 static struct {
 	bool known, is_terminal, line_open;
-	bool shown; /* a progress line was written at time last_s */
-	double last_s;
+	bool started;
+	double last_s; /* of the last progress line */
 } screen;
 
 static double now_s(void)
@@ -51,9 +51,12 @@ static void show_progress(const char *line)
 {
 	double now = now_s();
 	double interval = screen.is_terminal ? 0.1 : 10;
-	if (screen.shown && now - screen.last_s < interval)
+	if (!screen.started) {
+		screen.started = true;
+		screen.last_s = screen.is_terminal ? now - interval : now; /* in a log, what is soon done needs no line */
+	}
+	if (now - screen.last_s < interval)
 		return;
-	screen.shown = true;
 	screen.last_s = now;
 	if (!screen.is_terminal) {
 		fprintf(stderr, "%s\n", line);
