@@ -11,6 +11,7 @@
 extern const command cmd_check;
 extern const command cmd_evaluate;
 extern const command cmd_phantom;
+extern const command cmd_predict;
 extern const command cmd_inspect;
 extern const command cmd_picture;
 extern const command cmd_train;
@@ -20,6 +21,7 @@ const command *const commands[] = {
 	&cmd_phantom,
 	&cmd_check,
 	&cmd_train,
+	&cmd_predict,
 	&cmd_evaluate,
 	&cmd_inspect,
 	&cmd_picture,

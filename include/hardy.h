@@ -175,6 +175,44 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
+typedef struct hardy_predict_options {
+	/*
+	 * Models (.safetensors files, or run folders with best.safetensors or model.safetensors) and scans (NIfTI files, folders of
+	 * them, data sets), in any order. NAME_0000 ... NAME_000k are the channels of one scan.
+	 */
+	const char *const *inputs;
+	size_t n_inputs;
+	const char *output;   /* a folder, made when absent, or for one scan a name that ends in .nii.gz or .nii */
+	bool ftn;             /* label map of the FTN alone, the fast one; false: of FTN+STN */
+	bool probabilities;   /* a map for every class, too */
+	bool uncertainty;     /* an entropy map, too, and every quality signal also with ftn */
+	bool keep_largest;    /* the largest 3-D component of each class (26-connectivity) */
+	bool own_labels;      /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
+	bool adapt;           /* batch-norm statistics adapted to each scan */
+	bool strict;          /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
+	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
+	const char *labels;   /* for data sets whose labels nothing names: "lv=3,myo=2"; NULL */
+	const char *subjects; /* a file with a subject a line, or "a,b,c": only these of the data sets; NULL: all */
+	const char *split;    /* with splits: the subjects of this list only, e.g. "test"; NULL */
+	const char *splits;   /* a JSON file of lists of subjects; NULL */
+	int64_t batch;        /* slices a run; 0: chosen by the number of slices */
+	int64_t threads;      /* 0: all cores */
+} hardy_predict_options;
+
+void hardy_predict_options_init(hardy_predict_options *o);
+
+/*
+ * Predicts every scan in its own grid: OUTPUT/NAME.nii.gz, NAME being the scan's or SUBJECT_PHASE in a data set; with several
+ * models the arg max of their mean probabilities. Every frame of a 4-D scan is a scan of its own in a 4-D label map. Further
+ * maps go to OUTPUT/entropy/NAME.nii.gz and OUTPUT/probabilities/NAME_CLASS.nii.gz, a row a scan (or frame) to
+ * OUTPUT/quality.csv. With a file as output these are called like it: NAME_entropy.nii.gz, NAME_quality.csv ...
+ *
+ * A file appears only when it is complete; a scan's files appear together or, when one cannot be written, not at all. A scan
+ * that fails is a warning and a row in quality.csv, and the others go on: HARDY_ERROR_PARTIAL. When all fail, the first one's
+ * error is returned. HARDY_ERROR_THRESHOLD: see strict.
+ */
+hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err);
+
 /* ---- evaluation --------------------------------------------------------------------------------------------------------- */
 
 /* What a score measures; P is the prediction's object of one class, R the reference's. Undefined values are NaN. */

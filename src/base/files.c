@@ -154,6 +154,12 @@ bool hy_path_is_folder(const char *path)
 	return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+bool hy_path_same(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 char *hy_path_join(const char *folder, const char *name)
 {
 	const size_t n = strlen(folder) + strlen(name) + 2;

@@ -31,6 +31,7 @@ void hy_outfile_discard(hy_outfile *f);
 
 bool hy_path_exists(const char *path);
 bool hy_path_is_folder(const char *path);
+bool hy_path_same(const char *a, const char *b); /* both exist and are one file, whatever they are called */
 /* folder/name, newly allocated (hy_free); NULL when memory runs out. */
 char *hy_path_join(const char *folder, const char *name) HY_MUST_USE;
 /* The path from the root, without symbolic links; *out is newly allocated (hy_free). It must exist. */

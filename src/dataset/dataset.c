@@ -232,6 +232,11 @@ static size_t find_layout(const char *root)
 	return k;
 }
 
+bool hy_dataset_is(const char *root)
+{
+	return hy_path_is_folder(root) && find_layout(root) < N_LAYOUTS;
+}
+
 /* The folder above a data set is a common slip: says which folder below root is one. */
 static void find_below(const char *root, char *hint, size_t size)
 {

@@ -56,6 +56,8 @@ typedef struct hy_dataset_options {
  * case that cannot be used is an error that counts them and tells the first; hardy_check lists all. */
 hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
                              hardy_error *err);
+/* True when the folder has one of the layouts. */
+bool hy_dataset_is(const char *root);
 void hy_dataset_clear(hy_dataset *d);
 
 /* Sets the classes of a data set without cases from names like o->labels ("lv=3,myo=2"): for label maps outside a layout. */

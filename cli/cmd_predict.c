@@ -1,0 +1,70 @@
+/*
+ * cmd_predict.c: `hardy predict MODEL... SCAN... -o OUT`: label maps in the scans' own grids, and how far to trust them.
+ */
+#include "options.h"
+
+static int run(const command *self, int argc, char **argv)
+{
+	hardy_predict_options o;
+	hardy_predict_options_init(&o);
+	bool stn = false;
+	const option table[] = {
+	    {"--output", OPTION_STRING, &o.output, "OUT", "Folder for the label maps, or for one scan a file NAME.nii.gz.", 0, 0,
+	     NULL},
+	    {"--stn", OPTION_FLAG, &stn, NULL, "Label map of FTN+STN, with the shape corrected (the default).", 0, 0, NULL},
+	    {"--ftn", OPTION_FLAG, &o.ftn, NULL, "Label map of the FTN alone: twice as fast.", 0, 0, NULL},
+	    {"--probabilities", OPTION_FLAG, &o.probabilities, NULL, "Write a probability map for each class.", 0, 0, NULL},
+	    {"--uncertainty", OPTION_FLAG, &o.uncertainty, NULL,
+	     "Write an entropy map (0 certain, 1 all classes alike); with --ftn, measure every quality signal.", 0, 0, NULL},
+	    {"--keep-largest", OPTION_FLAG, &o.keep_largest, NULL,
+	     "Keep the largest 3-D component of each class; voxels that share a corner touch (26-connectivity).", 0, 0, NULL},
+	    {"--own-labels", OPTION_FLAG, &o.own_labels, NULL,
+	     "Write the label values of the data set that the model was trained on instead of class numbers (LV 1, MYO 2, RV 3).",
+	     0, 0, NULL},
+	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
+	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What a data set's label values mean, where nothing says it.", 0,
+	     0, NULL},
+	    {"--subjects", OPTION_STRING, &o.subjects, "FILE|NAME,...", "Of data sets, these subjects only; in a file one a line.",
+	     0, 0, NULL},
+	    {"--split", OPTION_STRING, &o.split, "NAME", "Of data sets, the subjects of this list of --splits only, e.g. test.", 0,
+	     0, NULL},
+	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON file with lists of subjects.", 0, 0, NULL},
+	    {"--adapt", OPTION_FLAG, &o.adapt, NULL,
+	     "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", 0, 0, NULL},
+	    {"--strict", OPTION_FLAG, &o.strict, NULL, "Exit with 4 when a scan has warnings in the quality table.", 0, 0, NULL},
+	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
+	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a run; 0: chosen by the number of slices.", 0, 1024, NULL},
+	};
+	const size_t n_table = sizeof table / sizeof *table;
+	string_list rest = {0};
+	int code = options_parse(self, table, n_table, argc, argv, 2, 1000000, &rest);
+	if (code < 0 && !o.output)
+		code = usage_error(self, "no output; want -o FOLDER, or -o FILE.nii.gz for one scan");
+	if (code < 0 && stn && o.ftn)
+		code = usage_error(self, "--stn and --ftn exclude each other");
+	if (code < 0) {
+		const hardy_log log = terminal_log();
+		hardy_error err = {0};
+		o.inputs = rest.items;
+		o.n_inputs = rest.n;
+		const hardy_status status = hardy_predict(&o, &log, &err);
+		code = status ? report_error(self, status, &err) : EXIT_DONE;
+	}
+	options_clear(table, n_table, &rest);
+	return code;
+}
+
+const command cmd_predict = {
+    .name = "predict",
+    .arguments = "MODEL... SCAN|FOLDER... -o OUT",
+    .summary = "label maps of new scans in their own grids, and how far to trust them",
+    .details =
+        "MODEL is a .safetensors file, or a run folder with best.safetensors or model.safetensors; several are an ensemble\n"
+        "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, or data sets as downloaded.\n"
+        "Every frame of a 4-D scan is predicted; NAME_0000.nii.gz, NAME_0001.nii.gz ... are the channels of one scan.\n"
+        "\n"
+        "Writes OUT/NAME.nii.gz for each scan (in a data set SUBJECT_PHASE.nii.gz) and OUT/quality.csv with a row a scan:\n"
+        "mean entropy in the foreground, disagreement of FTN and FTN+STN (1 - mean Dice), reconstruction error and its z\n"
+        "score, volumes, and warnings when the scan is unlike the training scans. Exits with 3 when some scans failed.",
+    .run = run,
+};

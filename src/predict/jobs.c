@@ -1,0 +1,402 @@
+/*
+ * jobs.c: turns arguments into models and scans.
+ */
+#include "predict/jobs.h"
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "image/nifti.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool ends_with(const char *s, const char *end)
+{
+	const size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+/* ---- models ------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err)
+{
+	static const char *const names[] = {"best.safetensors", "model.safetensors"};
+	*model = NULL;
+	if (ends_with(argument, ".safetensors")) {
+		*model = hy_strdup(argument);
+		return *model ? HARDY_OK : hy_fail_memory(err, argument, 1, strlen(argument) + 1);
+	}
+	for (int i = 0; i < 2 && hy_path_is_folder(argument); i++) {
+		char *path = hy_path_join(argument, names[i]);
+		if (!path)
+			return hy_fail_memory(err, argument, 1, strlen(argument) + 20);
+		if (hy_path_exists(path)) {
+			*model = path;
+			return HARDY_OK;
+		}
+		hy_free(path);
+	}
+	return HARDY_OK;
+}
+
+/* ---- subjects ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct wanted {
+	char (*name)[HY_NAME_SIZE]; /* owned */
+	bool *found;                /* owned */
+	size_t n;
+	bool all;
+	const char *source; /* for messages */
+} wanted;
+
+static void wanted_clear(wanted *w)
+{
+	hy_free(w->name);
+	hy_free(w->found);
+}
+
+/* Adds the length bytes at text without surrounding blanks; empty ones are skipped. */
+static hardy_status want(wanted *w, const char *text, size_t length, hardy_error *err)
+{
+	while (length && strchr(" \t\r", text[0])) {
+		text++;
+		length--;
+	}
+	while (length && strchr(" \t\r", text[length - 1]))
+		length--;
+	if (!length)
+		return HARDY_OK;
+	if (length >= HY_NAME_SIZE)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: subject \"%.*s\" has more than %d letters", w->source, (int)length, text,
+		               HY_NAME_SIZE - 1);
+	char(*larger)[HY_NAME_SIZE] = hy_realloc(w->name, w->n + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(err, "subjects", w->n + 1, sizeof *larger);
+	w->name = larger;
+	memcpy(w->name[w->n], text, length);
+	w->name[w->n++][length] = 0;
+	return HARDY_OK;
+}
+
+static hardy_status want_each(wanted *w, const char *text, const char *separators, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (const char *p = text; !status;) {
+		const size_t length = strcspn(p, separators);
+		status = want(w, p, length, err);
+		if (!p[length])
+			break;
+		p += length + 1;
+	}
+	return status;
+}
+
+static hardy_status want_split(wanted *w, const char *path, const char *split, hardy_error *err)
+{
+	cJSON *json = NULL;
+	hardy_status status = hy_json_read(path, &json, err);
+	if (status)
+		return status;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, split), *item;
+	if (!cJSON_IsArray(list))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no list \"%s\" of subjects", path, split);
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!status && !cJSON_IsString(item))
+			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" holds something that is not a subject's name", path, split);
+		if (!status)
+			status = want(w, item->valuestring, strlen(item->valuestring), err);
+	}
+	cJSON_Delete(json);
+	return status;
+}
+
+static hardy_status want_subjects(wanted *w, const hy_jobs_options *o, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	w->all = !o->subjects && !o->split;
+	w->source = o->subjects ? o->subjects : o->splits;
+	if (o->split && !o->splits)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "a split %s is asked for, but no file of splits", o->split);
+	if (o->split && o->subjects)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "subjects and a split are asked for; want one of them");
+	if (o->split) {
+		status = want_split(w, o->splits, o->split, err);
+	} else if (o->subjects && hy_path_exists(o->subjects)) {
+		char *text = NULL;
+		size_t size = 0;
+		status = hy_file_read(o->subjects, &text, &size, err);
+		if (!status)
+			status = want_each(w, text, "\n,", err);
+		hy_free(text);
+	} else if (o->subjects) {
+		status = want_each(w, o->subjects, ",", err);
+	}
+	if (!status && !w->all && !w->n)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: names no subject", w->source);
+	if (!status && !(w->found = hy_calloc(w->n, sizeof *w->found)))
+		status = hy_fail_memory(err, "subjects", w->n, sizeof *w->found);
+	return status;
+}
+
+static bool is_wanted(wanted *w, const char *subject)
+{
+	bool found = w->all;
+	for (size_t i = 0; i < w->n; i++) {
+		if (!strcmp(w->name[i], subject))
+			found = w->found[i] = true;
+	}
+	return found;
+}
+
+/* ---- scans -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct collector {
+	hy_jobs *jobs;
+	const hy_jobs_options *o;
+	wanted wanted;
+	size_t room_cases; /* of the set of loose scans, which is the first */
+	const hardy_log *log;
+	hardy_error *err;
+} collector;
+
+static hardy_status add_job(collector *c, size_t set, size_t index, const char *name)
+{
+	hy_jobs *jobs = c->jobs;
+	hy_job *larger = hy_realloc(jobs->items, jobs->n + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(c->err, "scans", jobs->n + 1, sizeof *larger);
+	jobs->items = larger;
+	hy_job *job = &jobs->items[jobs->n++];
+	*job = (hy_job){.set = set, .index = index};
+	snprintf(job->name, sizeof job->name, "%s", name);
+	return HARDY_OK;
+}
+
+static hardy_status add_set(collector *c, hy_dataset **out)
+{
+	hy_dataset *larger = hy_realloc(c->jobs->sets, c->jobs->n_sets + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(c->err, "data sets", c->jobs->n_sets + 1, sizeof *larger);
+	c->jobs->sets = larger;
+	*out = &larger[c->jobs->n_sets++];
+	**out = (hy_dataset){0};
+	return HARDY_OK;
+}
+
+static hardy_status add_dataset(collector *c, const char *root)
+{
+	hy_dataset *d = NULL;
+	hardy_status status = add_set(c, &d);
+	if (status)
+		return status;
+	status = hy_dataset_open(d, root, &c->o->dataset, c->log, c->err);
+	if (status)
+		return status;
+	if (d->n_channels != c->o->n_channels)
+		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: its scans have %d channels, the model wants %d", root, d->n_channels,
+		               c->o->n_channels);
+	const size_t set = c->jobs->n_sets - 1;
+	for (size_t i = 0; i < d->n_cases && !status; i++) {
+		const hy_case *k = &d->cases[i];
+		char name[160];
+		if (!is_wanted(&c->wanted, k->subject))
+			continue;
+		snprintf(name, sizeof name, k->phase[0] ? "%s_%s" : "%s", k->subject, k->phase);
+		status = add_job(c, set, i, name);
+	}
+	return status;
+}
+
+/*
+ * The name without folder and extension; *extension gets what was cut. *channel: the number of a name that ends in _0000 ...
+ * as the channels of one scan do, which is cut, too; else -1.
+ */
+static bool split_name(const char *path, int n_channels, char stem[160], const char **extension, int *channel)
+{
+	static const char *const endings[] = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img"};
+	const char *name = hy_path_name(path);
+	*extension = name + strlen(name);
+	for (int i = 0; i < 6 && !**extension; i++) {
+		if (ends_with(name, endings[i]))
+			*extension -= strlen(endings[i]);
+	}
+	const size_t n = (size_t)(*extension - name);
+	if (!n || n >= 160)
+		return false;
+	memcpy(stem, name, n);
+	stem[n] = 0;
+	*channel = -1;
+	if (n > 5 && stem[n - 5] == '_' && strspn(stem + n - 4, "0123456789") == 4) {
+		const long number = strtol(stem + n - 4, NULL, 10);
+		if (number < n_channels) {
+			*channel = (int)number;
+			stem[n - 5] = 0;
+		}
+	}
+	return true;
+}
+
+static hardy_status add_case(collector *c, const char *name, hy_case **out)
+{
+	hy_dataset *d = &c->jobs->sets[0];
+	if (d->n_cases == c->room_cases) {
+		const size_t room = c->room_cases ? 2 * c->room_cases : 16;
+		hy_case *larger = hy_realloc(d->cases, room, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(c->err, "scans", room, sizeof *larger);
+		d->cases = larger;
+		c->room_cases = room;
+	}
+	const hardy_status status = add_job(c, 0, d->n_cases, name);
+	if (status)
+		return status;
+	*out = &d->cases[d->n_cases++];
+	**out = (hy_case){.frame = -1, .label_frame = -1};
+	return HARDY_OK;
+}
+
+/* A file, or the files NAME_0000 to NAME_000k of one scan, whichever of them is named; all of them may be. */
+static hardy_status add_file(collector *c, const char *path)
+{
+	const hy_dataset *loose = &c->jobs->sets[0];
+	const size_t folder = (size_t)(hy_path_name(path) - path), room = strlen(path) + 16;
+	char stem[160];
+	const char *extension;
+	int channel;
+	hy_case *k = NULL;
+	if (!split_name(path, c->o->n_channels, stem, &extension, &channel))
+		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: its name is empty or too long", path);
+	const int n = channel < 0 ? 1 : c->o->n_channels;
+	char *first = hy_alloc(room, 1);
+	if (!first)
+		return hy_fail_memory(c->err, path, room, 1);
+	if (channel < 0)
+		snprintf(first, room, "%s", path);
+	else
+		snprintf(first, room, "%.*s%s_0000%s", (int)folder, path, stem, extension);
+	for (size_t i = 0; n > 1 && i < loose->n_cases; i++) {
+		if (!strcmp(loose->cases[i].image_path[0], first)) {
+			hy_free(first);
+			return HARDY_OK;
+		}
+	}
+	hardy_status status = add_case(c, stem, &k);
+	if (status) {
+		hy_free(first);
+		return status;
+	}
+	k->image_path[0] = first;
+	for (int i = 1; i < n; i++) {
+		k->image_path[i] = hy_alloc(room, 1);
+		if (!k->image_path[i])
+			return hy_fail_memory(c->err, path, room, 1);
+		snprintf(k->image_path[i], room, "%.*s%s_%04d%s", (int)folder, path, stem, i, extension);
+	}
+	return HARDY_OK;
+}
+
+static hardy_status add_folder(collector *c, const char *folder)
+{
+	hy_names names = {0};
+	hardy_status status = hy_list_folder(folder, &names, c->err);
+	size_t n_found = 0;
+	for (size_t i = 0; i < names.n && !status; i++) {
+		const char *name = names.name[i];
+		/* a pair .hdr and .img is one scan */
+		if (name[0] == '.' || !hy_nifti_is_name(name) || ends_with(name, ".img") || ends_with(name, ".img.gz"))
+			continue;
+		char *path = hy_path_join(folder, name);
+		status = path ? HARDY_OK : hy_fail_memory(c->err, folder, 1, 1);
+		if (!status && !hy_path_is_folder(path)) {
+			status = add_file(c, path);
+			n_found++;
+		}
+		hy_free(path);
+	}
+	hy_names_free(&names);
+	if (!status && !n_found)
+		status = hy_fail(c->err, HARDY_ERROR_DATA, "%s: neither a data set nor a folder with NIfTI files", folder);
+	return status;
+}
+
+static hardy_status add_input(collector *c, const char *input)
+{
+	if (!hy_path_exists(input))
+		return hy_fail(c->err, HARDY_ERROR_IO, "%s: no such file or folder", input);
+	if (!hy_path_is_folder(input))
+		return add_file(c, input);
+	return hy_dataset_is(input) ? add_dataset(c, input) : add_folder(c, input);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static hardy_status check_names(const hy_jobs *jobs, hardy_error *err)
+{
+	const char **names = hy_alloc(jobs->n, sizeof *names);
+	hardy_status status = HARDY_OK;
+	if (!names)
+		return hy_fail_memory(err, "names", jobs->n, sizeof *names);
+	for (size_t i = 0; i < jobs->n; i++)
+		names[i] = jobs->items[i].name;
+	qsort(names, jobs->n, sizeof *names, by_name);
+	for (size_t i = 1; i < jobs->n && !status; i++) {
+		if (!strcmp(names[i - 1], names[i]))
+			status =
+			    hy_fail(err, HARDY_ERROR_ARGUMENT, "two scans would both be written as %s: predict them separately", names[i]);
+	}
+	hy_free(names);
+	return status;
+}
+
+static hardy_status check_found(const collector *c)
+{
+	const wanted *w = &c->wanted;
+	if (!w->all && c->jobs->n_sets < 2)
+		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: subjects are chosen, but no data set is given", w->source);
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->found[i])
+			return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: subject %s is not in the data set", w->source, w->name[i]);
+	}
+	return c->jobs->n ? HARDY_OK : hy_fail(c->err, HARDY_ERROR_ARGUMENT, "no scan to predict");
+}
+
+hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
+                             const hardy_log *log, hardy_error *err)
+{
+	hy_jobs made = {0};
+	collector c = {.jobs = &made, .o = o, .log = log, .err = err};
+	hy_dataset *loose = NULL;
+	hardy_status status = want_subjects(&c.wanted, o, err);
+	if (!status)
+		status = add_set(&c, &loose);
+	if (!status)
+		loose->n_channels = o->n_channels;
+	for (size_t i = 0; i < n_inputs && !status; i++)
+		status = add_input(&c, inputs[i]);
+	if (!status)
+		status = check_found(&c);
+	if (!status)
+		status = check_names(&made, err);
+	if (status)
+		hy_jobs_clear(&made);
+	else
+		*jobs = made;
+	wanted_clear(&c.wanted);
+	return status;
+}
+
+void hy_jobs_clear(hy_jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->n_sets; i++)
+		hy_dataset_clear(&jobs->sets[i]);
+	hy_free(jobs->sets);
+	hy_free(jobs->items);
+	*jobs = (hy_jobs){0};
+}

@@ -1,0 +1,41 @@
+/*
+ * jobs.h: what a command line asks to predict: models, and scans from files, folders and data sets.
+ */
+#ifndef HY_PREDICT_JOBS_H
+#define HY_PREDICT_JOBS_H
+
+#include "dataset/dataset.h"
+
+/* One output: a case of a data set, or a loose scan dressed as one. */
+typedef struct hy_job {
+	size_t set, index; /* sets[set].cases[index] */
+	char name[160];    /* of the output, without extension */
+} hy_job;
+
+typedef struct hy_jobs {
+	hy_dataset *sets; /* owned; loose scans are cases of a set whose root is NULL; a loose file may hold many frames */
+	size_t n_sets;
+	hy_job *items; /* owned, in the order given, data sets and folders sorted */
+	size_t n;
+} hy_jobs;
+
+typedef struct hy_jobs_options {
+	int n_channels; /* of the model */
+	hy_dataset_options dataset;
+	const char *subjects;       /* a file with a name a line, or "a,b,c": only these of the data sets; NULL: all */
+	const char *split, *splits; /* the list of that name in a JSON file: only these; NULL */
+} hy_jobs_options;
+
+/* The model file that an argument stands for: a .safetensors file, or best or model.safetensors in a folder. Newly allocated
+ * (hy_free). *model gets NULL when the argument is no model. */
+hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err);
+
+/*
+ * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan), folders of them, data sets. Every wanted subject
+ * must be there; two outputs of one name, and no scan at all, are errors. A data set's unusable cases are too: hy_dataset_open.
+ */
+hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
+                             const hardy_log *log, hardy_error *err);
+void hy_jobs_clear(hy_jobs *jobs);
+
+#endif

@@ -1,0 +1,512 @@
+/*
+ * predict.c: hardy_predict: models and scans from disk, label maps, further maps and the quality table to disk.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "image/nifti.h"
+#include "predict/jobs.h"
+#include "predict/predictor.h"
+#include "predict/quality.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void hardy_predict_options_init(hardy_predict_options *o)
+{
+	*o = (hardy_predict_options){0};
+}
+
+/* Everything that lives as long as the command. */
+typedef struct session {
+	const hardy_predict_options *o;
+	const hardy_log *log;
+	hy_dataset_options dataset;
+	hy_model *models; /* owned */
+	size_t n_models;
+	hy_predictor *predictor;
+	hy_jobs jobs;
+	bool single;        /* output is a file */
+	uint8_t value[256]; /* class index to what is written */
+	bool unvalued[256]; /* own_labels: the training data set has no value for this class */
+	hy_outfile quality;
+	size_t n_failed, n_warned; /* scans; rows with warnings */
+	hardy_error first;         /* of the failures */
+} session;
+
+/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *s, const char *end)
+{
+	const size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+static hardy_status check_options(const hardy_predict_options *o, hardy_error *err)
+{
+	if (!o->output || !o->output[0])
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
+	if (o->batch < 0 || o->batch > 1024)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
+	if (o->threads < 0 || o->threads > 1024)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
+	return HARDY_OK;
+}
+
+static hardy_status load_model(session *s, const char *path, hardy_error *err)
+{
+	hy_model *larger = hy_realloc(s->models, s->n_models + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(err, "models", s->n_models + 1, sizeof *larger);
+	s->models = larger;
+	const hardy_status status = hy_model_load(&s->models[s->n_models], path, NULL, err);
+	if (status)
+		return status;
+	s->n_models++;
+	return HARDY_OK;
+}
+
+/* Loads the models among the inputs; rest gets the others. */
+static hardy_status load_models(session *s, const char **rest, size_t *n_rest, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
+		char *path = NULL;
+		status = hy_model_argument(s->o->inputs[i], &path, err);
+		if (!status && !path)
+			rest[(*n_rest)++] = s->o->inputs[i];
+		else if (!status)
+			status = load_model(s, path, err);
+		hy_free(path);
+	}
+	if (!status && !s->n_models)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
+		                 "no model is named: want a .safetensors file, or a folder with best.safetensors or model.safetensors");
+	if (!status && !*n_rest)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
+	return status;
+}
+
+static hardy_status make_predictor(session *s, hardy_error *err)
+{
+	const hardy_predict_options *o = s->o;
+	hy_predictor_options p;
+	hy_predictor_options_init(&p);
+	p.which = o->ftn ? HY_FTN : HY_STN;
+	p.both = p.reconstruct = !o->ftn || o->uncertainty;
+	p.entropy = true;
+	p.probabilities = o->probabilities;
+	p.keep_largest = o->keep_largest;
+	p.adapt = o->adapt;
+	p.batch = o->batch;
+	hy_model **list = hy_alloc(s->n_models, sizeof *list);
+	if (!list)
+		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
+	for (size_t i = 0; i < s->n_models; i++)
+		list[i] = &s->models[i];
+	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
+	hy_free(list);
+	return s->predictor ? HARDY_OK : err->status;
+}
+
+static void map_values(session *s)
+{
+	const hy_model *m = &s->models[0];
+	for (int c = 0; c < 256; c++) {
+		const bool own = s->o->own_labels && c < m->n_classes;
+		s->unvalued[c] = own && m->classes[c].value < 0;
+		s->value[c] = !own ? (uint8_t)c : s->unvalued[c] ? 0 : (uint8_t)m->classes[c].value;
+	}
+}
+
+/* ---- output ------------------------------------------------------------------------------------------------------------- */
+
+enum map { MAP_LABEL, MAP_ENTROPY, MAP_PROBABILITY };
+
+static const char *output_ending(const char *output)
+{
+	return ends_with(output, ".nii.gz") ? ".nii.gz" : ends_with(output, ".nii") ? ".nii" : NULL;
+}
+
+/* Class names may hold anything; file names hold letters, digits, - and _. */
+static void file_word(const char *name, char out[HY_NAME_SIZE])
+{
+	size_t i = 0;
+	for (; name[i] && i < HY_NAME_SIZE - 1; i++)
+		out[i] = isalnum((unsigned char)name[i]) || name[i] == '-' ? name[i] : '_';
+	out[i] = 0;
+}
+
+/* The path of a scan's map, newly allocated; NULL when memory runs out. */
+static char *output_path(const session *s, const hy_job *job, enum map map, int class)
+{
+	const char *output = s->o->output, *ending = s->single ? output_ending(output) : ".nii.gz";
+	char word[HY_NAME_SIZE] = "entropy";
+	if (map == MAP_PROBABILITY)
+		file_word(s->models[0].classes[class].name, word);
+	const size_t room = strlen(output) + sizeof job->name + HY_NAME_SIZE + 32;
+	char *path = hy_alloc(room, 1);
+	if (!path)
+		return NULL;
+	const int stem = (int)(strlen(output) - (s->single ? strlen(ending) : 0));
+	if (s->single && map == MAP_LABEL)
+		snprintf(path, room, "%s", output);
+	else if (s->single)
+		snprintf(path, room, "%.*s_%s%s", stem, output, word, ending);
+	else if (map == MAP_LABEL)
+		snprintf(path, room, "%s/%s%s", output, job->name, ending);
+	else if (map == MAP_ENTROPY)
+		snprintf(path, room, "%s/entropy/%s%s", output, job->name, ending);
+	else
+		snprintf(path, room, "%s/probabilities/%s_%s%s", output, job->name, word, ending);
+	return path;
+}
+
+static hardy_status make_folder(const char *output, const char *name, hardy_error *err)
+{
+	char *path = hy_path_join(output, name);
+	if (!path)
+		return hy_fail_memory(err, output, 1, strlen(output));
+	const hardy_status status = hy_make_folders(path, err);
+	hy_free(path);
+	return status;
+}
+
+/* Makes the folders and begins the quality table, so that an output that cannot be written is known at once. */
+static hardy_status open_output(session *s, hardy_error *err)
+{
+	const char *output = s->o->output;
+	hardy_status status = HARDY_OK;
+	char *table = NULL;
+	if (s->single) {
+		const size_t room = strlen(output) + 16;
+		table = hy_alloc(room, 1);
+		if (table)
+			snprintf(table, room, "%.*s_quality.csv", (int)(strlen(output) - strlen(output_ending(output))), output);
+	} else {
+		status = hy_make_folders(output, err);
+		if (!status && s->o->uncertainty)
+			status = make_folder(output, "entropy", err);
+		if (!status && s->o->probabilities)
+			status = make_folder(output, "probabilities", err);
+		table = hy_path_join(output, "quality.csv");
+	}
+	if (!status && !table)
+		status = hy_fail_memory(err, output, 1, strlen(output));
+	if (!status)
+		status = hy_outfile_open(&s->quality, table, err);
+	if (!status)
+		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
+	hy_free(table);
+	return status;
+}
+
+/* A label map must never take the place of a scan. */
+static hardy_status check_outputs(const session *s, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < s->jobs.n && !status; i++) {
+		char *path = output_path(s, &s->jobs.items[i], MAP_LABEL, 0);
+		if (!path)
+			return hy_fail_memory(err, s->o->output, 1, 1);
+		for (size_t k = 0; k < s->jobs.n && hy_path_exists(path) && !status; k++) {
+			const hy_case *c = &s->jobs.sets[s->jobs.items[k].set].cases[s->jobs.items[k].index];
+			for (int m = 0; m < HY_MAX_CHANNELS && c->image_path[m] && !status; m++) {
+				if (hy_path_same(path, c->image_path[m]))
+					status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the label map would overwrite a scan; name another output",
+					                 path);
+			}
+			if (!status && c->label_path && hy_path_same(path, c->label_path))
+				status = hy_fail(err, HARDY_ERROR_ARGUMENT,
+				                 "%s: the label map would overwrite a label of the data set; name another output", path);
+		}
+		hy_free(path);
+	}
+	return status;
+}
+
+/* ---- one scan ----------------------------------------------------------------------------------------------------------- */
+
+/* What is kept of a scan's frames until all are done. */
+typedef struct scan {
+	hy_volume image;
+	int64_t n_frames, n; /* voxels a frame */
+	uint8_t *label;      /* owned: frames x voxels, values to write */
+	float *entropy;      /* owned: frames x voxels, or NULL */
+	float *maps;         /* owned: classes x frames x voxels, or NULL */
+	hy_prediction *rows; /* owned: the measures of each frame, without arrays */
+} scan;
+
+static void scan_clear(scan *x)
+{
+	hy_volume_clear(&x->image);
+	hy_free(x->label);
+	hy_free(x->entropy);
+	hy_free(x->maps);
+	hy_free(x->rows);
+	*x = (scan){0};
+}
+
+/* A loose file is read with all its frames; where they are channels, or one of many is meant, the case says so. */
+static hardy_status read_scan(const session *s, const hy_job *job, scan *x, hardy_error *err)
+{
+	const hy_dataset *d = &s->jobs.sets[job->set];
+	const hy_case *c = &d->cases[job->index];
+	const bool loose = job->set == 0, cine = loose && d->n_channels == 1;
+	hardy_status status;
+	if (cine) {
+		hy_nifti_options n;
+		hy_nifti_options_init(&n);
+		memcpy(n.spacing_mm, s->dataset.spacing_mm, sizeof n.spacing_mm);
+		status = hy_nifti_read(c->image_path[0], &n, &x->image, s->log, err);
+	} else {
+		status = hy_case_load(d, job->index, &s->dataset, &x->image, NULL, s->log, err);
+	}
+	if (status)
+		return status;
+	x->n_frames = cine ? x->image.nt : 1;
+	x->n = hy_grid_voxels(&x->image.grid);
+	const size_t size = (size_t)(x->n_frames * x->n);
+	const int n_classes = s->models[0].n_classes;
+	x->label = hy_alloc(size, 1);
+	x->entropy = s->o->uncertainty ? hy_alloc(size, sizeof *x->entropy) : NULL;
+	x->maps = s->o->probabilities ? hy_alloc(size, (size_t)n_classes * sizeof *x->maps) : NULL;
+	x->rows = hy_calloc((size_t)x->n_frames, sizeof *x->rows);
+	if (!x->label || !x->rows || (s->o->uncertainty && !x->entropy) || (s->o->probabilities && !x->maps))
+		return hy_fail_memory(err, c->image_path[0], size, 1 + (size_t)n_classes * sizeof(float));
+	return HARDY_OK;
+}
+
+static void warn_of_unvalued(const session *s, hy_prediction *p)
+{
+	for (int c = 1; c < s->models[0].n_classes; c++) {
+		const size_t used = strlen(p->warnings);
+		if (!s->unvalued[c] || !p->n_voxels[c])
+			continue;
+		snprintf(p->warnings + used, sizeof p->warnings - used,
+		         "%s%lld voxels of %s are written as 0: the training data has no value for it", used ? "; " : "",
+		         (long long)p->n_voxels[c], s->models[0].classes[c].name);
+		p->n_warnings++;
+	}
+}
+
+static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *err)
+{
+	hy_volume frame = x->image; /* a view */
+	hy_prediction p;
+	if (x->n_frames > 1 || x->image.nt == 1) {
+		frame.data += t * x->n;
+		frame.nt = 1;
+	}
+	const hardy_status status = hy_predictor_run(s->predictor, &frame, &p, err);
+	if (status)
+		return status;
+	for (int64_t i = 0; i < x->n; i++)
+		x->label[t * x->n + i] = s->value[p.label.data[i]];
+	if (x->entropy)
+		memcpy(x->entropy + t * x->n, p.entropy, (size_t)x->n * sizeof *x->entropy);
+	for (int64_t c = 0; x->maps && c < s->models[0].n_classes; c++)
+		memcpy(x->maps + (c * x->n_frames + t) * x->n, p.probabilities + c * x->n, (size_t)x->n * sizeof *x->maps);
+	warn_of_unvalued(s, &p);
+	x->rows[t] = p;
+	x->rows[t].label.data = x->rows[t].other.data = NULL;
+	x->rows[t].entropy = x->rows[t].probabilities = NULL;
+	hy_prediction_clear(&p);
+	return HARDY_OK;
+}
+
+/* One map of a scan; a map once written is listed, so that it can be taken back. */
+static hardy_status write_map(const session *s, const hy_job *job, const scan *x, enum map map, int class, char **written,
+                              hardy_error *err)
+{
+	char *path = output_path(s, job, map, class);
+	hardy_status status;
+	if (!path)
+		return hy_fail_memory(err, s->o->output, 1, 1);
+	if (map == MAP_LABEL)
+		status = hy_nifti_write_labels(path, &x->image, x->label, x->n_frames, err);
+	else if (map == MAP_ENTROPY)
+		status = hy_nifti_write_float(path, &x->image, x->entropy, x->n_frames, err);
+	else
+		status = hy_nifti_write_float(path, &x->image, x->maps + class * x->n_frames * x->n, x->n_frames, err);
+	if (status)
+		hy_free(path);
+	else
+		*written = path;
+	return status;
+}
+
+/* The label map comes last: where it is, the others are. */
+static hardy_status write_scan(const session *s, const hy_job *job, const scan *x, hardy_error *err)
+{
+	char *written[HY_MAX_CLASSES + 2] = {0};
+	int n = 0;
+	hardy_status status = HARDY_OK;
+	for (int c = 0; x->maps && c < s->models[0].n_classes && !status; c++)
+		status = write_map(s, job, x, MAP_PROBABILITY, c, &written[n++], err);
+	if (x->entropy && !status)
+		status = write_map(s, job, x, MAP_ENTROPY, 0, &written[n++], err);
+	if (!status)
+		status = write_map(s, job, x, MAP_LABEL, 0, &written[n++], err);
+	for (int i = 0; i < n; i++) {
+		if (status && written[i])
+			remove(written[i]);
+		hy_free(written[i]);
+	}
+	return status;
+}
+
+static void report_rows(session *s, const hy_job *job, const char *scan_path, const scan *x)
+{
+	char name[sizeof job->name + 8];
+	snprintf(name, sizeof name, "%s.nii.gz", job->name);
+	for (int64_t t = 0; t < x->n_frames; t++) {
+		const hy_prediction *p = &x->rows[t];
+		hy_quality_row(&s->quality, scan_path, s->single ? hy_path_name(s->o->output) : name, x->n_frames > 1 ? t : -1, p,
+		               s->models[0].n_classes);
+		if (!p->n_warnings)
+			continue;
+		s->n_warned++;
+		if (x->n_frames > 1)
+			hy_warn(s->log, "%s: frame %lld: %s", scan_path, (long long)t, p->warnings);
+		else
+			hy_warn(s->log, "%s: %s", scan_path, p->warnings);
+	}
+}
+
+static void predict_scan(session *s, const hy_job *job)
+{
+	const char *path = s->jobs.sets[job->set].cases[job->index].image_path[0];
+	hardy_error err = {0};
+	scan x = {0};
+	hardy_status status = read_scan(s, job, &x, &err);
+	for (int64_t t = 0; t < x.n_frames && !status; t++) {
+		status = predict_frame(s, &x, t, &err);
+		if (status && x.n_frames > 1)
+			status = hy_prefix(&err, status, "%s: frame %lld", path, (long long)t);
+		else if (status)
+			status = hy_prefix(&err, status, "%s", path);
+	}
+	if (!status)
+		status = write_scan(s, job, &x, &err);
+	if (status) {
+		if (!s->n_failed++)
+			s->first = err;
+		hy_quality_failure(&s->quality, path, err.message, s->models[0].n_classes);
+		if (s->jobs.n > 1)
+			hy_warn(s->log, "failed: %s", err.message);
+	} else {
+		report_rows(s, job, path, &x);
+	}
+	scan_clear(&x);
+}
+
+/* ---- all scans ---------------------------------------------------------------------------------------------------------- */
+
+static double now_s(void)
+{
+	struct timespec t;
+	timespec_get(&t, TIME_UTC);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void predict_all(session *s)
+{
+	const double start = now_s();
+	for (size_t i = 0; i < s->jobs.n; i++) {
+		const double each = i ? (now_s() - start) / (double)i : 0;
+		if (i)
+			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
+			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
+		else
+			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		predict_scan(s, &s->jobs.items[i]);
+	}
+	if (s->n_failed < s->jobs.n)
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->jobs.n - s->n_failed, s->jobs.n, s->o->output,
+		        now_s() - start);
+}
+
+static hardy_status conclude(session *s, hardy_error *err)
+{
+	if (s->n_failed == s->jobs.n) {
+		if (s->jobs.n == 1)
+			return hy_fail(err, s->first.status, "%s", s->first.message);
+		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", s->jobs.n, s->first.message);
+	}
+	const hardy_status status = hy_outfile_commit(&s->quality, err);
+	if (status)
+		return status;
+	if (s->n_failed)
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, s->jobs.n,
+		               s->first.message);
+	if (s->o->strict && s->n_warned)
+		return hy_fail(err, HARDY_ERROR_THRESHOLD, "%zu scans or frames have warnings, see the quality table", s->n_warned);
+	return HARDY_OK;
+}
+
+static hardy_status run(session *s, hardy_error *err)
+{
+	size_t n_rest = 0;
+	const char **rest = hy_alloc(s->o->n_inputs, sizeof *rest);
+	if (!rest)
+		return hy_fail_memory(err, "arguments", s->o->n_inputs, sizeof *rest);
+	hardy_status status = load_models(s, rest, &n_rest, err);
+	if (!status)
+		status = make_predictor(s, err);
+	if (!status) {
+		const hy_jobs_options o = {.n_channels = s->models[0].n_channels,
+		                           .dataset = s->dataset,
+		                           .subjects = s->o->subjects,
+		                           .split = s->o->split,
+		                           .splits = s->o->splits};
+		map_values(s);
+		status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
+	}
+	hy_free(rest);
+	if (!status && s->single && s->jobs.n > 1)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu scans; name a folder", s->o->output, s->jobs.n);
+	if (!status)
+		status = check_outputs(s, err);
+	if (!status)
+		status = open_output(s, err);
+	if (status)
+		return status;
+	predict_all(s);
+	return conclude(s, err);
+}
+
+hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err)
+{
+	hardy_error own = {0};
+	session s = {.o = o, .log = log};
+	err = err ? err : &own;
+	hardy_status status = check_options(o, err);
+	if (status)
+		return status;
+	s.dataset.labels = o->labels;
+	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
+	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
+#ifdef _OPENMP
+	const int threads = omp_get_max_threads();
+	if (o->threads)
+		omp_set_num_threads((int)o->threads);
+#endif
+	status = run(&s, err);
+#ifdef _OPENMP
+	omp_set_num_threads(threads);
+#endif
+	hy_outfile_discard(&s.quality);
+	hy_jobs_clear(&s.jobs);
+	hy_predictor_free(s.predictor);
+	for (size_t i = 0; i < s.n_models; i++)
+		hy_model_clear(&s.models[i]);
+	hy_free(s.models);
+	return status;
+}
