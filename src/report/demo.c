@@ -1,0 +1,444 @@
+/*
+ * demo.c: the whole job on the built-in phantom: several sites, standard and cooperative training on the first, all sites scored,
+ * a table, and a picture of the worst case of each site.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "dataset/dataset.h"
+#include "metric/overlap.h"
+#include "predict/predictor.h"
+#include "report/png.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { N_RECIPES = 2, MAX_SITES = 16 };
+static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative"};
+
+void hardy_demo_options_init(hardy_demo_options *o)
+{
+	*o = (hardy_demo_options){.sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 20};
+}
+
+/* Dice of one case by one recipe; [0] FTN, [1] FTN+STN: mean over the classes that the truth has. */
+typedef struct score {
+	char subject[HY_NAME_SIZE], phase[16];
+	double dice[N_RECIPES][2];
+} score;
+
+typedef struct site {
+	char *folder, *name; /* owned */
+	score *scores;       /* owned */
+	size_t n;
+	size_t worst; /* case with the lowest mean Dice of both recipes */
+} site;
+
+typedef struct demo {
+	const hardy_demo_options *o;
+	const hardy_log *log;
+	const hardy_stop *stop;
+	const hardy_sink *report;
+	char *data, *splits, *picture, *table; /* owned */
+	char *runs[N_RECIPES];
+	site sites[MAX_SITES];
+	size_t n_sites;
+	hy_model models[N_RECIPES];
+	hy_predictor *predictors[N_RECIPES];
+} demo;
+
+static void print(const demo *d, const char *format, ...) HY_PRINTF(2, 3);
+static void print(const demo *d, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	const int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (d->report && n > 0)
+		d->report->write(d->report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+static void demo_clear(demo *d)
+{
+	for (size_t i = 0; i < d->n_sites; i++) {
+		hy_free(d->sites[i].folder);
+		hy_free(d->sites[i].name);
+		hy_free(d->sites[i].scores);
+	}
+	for (int r = 0; r < N_RECIPES; r++) {
+		hy_predictor_free(d->predictors[r]);
+		hy_model_clear(&d->models[r]);
+		hy_free(d->runs[r]);
+	}
+	hy_free(d->data);
+	hy_free(d->splits);
+	hy_free(d->picture);
+	hy_free(d->table);
+}
+
+/* ---- data and training ---- */
+
+static hardy_status make_data(demo *d, hardy_error *err)
+{
+	hardy_phantom_options p;
+	hardy_phantom_options_init(&p);
+	p.sites = d->o->sites;
+	p.subjects = d->o->subjects;
+	p.seed = d->o->seed;
+	p.threads = d->o->threads;
+	hardy_status status = hardy_phantom_make(d->data, &p, d->log, err);
+	hy_names names = {0};
+	if (!status)
+		status = hy_list_folder(d->data, &names, err);
+	for (size_t i = 0; !status && i < names.n; i++) {
+		char *path = hy_path_join(d->data, names.name[i]);
+		if (path && hy_path_is_folder(path) && d->n_sites < MAX_SITES) {
+			d->sites[d->n_sites].name = hy_strdup(names.name[i]);
+			d->sites[d->n_sites++].folder = path;
+			path = NULL;
+		}
+		hy_free(path);
+	}
+	hy_names_free(&names);
+	if (!status && d->n_sites < 2)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu sites: want 2 or more, one to train on and others to compare", d->n_sites);
+	return status;
+}
+
+/* The first site's subjects: some to train on, one to validate, the others to test; the same for both recipes. */
+static hardy_status write_splits(demo *d, hardy_error *err)
+{
+	hy_dataset set = {0};
+	hy_outfile f = {0};
+	char(*subjects)[HY_NAME_SIZE] = NULL;
+	size_t n = 0, *order = NULL;
+	hardy_status status = hy_dataset_open(&set, d->sites[0].folder, NULL, d->log, err);
+	if (!status)
+		status = hy_dataset_subjects(&set, &subjects, &n, err);
+	const size_t n_train = (size_t)d->o->train;
+	if (!status && n < n_train + 2)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu subjects a site, %zu of them to train on: want at least 2 more than those", n,
+		                 n_train);
+	if (!status && !(order = hy_alloc(n, sizeof *order)))
+		status = hy_fail_memory(err, "subjects", n, sizeof *order);
+	if (!status)
+		status = hy_outfile_open(&f, d->splits, err);
+	if (!status) {
+		hy_rng g = hy_rng_make(d->o->seed, HY_RNG_SPLIT, 0, 0);
+		hy_rng_permutation(&g, n, order);
+		const size_t ends[] = {n_train, n_train + 1, n};
+		const char *const uses[] = {"train", "validation", "test"};
+		size_t at = 0;
+		hy_outfile_printf(&f, "{");
+		for (int use = 0; use < 3; use++) {
+			hy_outfile_printf(&f, "%s\"%s\": [", use ? ",\n " : "", uses[use]);
+			for (const size_t first = at; at < ends[use]; at++)
+				hy_outfile_printf(&f, "%s\"%s\"", at > first ? ", " : "", subjects[order[at]]);
+			hy_outfile_printf(&f, "]");
+		}
+		hy_outfile_printf(&f, "}\n");
+		status = hy_outfile_commit(&f, err);
+	}
+	hy_free(order);
+	hy_free(subjects);
+	hy_dataset_clear(&set);
+	return status;
+}
+
+static hardy_status train(demo *d, int recipe, hardy_error *err)
+{
+	hardy_train_options t;
+	hardy_status status = hardy_train_options_init(&t, "quick", err);
+	if (status)
+		return status;
+	t.data = d->sites[0].folder;
+	t.output = d->runs[recipe];
+	t.recipe = RECIPES[recipe];
+	t.seed = (int64_t)d->o->seed;
+	t.subjects = 0;
+	t.splits = d->splits;
+	t.size = d->o->size;
+	t.spacing_mm = d->o->spacing_mm;
+	t.epochs = 0;
+	t.budget_s = 0;
+	t.iterations = d->o->iterations;
+	t.batch = d->o->batch;
+	t.threads = d->o->threads;
+	t.data_terms = "synthetic; no restriction";
+	hy_info(d->log, "%s training on %s, %lld subjects, %lld steps", RECIPES[recipe], d->sites[0].name, (long long)d->o->train,
+	        (long long)d->o->iterations);
+	status = hardy_train(&t, d->log, d->stop, err);
+	if (status)
+		return status;
+	char *path = hy_path_join(d->runs[recipe], "last.safetensors");
+	status = path ? hy_model_load(&d->models[recipe], path, NULL, err) : hy_fail_memory(err, "a path", 1, 1);
+	hy_free(path);
+	if (status)
+		return status;
+	hy_predictor_options p;
+	hy_predictor_options_init(&p);
+	p.both = true;
+	hy_model *const models[] = {&d->models[recipe]};
+	d->predictors[recipe] = hy_predictor_new(models, 1, &p, err);
+	return d->predictors[recipe] ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
+}
+
+/* ---- scores ---- */
+
+static double mean_dice(const hy_labels *pred, const hy_labels *truth, int n_classes)
+{
+	double sum = 0;
+	int n = 0;
+	for (int k = 1; k < n_classes; k++) {
+		const hy_overlap o = hy_overlap_count(pred->data, truth->data, (size_t)hy_grid_voxels(&truth->grid), (uint8_t)k);
+		const double dice = hy_overlap_dice(&o);
+		if (isfinite(dice)) {
+			sum += dice;
+			n++;
+		}
+	}
+	return n ? sum / n : NAN;
+}
+
+static double off_by(const score *s)
+{
+	double sum = 0;
+	for (int r = 0; r < N_RECIPES; r++)
+		sum += s->dice[r][HY_STN];
+	return sum;
+}
+
+/* The first site's test subjects; every subject of the others. */
+static hardy_status score_site(demo *d, size_t at, hardy_error *err)
+{
+	site *s = &d->sites[at];
+	hy_dataset set = {0};
+	hy_split split = {0};
+	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
+	if (!status && !at)
+		status = hy_split_make(&split, &set, d->splits, 0, 0, 0, d->log, err);
+	if (!status && !(s->scores = hy_calloc(set.n_cases, sizeof *s->scores)))
+		status = hy_fail_memory(err, "scores", set.n_cases, sizeof *s->scores);
+	for (size_t i = 0; !status && i < set.n_cases; i++) {
+		if (!at && !hy_split_has(split.test, split.n_test, set.cases[i].subject))
+			continue;
+		hy_volume image = {0};
+		hy_labels truth = {0};
+		score *c = &s->scores[s->n];
+		snprintf(c->subject, sizeof c->subject, "%s", set.cases[i].subject);
+		snprintf(c->phase, sizeof c->phase, "%s", set.cases[i].phase);
+		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
+		for (int r = 0; !status && r < N_RECIPES; r++) {
+			hy_prediction p = {0};
+			status = hy_predictor_run(d->predictors[r], &image, &p, err);
+			if (!status) {
+				c->dice[r][HY_STN] = mean_dice(&p.label, &truth, set.n_classes);
+				c->dice[r][HY_FTN] = mean_dice(&p.other, &truth, set.n_classes);
+			}
+			hy_prediction_clear(&p);
+		}
+		if (!status && off_by(c) < off_by(&s->scores[s->worst]))
+			s->worst = s->n;
+		s->n += !status;
+		hy_volume_clear(&image);
+		hy_labels_clear(&truth);
+	}
+	hy_split_clear(&split);
+	hy_dataset_clear(&set);
+	return status;
+}
+
+static double site_mean(const site *s, int recipe, hy_which which)
+{
+	double sum = 0;
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->scores[i].dice[recipe][which];
+	return sum / (double)s->n;
+}
+
+static void print_table(const demo *d)
+{
+	print(d, "Dice, mean of LV, myocardium and RV      %-19s %s\n", RECIPES[0], RECIPES[1]);
+	print(d, "%-28s %5s  %8s %8s   %8s %8s\n", "site", "scans", "FTN", "FTN+STN", "FTN", "FTN+STN");
+	double off[N_RECIPES][2] = {{0}};
+	for (size_t i = 0; i < d->n_sites; i++) {
+		const site *s = &d->sites[i];
+		double m[N_RECIPES][2];
+		for (int r = 0; r < N_RECIPES; r++)
+			for (int w = 0; w < 2; w++) {
+				m[r][w] = site_mean(s, r, (hy_which)w);
+				if (i)
+					off[r][w] += m[r][w] / (double)(d->n_sites - 1);
+			}
+		print(d, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name, i ? "(never seen)" : "(trained here)", s->n, m[0][HY_FTN],
+		      m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
+	}
+	print(d, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN], off[0][HY_STN], off[1][HY_FTN],
+	      off[1][HY_STN]);
+}
+
+static hardy_status write_table(const demo *d, hardy_error *err)
+{
+	hy_outfile f;
+	const hardy_status status = hy_outfile_open(&f, d->table, err);
+	if (status)
+		return status;
+	hy_outfile_printf(&f, "seed,site,subject,phase,standard_ftn,standard_stn,cooperative_ftn,cooperative_stn\n");
+	for (size_t i = 0; i < d->n_sites; i++)
+		for (size_t k = 0; k < d->sites[i].n; k++) {
+			const score *c = &d->sites[i].scores[k];
+			hy_outfile_printf(&f, "%llu,%s,%s,%s,%.4f,%.4f,%.4f,%.4f\n", (unsigned long long)d->o->seed, d->sites[i].name, c->subject,
+			                  c->phase, c->dice[0][HY_FTN], c->dice[0][HY_STN], c->dice[1][HY_FTN], c->dice[1][HY_STN]);
+		}
+	return hy_outfile_commit(&f, err);
+}
+
+/* ---- picture ---- */
+
+enum { PANEL = 230, BAR = 2 * HY_GLYPH_HEIGHT + 6, N_PANELS = 4 };
+
+/* The slice with the largest true heart. */
+static int64_t fullest_slice(const hy_labels *truth)
+{
+	const int64_t area = truth->grid.nx * truth->grid.ny;
+	int64_t best = 0, most = -1;
+	for (int64_t z = 0; z < truth->grid.nz; z++) {
+		int64_t n = 0;
+		for (int64_t i = 0; i < area; i++)
+			n += truth->data[z * area + i] != 0;
+		if (n > most) {
+			most = n;
+			best = z;
+		}
+	}
+	return best;
+}
+
+/* A square of PANEL / scale pixels of a slice around its centre, zero outside. */
+static void cut(const void *slice, size_t size, int64_t nx, int64_t ny, int side, void *out)
+{
+	memset(out, 0, (size_t)(side * side) * size);
+	const int64_t x0 = (nx - side) / 2, y0 = (ny - side) / 2;
+	for (int y = 0; y < side; y++)
+		for (int x = 0; x < side; x++)
+			if (y0 + y >= 0 && y0 + y < ny && x0 + x >= 0 && x0 + x < nx)
+				memcpy((char *)out + (size_t)(y * side + x) * size,
+				       (const char *)slice + (size_t)((y0 + y) * nx + x0 + x) * size, size);
+}
+
+static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error *err)
+{
+	const site *s = &d->sites[at];
+	const score *worst = &s->scores[s->worst];
+	hy_dataset set = {0};
+	hy_volume image = {0};
+	hy_labels truth = {0};
+	float *pixels = NULL;
+	uint8_t *labels = NULL;
+	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
+	size_t i = 0;
+	while (!status && i < set.n_cases && (strcmp(set.cases[i].subject, worst->subject) || strcmp(set.cases[i].phase, worst->phase)))
+		i++;
+	if (!status)
+		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
+	if (status)
+		goto out;
+	const int64_t nx = image.grid.nx, ny = image.grid.ny, z = fullest_slice(&truth);
+	const int scale = (nx < ny ? nx : ny) < 160 ? 2 : 1, side = PANEL / scale;
+	pixels = hy_alloc((size_t)(side * side), sizeof *pixels);
+	labels = hy_alloc((size_t)(side * side), 1);
+	if (!pixels || !labels) {
+		status = hy_fail_memory(err, "a picture", (size_t)(side * side), sizeof *pixels);
+		goto out;
+	}
+	const int y = (int)at * (PANEL + BAR);
+	char text[128];
+	cut(image.data + z * nx * ny, sizeof *image.data, nx, ny, side, pixels);
+	for (int panel = 0; panel < N_PANELS; panel++) {
+		const int x = panel * PANEL;
+		hy_canvas_image(canvas, x, y + BAR, scale, pixels, side, side);
+		const hy_labels *map = panel == 1 ? &truth : NULL;
+		hy_prediction p = {0};
+		if (panel >= 2) {
+			status = hy_predictor_run(d->predictors[panel - 2], &image, &p, err);
+			if (status)
+				goto out;
+			map = &p.label;
+		}
+		if (map) {
+			cut(map->data + z * nx * ny, 1, nx, ny, side, labels);
+			hy_canvas_contours(canvas, x, y + BAR, scale, labels, side, side);
+		}
+		hy_prediction_clear(&p);
+		if (panel == 0)
+			snprintf(text, sizeof text, "%s %s %s", s->name, worst->subject, worst->phase);
+		else if (panel == 1)
+			snprintf(text, sizeof text, "truth, slice %d", (int)z + 1);
+		else
+			snprintf(text, sizeof text, "%s, Dice %.2f", RECIPES[panel - 2], worst->dice[panel - 2][HY_STN]);
+		hy_canvas_text(canvas, x + 4, y + 7, 1, text);
+	}
+out:
+	hy_free(pixels);
+	hy_free(labels);
+	hy_volume_clear(&image);
+	hy_labels_clear(&truth);
+	hy_dataset_clear(&set);
+	return status;
+}
+
+static hardy_status write_picture(demo *d, hardy_error *err)
+{
+	hy_canvas *canvas = NULL;
+	hardy_status status = hy_canvas_new(&canvas, N_PANELS * PANEL, (int)d->n_sites * (PANEL + BAR), err);
+	for (size_t i = 0; !status && i < d->n_sites; i++)
+		if (d->sites[i].n)
+			status = draw_site(d, i, canvas, err);
+	if (!status)
+		status = hy_png_write(canvas, d->picture, err);
+	hy_canvas_free(canvas);
+	return status;
+}
+
+hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const hardy_sink *report, const hardy_log *log,
+                        const hardy_stop *stop, hardy_error *err)
+{
+	if (o->train < 1 || o->subjects < o->train + 2)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
+		               (long long)o->subjects, (long long)o->train);
+	if (hy_path_exists(folder))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: exists; the demo wants a new folder", folder);
+	demo d = {.o = o, .log = log, .stop = stop, .report = report};
+	d.data = hy_path_join(folder, "data");
+	d.splits = hy_path_join(folder, "splits.json");
+	d.picture = hy_path_join(folder, "worst.png");
+	d.table = hy_path_join(folder, "scores.csv");
+	hardy_status status = hy_make_folders(folder, err);
+	for (int r = 0; r < N_RECIPES; r++)
+		d.runs[r] = hy_path_join(folder, RECIPES[r]);
+	if (!status && (!d.data || !d.splits || !d.picture || !d.table || !d.runs[0] || !d.runs[1]))
+		status = hy_fail_memory(err, "paths", 6, 1);
+	if (!status)
+		status = make_data(&d, err);
+	if (!status)
+		status = write_splits(&d, err);
+	for (int r = 0; !status && r < N_RECIPES; r++)
+		status = train(&d, r, err);
+	for (size_t i = 0; !status && i < d.n_sites; i++) {
+		hy_info(log, "scoring %s", d.sites[i].name);
+		status = score_site(&d, i, err);
+	}
+	if (!status)
+		status = write_table(&d, err);
+	if (!status)
+		status = write_picture(&d, err);
+	if (!status) {
+		print_table(&d);
+		print(&d, "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n", d.table, d.picture);
+	}
+	demo_clear(&d);
+	return status;
+}
