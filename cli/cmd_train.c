@@ -4,38 +4,9 @@
 #include "options.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- Ctrl-C and SIGTERM --------------------------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t stop_asked;
-
-/* The second one ends the program at once. */
-static void on_signal(int signal_number)
-{
-	stop_asked = 1;
-	signal(signal_number, SIG_DFL);
-}
-
-static bool asked(void *payload)
-{
-	(void)payload;
-	return stop_asked != 0;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = on_signal;
-	action.sa_flags = SA_RESTART;
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 /* ---- options ------------------------------------------------------------------------------------------------------------ */
 
@@ -129,7 +100,7 @@ static int apply(const command *self, const words *w, int argc, char **argv, har
 static int train(const command *self, hardy_train_options *o, const string_list *rest)
 {
 	const hardy_log log = terminal_log();
-	const hardy_stop stop = {asked, NULL};
+	const hardy_stop stop = interrupt_stop();
 	hardy_error err = {0};
 	if (rest->n)
 		o->data = rest->items[0];
@@ -137,7 +108,6 @@ static int train(const command *self, hardy_train_options *o, const string_list 
 		return usage_error(self, "-o RUN is missing: the folder of the run");
 	if (!o->data)
 		return usage_error(self, "an argument is missing");
-	catch_signals();
 	const hardy_status status = hardy_train(o, &log, &stop, &err);
 	return status ? report_error(self, status, &err) : EXIT_DONE;
 }

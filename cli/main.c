@@ -9,6 +9,7 @@
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_check;
+extern const command cmd_demo;
 extern const command cmd_evaluate;
 extern const command cmd_phantom;
 extern const command cmd_predict;
@@ -18,6 +19,7 @@ extern const command cmd_train;
 
 /* clang-format off */
 const command *const commands[] = {
+	&cmd_demo,
 	&cmd_phantom,
 	&cmd_check,
 	&cmd_train,

@@ -358,14 +358,14 @@ hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_f
 
 /* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */
 typedef struct hardy_demo_options {
-	const char *sites; /* as in hardy_phantom_options; 2 or more; default "4" */
-	int64_t subjects;  /* at each site; default 16 */
-	int64_t train;     /* of the first site's subjects, to train on; at least 2 fewer; default 10 */
-	uint64_t seed;     /* of anatomy, split and training */
-	int64_t size;      /* of the network's grid; default 80 */
-	double spacing_mm; /* of that grid; default 2.4 */
+	const char *sites;         /* as in hardy_phantom_options; 2 or more; default "4" */
+	int64_t subjects;          /* at each site; default 16 */
+	int64_t train;             /* of the first site's subjects, to train on; at least 2 fewer; default 10 */
+	uint64_t seed;             /* of anatomy, split and training */
+	int64_t size;              /* of the network's grid; default 80 */
+	double spacing_mm;         /* of that grid; default 2.4 */
 	int64_t iterations, batch; /* training steps of each recipe and slices a step */
-	int64_t threads;   /* 0: as many as there are */
+	int64_t threads;           /* 0: as many as there are */
 } hardy_demo_options;
 
 void hardy_demo_options_init(hardy_demo_options *o);

@@ -20,7 +20,8 @@ static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative"};
 
 void hardy_demo_options_init(hardy_demo_options *o)
 {
-	*o = (hardy_demo_options){.sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 20};
+	*o = (hardy_demo_options){
+	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 20};
 }
 
 /* Dice of one case by one recipe; [0] FTN, [1] FTN+STN: mean over the classes that the truth has. */
@@ -104,7 +105,8 @@ static hardy_status make_data(demo *d, hardy_error *err)
 	}
 	hy_names_free(&names);
 	if (!status && d->n_sites < 2)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu sites: want 2 or more, one to train on and others to compare", d->n_sites);
+		status =
+		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu sites: want 2 or more, one to train on and others to compare", d->n_sites);
 	return status;
 }
 
@@ -120,8 +122,8 @@ static hardy_status write_splits(demo *d, hardy_error *err)
 		status = hy_dataset_subjects(&set, &subjects, &n, err);
 	const size_t n_train = (size_t)d->o->train;
 	if (!status && n < n_train + 2)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu subjects a site, %zu of them to train on: want at least 2 more than those", n,
-		                 n_train);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
+		                 "%zu subjects a site, %zu of them to train on: want at least 2 more than those", n, n_train);
 	if (!status && !(order = hy_alloc(n, sizeof *order)))
 		status = hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (!status)
@@ -273,11 +275,11 @@ static void print_table(const demo *d)
 				if (i)
 					off[r][w] += m[r][w] / (double)(d->n_sites - 1);
 			}
-		print(d, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name, i ? "(never seen)" : "(trained here)", s->n, m[0][HY_FTN],
-		      m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
+		print(d, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name, i ? "(never seen)" : "(trained here)", s->n,
+		      m[0][HY_FTN], m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
 	}
-	print(d, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN], off[0][HY_STN], off[1][HY_FTN],
-	      off[1][HY_STN]);
+	print(d, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN], off[0][HY_STN],
+	      off[1][HY_FTN], off[1][HY_STN]);
 }
 
 static hardy_status write_table(const demo *d, hardy_error *err)
@@ -290,8 +292,9 @@ static hardy_status write_table(const demo *d, hardy_error *err)
 	for (size_t i = 0; i < d->n_sites; i++)
 		for (size_t k = 0; k < d->sites[i].n; k++) {
 			const score *c = &d->sites[i].scores[k];
-			hy_outfile_printf(&f, "%llu,%s,%s,%s,%.4f,%.4f,%.4f,%.4f\n", (unsigned long long)d->o->seed, d->sites[i].name, c->subject,
-			                  c->phase, c->dice[0][HY_FTN], c->dice[0][HY_STN], c->dice[1][HY_FTN], c->dice[1][HY_STN]);
+			hy_outfile_printf(&f, "%llu,%s,%s,%s,%.4f,%.4f,%.4f,%.4f\n", (unsigned long long)d->o->seed, d->sites[i].name,
+			                  c->subject, c->phase, c->dice[0][HY_FTN], c->dice[0][HY_STN], c->dice[1][HY_FTN],
+			                  c->dice[1][HY_STN]);
 		}
 	return hy_outfile_commit(&f, err);
 }
@@ -340,7 +343,8 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	uint8_t *labels = NULL;
 	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
 	size_t i = 0;
-	while (!status && i < set.n_cases && (strcmp(set.cases[i].subject, worst->subject) || strcmp(set.cases[i].phase, worst->phase)))
+	while (!status && i < set.n_cases &&
+	       (strcmp(set.cases[i].subject, worst->subject) || strcmp(set.cases[i].phase, worst->phase)))
 		i++;
 	if (!status)
 		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
@@ -407,7 +411,8 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
                         const hardy_stop *stop, hardy_error *err)
 {
 	if (o->train < 1 || o->subjects < o->train + 2)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
 		               (long long)o->subjects, (long long)o->train);
 	if (hy_path_exists(folder))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: exists; the demo wants a new folder", folder);
@@ -437,7 +442,8 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 		status = write_picture(&d, err);
 	if (!status) {
 		print_table(&d);
-		print(&d, "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n", d.table, d.picture);
+		print(&d, "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n", d.table,
+		      d.picture);
 	}
 	demo_clear(&d);
 	return status;
