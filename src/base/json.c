@@ -6,6 +6,10 @@
 #include "base/files.h"
 #include "base/memory.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
 {
 	char *text = NULL;
@@ -33,4 +37,15 @@ bool hy_json_add(cJSON *object, const char *name, cJSON *item)
 		return true;
 	cJSON_Delete(item);
 	return false;
+}
+
+cJSON *hy_json_real(double value)
+{
+	char text[32];
+	if (!isfinite(value))
+		return cJSON_CreateNull();
+	snprintf(text, sizeof text, "%.15g", value);
+	if (strtod(text, NULL) != value)
+		snprintf(text, sizeof text, "%.17g", value);
+	return cJSON_CreateRaw(text);
 }

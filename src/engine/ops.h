@@ -26,6 +26,7 @@ int hy_op_sigmoid(hy_tape *t, int x);
 
 /* A loss at run time. */
 typedef struct hy_loss {
+	const char *name;     /* in messages; NULL allowed */
 	const uint8_t *label; /* cross-entropy: n x hw class indices, the caller's */
 	float w_ce, w_dice;   /* cross-entropy: weights of the two terms in the gradient; half-MSE: w_ce */
 	double value;         /* cross-entropy or weight * MSE, weighted by w_ce */

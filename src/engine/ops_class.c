@@ -104,7 +104,7 @@ static hardy_status run_cross_entropy(hy_tape *t, const hy_instruction *i, hardy
 	t->kernels->cross_entropy(x->data, loss->label, x->n, x->c, x->h * x->w, loss->w_ce, loss->w_dice, i->accumulate,
 	                          (double *)(void *)t->work, hy_tape_data(t, i->value[1]), &ce, &dice);
 	if (!isfinite(ce) || !isfinite(dice))
-		return hy_fail(err, HARDY_ERROR_NUMERIC, "the cross-entropy is not finite");
+		return hy_fail(err, HARDY_ERROR_NUMERIC, "the cross-entropy \"%s\" is not finite", loss->name ? loss->name : "");
 	loss->value = (double)loss->w_ce * ce;
 	loss->dice = (double)loss->w_dice * dice;
 	return HARDY_OK;
@@ -130,7 +130,7 @@ static hardy_status run_sigmoid_mse(hy_tape *t, const hy_instruction *i, hardy_e
 	t->kernels->sigmoid_mse(y->data, hy_tape_data(t, i->value[1]), y->n, y->c * y->h * y->w, loss->w_ce,
 	                        (double *)(void *)t->work, hy_tape_data(t, i->value[2]), &mse);
 	if (!isfinite(mse))
-		return hy_fail(err, HARDY_ERROR_NUMERIC, "the reconstruction error is not finite");
+		return hy_fail(err, HARDY_ERROR_NUMERIC, "the reconstruction error \"%s\" is not finite", loss->name ? loss->name : "");
 	loss->value = (double)loss->w_ce * mse;
 	return HARDY_OK;
 }

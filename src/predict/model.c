@@ -427,7 +427,7 @@ hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_er
 	source s = {.path = path, .err = err};
 	hardy_status status = hy_st_read(&s.file, path, err);
 	if (!status)
-		status = load(&s, &made, &text);
+		status = load(&s, &made, state ? &text : NULL);
 	if (status) {
 		hy_model_clear(&made);
 		hy_free(text);

@@ -28,7 +28,7 @@ hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const 
                            hardy_error *err)
 {
 	cJSON *card = cJSON_CreateObject();
-	const bool good = hy_json_add(card, "data", cJSON_CreateString(hy_path_name(set->dataset.root))) &&
+	const bool good = hy_json_add(card, "data", cJSON_CreateString(hy_path_name(o->data))) &&
 	                  hy_json_add(card, "layout", cJSON_CreateString(hy_layout_name(set->dataset.layout))) &&
 	                  hy_json_add(card, "subjects", subjects_to_json(&set->split)) &&
 	                  hy_json_add(card, "slices", cJSON_CreateNumber((double)set->calibration.n)) &&

@@ -33,15 +33,12 @@ static char *print_state(const hy_progress *progress)
 	hy_progress p = *progress;
 	entry list[N_ENTRIES];
 	list_entries(&p, list);
-	cJSON *json = cJSON_CreateObject(), *sums = cJSON_CreateDoubleArray(p.sums, HY_N_TERMS);
-	bool good = json && sums;
+	cJSON *json = cJSON_CreateObject(), *sums = cJSON_CreateArray();
+	bool good = hy_json_add(json, "sums", sums) && hy_json_add(json, "checksum", cJSON_CreateNumber(p.checksum));
+	for (int k = 0; k < HY_N_TERMS && good; k++) /* the array fails only when the item could not be made */
+		good = cJSON_AddItemToArray(sums, hy_json_real(p.sums[k]));
 	for (int i = 0; i < N_ENTRIES && good; i++)
-		good = cJSON_AddNumberToObject(json, list[i].name, list[i].whole ? (double)*list[i].whole : *list[i].real) != NULL;
-	good = good && cJSON_AddNumberToObject(json, "checksum", p.checksum) != NULL;
-	if (good)
-		good = cJSON_AddItemToObject(json, "sums", sums);
-	else
-		cJSON_Delete(sums);
+		good = hy_json_add(json, list[i].name, hy_json_real(list[i].whole ? (double)*list[i].whole : *list[i].real));
 	char *text = good ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	return text;

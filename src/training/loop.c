@@ -19,7 +19,7 @@
 enum { N_TIMED_STEPS = 10 };
 
 typedef struct trainer {
-	hardy_train_options o;
+	hardy_train_options o, recorded; /* recorded: with paths that can be understood from any working directory */
 	const hardy_log *log;
 	const hardy_stop *stop;
 	hy_training_set set;
@@ -214,7 +214,7 @@ static hardy_status write_run(const trainer *t, const char *status, bool finishe
 	    .best = finished && t->at.best_epoch ? &t->best : NULL,
 	    .best_epoch = t->at.best_epoch,
 	};
-	return hy_run_write(&t->run, &t->o, &t->set, &facts, err);
+	return hy_run_write(&t->run, &t->recorded, &t->set, &facts, err);
 }
 
 static hardy_status save_checkpoint(trainer *t, hardy_error *err)
@@ -465,7 +465,7 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 	if (!status)
 		status = t->o.resume ? resume_run(t, longer, err) : start_run(t, err);
 	if (!status)
-		status = hy_card_write(&t->model, &t->o, &t->set, t->at.steps, err);
+		status = hy_card_write(&t->model, &t->recorded, &t->set, t->at.steps, err);
 	if (!status)
 		status = write_run(t, "running", false, err);
 	if (!status)
@@ -481,7 +481,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 {
 	hardy_error unseen;
 	char *data = NULL, *splits = NULL;
-	trainer t = {.o = *o, .log = log, .stop = stop};
+	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop};
 	hardy_train_options started = {0};
 	bool longer = false;
 	if (!err)
@@ -489,11 +489,10 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	hardy_status status = hy_options_check(o, err);
 	if (status)
 		return status;
-	/* run.json must be understood from any working directory */
 	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))))
 		goto out;
-	t.o.data = data;
-	t.o.splits = splits;
+	t.recorded.data = data;
+	t.recorded.splits = splits;
 	if ((status = hy_run_init(&t.run, o->output, err)))
 		goto out;
 	if (!o->resume && !o->overwrite && hy_path_exists(t.run.json)) /* before minutes go into reading scans */
@@ -501,7 +500,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	if (!status && o->resume)
 		status = hardy_train_options_read(&started, o->output, err);
 	if (!status && o->resume)
-		status = hy_options_compare(&started, &t.o, t.run.json, &longer, err);
+		status = hy_options_compare(&started, &t.recorded, t.run.json, &longer, err);
 	if (!status) {
 		const int before = use_threads(o->threads);
 		t.threads = o->threads > 0 ? (int)o->threads : before;

@@ -245,7 +245,7 @@ cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
 		if (f->kind == TEXT)
 			item = text_of(o, f) ? cJSON_CreateString(text_of(o, f)) : cJSON_CreateNull();
 		else
-			item = f->kind == SWITCH ? cJSON_CreateBool(number_of(o, f) != 0) : cJSON_CreateNumber(number_of(o, f));
+			item = f->kind == SWITCH ? cJSON_CreateBool(number_of(o, f) != 0) : hy_json_real(number_of(o, f));
 		if (!item || !cJSON_AddItemToObject(json, f->name, item)) {
 			cJSON_Delete(item);
 			cJSON_Delete(json);
@@ -332,7 +332,7 @@ static void describe(const hardy_train_options *o, const field *f, char *out, si
 	else if (f->kind == SWITCH)
 		snprintf(out, n, "%s", number_of(o, f) != 0 ? "on" : "off");
 	else
-		snprintf(out, n, "%.10g", number_of(o, f));
+		snprintf(out, n, "%.15g", number_of(o, f));
 }
 
 hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,

@@ -79,7 +79,7 @@ static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
 	return list;
 }
 
-static cJSON *data_to_json(const hy_training_set *set)
+static cJSON *data_to_json(const hy_training_set *set, const char *data)
 {
 	const hy_dataset *d = &set->dataset;
 	char names[HY_MAX_CLASSES][HY_NAME_SIZE], channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
@@ -87,7 +87,7 @@ static cJSON *data_to_json(const hy_training_set *set)
 		snprintf(names[i], HY_NAME_SIZE, "%s", d->classes[i].name);
 	memcpy(channels, d->channels, sizeof channels);
 	cJSON *json = cJSON_CreateObject();
-	const bool good = hy_json_add(json, "name", cJSON_CreateString(hy_path_name(d->root))) &&
+	const bool good = hy_json_add(json, "name", cJSON_CreateString(hy_path_name(data))) &&
 	                  hy_json_add(json, "layout", cJSON_CreateString(hy_layout_name(d->layout))) &&
 	                  hy_json_add(json, "channels", names_to_json(channels, (size_t)d->n_channels)) &&
 	                  hy_json_add(json, "classes", names_to_json(names, (size_t)d->n_classes)) &&
@@ -121,7 +121,8 @@ static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *s
 	            hy_json_add(json, "status", cJSON_CreateString(f->status)) &&
 	            hy_json_add(json, "recipe", cJSON_CreateString(f->recipe_summary)) &&
 	            hy_json_add(json, "options", hy_options_to_json(o, false)) &&
-	            hy_json_add(json, "data_set", data_to_json(set)) && hy_json_add(json, "steps", number((double)f->steps)) &&
+	            hy_json_add(json, "data_set", data_to_json(set, o->data)) &&
+	            hy_json_add(json, "steps", number((double)f->steps)) &&
 	            hy_json_add(json, "steps_made", number((double)f->step)) &&
 	            hy_json_add(json, "steps_per_epoch", number((double)f->steps_per_epoch)) &&
 	            hy_json_add(json, "threads", number(f->threads)) && hy_json_add(json, "seconds", number(f->seconds));

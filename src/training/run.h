@@ -40,7 +40,7 @@ void hy_run_clear(hy_run *r);
 /* Makes the folder. What an earlier run left there is an error that says what to do, unless resume; overwrite removes it. */
 hardy_status hy_run_open(hy_run *r, const hardy_train_options *o, hardy_error *err);
 
-/* Writes run.json. */
+/* Writes run.json; o names its data by a path from the root. */
 hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *facts,
                           hardy_error *err);
 

@@ -57,6 +57,30 @@ static hardy_status stack_make(hy_stack *s, hy_slices *parts, size_t n, int64_t 
 	return status;
 }
 
+/* ---- warnings ----------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_WARNINGS = 5 };
+
+/* Data sets have their habits: what is said of every scan is said a few times, then counted. */
+typedef struct few_warnings {
+	const hardy_log *to;
+	int64_t n;
+} few_warnings;
+
+static void emit_few(void *payload, hardy_log_level level, const char *line)
+{
+	few_warnings *w = payload;
+	if (level == HARDY_LOG_WARNING && w->n++ >= MOST_WARNINGS)
+		return;
+	hy_log(w->to, level, "%s", line);
+}
+
+static void count_warnings(const few_warnings *w, const char *data)
+{
+	if (w->n > MOST_WARNINGS)
+		hy_warn(w->to, "%lld more warnings of this kind: hardy check %s lists all", (long long)(w->n - MOST_WARNINGS), data);
+}
+
 /* ---- cases -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct loader {
@@ -170,18 +194,22 @@ hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options 
                                   const hardy_stop *stop, hardy_error *err)
 {
 	memset(s, 0, sizeof *s);
-	loader l = {.set = s, .plan = plan, .log = log, .stop = stop, .options = {.labels = o->labels}};
+	few_warnings few = {.to = log};
+	const hardy_log quiet = {emit_few, &few};
+	loader l = {.set = s, .plan = plan, .log = &quiet, .stop = stop, .options = {.labels = o->labels}};
 	memcpy(l.options.spacing_mm, o->header_spacing_mm, sizeof l.options.spacing_mm);
-	hardy_status status = hy_dataset_open(&s->dataset, o->data, &l.options, log, err);
+	hardy_status status = hy_dataset_open(&s->dataset, o->data, &l.options, &quiet, err);
 	if (!status)
 		status = hy_split_make(&s->split, &s->dataset, o->splits, (size_t)o->subjects, (size_t)o->validation, (uint64_t)o->seed,
 		                       log, err);
 	if (!status)
 		status = load_cases(&l, s->split.train, s->split.n_train, true, &s->calibration, err);
 	if (!status)
-		status = check_classes(&l, err);
-	if (!status)
 		status = load_cases(&l, s->split.validation, s->split.n_validation, false, &s->validation, err);
+	count_warnings(&few, o->data);
+	l.log = log;
+	if (!status)
+		status = check_classes(&l, err);
 	if (status)
 		hy_training_set_clear(s);
 	return status;

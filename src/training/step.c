@@ -222,7 +222,7 @@ hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error 
 	}
 	for (int k = 0; k < HY_N_TERMS; k++) {
 		const bool rec = k == HY_TERM_REC || k == HY_TERM_HARD_REC;
-		s->loss[k] = (hy_loss){.w_ce = rec ? 0.5f : o->w_ce, .w_dice = rec ? 0 : o->w_dice};
+		s->loss[k] = (hy_loss){.name = hy_term_names[k], .w_ce = rec ? 0.5f : o->w_ce, .w_dice = rec ? 0 : o->w_dice};
 	}
 	if (hy_tape_init(&s->tape, &network->params, &o->engine, err))
 		goto fail;

@@ -1,0 +1,17 @@
+# What only the command can judge, each with the usage exit code 2, and nothing made.
+mkdir data
+try() {
+	hardy train "$@" || echo "exit $?"
+}
+try data
+try -o run
+try data -o run --preset slow
+try data -o run --recipe brave
+try data -o run --threshold-range 0.5
+try data -o run --percentiles 2,x
+try data -o run --iterations 0
+try data -o run --size 40
+try data -o run --resume
+try absent -o run
+try data -o run
+ls

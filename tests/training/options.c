@@ -1,0 +1,193 @@
+/*
+ * options.c: presets, validity, and the way of options through run.json and back.
+ */
+#include "training/options.h"
+
+#include "base/memory.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+static hardy_train_options valid(const char *preset)
+{
+	hardy_train_options o;
+	hardy_error err = {0};
+	assert_ok(hardy_train_options_init(&o, preset, &err), &err);
+	o.data = "data";
+	o.output = "run";
+	return o;
+}
+
+static void refuse(const hardy_train_options *o, const char *part)
+{
+	hardy_error err = {0};
+	assert_int_equal(hy_options_check(o, &err), HARDY_ERROR_ARGUMENT);
+	if (!strstr(err.message, part))
+		fail_msg("\"%s\" does not contain \"%s\"", err.message, part);
+}
+
+static void paper_is_as_published(void **state)
+{
+	(void)state;
+	const hardy_train_options o = valid("paper");
+	assert_int_equal(o.size, 192);
+	assert_true(o.spacing_mm == 1.36719 && o.percentile_low == 2 && o.percentile_high == 98);
+	assert_true(o.batch == 20 && o.epochs == 600 && o.iterations == 0 && o.budget_s == 0);
+	assert_true(o.learning_rate == 1e-4 && o.noise == 0.05);
+	assert_string_equal(o.schedule, "constant");
+	assert_string_equal(o.loss, "ce");
+	assert_string_equal(o.augment, "published");
+	assert_true(!o.minmax && !o.recalibrate && o.validate_every == 1);
+	assert_true(o.threshold_low == 0 && o.threshold_high == 0.5 && !o.hard_masks && !o.only_x_hat && !o.separate);
+	hy_step_options step;
+	hy_recipe_options(&step, &o);
+	assert_true(!step.cooperative && step.w_ce == 1 && step.w_dice == 0 && step.beta1 == 0.9 && step.beta2 == 0.999);
+}
+
+static void recipes_fill_the_step(void **state)
+{
+	(void)state;
+	hardy_train_options o = valid(NULL);
+	hy_step_options step;
+	o.recipe = "cooperative";
+	o.scheme_image = "channel";
+	o.scheme_shape = "spatial";
+	o.hard_masks = o.only_x_hat = o.separate = true;
+	o.threshold_low = 0.25;
+	o.threshold_high = 0.75;
+	o.seed = 7;
+	hy_recipe_options(&step, &o);
+	assert_true(step.cooperative && !step.use_p_hat && step.separate && step.w_dice == 1 && step.seed == 7);
+	assert_int_equal(step.mask_i.scheme, HY_SCHEME_CHANNEL);
+	assert_int_equal(step.mask_s.scheme, HY_SCHEME_SPATIAL);
+	assert_true(step.mask_i.hard && step.mask_s.hard && step.mask_s.p_low == 0.25 && step.mask_s.p_high == 0.75);
+	o.scheme_image = "dropout";
+	o.scheme_shape = "random";
+	o.only_x_hat = false;
+	hy_recipe_options(&step, &o);
+	assert_true(step.use_p_hat && step.mask_i.scheme == HY_SCHEME_DROPOUT && step.mask_s.scheme == HY_SCHEME_RANDOM);
+}
+
+static void bad_options_are_named(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_train_options o;
+	assert_int_equal(hardy_train_options_init(&o, "slow", &err), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "preset is \"slow\", want quick or paper"));
+#define REFUSE(assignment, part)                                                                                               \
+	do {                                                                                                                       \
+		o = valid(NULL);                                                                                                       \
+		o.assignment;                                                                                                          \
+		refuse(&o, part);                                                                                                      \
+	} while (0)
+	REFUSE(data = NULL, "data is missing");
+	REFUSE(output = "", "output is missing");
+	REFUSE(recipe = "x", "recipe is \"x\", want one of standard, cooperative");
+	REFUSE(loss = "dice", "loss is \"dice\", want one of ce|ce+dice");
+	REFUSE(schedule = "", "schedule is \"\"");
+	REFUSE(scheme_image = "rand", "scheme_image is \"rand\"");
+	REFUSE(seed = -1, "seed is -1, want 0 to");
+	REFUSE(size = 0, "size is 0, want 16 to 512");
+	REFUSE(size = 100, "size is 100, want a multiple of 16");
+	REFUSE(batch = 7, "batch is 7, want an even number");
+	REFUSE(spacing_mm = -2, "spacing_mm is -2");
+	REFUSE(spacing_mm = NAN, "spacing_mm is nan");
+	REFUSE(learning_rate = 0, "learning_rate is 0");
+	REFUSE(percentile_low = 98, "percentiles are 98 and 98");
+	REFUSE(threshold_low = 0.6, "threshold range is 0.6 to 0.5");
+	REFUSE(iterations = 0, "epochs, iterations and budget are all 0");
+	REFUSE(validate_every = 0, "validate_every is 0");
+	o = valid(NULL);
+	o.resume = o.overwrite = true;
+	refuse(&o, "exclude each other");
+	o = valid(NULL);
+	assert_ok(hy_options_check(&o, &err), &err);
+}
+
+static void json_keeps_every_option(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_train_options o = valid("paper"), back = valid(NULL);
+	bool longer = true;
+	o.recipe = "cooperative";
+	o.splits = "some/splits.json";
+	o.data_terms = "all rights \"reserved\"";
+	o.seed = 9007199254740992;
+	o.learning_rate = 0.1 + 0.2; /* needs 17 digits */
+	o.hard_masks = true;
+	o.header_spacing_mm[2] = 7.5;
+	cJSON *json = hy_options_to_json(&o, false);
+	assert_non_null(json);
+	char *text = cJSON_PrintUnformatted(json);
+	cJSON_Delete(json);
+	json = cJSON_Parse(text);
+	cJSON_free(text);
+	assert_ok(hy_options_from_json(&back, json, "run.json", &err), &err);
+	assert_ok(hy_options_compare(&o, &back, "run.json", &longer, &err), &err);
+	assert_false(longer);
+	assert_string_equal(back.data, "data");
+	assert_string_equal(back.data_terms, o.data_terms);
+	assert_null(back.labels);
+	assert_true(back.learning_rate == o.learning_rate);
+	hardy_train_options_clear(&back);
+
+	cJSON_ReplaceItemInObject(json, "hard_masks", cJSON_CreateNumber(1));
+	back = valid(NULL);
+	assert_int_equal(hy_options_from_json(&back, json, "run.json", &err), HARDY_ERROR_FORMAT);
+	assert_string_equal(err.message, "run.json: option \"hard_masks\" is of the wrong type");
+	cJSON_DeleteItemFromObject(json, "hard_masks");
+	assert_int_equal(hy_options_from_json(&back, json, "run.json", &err), HARDY_ERROR_FORMAT);
+	assert_string_equal(err.message, "run.json: option \"hard_masks\" is missing");
+	assert_null(back.owned);
+	cJSON_Delete(json);
+}
+
+static void a_card_holds_no_paths(void **state)
+{
+	(void)state;
+	hardy_train_options o = valid(NULL);
+	o.splits = "/secret/splits.json";
+	o.data = "/secret/data";
+	cJSON *json = hy_options_to_json(&o, true);
+	char *text = cJSON_PrintUnformatted(json);
+	assert_null(strstr(text, "secret"));
+	assert_null(strstr(text, "threads"));
+	assert_non_null(strstr(text, "\"size\":96"));
+	cJSON_free(text);
+	cJSON_Delete(json);
+}
+
+static void only_some_options_may_change(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	const hardy_train_options started = valid("paper");
+	hardy_train_options o = started;
+	bool longer = false;
+	o.threads = 3;
+	o.checkpoint_every_s = 1;
+	o.data = "moved";
+	assert_ok(hy_options_compare(&started, &o, "run.json", &longer, &err), &err);
+	assert_false(longer);
+	o.epochs = 700;
+	assert_ok(hy_options_compare(&started, &o, "run.json", &longer, &err), &err);
+	assert_true(longer);
+	o.noise = 0.1;
+	assert_int_equal(hy_options_compare(&started, &o, "run.json", &longer, &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(
+	    err.message,
+	    "run.json: the run was started with noise 0.05, now it is 0.1: leave the option out, or start another run");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(paper_is_as_published), cmocka_unit_test(recipes_fill_the_step),
+	    cmocka_unit_test(bad_options_are_named), cmocka_unit_test(json_keeps_every_option),
+	    cmocka_unit_test(a_card_holds_no_paths), cmocka_unit_test(only_some_options_may_change),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
