@@ -294,26 +294,34 @@ out:
 	return status;
 }
 
+/* Problems that leave a case usable; the first few are told. */
+static void warn_of(const hy_problems *problems, const char *root, const hardy_log *log)
+{
+	enum { MOST_WARNINGS = 5 };
+	size_t n_warned = 0;
+	for (size_t i = 0; i < problems->n; i++) {
+		const hy_problem *p = &problems->items[i];
+		if (!p->bad && n_warned++ < MOST_WARNINGS)
+			hy_warn(log, "%s", p->text);
+	}
+	if (n_warned > MOST_WARNINGS)
+		hy_warn(log, "%s: and %zu more; `hardy check` lists all", root, n_warned - MOST_WARNINGS);
+}
+
 hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
                              hardy_error *err)
 {
-	enum { MOST_WARNINGS = 5 };
 	hy_problems problems = {0};
 	hy_dataset found = {0};
 	hardy_status status = hy_dataset_scan(&found, root, o, &problems, log, err);
 	if (status)
 		goto out;
-	size_t n_warned = 0;
+	warn_of(&problems, root, log);
 	const hy_problem *first_bad = NULL;
-	for (size_t i = 0; i < problems.n; i++) {
-		const hy_problem *p = &problems.items[i];
-		if (p->bad && !first_bad)
-			first_bad = p;
-		else if (!p->bad && n_warned++ < MOST_WARNINGS)
-			hy_warn(log, "%s", p->text);
+	for (size_t i = 0; i < problems.n && !first_bad; i++) {
+		if (problems.items[i].bad)
+			first_bad = &problems.items[i];
 	}
-	if (n_warned > MOST_WARNINGS)
-		hy_warn(log, "%s: and %zu more; `hardy check` lists all", root, n_warned - MOST_WARNINGS);
 	if (first_bad && problems.n_bad == 1)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s (%s)", first_bad->text, first_bad->remedy);
 	else if (first_bad)
@@ -327,6 +335,23 @@ hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_o
 	}
 out:
 	hy_dataset_clear(&found);
+	hy_problems_clear(&problems);
+	return status;
+}
+
+hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_dataset_options *o,
+                                    void (*unusable)(void *payload, const char *subject, const char *phase, const char *text),
+                                    void *payload, const hardy_log *log, hardy_error *err)
+{
+	hy_problems problems = {0};
+	const hardy_status status = hy_dataset_scan(d, root, o, &problems, log, err);
+	if (!status)
+		warn_of(&problems, root, log);
+	for (size_t i = 0; i < problems.n && !status; i++) {
+		const hy_problem *p = &problems.items[i];
+		if (p->bad)
+			unusable(payload, p->subject, p->phase, p->text);
+	}
 	hy_problems_clear(&problems);
 	return status;
 }

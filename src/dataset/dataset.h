@@ -56,6 +56,13 @@ typedef struct hy_dataset_options {
  * case that cannot be used is an error that counts them and tells the first; hardy_check lists all. */
 hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_options *o, const hardy_log *log,
                              hardy_error *err);
+/*
+ * The same, but goes on without the cases that cannot be used: each is told to unusable (phase "" where all are meant), which is
+ * called once a problem, in no stated order. No case left is no error.
+ */
+hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_dataset_options *o,
+                                    void (*unusable)(void *payload, const char *subject, const char *phase, const char *text),
+                                    void *payload, const hardy_log *log, hardy_error *err);
 /* True when the folder has one of the layouts. */
 bool hy_dataset_is(const char *root);
 void hy_dataset_clear(hy_dataset *d);

@@ -158,6 +158,7 @@ typedef struct collector {
 	hy_jobs *jobs;
 	const hy_jobs_options *o;
 	wanted wanted;
+	bool out_of_memory;
 	size_t room_cases; /* of the set of loose scans, which is the first */
 	const hardy_log *log;
 	hardy_error *err;
@@ -187,13 +188,31 @@ static hardy_status add_set(collector *c, hy_dataset **out)
 	return HARDY_OK;
 }
 
+static void add_lost(void *payload, const char *subject, const char *phase, const char *text)
+{
+	collector *c = payload;
+	if (subject[0] && !is_wanted(&c->wanted, subject))
+		return;
+	hy_lost *larger = hy_realloc(c->jobs->lost, c->jobs->n_lost + 1, sizeof *larger);
+	if (!larger) {
+		c->out_of_memory = true;
+		return;
+	}
+	c->jobs->lost = larger;
+	hy_lost *l = &larger[c->jobs->n_lost++];
+	snprintf(l->name, sizeof l->name, phase[0] ? "%s_%s" : "%s", subject, phase);
+	snprintf(l->text, sizeof l->text, "%s", text);
+}
+
 static hardy_status add_dataset(collector *c, const char *root)
 {
 	hy_dataset *d = NULL;
 	hardy_status status = add_set(c, &d);
 	if (status)
 		return status;
-	status = hy_dataset_open(d, root, &c->o->dataset, c->log, c->err);
+	status = hy_dataset_open_usable(d, root, &c->o->dataset, add_lost, c, c->log, c->err);
+	if (!status && c->out_of_memory)
+		status = hy_fail_memory(c->err, "cases that cannot be used", c->jobs->n_lost + 1, sizeof *c->jobs->lost);
 	if (status)
 		return status;
 	if (d->n_channels != c->o->n_channels)
@@ -364,6 +383,8 @@ static hardy_status check_found(const collector *c)
 		if (!w->found[i])
 			return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: subject %s is not in the data set", w->source, w->name[i]);
 	}
+	if (!c->jobs->n && c->jobs->n_lost)
+		return hy_fail(c->err, HARDY_ERROR_DATA, "no scan can be used; the first problem: %s", c->jobs->lost[0].text);
 	return c->jobs->n ? HARDY_OK : hy_fail(c->err, HARDY_ERROR_ARGUMENT, "no scan to predict");
 }
 
@@ -398,5 +419,6 @@ void hy_jobs_clear(hy_jobs *jobs)
 		hy_dataset_clear(&jobs->sets[i]);
 	hy_free(jobs->sets);
 	hy_free(jobs->items);
+	hy_free(jobs->lost);
 	*jobs = (hy_jobs){0};
 }

@@ -12,11 +12,18 @@ typedef struct hy_job {
 	char name[160];    /* of the output, without extension */
 } hy_job;
 
+/* A case of a data set that cannot even be tried. */
+typedef struct hy_lost {
+	char name[160], text[1024];
+} hy_lost;
+
 typedef struct hy_jobs {
 	hy_dataset *sets; /* owned; loose scans are cases of a set whose root is NULL; a loose file may hold many frames */
 	size_t n_sets;
 	hy_job *items; /* owned, in the order given, data sets and folders sorted */
 	size_t n;
+	hy_lost *lost; /* owned */
+	size_t n_lost;
 } hy_jobs;
 
 typedef struct hy_jobs_options {
@@ -32,7 +39,7 @@ hardy_status hy_model_argument(const char *argument, char **model, hardy_error *
 
 /*
  * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan), folders of them, data sets. Every wanted subject
- * must be there; two outputs of one name, and no scan at all, are errors. A data set's unusable cases are too: hy_dataset_open.
+ * must be there; two outputs of one name, and no scan at all, are errors.
  */
 hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
                              const hardy_log *log, hardy_error *err);

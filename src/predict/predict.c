@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -33,6 +34,8 @@ typedef struct session {
 	hy_predictor *predictor;
 	hy_jobs jobs;
 	bool single;        /* output is a file */
+	char *folder;       /* owned: where outputs go */
+	bool made_folder;   /* it was not there before */
 	uint8_t value[256]; /* class index to what is written */
 	bool unvalued[256]; /* own_labels: the training data set has no value for this class */
 	hy_outfile quality;
@@ -178,27 +181,45 @@ static hardy_status make_folder(const char *output, const char *name, hardy_erro
 	return status;
 }
 
+/* Takes back folders that were made in vain; one with something in it stays. */
+static void remove_folders(const session *s)
+{
+	static const char *const names[] = {"entropy", "probabilities"};
+	for (int i = 0; i < 2 && s->made_folder; i++) {
+		char *path = hy_path_join(s->folder, names[i]);
+		if (path && hy_path_is_folder(path))
+			rmdir(path);
+		hy_free(path);
+	}
+	if (s->made_folder)
+		rmdir(s->folder);
+}
+
 /* Makes the folders and begins the quality table, so that an output that cannot be written is known at once. */
 static hardy_status open_output(session *s, hardy_error *err)
 {
-	const char *output = s->o->output;
-	hardy_status status = HARDY_OK;
-	char *table = NULL;
-	if (s->single) {
-		const size_t room = strlen(output) + 16;
-		table = hy_alloc(room, 1);
-		if (table)
-			snprintf(table, room, "%.*s_quality.csv", (int)(strlen(output) - strlen(output_ending(output))), output);
-	} else {
-		status = hy_make_folders(output, err);
-		if (!status && s->o->uncertainty)
-			status = make_folder(output, "entropy", err);
-		if (!status && s->o->probabilities)
-			status = make_folder(output, "probabilities", err);
-		table = hy_path_join(output, "quality.csv");
+	const char *output = s->o->output, *name = hy_path_name(output);
+	const int stem = s->single ? (int)(strlen(output) - strlen(output_ending(output))) : 0;
+	const size_t room = strlen(output) + 32;
+	char *table = hy_alloc(room, 1);
+	s->folder = hy_alloc(room, 1);
+	if (!table || !s->folder) {
+		hy_free(table);
+		return hy_fail_memory(err, output, room, 1);
 	}
-	if (!status && !table)
-		status = hy_fail_memory(err, output, 1, strlen(output));
+	if (s->single) {
+		snprintf(s->folder, room, "%.*s", (int)(name - output), output);
+		snprintf(table, room, "%.*s_quality.csv", stem, output);
+	} else {
+		snprintf(s->folder, room, "%s", output);
+		snprintf(table, room, "%s/quality.csv", output);
+	}
+	s->made_folder = s->folder[0] && !hy_path_exists(s->folder);
+	hardy_status status = s->folder[0] ? hy_make_folders(s->folder, err) : HARDY_OK;
+	if (!status && !s->single && s->o->uncertainty)
+		status = make_folder(s->folder, "entropy", err);
+	if (!status && !s->single && s->o->probabilities)
+		status = make_folder(s->folder, "probabilities", err);
 	if (!status)
 		status = hy_outfile_open(&s->quality, table, err);
 	if (!status)
@@ -362,6 +383,15 @@ static hardy_status write_scan(const session *s, const hy_job *job, const scan *
 	return status;
 }
 
+static void note_failure(session *s, const char *scan_path, const hardy_error *err)
+{
+	if (!s->n_failed++)
+		s->first = *err;
+	hy_quality_failure(&s->quality, scan_path, err->message, s->models[0].n_classes);
+	if (s->jobs.n + s->jobs.n_lost > 1)
+		hy_warn(s->log, "failed: %s", err->message);
+}
+
 static void report_rows(session *s, const hy_job *job, const char *scan_path, const scan *x)
 {
 	char name[sizeof job->name + 8];
@@ -396,11 +426,7 @@ static void predict_scan(session *s, const hy_job *job)
 	if (!status)
 		status = write_scan(s, job, &x, &err);
 	if (status) {
-		if (!s->n_failed++)
-			s->first = err;
-		hy_quality_failure(&s->quality, path, err.message, s->models[0].n_classes);
-		if (s->jobs.n > 1)
-			hy_warn(s->log, "failed: %s", err.message);
+		note_failure(s, path, &err);
 	} else {
 		report_rows(s, job, path, &x);
 	}
@@ -419,6 +445,11 @@ static double now_s(void)
 static void predict_all(session *s)
 {
 	const double start = now_s();
+	for (size_t i = 0; i < s->jobs.n_lost; i++) {
+		hardy_error e = {0};
+		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
+		note_failure(s, s->jobs.lost[i].name, &e);
+	}
 	for (size_t i = 0; i < s->jobs.n; i++) {
 		const double each = i ? (now_s() - start) / (double)i : 0;
 		if (i)
@@ -428,24 +459,23 @@ static void predict_all(session *s)
 			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
 		predict_scan(s, &s->jobs.items[i]);
 	}
-	if (s->n_failed < s->jobs.n)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->jobs.n - s->n_failed, s->jobs.n, s->o->output,
-		        now_s() - start);
+	const size_t n = s->jobs.n + s->jobs.n_lost;
+	if (s->n_failed < n)
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, now_s() - start);
 }
 
 static hardy_status conclude(session *s, hardy_error *err)
 {
-	if (s->n_failed == s->jobs.n) {
-		if (s->jobs.n == 1)
-			return hy_fail(err, s->first.status, "%s", s->first.message);
-		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", s->jobs.n, s->first.message);
-	}
+	const size_t n = s->jobs.n + s->jobs.n_lost;
+	if (s->n_failed == n && n == 1)
+		return hy_fail(err, s->first.status, "%s", s->first.message);
+	if (s->n_failed == n)
+		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", n, s->first.message);
 	const hardy_status status = hy_outfile_commit(&s->quality, err);
 	if (status)
 		return status;
 	if (s->n_failed)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, s->jobs.n,
-		               s->first.message);
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, n, s->first.message);
 	if (s->o->strict && s->n_warned)
 		return hy_fail(err, HARDY_ERROR_THRESHOLD, "%zu scans or frames have warnings, see the quality table", s->n_warned);
 	return HARDY_OK;
@@ -503,6 +533,9 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	omp_set_num_threads(threads);
 #endif
 	hy_outfile_discard(&s.quality);
+	if (status && s.folder)
+		remove_folders(&s);
+	hy_free(s.folder);
 	hy_jobs_clear(&s.jobs);
 	hy_predictor_free(s.predictor);
 	for (size_t i = 0; i < s.n_models; i++)

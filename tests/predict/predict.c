@@ -1,0 +1,619 @@
+/*
+ * predict.c: hardy_predict from files to files, with small random models and made-up scans.
+ */
+#include "support/scratch.h"
+#include "support/test.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "image/nifti.h"
+#include "predict/predictor.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char root[400]; /* of everything; holds one.safetensors, two.safetensors, pair.safetensors, scans/ */
+
+/* A path below root, valid for the next fifteen calls. */
+static const char *at(const char *format, ...)
+{
+	static char paths[16][700];
+	static int next;
+	char *path = paths[next++ % 16];
+	const int n = snprintf(path, sizeof paths[0], "%s/", root);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(path + n, sizeof paths[0] - (size_t)n, format, args);
+	va_end(args);
+	return path;
+}
+
+static void remove_tree(const char *path)
+{
+	hy_names names = {0};
+	if (hy_path_is_folder(path) && !hy_list_folder(path, &names, NULL)) {
+		for (size_t i = 0; i < names.n; i++) {
+			char *below = hy_path_join(path, names.name[i]);
+			remove_tree(below);
+			hy_free(below);
+		}
+		hy_names_free(&names);
+	}
+	remove(path);
+}
+
+static size_t n_files(const char *folder)
+{
+	hy_names names = {0};
+	if (hy_list_folder(folder, &names, NULL))
+		return 0;
+	const size_t n = names.n;
+	hy_names_free(&names);
+	return n;
+}
+
+static void make_folder(const char *path)
+{
+	hardy_error err;
+	assert_ok(hy_make_folders(path, &err), &err);
+}
+
+static void same_files(const char *a, const char *b)
+{
+	hardy_error err;
+	char *x, *y;
+	size_t n, m;
+	assert_ok(hy_file_read(a, &x, &n, &err), &err);
+	assert_ok(hy_file_read(b, &y, &m, &err), &err);
+	assert_int_equal(n, m);
+	assert_memory_equal(x, y, n);
+	hy_free(x);
+	hy_free(y);
+}
+
+/* ---- models and scans --------------------------------------------------------------------------------------------------- */
+
+static void make_model(hy_model *m, uint64_t seed, int channels)
+{
+	hardy_error err;
+	const hy_network_config config = {.channels = channels, .classes = 3, .decoupler = true};
+	*m = (hy_model){.n_classes = 3, .n_channels = channels};
+	assert_ok(hy_network_init(&m->network, &config, &err), &err);
+	hy_params_draw(&m->network.params, seed);
+	hy_rng g = hy_rng_make(seed, HY_RNG_TEST, 1, 0);
+	for (size_t i = 0; i < m->network.params.n; i++) {
+		const hy_param *q = &m->network.params.list[i];
+		for (size_t k = 0; q->is_buffer && k < q->n; k++)
+			m->network.params.buffers[q->offset + k] =
+			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
+	}
+	hy_plan_init(&m->plan);
+	m->plan.size = 32;
+	m->plan.spacing_mm = 2;
+	const hy_class classes[] = {{"background", 0, true}, {"left, part", 5, true}, {"B", 9, true}};
+	memcpy(m->classes, classes, sizeof classes);
+	for (int c = 0; c < channels; c++)
+		snprintf(m->channels[c], HY_NAME_SIZE, "channel %d", c);
+}
+
+static void save_model(const char *name, uint64_t seed, int channels)
+{
+	hardy_error err;
+	hy_model m;
+	make_model(&m, seed, channels);
+	assert_ok(hy_model_save(&m, at("%s", name), NULL, &err), &err);
+	hy_model_clear(&m);
+}
+
+/* An oblique scan of nt frames; frame t of seed is frame 0 of seed + t. */
+static void make_scan(hy_volume *v, int64_t nt, uint64_t seed)
+{
+	hardy_error err;
+	hy_grid g;
+	hy_grid_set_simple(&g, 36, 30, 3, 1.5, 1.75, 8);
+	const double c = cos(0.3), s = sin(0.3);
+	const double affine[3][4] = {{-1.5 * c, 1.75 * s, 0, 11}, {1.5 * s, 1.75 * c, 0, -7}, {0, 0, 8, 3}};
+	memcpy(g.affine, affine, sizeof affine);
+	assert_ok(hy_volume_alloc(v, &g, nt, &err), &err);
+	const int64_t n = hy_grid_voxels(&g);
+	for (int64_t t = 0; t < nt; t++) {
+		hy_rng r = hy_rng_make(seed + (uint64_t)t, HY_RNG_TEST, 2, 0);
+		const double phase = (double)(seed + (uint64_t)t);
+		for (int64_t i = 0; i < n; i++)
+			v->data[t * n + i] = (float)(100 + 60 * sin((double)(i % 36) / 3 + phase) + 10 * hy_rng_normal(&r));
+	}
+}
+
+static void save_scan(const char *path, int64_t nt, uint64_t seed)
+{
+	hardy_error err;
+	hy_volume v;
+	make_scan(&v, nt, seed);
+	assert_ok(hy_nifti_write_float(path, &v, v.data, nt, &err), &err);
+	hy_volume_clear(&v);
+}
+
+static void save_nan_scan(const char *path)
+{
+	hardy_error err;
+	hy_volume v;
+	make_scan(&v, 1, 1);
+	v.data[100] = NAN;
+	assert_ok(hy_nifti_write_float(path, &v, v.data, 1, &err), &err);
+	hy_volume_clear(&v);
+}
+
+/* What hy_predictor makes of the scan, for comparison. */
+static hy_prediction expect(const char *model, uint64_t seed)
+{
+	hardy_error err;
+	hy_model m;
+	hy_volume v;
+	hy_prediction out;
+	hy_predictor_options o;
+	hy_predictor_options_init(&o);
+	o.both = o.reconstruct = o.entropy = o.probabilities = true;
+	assert_ok(hy_model_load(&m, at("%s", model), NULL, &err), &err);
+	save_scan(at("expected.nii"), 1, seed); /* through a file: spacing is float32 there */
+	assert_ok(hy_nifti_read(at("expected.nii"), NULL, &v, NULL, &err), &err);
+	hy_predictor *p = hy_predictor_new((hy_model *[]){&m}, 1, &o, &err);
+	assert_non_null(p);
+	assert_ok(hy_predictor_run(p, &v, &out, &err), &err);
+	hy_predictor_free(p);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+	return out;
+}
+
+static int make_all(void **state)
+{
+	(void)state;
+	snprintf(root, sizeof root, "%s", scratch_folder());
+	save_model("one.safetensors", 1, 1);
+	save_model("two.safetensors", 2, 1);
+	save_model("pair.safetensors", 3, 2);
+	make_folder(at("scans"));
+	save_scan(at("scans/b.nii.gz"), 1, 20);
+	save_scan(at("scans/a.nii"), 1, 10);
+	save_scan(at("scans/cine.nii.gz"), 2, 10); /* frame 0 is a's */
+	return 0;
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	remove_tree(root);
+	return 0;
+}
+
+/* ---- calls -------------------------------------------------------------------------------------------------------------- */
+
+static char heard[8192];
+
+static void hear(void *payload, hardy_log_level level, const char *line)
+{
+	(void)payload;
+	const size_t used = strlen(heard);
+	if (level == HARDY_LOG_WARNING)
+		snprintf(heard + used, sizeof heard - used, "%s\n", line);
+}
+
+/* Predicts inputs (ended by NULL) into output. */
+static hardy_status call(hardy_predict_options o, const char *output, hardy_error *err, ...)
+{
+	const char *inputs[8];
+	va_list args;
+	va_start(args, err);
+	for (o.n_inputs = 0; (inputs[o.n_inputs] = va_arg(args, const char *)); o.n_inputs++)
+		;
+	va_end(args);
+	o.inputs = inputs;
+	o.output = output;
+	heard[0] = 0;
+	const hardy_log log = {hear, NULL};
+	return hardy_predict(&o, &log, err);
+}
+
+static hardy_predict_options plain(void)
+{
+	hardy_predict_options o;
+	hardy_predict_options_init(&o);
+	return o;
+}
+
+static hy_volume read_map(const char *path)
+{
+	hardy_error err;
+	hy_volume v;
+	assert_ok(hy_nifti_read(path, NULL, &v, NULL, &err), &err);
+	return v;
+}
+
+static void same_labels(const char *path, int64_t frame, const uint8_t *wanted, const uint8_t *values)
+{
+	hy_volume v = read_map(path);
+	const int64_t n = hy_grid_voxels(&v.grid);
+	for (int64_t i = 0; i < n; i++) {
+		const uint8_t value = values ? values[wanted[i]] : wanted[i];
+		assert_true(v.data[frame * n + i] == (float)value);
+	}
+	hy_volume_clear(&v);
+}
+
+static void read_table(const char *path, char **text)
+{
+	hardy_error err;
+	size_t size = 0;
+	assert_ok(hy_file_read(path, text, &size, &err), &err);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------------- */
+
+static void one_scan_in_its_own_grid(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_prediction wanted = expect("one.safetensors", 10);
+	assert_ok(call(plain(), at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	same_labels(at("out/a.nii.gz"), 0, wanted.label.data, NULL);
+	hy_volume in = read_map(at("scans/a.nii")), out = read_map(at("out/a.nii.gz"));
+	assert_int_equal(out.nt, 1);
+	assert_memory_equal(in.grid.affine, out.grid.affine, sizeof in.grid.affine);
+	assert_memory_equal(in.grid.spacing_mm, out.grid.spacing_mm, sizeof in.grid.spacing_mm);
+	hy_volume_clear(&in);
+	hy_volume_clear(&out);
+	char *table = NULL, row[1024];
+	read_table(at("out/quality.csv"), &table);
+	snprintf(
+	    row, sizeof row,
+	    "scan,output,frame,status,mean_entropy,disagreement,reconstruction_error,reconstruction_z,\"volume_left, part_ml\","
+	    "volume_B_ml,n_warnings,warnings\n%s,a.nii.gz,,ok,%.6g,%.6g,%.6g,,%.6g,%.6g,0,\n",
+	    at("scans/a.nii"), wanted.mean_entropy, wanted.disagreement, wanted.reconstruction_error, wanted.volume_ml[1],
+	    wanted.volume_ml[2]);
+	assert_string_equal(table, row);
+	hy_free(table);
+	assert_int_equal(n_files(at("out")), 2);
+	/* the same again, and twice the model, are the same bytes */
+	assert_ok(call(plain(), at("again"), &err, at("scans/a.nii"), at("one.safetensors"), NULL), &err);
+	same_files(at("out/a.nii.gz"), at("again/a.nii.gz"));
+	same_files(at("out/quality.csv"), at("again/quality.csv"));
+	assert_ok(call(plain(), at("twice"), &err, at("one.safetensors"), at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	same_files(at("out/a.nii.gz"), at("twice/a.nii.gz"));
+	same_files(at("out/quality.csv"), at("twice/quality.csv"));
+	assert_ok(call(plain(), at("both"), &err, at("one.safetensors"), at("two.safetensors"), at("scans/a.nii"), NULL), &err);
+	hy_prediction_clear(&wanted);
+	remove_tree(at("out"));
+	remove_tree(at("again"));
+	remove_tree(at("twice"));
+	remove_tree(at("both"));
+}
+
+/* Bytes of a NIfTI-1 header that say where and what, unlike datatype, dimensions and scaling. */
+static void the_header_goes_along(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t from, to;
+		const char *what;
+	} parts[] = {{76, 108, "pixdim"}, {123, 124, "units"}, {148, 228, "description"}, {252, 328, "qform and sform"}};
+	hardy_error err;
+	char *in, *out;
+	size_t n, m;
+	assert_ok(hy_file_read(at("scans/a.nii"), &in, &n, &err), &err);
+	memcpy(in + 148, "what the scanner said", 22);
+	in[123] = 10; /* mm and s */
+	FILE *f = fopen(at("described.nii"), "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(in, 1, n, f), n);
+	fclose(f);
+	assert_ok(call(plain(), at("new/folder/x.nii"), &err, at("one.safetensors"), at("described.nii"), NULL), &err);
+	assert_ok(hy_file_read(at("new/folder/x.nii"), &out, &m, &err), &err);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (memcmp(in + parts[i].from, out + parts[i].from, parts[i].to - parts[i].from))
+			fail_msg("%s changed", parts[i].what);
+	}
+	assert_int_equal(m, 352 + 36 * 30 * 3); /* a byte a voxel */
+	assert_true(hy_path_exists(at("new/folder/x_quality.csv")));
+	assert_int_equal(n_files(at("new/folder")), 2);
+	hy_free(in);
+	hy_free(out);
+	remove_tree(at("new"));
+}
+
+static void folder_with_a_cine(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_prediction a = expect("one.safetensors", 10), next = expect("one.safetensors", 11), b = expect("one.safetensors", 20);
+	hardy_predict_options o = plain();
+	o.uncertainty = o.probabilities = true;
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+	same_labels(at("out/a.nii.gz"), 0, a.label.data, NULL);
+	same_labels(at("out/b.nii.gz"), 0, b.label.data, NULL);
+	same_labels(at("out/cine.nii.gz"), 0, a.label.data, NULL);
+	same_labels(at("out/cine.nii.gz"), 1, next.label.data, NULL);
+	hy_volume v = read_map(at("out/cine.nii.gz")), e = read_map(at("out/entropy/cine.nii.gz"));
+	hy_volume q = read_map(at("out/probabilities/cine_left__part.nii.gz"));
+	const int64_t n = hy_grid_voxels(&v.grid);
+	assert_int_equal(v.nt, 2);
+	assert_int_equal(e.nt, 2);
+	assert_int_equal(q.nt, 2);
+	assert_memory_equal(e.data + n, next.entropy, (size_t)n * sizeof(float));
+	assert_memory_equal(q.data + n, next.probabilities + n, (size_t)n * sizeof(float));
+	hy_volume_clear(&v);
+	hy_volume_clear(&e);
+	hy_volume_clear(&q);
+	assert_int_equal(n_files(at("out")), 6);
+	assert_int_equal(n_files(at("out/entropy")), 3);
+	assert_int_equal(n_files(at("out/probabilities")), 9);
+	char *table = NULL;
+	read_table(at("out/quality.csv"), &table);
+	int n_lines = 0;
+	for (const char *p = table; (p = strchr(p, '\n')); p++)
+		n_lines++;
+	assert_int_equal(n_lines, 5);
+	const char *x = strstr(table, "/a.nii,"), *y = strstr(table, "/b.nii.gz,"),
+	           *z = strstr(table, "cine.nii.gz,cine.nii.gz,1,ok,");
+	assert_true(x && y && z && x < y && y < z);
+	hy_free(table);
+	hy_prediction_clear(&a);
+	hy_prediction_clear(&b);
+	hy_prediction_clear(&next);
+	remove_tree(at("out"));
+}
+
+static void ftn_and_own_labels(void **state)
+{
+	(void)state;
+	hardy_error err;
+	static const uint8_t values[] = {0, 5, 9};
+	hy_prediction a = expect("one.safetensors", 10);
+	hardy_predict_options o = plain();
+	o.ftn = o.own_labels = true;
+	assert_ok(call(o, at("f.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	same_labels(at("f.nii.gz"), 0, a.other.data, values);
+	char *table = NULL;
+	read_table(at("f_quality.csv"), &table);
+	const char *row = strstr(table, ",f.nii.gz,,ok,");
+	assert_non_null(row);
+	assert_non_null(strstr(row, ",,,,")); /* neither disagreement nor reconstruction */
+	hy_free(table);
+	hy_prediction_clear(&a);
+	remove(at("f.nii.gz"));
+	remove(at("f_quality.csv"));
+}
+
+static void channels_of_one_scan(void **state)
+{
+	(void)state;
+	hardy_error err;
+	make_folder(at("pairs"));
+	save_scan(at("pairs/p_0000.nii.gz"), 1, 3);
+	save_scan(at("pairs/p_0001.nii.gz"), 1, 4);
+	save_scan(at("pairs/q.nii.gz"), 2, 3); /* the same two as frames of one file */
+	assert_ok(call(plain(), at("out"), &err, at("pair.safetensors"), at("pairs"), NULL), &err);
+	same_files(at("out/p.nii.gz"), at("out/q.nii.gz"));
+	assert_int_equal(n_files(at("out")), 3);
+	assert_ok(
+	    call(plain(), at("named"), &err, at("pair.safetensors"), at("pairs/p_0001.nii.gz"), at("pairs/p_0000.nii.gz"), NULL),
+	    &err);
+	same_files(at("out/p.nii.gz"), at("named/p.nii.gz"));
+	remove(at("pairs/p_0001.nii.gz"));
+	assert_int_equal(call(plain(), at("lost"), &err, at("pair.safetensors"), at("pairs/p_0000.nii.gz"), NULL), HARDY_ERROR_IO);
+	assert_non_null(strstr(err.message, "p_0001.nii.gz"));
+	assert_false(hy_path_exists(at("lost")));
+	assert_int_equal(call(plain(), at("lost"), &err, at("pair.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_DATA);
+	/* a model of one channel takes the first channel of nnU-Net's names under the scan's name */
+	assert_ok(call(plain(), at("single"), &err, at("one.safetensors"), at("pairs/p_0000.nii.gz"), NULL), &err);
+	assert_true(hy_path_exists(at("single/p.nii.gz")));
+	remove_tree(at("pairs"));
+	remove_tree(at("out"));
+	remove_tree(at("named"));
+	remove_tree(at("single"));
+}
+
+/* A data set with images and labels; three subjects, one of them in two phases. */
+static void make_dataset(void)
+{
+	hardy_error err;
+	static const char *const names[] = {"s1_ED", "s1_ES", "s2", "s3"};
+	make_folder(at("set/images"));
+	make_folder(at("set/labels"));
+	for (uint64_t i = 0; i < 4; i++) {
+		hy_volume v;
+		save_scan(at("set/images/%s.nii.gz", names[i]), 1, 10 * (i + 1));
+		make_scan(&v, 1, 1);
+		const int64_t n = hy_grid_voxels(&v.grid);
+		uint8_t *labels = hy_calloc((size_t)n, 1);
+		labels[0] = 1;
+		labels[1] = 2;
+		assert_ok(hy_nifti_write_labels(at("set/labels/%s.nii.gz", names[i]), &v, labels, 1, &err), &err);
+		hy_free(labels);
+		hy_volume_clear(&v);
+	}
+}
+
+static void data_sets_and_subjects(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_prediction a = expect("one.safetensors", 10);
+	hardy_predict_options o = plain();
+	make_dataset();
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
+	assert_int_equal(n_files(at("out")), 5);
+	same_labels(at("out/s1_ED.nii.gz"), 0, a.label.data, NULL);
+	assert_true(hy_path_exists(at("out/s1_ES.nii.gz")) && hy_path_exists(at("out/s2.nii.gz")));
+	remove_tree(at("out"));
+	o.subjects = "s3, s1";
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
+	assert_int_equal(n_files(at("out")), 4);
+	assert_false(hy_path_exists(at("out/s2.nii.gz")));
+	remove_tree(at("out"));
+	scratch_write("list.txt", "s2\r\n\n s3 \n", 11);
+	o.subjects = scratch_path("list.txt");
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
+	assert_int_equal(n_files(at("out")), 3);
+	remove_tree(at("out"));
+	o.subjects = "s1,s9";
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "subject s9 is not in the data set"));
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	o.subjects = NULL;
+	o.split = "test";
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
+	scratch_write("splits.json", "{\"test\": [\"s2\"]}", 17);
+	o.splits = scratch_path("splits.json");
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
+	assert_int_equal(n_files(at("out")), 2);
+	remove_tree(at("out"));
+	o = plain();
+	assert_int_equal(call(o, at("out"), &err, at("pair.safetensors"), at("set"), NULL), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "1 channels, the model wants 2"));
+	/* the labels of a data set are no place for predictions */
+	assert_int_equal(call(o, at("set/labels"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "overwrite a label"));
+	/* a scan of it that cannot be read does not hold up the others */
+	scratch_write("short", "not a scan", 10);
+	assert_int_equal(rename(scratch_path("short"), at("set/images/s2.nii.gz")), 0);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_PARTIAL);
+	assert_int_equal(n_files(at("out")), 4);
+	remove_tree(at("out"));
+	remove_tree(at("set"));
+	hy_prediction_clear(&a);
+}
+
+static void a_bad_scan_among_good_ones(void **state)
+{
+	(void)state;
+	hardy_error err;
+	make_folder(at("mixed"));
+	save_scan(at("mixed/good.nii.gz"), 1, 10);
+	save_scan(at("mixed/later.nii.gz"), 1, 11);
+	save_nan_scan(at("mixed/bad.nii.gz"));
+	assert_int_equal(call(plain(), at("out"), &err, at("one.safetensors"), at("mixed"), NULL), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(err.message, "1 of 3 scans failed; the first: "));
+	assert_non_null(strstr(err.message, "bad.nii.gz"));
+	assert_non_null(strstr(heard, "failed: "));
+	assert_int_equal(n_files(at("out")), 3);
+	assert_false(hy_path_exists(at("out/bad.nii.gz")));
+	char *table = NULL;
+	read_table(at("out/quality.csv"), &table);
+	assert_non_null(strstr(table, "/bad.nii.gz,,,failed,,,,,,,,"));
+	assert_non_null(strstr(table, "/later.nii.gz,later.nii.gz,,ok,"));
+	hy_free(table);
+	remove_tree(at("out"));
+	assert_int_equal(call(plain(), at("out"), &err, at("one.safetensors"), at("mixed/bad.nii.gz"), NULL), HARDY_ERROR_NUMERIC);
+	assert_non_null(strstr(err.message, "bad.nii.gz"));
+	assert_false(hy_path_exists(at("out")));
+	remove_tree(at("mixed"));
+}
+
+static void strict_about_warnings(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	make_model(&m, 1, 1);
+	m.fingerprint = (hy_fingerprint){.n_volumes = 1,
+	                                 .spacing_low_mm = {3, 3, 8},
+	                                 .spacing_high_mm = {3, 3, 8},
+	                                 .mean_low = {0},
+	                                 .mean_high = {1},
+	                                 .sd_low = {0},
+	                                 .sd_high = {1}};
+	assert_ok(hy_model_save(&m, at("narrow.safetensors"), NULL, &err), &err);
+	hy_model_clear(&m);
+	hardy_predict_options o = plain();
+	assert_ok(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), &err);
+	assert_non_null(strstr(heard, "spacing along x is 1.500 mm, training scans have 3.000 to 3.000 mm"));
+	o.strict = true;
+	assert_int_equal(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_THRESHOLD);
+	char *table = NULL;
+	read_table(at("out/quality.csv"), &table);
+	assert_non_null(strstr(table, ",2,\"spacing along x is 1.500 mm, training scans have 3.000 to 3.000 mm; spacing along y"));
+	hy_free(table);
+	assert_true(hy_path_exists(at("out/a.nii.gz")));
+	o.spacing_mm[0] = o.spacing_mm[1] = 3;
+	assert_ok(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), &err);
+	remove_tree(at("out"));
+	remove(at("narrow.safetensors"));
+}
+
+static void arguments_that_cannot_be(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	char *bytes;
+	size_t n;
+	assert_int_equal(call(o, at("out"), &err, at("none.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_IO);
+	assert_ok(hy_file_read(at("one.safetensors"), &bytes, &n, &err), &err);
+	scratch_write("cut.safetensors", bytes, n / 2);
+	hy_free(bytes);
+	assert_int_equal(call(o, at("out"), &err, at("cut.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_FORMAT);
+	assert_int_equal(call(o, at("out"), &err, at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("nowhere.nii"), NULL), HARDY_ERROR_IO);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("pair.safetensors"), at("scans/a.nii"), NULL),
+	                 HARDY_ERROR_ARGUMENT);
+	assert_int_equal(call(o, at("out.nii.gz"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "one file for 3 scans"));
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), at("scans"), NULL),
+	                 HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "two scans would both be written as a"));
+	assert_int_equal(call(o, at("scans"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "would overwrite a scan"));
+	assert_int_equal(call(o, at("scans/a.nii"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	make_folder(at("empty"));
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("empty"), NULL), HARDY_ERROR_DATA);
+	remove_tree(at("empty"));
+	assert_int_equal(call(o, at("scans/a.nii/out"), &err, at("one.safetensors"), at("scans/b.nii.gz"), NULL), HARDY_ERROR_IO);
+	assert_int_equal(n_files(at("scans")), 3);
+	assert_false(hy_path_exists(at("out")) || hy_path_exists(at("out.nii.gz")));
+	/* a run folder stands for its best model */
+	make_folder(at("run"));
+	assert_int_equal(symlink(at("one.safetensors"), at("run/best.safetensors")), 0);
+	assert_ok(call(o, at("out"), &err, at("run"), at("scans/a.nii"), NULL), &err);
+	remove_tree(at("run"));
+	remove_tree(at("out"));
+}
+
+static void survives_lack_of_memory(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	o.uncertainty = o.probabilities = o.adapt = o.keep_largest = true;
+	const int64_t before = hy_memory_calls();
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	const int64_t n = hy_memory_calls() - before;
+	const size_t n_complete = n_files(at("out"));
+	remove_tree(at("out"));
+	for (int64_t k = 1; k <= n; k += k < 5 || n - k < 60 ? 1 : n / 12) {
+		hy_memory_fail_at(k);
+		const hardy_status status = call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL);
+		hy_memory_fail_at(0);
+		if (!status)
+			assert_int_equal(n_files(at("out")), n_complete);
+		else if (hy_path_exists(at("out")))
+			fail_msg("call %lld of %lld: %s: but outputs are left", (long long)k, (long long)n, err.message);
+		remove_tree(at("out"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
+	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_own_labels),
+	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
+	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(strict_about_warnings),
+	    cmocka_unit_test(arguments_that_cannot_be),   cmocka_unit_test(survives_lack_of_memory),
+	};
+	return cmocka_run_group_tests(tests, make_all, remove_all);
+}
