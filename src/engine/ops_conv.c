@@ -1,7 +1,9 @@
 /*
- * ops_conv.c: convolution, transposed convolution, nearest-neighbour doubling.
+ * ops_conv.c: convolution, transposed convolution, and convolution of a doubled grid.
  */
 #include "engine/ops.h"
+
+#include <string.h>
 
 static double conv_flop(const hy_conv_shape *s)
 {
@@ -309,45 +311,100 @@ int hy_op_conv_up(hy_tape *t, int x, int weight, int bias)
 	return y;
 }
 
-/* ---- nearest-neighbour doubling ---- */
+/* ---- nearest-neighbour doubling with the 3 x 3 convolution behind it ---- */
 
-static hardy_status run_up2(hy_tape *t, const hy_instruction *i, hardy_error *err)
+/*
+ * Along one axis u[Y] = x[Y / 2] and y[Y] = sum_k w[k] u[Y + k - 1] give y[Y] = sum_i g[Y - 2 i + 1] x[i] with
+ * g = (w2, w1 + w2, w0 + w1, w0): tap k adds to g[2 - k] and g[3 - k]. In two dimensions the two axes' rules multiply. As the adjoint
+ * of a convolution the weights are [in][out][4][4].
+ */
+static void widen_kernel(const hy_param *p, const float *w, float *wide)
 {
-	(void)err;
-	const hy_value *x = &t->values[i->value[0]];
-	t->kernels->up2(x->data, x->n, x->c, x->h, x->w, hy_tape_data(t, i->value[1]));
-	return HARDY_OK;
+	const int64_t out = p->shape[0], in = p->shape[1];
+	memset(wide, 0, (size_t)(out * in * 16) * sizeof *wide);
+	for (int64_t o = 0; o < out; o++)
+		for (int64_t i = 0; i < in; i++)
+			for (int k = 0; k < 9; k++) {
+				float *g = wide + (i * out + o) * 16 + (2 - k / 3) * 4 + 2 - k % 3;
+				const float v = w[(o * in + i) * 9 + k];
+				g[0] += v, g[1] += v, g[4] += v, g[5] += v;
+			}
 }
 
-static hardy_status run_up2_back(hy_tape *t, const hy_instruction *i, hardy_error *err)
+/* The adjoint: the gradient of the 3 x 3 weights from that of the 4 x 4 ones, added. */
+static void narrow_gradient(const hy_param *p, const float *wide, float *gradient)
 {
-	(void)err;
-	const hy_value *dx = &t->values[i->value[1]];
-	t->kernels->up2_back(hy_tape_data(t, i->value[0]), dx->n, dx->c, dx->h, dx->w, i->accumulate, dx->data);
-	return HARDY_OK;
+	const int64_t out = p->shape[0], in = p->shape[1];
+	for (int64_t o = 0; o < out; o++)
+		for (int64_t i = 0; i < in; i++)
+			for (int k = 0; k < 9; k++) {
+				const float *g = wide + (i * out + o) * 16 + (2 - k / 3) * 4 + 2 - k % 3;
+				gradient[(o * in + i) * 9 + k] += (g[0] + g[1]) + (g[4] + g[5]);
+			}
+}
+
+static size_t wide_floats(const hy_tape *t, int weight)
+{
+	const hy_param *p = &t->params->list[weight];
+	return (size_t)(p->shape[0] * p->shape[1] * 16 + 15) / 16 * 16;
+}
+
+/* The wide gradient lies at the end of the scratch memory, behind what the convolution needs. */
+static hardy_status run_up2_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[i->node.conv[2]];
+	const size_t n = wide_floats(t, i->node.param[0]);
+	float *wide = t->work + (c->work_floats + 15) / 16 * 16;
+	memset(wide, 0, n * sizeof *wide);
+	const hardy_status status =
+	    c->run(c, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, wide, NULL, t->work, err);
+	if (!status)
+		narrow_gradient(&t->params->list[i->node.param[0]], wide, hy_tape_grad(t, i->node.param[0]));
+	return status;
 }
 
 static void up2_back(hy_tape *t, const hy_node *node, int flags)
 {
-	(void)flags;
+	hy_node n = *node;
+	const hy_conv_shape s = shape_of(t, node, node->out, node->in[0]);
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, false);
+		if (n.conv[2] >= 0)
+			hy_tape_work(t, (t->convs[n.conv[2]].work_floats + 15) / 16 * 16 + wide_floats(t, node->param[0]));
+		const int values[] = {dy, node->in[0]};
+		hy_tape_emit(t, "double conv weights", run_up2_weights, &n, values, 2)->flop = conv_flop(&s);
+	}
 	bool accumulate;
 	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
-	if (dx < 0)
-		return;
-	const int values[] = {hy_tape_gradient(t, node->out), dx};
-	hy_tape_emit(t, "double back", run_up2_back, node, values, 2)->accumulate = accumulate;
+	if (dx >= 0) {
+		n.conv[0] = hy_tape_conv(t, &s, HY_CONV_FORWARD, accumulate, false);
+		n.pack[0] = hy_tape_pack_derived(t, node->param[0], n.conv[0], widen_kernel, wide_floats(t, node->param[0]));
+		const int values[] = {dy, dx};
+		hy_tape_emit(t, "double conv data", run_up_data, &n, values, 2)->flop = conv_flop(&s);
+	}
 }
 
-int hy_op_up2(hy_tape *t, int x)
+int hy_op_up2_conv(hy_tape *t, int x, int weight)
 {
 	if (hy_tape_failed(t))
 		return -1;
 	const hy_value in = t->values[x];
-	const int y = hy_tape_value(t, in.n, in.c, in.h * 2, in.w * 2, true);
-	hy_node *n = hy_tape_node(t, "double");
+	const int64_t oc = t->params->list[weight].shape[0];
+	if (!weight_is(t, weight, oc, in.c, 3))
+		return -1;
+	const int y = hy_tape_value(t, in.n, oc, in.h * 2, in.w * 2, true);
+	hy_node *n = hy_tape_node(t, "double conv");
 	n->in[0] = x, n->n_in = 1, n->out = y;
+	n->param[0] = weight;
+	n->k = 4, n->stride = 2, n->pad = 1;
 	n->back = up2_back;
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_conv_shape s = shape_of(t, n, y, x);
+	n->conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, false, false);
+	n->pack[1] = hy_tape_pack_derived(t, weight, n->conv[1], widen_kernel, wide_floats(t, weight));
 	const int values[] = {x, y};
-	hy_tape_emit(t, "double", run_up2, n, values, 2);
+	hy_tape_emit(t, "double conv", run_up_forward, n, values, 2)->flop = conv_flop(&s);
 	return y;
 }

@@ -40,6 +40,7 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 	float *inverse = row_of(t, node, c, INVERSE);
 	const float *gamma = hy_tape_param(t, node->param[0]), *beta = hy_tape_param(t, node->param[1]);
 	float *running_mean = hy_tape_param(t, node->param[2]), *running_var = hy_tape_param(t, node->param[3]);
+	const float *bias = hy_tape_param(t, node->param[4]);
 	const double count = (double)(x->n * x->h * x->w) * (double)t->reduce_ranks;
 	if (node->norm != HY_NORM_RUNNING) {
 		double *sums = (double *)(void *)t->work;
@@ -54,13 +55,14 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 			inverse[k] = (float)(1 / sqrt(var + EPS));
 			if (node->norm == HY_NORM_TRACK) {
 				const double momentum = t->norm_momentum, unbiased = count > 1 ? var * count / (count - 1) : var;
-				running_mean[k] = (float)((1 - momentum) * (double)running_mean[k] + momentum * m);
+				running_mean[k] =
+				    (float)((1 - momentum) * (double)running_mean[k] + momentum * (m + (bias ? (double)bias[k] : 0)));
 				running_var[k] = (float)((1 - momentum) * (double)running_var[k] + momentum * unbiased);
 			}
 		}
 	} else {
 		for (int64_t k = 0; k < c; k++) {
-			mean[k] = running_mean[k];
+			mean[k] = running_mean[k] - (bias ? bias[k] : 0);
 			inverse[k] = (float)(1 / sqrt((double)running_var[k] + EPS));
 		}
 	}
@@ -121,7 +123,7 @@ static void norm_back(hy_tape *t, const hy_node *node, int flags)
 	hy_tape_emit(t, "norm back", run_back, node, values, 5)->on_norm = (flags & HY_BACK_NORM) && !node->frozen;
 }
 
-int hy_op_norm_act(hy_tape *t, int x, int gamma, int beta, int running_mean, int running_var, int skip, float slope)
+int hy_op_norm_act(hy_tape *t, int x, int bias, int gamma, int beta, int running_mean, int running_var, int skip, float slope)
 {
 	if (hy_tape_failed(t))
 		return -1;
@@ -136,7 +138,7 @@ int hy_op_norm_act(hy_tape *t, int x, int gamma, int beta, int running_mean, int
 	const int y = hy_tape_value(t, in.n, in.c, in.h, in.w, true);
 	hy_node *n = hy_tape_node(t, "norm");
 	n->in[0] = x, n->in[1] = skip, n->n_in = 2, n->out = y;
-	n->param[0] = gamma, n->param[1] = beta, n->param[2] = running_mean, n->param[3] = running_var;
+	n->param[0] = gamma, n->param[1] = beta, n->param[2] = running_mean, n->param[3] = running_var, n->param[4] = bias;
 	n->slope = slope;
 	n->norm = t->norm;
 	n->frozen = t->norm_frozen;

@@ -150,7 +150,7 @@ hy_node *hy_tape_node(hy_tape *t, const char *name)
 	*node = (hy_node){.name = name,
 	                  .in = {-1, -1, -1},
 	                  .out = -1,
-	                  .param = {-1, -1, -1, -1},
+	                  .param = {-1, -1, -1, -1, -1},
 	                  .conv = {-1, -1, -1},
 	                  .pack = {-1, -1},
 	                  .slope = 1};
@@ -215,16 +215,23 @@ int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, boo
 	return (int)t->n_convs++;
 }
 
-int hy_tape_pack(hy_tape *t, int param, int conv)
+int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
+                         size_t n_floats)
 {
+	hy_tape_work(t, n_floats);
 	for (size_t i = 0; i < t->n_packs; i++)
 		if (t->packs[i].param == param && t->packs[i].conv == conv)
 			return (int)i;
 	if (conv < 0 || !grow(t, &t->packs, t->n_packs, &t->room_packs, sizeof *t->packs))
 		return -1;
-	t->packs[t->n_packs] = (hy_pack_slot){.param = param, .conv = conv, .offset = t->pack_floats};
+	t->packs[t->n_packs] = (hy_pack_slot){.param = param, .conv = conv, .derive = derive, .offset = t->pack_floats};
 	t->pack_floats += aligned(t->convs[conv].packed_floats);
 	return (int)t->n_packs++;
+}
+
+int hy_tape_pack(hy_tape *t, int param, int conv)
+{
+	return hy_tape_pack_derived(t, param, conv, NULL, 0);
 }
 
 float *hy_tape_data(const hy_tape *t, int value)
@@ -398,8 +405,14 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 void hy_tape_refresh(hy_tape *t)
 {
 	for (size_t i = 0; i < t->n_packs; i++) {
-		const hy_conv *c = &t->convs[t->packs[i].conv];
-		c->pack(c, hy_tape_param(t, t->packs[i].param), t->packed + t->packs[i].offset);
+		const hy_pack_slot *slot = &t->packs[i];
+		const hy_conv *c = &t->convs[slot->conv];
+		const float *w = hy_tape_param(t, slot->param);
+		if (slot->derive) {
+			slot->derive(&t->params->list[slot->param], w, t->work);
+			w = t->work;
+		}
+		c->pack(c, w, t->packed + slot->offset);
 	}
 }
 

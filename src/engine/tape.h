@@ -49,7 +49,7 @@ typedef struct hy_node hy_node;
 struct hy_node {
 	const char *name;
 	int in[3], out, n_in; /* values */
-	int param[4];         /* tensors of hy_params; -1 none */
+	int param[5];         /* tensors of hy_params; -1 none */
 	int aux;              /* first float of the node's own memory (batch statistics and the like) */
 	float slope, scale;
 	bool flag, frozen;
@@ -75,7 +75,9 @@ struct hy_instruction {
 
 typedef struct hy_pack_slot {
 	int param, conv;
-	size_t offset; /* floats */
+	void (*derive)(const hy_param *p, const float *w,
+	               float *derived); /* the convolution's weights from the tensor; NULL: as it is */
+	size_t offset;                  /* floats */
 } hy_pack_slot;
 
 typedef struct hy_tape_options {
@@ -155,6 +157,9 @@ int hy_tape_aux(hy_tape *t, size_t n_floats);   /* memory of a node that lives a
 void hy_tape_work(hy_tape *t, size_t n_floats); /* asks for scratch memory */
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias);
 int hy_tape_pack(hy_tape *t, int param, int conv);
+/* The same for weights derived from the tensor, n_floats of them. */
+int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
+                         size_t n_floats);
 float *hy_tape_data(const hy_tape *t, int value);
 float *hy_tape_param(const hy_tape *t, int param); /* its values (or buffer) */
 float *hy_tape_grad(const hy_tape *t, int param);

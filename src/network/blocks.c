@@ -25,6 +25,15 @@ static int tensor(hy_scope *s, const char *name, const char *suffix, int n_dims,
 	return added;
 }
 
+/* The 3 x 3 convolution of the doubled grid; its bias is left to the batch norm that follows. */
+static int conv_doubled(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int *bias)
+{
+	const int64_t shape[] = {out, in, 3, 3}, fan_in = in * 9;
+	const int weight = tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
+	*bias = tensor(s, name, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+	return s->tape ? hy_op_up2_conv(s->tape, x, weight) : -1;
+}
+
 static int conv(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int k, int stride, bool planar_out,
                 bool norm_follows)
 {
@@ -34,13 +43,14 @@ static int conv(hy_scope *s, const char *name, int x, int64_t in, int64_t out, i
 	return s->tape ? hy_op_conv(s->tape, x, weight, bias, k, stride, planar_out, norm_follows) : -1;
 }
 
-static int norm(hy_scope *s, const char *name, int x, int64_t channels, int skip, float slope)
+/* bias: one that the convolution before left to it, or -1. */
+static int norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope)
 {
 	const int gamma = tensor(s, name, "weight", 1, &channels, false, HY_INIT_BN_SCALE, 0);
 	const int beta = tensor(s, name, "bias", 1, &channels, false, HY_INIT_ZERO, 0);
 	const int mean = tensor(s, name, "running_mean", 1, &channels, true, HY_INIT_ZERO, 0);
 	const int var = tensor(s, name, "running_var", 1, &channels, true, HY_INIT_ONE, 0);
-	return s->tape ? hy_op_norm_act(s->tape, x, gamma, beta, mean, var, skip, slope) : -1;
+	return s->tape ? hy_op_norm_act(s->tape, x, bias, gamma, beta, mean, var, skip, slope) : -1;
 }
 
 static int tap(hy_scope *s, const char *name, int x)
@@ -50,17 +60,18 @@ static int tap(hy_scope *s, const char *name, int x)
 	return s->tape ? hy_tape_tap(s->tape, full, x) : -1;
 }
 
-int hy_block_double(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int skip, float slope)
+int hy_block_double(hy_scope *s, const char *name, int x, bool doubled, int64_t in, int64_t out, int skip, float slope)
 {
 	char part[96];
+	int bias = -1;
 	snprintf(part, sizeof part, "%s.0", name);
-	x = conv(s, part, x, in, out, 3, 1, false, true);
+	x = doubled ? conv_doubled(s, part, x, in, out, &bias) : conv(s, part, x, in, out, 3, 1, false, true);
 	snprintf(part, sizeof part, "%s.1", name);
-	x = norm(s, part, x, out, -1, SLOPE);
+	x = norm(s, part, x, bias, out, -1, SLOPE);
 	snprintf(part, sizeof part, "%s.3", name);
 	x = conv(s, part, x, out, out, 3, 1, false, true);
 	snprintf(part, sizeof part, "%s.4", name);
-	return norm(s, part, x, out, skip, slope);
+	return norm(s, part, x, -1, out, skip, slope);
 }
 
 /* Halve the grid: conv3(i, i, stride 2), then LReLU(conv1(i, o) + double(i, o)). */
@@ -72,41 +83,38 @@ static int down(hy_scope *s, const char *name, int x, int64_t in, int64_t out)
 	snprintf(part, sizeof part, "%s.conv_input", name);
 	const int skip = conv(s, part, x, in, out, 1, 1, false, false);
 	snprintf(part, sizeof part, "%s.conv", name);
-	return tap(s, name, hy_block_double(s, part, x, in, out, skip, SLOPE));
+	return tap(s, name, hy_block_double(s, part, x, false, in, out, skip, SLOPE));
 }
 
 /*
- * Double the grid, then LReLU(conv1(i, o) + double(i, o)). With nearest-neighbour doubling the 1 x 1 convolution is done before
- * it (the two commute), at a quarter of the arithmetic.
+ * Double the grid, then LReLU(conv1(i, o) + double(i, o)). Nearest-neighbour doubling is never carried out: the 1 x 1 convolution
+ * commutes with it, and the 3 x 3 one behind it is done on the small grid.
  */
 static int up(hy_scope *s, const char *name, int x, int64_t in, int64_t out, enum hy_up_kind kind)
 {
 	char part[64];
-	int large;
 	if (kind == HY_UP_LEARNED) {
 		const int64_t shape[] = {in, in, 2, 2}, fan_in = in * 4;
 		snprintf(part, sizeof part, "%s.up", name);
 		const int weight = tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
 		const int bias = tensor(s, part, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
-		large = x = s->tape ? hy_op_conv_up(s->tape, x, weight, bias) : -1;
-	} else {
-		large = s->tape ? hy_op_up2(s->tape, x) : -1;
+		x = s->tape ? hy_op_conv_up(s->tape, x, weight, bias) : -1;
 	}
 	snprintf(part, sizeof part, "%s.conv_input", name);
 	const int skip = conv(s, part, x, in, out, 1, 1, false, false);
 	snprintf(part, sizeof part, "%s.conv", name);
-	return tap(s, name, hy_block_double(s, part, large, in, out, skip, SLOPE));
+	return tap(s, name, hy_block_double(s, part, x, kind == HY_UP_NEAREST, in, out, skip, SLOPE));
 }
 
 int hy_block_encoder(hy_scope *s, int x, int64_t channels)
 {
-	x = tap(s, "inc", hy_block_double(s, "inc", x, channels, WIDTH[0], -1, SLOPE));
+	x = tap(s, "inc", hy_block_double(s, "inc", x, false, channels, WIDTH[0], -1, SLOPE));
 	x = down(s, "down1", x, WIDTH[0], WIDTH[1]);
 	x = down(s, "down2", x, WIDTH[1], WIDTH[2]);
 	x = down(s, "down3", x, WIDTH[2], WIDTH[3]);
 	x = down(s, "down4", x, WIDTH[3], WIDTH[4]);
 	x = conv(s, "final_conv.0", x, WIDTH[4], WIDTH[4], 1, 1, false, true);
-	return norm(s, "final_conv.1", x, WIDTH[4], -1, 0);
+	return norm(s, "final_conv.1", x, -1, WIDTH[4], -1, 0);
 }
 
 int hy_block_decoder(hy_scope *s, int z, int64_t channels, enum hy_up_kind kind)

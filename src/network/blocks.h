@@ -18,8 +18,8 @@ typedef struct hy_scope {
 
 enum hy_up_kind { HY_UP_NEAREST, HY_UP_LEARNED };
 
-/* conv3 BN LReLU conv3 BN [+ skip] act(slope); tensors NAME.0, .1, .3, .4. */
-int hy_block_double(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int skip, float slope);
+/* conv3 BN LReLU conv3 BN [+ skip] act(slope), of x or of x doubled by nearest neighbour; tensors NAME.0, .1, .3, .4. */
+int hy_block_double(hy_scope *s, const char *name, int x, bool doubled, int64_t in, int64_t out, int skip, float slope);
 /* Encoder: in channels (planar) at 1/1 to 128 at 1/16, after ReLU. Grid: multiples of 16. */
 int hy_block_encoder(hy_scope *s, int x, int64_t channels);
 /* Decoder: 128 at 1/16 to `channels` planar logits at 1/1. */

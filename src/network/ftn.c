@@ -12,7 +12,7 @@ static int encoder(hy_scope *s, int x, int channels)
 static int decoupler(hy_scope *s, int z)
 {
 	s->name = "image_encoder";
-	return hy_block_double(s, "code_decoupler", z, HY_CODE_CHANNELS, HY_CODE_CHANNELS, -1, 0);
+	return hy_block_double(s, "code_decoupler", z, false, HY_CODE_CHANNELS, HY_CODE_CHANNELS, -1, 0);
 }
 
 static int segmentation_decoder(hy_scope *s, int z, int classes)

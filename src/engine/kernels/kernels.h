@@ -45,11 +45,6 @@ typedef struct hy_kernels {
 	void (*norm_back)(const float *dy, const float *y, const float *x, const float *a, const float *b, const float *d,
 	                  float slope, int64_t n, int64_t c, int64_t hw, float *dx);
 
-	/* Nearest-neighbour doubling of an h x w grid, blocked, and its adjoint (accumulate: dx += ...). */
-	void (*up2)(const float *x, int64_t n, int64_t c, int64_t h, int64_t w, float *y);
-	void (*up2_back)(const float *dy, int64_t n, int64_t c, int64_t h, int64_t w, bool accumulate, float *dx);
-
-	void (*add)(const float *x, int64_t count, float *y); /* y += x */
 	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, float *y);
 	void (*channel_sums)(const float *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
 
