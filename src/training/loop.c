@@ -369,11 +369,6 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 		if (!status && clock_s() - t->saved_s >= t->o.checkpoint_every_s)
 			status = save_checkpoint(t, err);
 	}
-	if (status && t->at.step > t->first_step) {
-		write_run(t, "failed", false, NULL);
-		hy_info(t->log, "%s",
-		        hy_path_exists(t->run.checkpoint) ? "the last checkpoint is kept" : "no checkpoint was saved yet");
-	}
 	return status;
 }
 
@@ -468,13 +463,21 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 		status = hy_card_write(&t->model, &t->recorded, &t->set, t->at.steps, err);
 	if (!status)
 		status = write_run(t, "running", false, err);
+	const bool begun = !status;
 	if (!status)
 		hy_info(t->log, "%s: %zu subjects, %lld slices, %lld steps of %lld slices (%lld steps an epoch)", t->o.recipe,
 		        t->set.split.n_train, (long long)t->set.calibration.n, (long long)t->at.steps, (long long)t->o.batch,
 		        (long long)t->per_epoch);
+	/* from here on there is always a checkpoint */
+	if (!status && !t->at.step)
+		status = save_checkpoint(t, err);
 	if (!status)
 		status = make_steps(t, err);
-	return status ? status : finish(t, err);
+	if (!status)
+		status = finish(t, err);
+	if (begun && status && status != HARDY_ERROR_INTERRUPTED)
+		write_run(t, "failed", false, NULL);
+	return status;
 }
 
 hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err)

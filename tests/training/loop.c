@@ -371,10 +371,7 @@ static void fixes_the_steps_of_a_budget(void **state)
 static pid_t start(const char *const *arguments)
 {
 	const char *program = getenv("HARDY_PROGRAM");
-	if (!program) {
-		print_message("HARDY_PROGRAM is not set: run through meson test\n");
-		exit(77);
-	}
+	assert_non_null(program);
 	fflush(NULL);
 	const pid_t child = fork();
 	if (child == 0) {
@@ -464,6 +461,8 @@ static void learns_two_classes_from_two_channels(void **state)
 	                                 "20",
 	                                 "--augment",
 	                                 "none",
+	                                 "--threads",
+	                                 "1",
 	                                 "--data-terms",
 	                                 "made up for a test",
 	                                 NULL};
@@ -502,9 +501,9 @@ static void an_interrupt_saves(void **state)
 		char data[512], run[512];
 		snprintf(data, sizeof data, "%s", tree_path("data"));
 		snprintf(run, sizeof run, "%s", tree_path("run"));
-		const char *const arguments[] = {"hardy", "train",        data, "-o",           run,       "--subjects",
-		                                 "3",     "--validation", "2",  "--size",       "16",      "--spacing",
-		                                 "3",     "--batch",      "4",  "--iterations", "1000000", NULL};
+		const char *const arguments[] = {"hardy",   "train",     data, "-o",        run, "--subjects", "3", "--validation",
+		                                 "2",       "--size",    "16", "--spacing", "3", "--batch",    "4", "--iterations",
+		                                 "1000000", "--threads", "1",  NULL};
 		const pid_t child = start(arguments);
 		for (int i = 0; i < 6000 && !hy_path_exists(tree_path("run/metrics.csv")); i++)
 			nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -527,6 +526,10 @@ static int clean(void **state)
 
 int main(void)
 {
+	if (!getenv("HARDY_PROGRAM")) {
+		puts("HARDY_PROGRAM is not set: run through meson test");
+		return 77;
+	}
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(resumes_with_the_same_bytes),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
