@@ -173,8 +173,9 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 	}
 	hy_params_draw(&t->model.network.params, (uint64_t)t->o.seed);
 	hy_network_reset_statistics(&t->model.network);
-	/* finishing two models: recalibration and reconstruction of the training slices take about a step's time per batch each */
-	const double finish_s = 2 * (validation_s + t->step_s * (double)t->set.calibration.n / (double)t->o.batch);
+	/* finishing two models: recalibration and reconstruction go through the training slices forwards, about half a step a batch */
+	const double batches = (double)t->set.calibration.n / (double)t->o.batch;
+	const double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
 	const double left_s = t->o.budget_s - (clock_s() - begin) - finish_s;
 	const double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
 	if (!status && left_s < one_s)
