@@ -27,7 +27,7 @@ typedef struct preset {
 
 /* The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within half an hour. */
 static const preset presets[] = {
-    {"quick", 96, 2.0, 0, 1500, 1e-3, "one-cycle", "ce+dice", "no-elastic", true, true, 5},
+    {"quick", 96, 2.0, 0, 1500, 1e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
     {"paper", 192, 1.36719, 600, 0, 1e-4, "constant", "ce", "published", false, false, 1},
 };
 
