@@ -1,11 +1,14 @@
 /*
  * main.c: the program `hardy`: picks the command.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_check;
@@ -86,8 +89,26 @@ static int run(int argc, char **argv)
 	return c ? c->run(c, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
+/*
+ * Lets waiting OpenMP threads sleep after some ten microseconds. gcc's OpenMP runtime lets them spin for milliseconds, which costs a
+ * busy machine an order of magnitude (the thread that is waited for does not get a processor) and an idle one gains nothing by it. The
+ * runtime reads its environment while the program is loaded, so the program starts itself once more. A user's own setting stands.
+ */
+static void settle_threads(char **argv)
+{
+#if defined(__linux__) && !defined(__clang__)
+	if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+		return;
+	if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0)
+		execv("/proc/self/exe", argv); /* returns only when it fails: then go on as it is */
+#else
+	(void)argv;
+#endif
+}
+
 int main(int argc, char **argv)
 {
+	settle_threads(argv);
 	int code = run(argc, argv);
 	/* Results that did not reach their destination (a full disk, a closed pipe) are a failure. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
