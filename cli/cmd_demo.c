@@ -3,14 +3,6 @@
  */
 #include "options.h"
 
-#include <stdio.h>
-
-static void to_stdout(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	fwrite(text, 1, size, stdout);
-}
-
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_demo_options o;
@@ -31,7 +23,7 @@ static int run(const command *self, int argc, char **argv)
 	string_list rest = {0};
 	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
 	if (code < 0) {
-		const hardy_sink sink = {to_stdout, NULL};
+		const hardy_sink sink = stdout_sink();
 		const hardy_log log = terminal_log();
 		const hardy_stop stop = interrupt_stop();
 		hardy_error err = {0};

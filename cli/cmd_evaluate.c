@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void to_stdout(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	fwrite(text, 1, size, stdout);
-}
-
 /* Where results go besides the table. */
 typedef struct outputs {
 	const char *csv, *heart_csv, *json;
@@ -20,7 +14,7 @@ typedef struct outputs {
 
 static hardy_status write_outputs(const hardy_evaluation *e, const outputs *out, hardy_error *err)
 {
-	const hardy_sink sink = {to_stdout, NULL};
+	const hardy_sink sink = stdout_sink();
 	bool json_only = out->json && strcmp(out->json, "-") == 0;
 	hardy_status status = hardy_evaluation_write(e, json_only ? HARDY_EVALUATION_JSON : HARDY_EVALUATION_TEXT, &sink, err);
 	if (status == HARDY_OK && out->json && !json_only)

@@ -5,12 +5,6 @@
 
 #include <stdio.h>
 
-static void to_stdout(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	fwrite(text, 1, size, stdout);
-}
-
 static int run(const command *self, int argc, char **argv)
 {
 	bool json = false;
@@ -21,7 +15,7 @@ static int run(const command *self, int argc, char **argv)
 	string_list rest = {0};
 	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
 	if (code < 0) {
-		const hardy_sink sink = {to_stdout, NULL};
+		const hardy_sink sink = stdout_sink();
 		hardy_error err = {0};
 		const hardy_status status = hardy_inspect(rest.items[0], json, &sink, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;

@@ -69,4 +69,7 @@ const char *nearest_name(const char *word, const char *const *names, size_t n);
 /* From now on Ctrl-C and SIGTERM make the returned question true, once; the second one ends the program. */
 hardy_stop interrupt_stop(void);
 
+/* A sink that writes to stdout. main reports what could not be written. */
+hardy_sink stdout_sink(void);
+
 #endif

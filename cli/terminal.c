@@ -126,3 +126,14 @@ int report_error(const command *self, hardy_status status, const hardy_error *er
 	}
 	return exit_code(status);
 }
+
+static void to_stdout(void *payload, const char *text, size_t size)
+{
+	(void)payload;
+	fwrite(text, 1, size, stdout);
+}
+
+hardy_sink stdout_sink(void)
+{
+	return (hardy_sink){to_stdout, NULL};
+}

@@ -106,8 +106,3 @@ hardy_status hy_infer_run(hy_infer *f, const float *image, int64_t n, float *p, 
 	}
 	return HARDY_OK;
 }
-
-hy_tape *hy_infer_tape(hy_infer *f)
-{
-	return &f->tape;
-}

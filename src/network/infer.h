@@ -27,6 +27,5 @@ void hy_infer_momentum(hy_infer *f, double momentum);
  * reconstruction, shaped like image. NULL where unwanted.
  */
 hardy_status hy_infer_run(hy_infer *f, const float *image, int64_t n, float *p, float *p0, float *x0, hardy_error *err);
-hy_tape *hy_infer_tape(hy_infer *f);
 
 #endif
