@@ -397,6 +397,27 @@ static hardy_status open_output(hy_sink *sink, const char *path, const hy_volume
 	return status;
 }
 
+/* Values of `size` bytes in this machine's order, as `type`. */
+static hardy_status write_values(const char *path, const hy_volume *like, const void *data, size_t size, int type, int64_t nt,
+                                 hardy_error *err)
+{
+	hy_sink sink;
+	size_t n = 0;
+	const hardy_status status = open_output(&sink, path, like, nt, type, &n, err);
+	if (status)
+		return status;
+	for (size_t done = 0; done < n;) {
+		float part[CHUNK]; /* as large as any type written here */
+		const size_t m = n - done < CHUNK ? n - done : CHUNK;
+		memcpy(part, (const char *)data + done * size, m * size);
+		if (hy_host_is_big_endian())
+			hy_swap_bytes(part, m, size);
+		hy_sink_write(&sink, part, m * size);
+		done += m;
+	}
+	return hy_sink_commit(&sink, err);
+}
+
 hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, hardy_error *err)
 {
 	hy_sink sink;
@@ -410,38 +431,10 @@ hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, cons
 
 hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err)
 {
-	hy_sink sink;
-	size_t n = 0;
-	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_FLOAT32, &n, err);
-	if (status)
-		return status;
-	for (size_t done = 0; done < n;) {
-		float part[CHUNK];
-		const size_t m = n - done < CHUNK ? n - done : CHUNK;
-		memcpy(part, data + done, m * sizeof *part);
-		if (hy_host_is_big_endian())
-			hy_swap_bytes(part, m, sizeof *part);
-		hy_sink_write(&sink, part, m * sizeof *part);
-		done += m;
-	}
-	return hy_sink_commit(&sink, err);
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_FLOAT32, nt, err);
 }
 
 hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, hardy_error *err)
 {
-	hy_sink sink;
-	size_t n = 0;
-	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_INT16, &n, err);
-	if (status)
-		return status;
-	for (size_t done = 0; done < n;) {
-		int16_t part[CHUNK];
-		const size_t m = n - done < CHUNK ? n - done : CHUNK;
-		memcpy(part, data + done, m * sizeof *part);
-		if (hy_host_is_big_endian())
-			hy_swap_bytes(part, m, sizeof *part);
-		hy_sink_write(&sink, part, m * sizeof *part);
-		done += m;
-	}
-	return hy_sink_commit(&sink, err);
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_INT16, nt, err);
 }
