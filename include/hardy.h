@@ -354,6 +354,11 @@ hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_
 hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
                                    hardy_error *err);
 
+/* ---- artefacts ---------------------------------------------------------------------------------------------------------- */
+
+/* Name and description of artefact i of the table (docs/ARTEFACTS.md), or false behind its end. */
+bool hardy_artefact(size_t i, const char **name, const char **about);
+
 /* ---- demonstration ------------------------------------------------------------------------------------------------------ */
 
 /* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */

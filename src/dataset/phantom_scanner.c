@@ -4,11 +4,11 @@
 #include "dataset/phantom.h"
 
 #include "base/memory.h"
+#include "image/fourier.h"
 
 #include <complex.h>
 #include <fftw3.h>
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
@@ -92,9 +92,6 @@ struct hy_scanner {
 	work *works;
 };
 
-/* FFTW's planner is not safe to call from several threads. */
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
-
 static void work_clear(work *w)
 {
 	hy_free_aligned(w->fine);
@@ -177,13 +174,13 @@ hardy_status hy_scanner_new(hy_scanner **out, const hy_site *site, int n_threads
 		goto out;
 	}
 	make_tables(s);
-	pthread_mutex_lock(&planner);
+	hy_fourier_lock();
 	/* estimated, never measured: the same plan and so the same bytes each time */
 	s->forward =
 	    fftwf_plan_dft_r2c_2d(s->n_fine, s->n_fine, s->works[0].fine, s->works[0].spectrum, FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
 	s->backward =
 	    fftwf_plan_dft_2d(site->matrix, site->matrix, s->works[0].image, s->works[0].image, FFTW_BACKWARD, FFTW_ESTIMATE);
-	pthread_mutex_unlock(&planner);
+	hy_fourier_unlock();
 	if (!s->forward || !s->backward) {
 		status = hy_fail(err, HARDY_ERROR_MEMORY, "no plan for Fourier transforms of %d x %d", site->matrix, site->matrix);
 		goto out;
@@ -199,12 +196,12 @@ void hy_scanner_free(hy_scanner *s)
 {
 	if (!s)
 		return;
-	pthread_mutex_lock(&planner);
+	hy_fourier_lock();
 	if (s->forward)
 		fftwf_destroy_plan(s->forward);
 	if (s->backward)
 		fftwf_destroy_plan(s->backward);
-	pthread_mutex_unlock(&planner);
+	hy_fourier_unlock();
 	for (int i = 0; s->works && i < s->n_threads; i++)
 		work_clear(&s->works[i]);
 	hy_free(s->works);
