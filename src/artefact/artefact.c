@@ -6,6 +6,7 @@
 #include "artefact/effects.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -13,14 +14,14 @@ static const struct {
 	hardy_status (*apply)(const hy_artefact *a, const hy_block *b, hardy_error *err);
 	double severity[HY_N_LEVELS];
 } table[HY_N_ARTEFACTS] = {
-    {"bias", "smooth brightness, the exponential of a random polynomial", hy_bias_apply, {.1, .3, .5, .7, .9}},
-    {"ghosting", "faint copies along one axis", hy_ghosting_apply, {.2, .4, .6, .8, 1}},
-    {"motion", "k-space put together from images before and after movements", hy_motion_apply, {2, 5, 10, 20, 30}},
-    {"spike", "stripes from a single wrong sample of k-space", hy_spike_apply, {.2, .5, 1, 2, 3}},
-    {"noise", "noise of a magnitude image (Rician)", hy_noise_apply, {.02, .05, .1, .15, .2}},
-    {"blur", "Gaussian blur in the plane of the slices", hy_blur_apply, {1, 2, 3, 4, 5}},
-    {"resolution", "fewer frequencies in the plane of the slices", hy_resolution_apply, {1.5, 2, 3, 4, 6}},
-    {"contrast", "another grey scale (gamma)", hy_contrast_apply, {1.25, 1.6, 2, 2.5, 3.2}},
+    {"bias", "smooth brightness, the exponential of a random polynomial", hy_effect_bias, {.1, .3, .5, .7, .9}},
+    {"ghosting", "faint copies along one axis", hy_effect_ghosting, {.2, .4, .6, .8, 1}},
+    {"motion", "k-space put together from images before and after movements", hy_effect_motion, {2, 5, 10, 20, 30}},
+    {"spike", "stripes from a single wrong sample of k-space", hy_effect_spike, {.2, .5, 1, 2, 3}},
+    {"noise", "noise of a magnitude image (Rician)", hy_effect_noise, {.02, .05, .1, .15, .2}},
+    {"blur", "Gaussian blur in the plane of the slices", hy_effect_blur, {1, 2, 3, 4, 5}},
+    {"resolution", "fewer frequencies in the plane of the slices", hy_effect_resolution, {1.5, 2, 3, 4, 6}},
+    {"contrast", "another grey scale (gamma)", hy_effect_contrast, {1.25, 1.6, 2, 2.5, 3.2}},
 };
 
 const char *hy_artefact_name(hy_artefact_kind kind)
@@ -40,12 +41,13 @@ bool hardy_artefact(size_t i, const char **name, const char **about)
 hardy_status hy_artefact_find(const char *name, hy_artefact_kind *kind, hardy_error *err)
 {
 	char known[256] = "";
+	size_t used = 0;
 	for (int i = 0; i < HY_N_ARTEFACTS; i++) {
 		if (!strcmp(name, table[i].name)) {
 			*kind = (hy_artefact_kind)i;
 			return HARDY_OK;
 		}
-		strcat(strcat(known, i ? ", " : ""), table[i].name);
+		used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", table[i].name);
 	}
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "unknown artefact '%s'; known are %s, and acdc-c for the first four", name,
 	               known);
@@ -200,7 +202,7 @@ hardy_status hy_artefact_apply(const hy_artefact *a, const hy_block *b, hardy_er
 	if (!status)
 		status = table[a->kind].apply(a, b, err);
 	if (!status) {
-		strcat(strcat(strcpy(when, "become NaN or infinite by "), table[a->kind].name), " with these parameters");
+		snprintf(when, sizeof when, "become NaN or infinite by %s with these parameters", table[a->kind].name);
 		status = check_finite(b, when, err);
 	}
 	return status;

@@ -60,7 +60,7 @@ HY_CLONES static void multiply_line(float *x, int64_t n, const double *p, int or
 	}
 }
 
-hardy_status hy_bias_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_bias(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	const int order = a->bias.order, fast = b->last_fastest ? 2 : 0, slow = 2 - fast;
 	(void)err;

@@ -6,13 +6,13 @@
 
 #include "artefact/artefact.h"
 
-hardy_status hy_bias_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_ghosting_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_motion_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_spike_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_noise_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_blur_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_resolution_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
-hardy_status hy_contrast_apply(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_bias(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_ghosting(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_motion(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_spike(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_noise(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_blur(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_resolution(const hy_artefact *a, const hy_block *b, hardy_error *err);
+hardy_status hy_effect_contrast(const hy_artefact *a, const hy_block *b, hardy_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* sqrt((v + a)^2 + b^2) with Gaussian a and b: Gudbjartsson and Patz, Magn Reson Med 34, 910, 1995. */
-hardy_status hy_noise_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_noise(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	const double percent[2] = {2, 98};
 	double at[2];
@@ -31,7 +31,7 @@ hardy_status hy_noise_apply(const hy_artefact *a, const hy_block *b, hardy_error
 	return HARDY_OK;
 }
 
-hardy_status hy_contrast_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_contrast(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	const int64_t n = b->n[0] * b->n[1] * b->n[2];
 	float low, high;

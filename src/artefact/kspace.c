@@ -8,7 +8,7 @@
 #include <math.h>
 
 /* Copies from periodic changes during the acquisition: every num_ghosts-th plane is weakened, whether that hits the centre or not. */
-hardy_status hy_ghosting_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_ghosting(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	const int axis = a->ghosting.axis;
 	const int64_t n = b->n[axis], middle = n / 2, step = a->ghosting.num_ghosts;
@@ -59,7 +59,7 @@ static double gaussian_weight(double q, double n, double spacing_mm, double sd_m
 	return exp(-2 * x * x);
 }
 
-hardy_status hy_blur_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_blur(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	return filter_slices(b, gaussian_weight, a->blur.sd_mm, err);
 }
@@ -71,7 +71,7 @@ static double band_weight(double q, double n, double spacing_mm, double factor)
 	return fabs(q) * factor <= n / 2 ? 1 : 0;
 }
 
-hardy_status hy_resolution_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_resolution(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	return filter_slices(b, band_weight, a->resolution.factor, err);
 }

@@ -297,7 +297,7 @@ static hardy_status compose_all(const motion *w, hardy_error *err)
 	return failed ? hy_fail_memory(err, "lines of k-space", (size_t)w->lines.n, HY_LINES * sizeof(float)) : HARDY_OK;
 }
 
-hardy_status hy_motion_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_motion(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	motion w = {.b = b, .n_images = a->motion.n + 1, .lines = hy_line_set_of(b, 2)};
 	const int64_t n = b->n[0] * b->n[1] * b->n[2];

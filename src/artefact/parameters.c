@@ -265,8 +265,9 @@ static hardy_status check_members(const reader *r, hy_artefact_kind kind)
 {
 	const cJSON *m;
 	char known[128] = "";
+	size_t used = 0;
 	for (int i = 0; members[kind][i]; i++)
-		strcat(strcat(known, i ? ", " : ""), members[kind][i]);
+		used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", members[kind][i]);
 	if (!cJSON_IsObject(r->json))
 		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: no JSON object with parameters of %s: %s", r->where,
 		               hy_artefact_name(kind), known);

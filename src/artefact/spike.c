@@ -231,7 +231,7 @@ static hardy_status place(spectrum *s, const int64_t k[3], double intensity, boo
 	return HARDY_OK;
 }
 
-hardy_status hy_spike_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
+hardy_status hy_effect_spike(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
 	spectrum s = {.b = b};
 	int64_t k[HY_SPIKE_MAX][3];
