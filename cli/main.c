@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
+extern const command cmd_bench;
 extern const command cmd_check;
 extern const command cmd_demo;
 extern const command cmd_evaluate;
@@ -30,6 +31,7 @@ const command *const commands[] = {
 	&cmd_evaluate,
 	&cmd_inspect,
 	&cmd_picture,
+	&cmd_bench,
 	NULL,
 };
 /* clang-format on */

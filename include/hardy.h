@@ -390,6 +390,39 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
  */
 hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report, hardy_error *err);
 
+/* What is measured, and on what. Strings are the caller's. docs/PERFORMANCE.md says what the figures mean. */
+typedef struct hardy_bench_options {
+	const char *what;    /* "step", "infer", "predict", "kernels", "artefacts", "metrics" */
+	int64_t size;        /* height and width of slices, a multiple of 16; 192 */
+	int64_t batch;       /* slices of a training step; 20 */
+	int64_t slices;      /* of infer and predict; 10 */
+	int64_t steps;       /* timed runs of everything, at least; 5 */
+	double seconds;      /* that the timed runs of a short one take together, at least; 0.2 */
+	bool standard;       /* step, kernels: standard training; false: cooperative */
+	bool profile;        /* step, infer: a row for each operator, and what more threads could bring */
+	bool shapes;         /* with profile: a row for each operator and shape */
+	bool json;           /* one JSON object a line instead of text */
+	const char *schemes; /* masks of z_i and z_s, fixed so that steps are alike; "channel,spatial" */
+	const char *threads; /* "1,2": each in turn; NULL: as many as there are */
+	const char *isa;     /* kernels: "auto", "plain", "avx2", "avx512" */
+	const char *library; /* convolutions: "auto", "plain", "onednn" */
+	const char *program; /* predict: path of the program hardy */
+	const char *folder;  /* an existing one for temporary files; "/tmp" */
+	/* predict: model and scan; metrics: two label maps; none: of the phantom, with drawn weights */
+	const char *const *files;
+	size_t n_files;
+	int64_t label;       /* metrics: the class; 1 */
+	double tolerance_mm; /* metrics: of NSD; 2 */
+} hardy_bench_options;
+
+void hardy_bench_options_init(hardy_bench_options *o);
+
+/*
+ * Measures and reports as it goes. Changes the calling thread's number of OpenMP threads while it runs, forgets the process's peak
+ * memory, and for "predict" starts processes.
+ */
+hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report, const hardy_log *log, hardy_error *err);
+
 /* ---- reports ------------------------------------------------------------------------------------------------------------ */
 
 /*

@@ -71,6 +71,11 @@ void hy_infer_refresh(hy_infer *f)
 	hy_tape_refresh(&f->tape);
 }
 
+hy_tape *hy_infer_tape(hy_infer *f)
+{
+	return &f->tape;
+}
+
 void hy_infer_momentum(hy_infer *f, double momentum)
 {
 	f->tape.norm_momentum = momentum;

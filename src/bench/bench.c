@@ -1,0 +1,269 @@
+/*
+ * bench.c: options, rows of results, and which measurement runs.
+ */
+#include "bench/bench.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+static const struct {
+	const char *name;
+	hardy_status (*run)(hy_bench *b, hardy_error *err);
+	bool roof; /* is set against what the machine can do */
+	bool once; /* does not depend on the number of threads */
+} benches[] = {
+    {"step", hy_bench_step, true, false},
+    {"infer", hy_bench_infer, true, false},
+    {"predict", hy_bench_predict, false, false},
+    {"kernels", hy_bench_kernels, true, false},
+    {"artefacts", hy_bench_artefacts, false, false},
+    {"metrics", hy_bench_metrics, false, true},
+};
+enum { N_BENCHES = sizeof benches / sizeof *benches, MAX_COUNTS = 16 };
+
+void hardy_bench_options_init(hardy_bench_options *o)
+{
+	*o = (hardy_bench_options){.what = "step",
+	                           .size = 192,
+	                           .batch = 20,
+	                           .slices = 10,
+	                           .steps = 5,
+	                           .seconds = .2,
+	                           .schemes = "channel,spatial",
+	                           .isa = "auto",
+	                           .library = "auto",
+	                           .folder = "/tmp",
+	                           .label = 1,
+	                           .tolerance_mm = 2};
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------------- */
+
+static void send(const hy_bench *b, const char *text)
+{
+	if (b->report)
+		b->report->write(b->report->payload, text, strlen(text));
+}
+
+void hy_bench_print(hy_bench *b, const char *format, ...)
+{
+	char text[1024];
+	if (b->o->json)
+		return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	send(b, text);
+}
+
+cJSON *hy_row_new(hy_bench *b, const char *bench)
+{
+	if (!b->o->json)
+		return NULL;
+	cJSON *row = cJSON_CreateObject();
+	b->failed |= !row;
+	hy_row_text(b, row, "bench", bench);
+	hy_row_text(b, row, "isa", b->kernels->name);
+	hy_row_number(b, row, "threads", b->threads);
+	return row;
+}
+
+void hy_row_text(hy_bench *b, cJSON *row, const char *key, const char *text)
+{
+	if (row)
+		b->failed |= !hy_json_add(row, key, cJSON_CreateString(text));
+}
+
+void hy_row_number(hy_bench *b, cJSON *row, const char *key, double value)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.6g", value);
+	if (row)
+		b->failed |= !hy_json_add(row, key, isfinite(value) ? cJSON_CreateRaw(text) : cJSON_CreateNull());
+}
+
+void hy_row_timing(hy_bench *b, cJSON *row, const hy_timing *t)
+{
+	hy_row_number(b, row, "min_s", t->min_s);
+	hy_row_number(b, row, "median_s", t->median_s);
+	hy_row_number(b, row, "n_runs", t->n);
+}
+
+void hy_row_done(hy_bench *b, cJSON *row)
+{
+	char *text = row ? cJSON_PrintUnformatted(row) : NULL;
+	if (text) {
+		send(b, text);
+		send(b, "\n");
+	} else {
+		b->failed |= row != NULL;
+	}
+	cJSON_free(text);
+	cJSON_Delete(row);
+}
+
+static void write_machine(hy_bench *b, bool roof)
+{
+	char name[256];
+	hy_machine_name(name, sizeof name);
+	const char *onednn = hy_dnnl_version();
+	cJSON *row = hy_row_new(b, "machine");
+	hy_row_text(b, row, "processor", name);
+	hy_row_text(b, row, "hardy", hardy_version());
+	hy_row_text(b, row, "onednn", onednn ? onednn : "");
+	if (roof) {
+		hy_row_number(b, row, "fma_gflops", b->roof.fma_gflops);
+		hy_row_number(b, row, "read_gbs", b->roof.read_gbs);
+		hy_row_number(b, row, "triad_gbs", b->roof.triad_gbs);
+	}
+	hy_row_done(b, row);
+	hy_bench_print(b, "%s, %s, oneDNN %s, %s", name, b->kernels->name, onednn ? onednn : "none", b->on);
+	if (roof)
+		hy_bench_print(b, ": %.1f GFLOP/s, %.1f GB/s read, %.1f GB/s triad", b->roof.fma_gflops, b->roof.read_gbs,
+		               b->roof.triad_gbs);
+	hy_bench_print(b, "\n");
+}
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+static hardy_status check_range(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
+{
+	return value >= low && value <= high ? HARDY_OK
+	                                     : hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name,
+	                                               (long long)value, (long long)low, (long long)high);
+}
+
+static hardy_status check_options(const hardy_bench_options *o, hardy_error *err)
+{
+	hardy_status status = check_range("size", o->size, 16, 512, err);
+	if (!status && o->size % 16)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "size is %lld, want a multiple of 16", (long long)o->size);
+	if (!status)
+		status = check_range("batch", o->batch, 2, 1024, err);
+	if (!status)
+		status = check_range("slices", o->slices, 1, 10000, err);
+	if (!status)
+		status = check_range("steps", o->steps, 1, HY_MAX_RUNS, err);
+	if (!status)
+		status = check_range("label", o->label, 1, 255, err);
+	if (!status && !(o->seconds >= 0 && o->seconds <= 3600))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "seconds are %g, want 0 to 3600", o->seconds);
+	if (!status && !(o->tolerance_mm >= 0 && isfinite(o->tolerance_mm)))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "tolerance is %g mm, want 0 or more", o->tolerance_mm);
+	return status;
+}
+
+static int threads_now(void)
+{
+#if defined(_OPENMP)
+	return omp_get_max_threads();
+#else
+	return 1;
+#endif
+}
+
+/* Returns how many there are then. */
+static int use_threads(int wanted)
+{
+#if defined(_OPENMP)
+	omp_set_num_threads(wanted);
+#else
+	(void)wanted;
+#endif
+	return threads_now();
+}
+
+/* "1,2": counts of threads; NULL or 0: what OpenMP gives. */
+static hardy_status read_threads(const char *text, int counts[MAX_COUNTS], int *n, hardy_error *err)
+{
+	const char *at = text ? text : "0";
+	for (*n = 0;; at++) {
+		char *end;
+		const long count = strtol(at, &end, 10);
+		if (end == at || count < 0 || count > 1024 || (*end && *end != ',') || *n == MAX_COUNTS)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT,
+			               "threads are \"%s\", want up to %d numbers of 0 to 1024 with commas between", text, MAX_COUNTS);
+		counts[(*n)++] = count ? (int)count : threads_now();
+		at = end;
+		if (!*at)
+			return HARDY_OK;
+	}
+}
+
+static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *out, hardy_error *err)
+{
+	static const char *const sets[] = {"auto", "plain", "avx2", "avx512"};
+	static const hy_isa isas[] = {HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512};
+	static const char *const names[] = {"auto", "plain", "onednn"};
+	static const hy_conv_library libraries[] = {HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL};
+	size_t i = 0, k = 0;
+	while (i < sizeof sets / sizeof *sets && strcmp(o->isa, sets[i]))
+		i++;
+	while (k < sizeof names / sizeof *names && strcmp(o->library, names[k]))
+		k++;
+	if (i == sizeof sets / sizeof *sets)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the instruction set is \"%s\", want auto, plain, avx2 or avx512", o->isa);
+	if (k == sizeof names / sizeof *names)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the library is \"%s\", want auto, plain or onednn", o->library);
+	*out = (hy_tape_options){.isa = isas[i], .library = libraries[k]};
+	return HARDY_OK;
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------ */
+
+static hardy_status run(hy_bench *b, int which, const int *counts, int n_counts, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < n_counts && !status; i++) {
+		b->threads = use_threads(benches[which].once ? 1 : counts[i]);
+		snprintf(b->on, sizeof b->on, "%d thread%s", b->threads, b->threads == 1 ? "" : "s");
+		if (benches[which].roof)
+			status = hy_roof_measure(b->kernels, &b->roof, err);
+		if (!status) {
+			write_machine(b, benches[which].roof);
+			status = benches[which].run(b, err);
+		}
+		if (benches[which].once)
+			break;
+	}
+	return !status && b->failed ? hy_fail_memory(err, "a row of results", 1, 1024) : status;
+}
+
+hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report, const hardy_log *log, hardy_error *err)
+{
+	hardy_error own;
+	hardy_error *e = err ? err : &own;
+	int which = 0, counts[MAX_COUNTS], n_counts;
+	while (which < N_BENCHES && strcmp(o->what, benches[which].name))
+		which++;
+	if (which == N_BENCHES)
+		return hy_fail(e, HARDY_ERROR_ARGUMENT,
+		               "\"%s\" cannot be measured, want step, infer, predict, kernels, artefacts or metrics", o->what);
+	if (o->n_files && strcmp(o->what, "predict") && strcmp(o->what, "metrics"))
+		return hy_fail(e, HARDY_ERROR_ARGUMENT, "%s takes no files, found %s", o->what, o->files[0]);
+	hy_bench b = {.o = o, .report = report, .log = log};
+	hardy_status status = check_options(o, e);
+	if (!status)
+		status = read_threads(o->threads, counts, &n_counts, e);
+	if (!status)
+		status = hy_bench_read_schemes(o->schemes, b.schemes, e);
+	if (!status)
+		status = read_engine(o, &b.engine, e);
+	if (status)
+		return status;
+	if (!(b.kernels = hy_kernels_pick(b.engine.isa, e)))
+		return e->status;
+	const int before = threads_now();
+	status = run(&b, which, counts, n_counts, e);
+	use_threads(before);
+	return status;
+}

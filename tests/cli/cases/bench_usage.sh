@@ -1,0 +1,9 @@
+hardy bench nothing 2>&1 && exit 1 || test $? = 2
+hardy bench metric 2>&1 && exit 1 || test $? = 2
+hardy bench step file 2>&1 && exit 1 || test $? = 2
+hardy bench predict model.safetensors 2>&1 && exit 1 || test $? = 2
+hardy bench metrics a.nii.gz b.nii.gz c.nii.gz 2>&1 && exit 1 || test $? = 2
+hardy bench --size 40 2>&1 && exit 1 || test $? = 2
+hardy bench --threads 1,x 2>&1 && exit 1 || test $? = 2
+hardy bench --schemes channel 2>&1 && exit 1 || test $? = 2
+hardy bench --isa sse 2>&1 && exit 1 || test $? = 2
