@@ -102,12 +102,12 @@ const command cmd_bench = {
     .name = "bench",
     .arguments = "[step|infer|predict|kernels|artefacts|metrics] [FILE FILE]",
     .summary = "time, arithmetic and memory on this machine",
-    .details = "  step      a training step\n"
-               "  infer     FTN and STN on slices, as prediction runs them\n"
-               "  predict   hardy predict from start to end, on MODEL SCAN or a phantom\n"
-               "  kernels   every convolution of a step, by each library\n"
-               "  artefacts each artefact on a volume of --size x --size x --slices\n"
-               "  metrics   Dice, HD95, ASSD and NSD of two label maps, or the phantom's\n"
+    .details = "  step       a training step\n"
+               "  infer      FTN and STN on slices, as prediction runs them\n"
+               "  predict    hardy predict from start to end, on MODEL SCAN or a phantom\n"
+               "  kernels    every convolution of a step, by each library\n"
+               "  artefacts  each artefact on a volume of --size x --size x --slices\n"
+               "  metrics    Dice, HD95, ASSD and NSD of two label maps, or the phantom's\n"
                "\n"
                "What arithmetic and memory the machine can do at most is measured in the same run, on the same threads.",
     .run = run,
