@@ -13,6 +13,7 @@
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_bench;
 extern const command cmd_check;
+extern const command cmd_corrupt;
 extern const command cmd_demo;
 extern const command cmd_evaluate;
 extern const command cmd_phantom;
@@ -29,6 +30,7 @@ const command *const commands[] = {
 	&cmd_train,
 	&cmd_predict,
 	&cmd_evaluate,
+	&cmd_corrupt,
 	&cmd_inspect,
 	&cmd_picture,
 	&cmd_bench,

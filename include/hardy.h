@@ -359,6 +359,37 @@ hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_f
 /* Name and description of artefact i of the table (docs/ARTEFACTS.md), or false behind its end. */
 bool hardy_artefact(size_t i, const char **name, const char **about);
 
+typedef struct hardy_corrupt_options {
+	const char *const *inputs; /* scans (NIfTI files, every frame of them), folders of them, data sets */
+	size_t n_inputs;
+	const char *output;           /* a folder, made when absent, or for one result a name that ends in .nii.gz or .nii */
+	const char *const *artefacts; /* names of the table, or "acdc-c": the first four within the steps of that protocol */
+	size_t n_artefacts;
+	/*
+	 * Instead of drawing: a file that hardy_corrupt wrote beside a scan, which makes the same again (artefacts may be empty then);
+	 * or for one artefact some of its parameters, as such a file, as JSON text, or as "intensity=0.8,axis=1". NULL: draw all.
+	 */
+	const char *parameters;
+	int64_t seed;         /* 0 to 2^53 */
+	int64_t copies;       /* draws of each, 1 to 1000; 1 */
+	int64_t level;        /* 1 to 5: severity; 0: as ACDC-C draws */
+	const char *centre;   /* of motion's rotations: "origin" of space, as TorchIO and ACDC-C have it, or "image" */
+	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
+	const char *labels;   /* as in hardy_predict_options, as the next three */
+	const char *subjects, *split, *splits;
+	int64_t threads; /* 0: all cores */
+} hardy_corrupt_options;
+
+void hardy_corrupt_options_init(hardy_corrupt_options *o);
+
+/*
+ * Spoils every scan with every artefact: OUTPUT/ARTEFACT_COPY/NAME.nii.gz (of acdc-c: OUTPUT/acdc-c_ARTEFACT_COPY/) in the scan's own
+ * grid and with its header, as float32, and beside it NAME.json with the parameters. NAME is the scan's or SUBJECT_PHASE in a data
+ * set. With a file as output: that file, and the same with .json. Same seed, same bytes. A scan that fails is a warning, and the
+ * others go on: HARDY_ERROR_PARTIAL. When all fail, the first one's error is returned.
+ */
+hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log, hardy_error *err);
+
 /* ---- demonstration ------------------------------------------------------------------------------------------------------ */
 
 /* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */

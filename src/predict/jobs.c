@@ -216,7 +216,7 @@ static hardy_status add_dataset(collector *c, const char *root)
 	if (status)
 		return status;
 	if (d->n_channels != c->o->n_channels)
-		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: its scans have %d channels, the model wants %d", root, d->n_channels,
+		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: its scans have %d channels, want %d", root, d->n_channels,
 		               c->o->n_channels);
 	const size_t set = c->jobs->n_sets - 1;
 	for (size_t i = 0; i < d->n_cases && !status; i++) {
@@ -368,7 +368,7 @@ static hardy_status check_names(const hy_jobs *jobs, hardy_error *err)
 	for (size_t i = 1; i < jobs->n && !status; i++) {
 		if (!strcmp(names[i - 1], names[i]))
 			status =
-			    hy_fail(err, HARDY_ERROR_ARGUMENT, "two scans would both be written as %s: predict them separately", names[i]);
+			    hy_fail(err, HARDY_ERROR_ARGUMENT, "two scans would both be written as %s: name them in separate runs", names[i]);
 	}
 	hy_free(names);
 	return status;
@@ -385,7 +385,7 @@ static hardy_status check_found(const collector *c)
 	}
 	if (!c->jobs->n && c->jobs->n_lost)
 		return hy_fail(c->err, HARDY_ERROR_DATA, "no scan can be used; the first problem: %s", c->jobs->lost[0].text);
-	return c->jobs->n ? HARDY_OK : hy_fail(c->err, HARDY_ERROR_ARGUMENT, "no scan to predict");
+	return c->jobs->n ? HARDY_OK : hy_fail(c->err, HARDY_ERROR_ARGUMENT, "no scan is there");
 }
 
 hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,

@@ -1,0 +1,510 @@
+/*
+ * corrupt.c: hardy_corrupt: scans from disk, spoiled, to disk, with a record of the parameters beside each.
+ */
+#include "artefact/artefact.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "image/nifti.h"
+#include "predict/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void hardy_corrupt_options_init(hardy_corrupt_options *o)
+{
+	*o = (hardy_corrupt_options){.copies = 1, .centre = "origin"};
+}
+
+/* One way of spoiling; each scan goes through each. */
+typedef struct task {
+	hy_artefact_kind kind;
+	bool chain; /* within the steps of ACDC-C */
+	int64_t copy;
+} task;
+
+typedef struct session {
+	const hardy_corrupt_options *o;
+	const hardy_log *log;
+	hy_dataset_options dataset;
+	bool about_image;
+	cJSON *given;        /* owned: parameters for every frame, or NULL */
+	const cJSON *frames; /* of a record: parameters of each frame; NULL without one */
+	task *tasks;         /* owned */
+	size_t n_tasks;
+	hy_jobs jobs;
+	bool single; /* output is a file */
+	size_t n_failed, n_done;
+	hardy_error first; /* of the failures */
+} session;
+
+/* ---- options ------------------------------------------------------------------------------------------------------------ */
+
+static const char *output_ending(const char *output)
+{
+	static const char *const endings[] = {".nii.gz", ".nii"};
+	const size_t n = strlen(output);
+	for (int i = 0; i < 2; i++) {
+		const size_t m = strlen(endings[i]);
+		if (n > m && !strcasecmp(output + n - m, endings[i]))
+			return output + n - m;
+	}
+	return NULL;
+}
+
+static hardy_status check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
+{
+	if (value >= low && value <= high)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
+	               (long long)high);
+}
+
+static hardy_status check_options(session *s, hardy_error *err)
+{
+	const hardy_corrupt_options *o = s->o;
+	hardy_status status;
+	if (!o->output || !o->output[0])
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
+	if (!o->n_inputs)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
+	if ((status = check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
+	    (status = check_number("copies", o->copies, 1, 1000, err)) ||
+	    (status = check_number("level", o->level, 0, HY_N_LEVELS, err)) ||
+	    (status = check_number("threads", o->threads, 0, 1024, err)))
+		return status;
+	if (!o->centre || (strcmp(o->centre, "origin") != 0 && strcmp(o->centre, "image") != 0))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "centre is '%s', want origin or image", o->centre ? o->centre : "");
+	s->about_image = o->centre[0] == 'i';
+	return HARDY_OK;
+}
+
+static hardy_status add_task(session *s, hy_artefact_kind kind, bool chain, int64_t copy, hardy_error *err)
+{
+	for (size_t i = 0; i < s->n_tasks; i++) {
+		if (s->tasks[i].kind == kind && s->tasks[i].chain == chain && s->tasks[i].copy == copy)
+			return HARDY_OK; /* named twice */
+	}
+	task *larger = hy_realloc(s->tasks, s->n_tasks + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(err, "artefacts", s->n_tasks + 1, sizeof *larger);
+	s->tasks = larger;
+	s->tasks[s->n_tasks++] = (task){kind, chain, copy};
+	return HARDY_OK;
+}
+
+static hardy_status add_named(session *s, const char *name, hardy_error *err)
+{
+	hy_artefact_kind kind = HY_ARTEFACT_BIAS;
+	const bool chain = !strcmp(name, "acdc-c");
+	hardy_status status = chain ? HARDY_OK : hy_artefact_find(name, &kind, err);
+	for (int i = 0; i < (chain ? HY_N_ACDCC : 1) && !status; i++)
+		for (int64_t copy = 0; copy < s->o->copies && !status; copy++)
+			status = add_task(s, chain ? (hy_artefact_kind)i : kind, chain, copy, err);
+	return status;
+}
+
+static cJSON *parse_value(const char *text)
+{
+	char *end;
+	const double number = strtod(text, &end);
+	if (end != text && !*end)
+		return cJSON_CreateNumber(number);
+	return strcmp(text, "null") ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+/* "name=value,name=value" as a JSON object. */
+static hardy_status parse_pairs(const char *text, cJSON **out, hardy_error *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	for (const char *p = text; o && *p;) {
+		char name[32], value[64];
+		const size_t length = strcspn(p, ","), n = strcspn(p, "=,");
+		if (n == 0 || n >= sizeof name || p[n] != '=' || length - n - 1 >= sizeof value) {
+			cJSON_Delete(o);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT,
+			               "parameters '%s' are neither a file nor JSON nor a list like intensity=0.8,axis=1", text);
+		}
+		snprintf(name, sizeof name, "%.*s", (int)n, p);
+		snprintf(value, sizeof value, "%.*s", (int)(length - n - 1), p + n + 1);
+		cJSON_DeleteItemFromObjectCaseSensitive(o, name);
+		if (!hy_json_add(o, name, parse_value(value))) {
+			cJSON_Delete(o);
+			o = NULL;
+		}
+		p += length + (p[length] == ',');
+	}
+	*out = o;
+	return o ? HARDY_OK : hy_fail_memory(err, "parameters", 1, strlen(text));
+}
+
+static hardy_status read_parameters(session *s, hardy_error *err)
+{
+	const char *text = s->o->parameters;
+	if (!text)
+		return HARDY_OK;
+	if (text[0] == '{') {
+		s->given = cJSON_Parse(text);
+		return s->given ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters '%s' are no JSON object", text);
+	}
+	if (!hy_path_exists(text) && strchr(text, '='))
+		return parse_pairs(text, &s->given, err);
+	return hy_json_read(text, &s->given, err);
+}
+
+/* The one task of a record; artefacts, when named, must agree. */
+static hardy_status take_record(session *s, hardy_error *err)
+{
+	const char *file = s->o->parameters;
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(s->given, "artefact");
+	const cJSON *chain = cJSON_GetObjectItemCaseSensitive(s->given, "chain");
+	const cJSON *copy = cJSON_GetObjectItemCaseSensitive(s->given, "copy");
+	hy_artefact_kind kind = HY_ARTEFACT_BIAS;
+	if (!cJSON_IsString(name))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: artefact is no text", file);
+	if (chain && !cJSON_IsNull(chain) && (!cJSON_IsString(chain) || strcmp(chain->valuestring, "acdc-c") != 0))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: chain is neither null nor \"acdc-c\"", file);
+	if (!cJSON_IsNumber(copy) || !(copy->valuedouble >= 0 && copy->valuedouble < 1000))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: copy is no number from 0 to 999", file);
+	if (!cJSON_IsArray(s->frames))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: frames is no list", file);
+	hardy_status status = hy_artefact_find(name->valuestring, &kind, err);
+	if (status)
+		return hy_prefix(err, status, "%s", file);
+	const bool in_chain = cJSON_IsString(chain);
+	for (size_t i = 0; i < s->o->n_artefacts; i++) {
+		if (strcmp(s->o->artefacts[i], in_chain ? "acdc-c" : name->valuestring) != 0)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: is a record of %s%s, but %s is wanted", file,
+			               in_chain ? "acdc-c " : "", name->valuestring, s->o->artefacts[i]);
+	}
+	return add_task(s, kind, in_chain, (int64_t)copy->valuedouble, err);
+}
+
+static hardy_status make_tasks(session *s, hardy_error *err)
+{
+	hardy_status status = read_parameters(s, err);
+	if (status)
+		return status;
+	s->frames = cJSON_GetObjectItemCaseSensitive(s->given, "frames");
+	if (s->frames)
+		return take_record(s, err);
+	for (size_t i = 0; i < s->o->n_artefacts && !status; i++)
+		status = add_named(s, s->o->artefacts[i], err);
+	if (status)
+		return status;
+	if (!s->n_tasks)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no artefact is named");
+	for (size_t i = 1; i < s->n_tasks && s->given; i++) {
+		if (s->tasks[i].kind != s->tasks[0].kind || s->tasks[i].chain != s->tasks[0].chain)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters are given for several artefacts; name one");
+	}
+	if (!s->given)
+		return HARDY_OK;
+	/* A wrong parameter is known before any scan is read. */
+	const int64_t n[3] = {2, 2, 2};
+	hy_rng g = hy_artefact_stream(0, s->tasks[0].kind, "", 0, 0);
+	hy_artefact trial = hy_artefact_draw(s->tasks[0].kind, (int)s->o->level, n, s->about_image, &g);
+	return hy_artefact_from_json(&trial, s->given, "parameters", err);
+}
+
+/* ---- output ------------------------------------------------------------------------------------------------------------- */
+
+static void task_folder(const task *t, char out[64])
+{
+	snprintf(out, 64, "%s%s_%lld", t->chain ? "acdc-c_" : "", hy_artefact_name(t->kind), (long long)t->copy);
+}
+
+/* The path of a result, newly allocated, and where its extension begins; NULL when memory runs out. */
+static char *output_path(const session *s, const task *t, const char *name, size_t *stem)
+{
+	const char *output = s->o->output;
+	const size_t room = strlen(output) + strlen(name) + 96;
+	char folder[64], *path = hy_alloc(room, 1);
+	if (!path)
+		return NULL;
+	task_folder(t, folder);
+	if (s->single) {
+		snprintf(path, room, "%s", output);
+		*stem = (size_t)(output_ending(output) - output);
+	} else {
+		*stem = (size_t)snprintf(path, room, "%s/%s/%s", output, folder, name);
+		snprintf(path + *stem, room - *stem, ".nii.gz");
+	}
+	return path;
+}
+
+static hardy_status make_folders(const session *s, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	const char *output = s->o->output, *name = hy_path_name(output);
+	const size_t room = strlen(output) + 80;
+	char *path = hy_alloc(room, 1), folder[64];
+	if (!path)
+		return hy_fail_memory(err, output, room, 1);
+	if (s->single) {
+		snprintf(path, room, "%.*s", (int)(name - output), output);
+		status = path[0] ? hy_make_folders(path, err) : HARDY_OK;
+	}
+	for (size_t i = 0; i < s->n_tasks && !s->single && !status; i++) {
+		task_folder(&s->tasks[i], folder);
+		snprintf(path, room, "%s/%s", output, folder);
+		status = hy_make_folders(path, err);
+	}
+	hy_free(path);
+	return status;
+}
+
+/* Takes back folders with nothing in them. */
+static void remove_folders(const session *s)
+{
+	const size_t room = strlen(s->o->output) + 80;
+	char *path = s->single ? NULL : hy_alloc(room, 1), folder[64];
+	for (size_t i = 0; i < s->n_tasks && path; i++) {
+		task_folder(&s->tasks[i], folder);
+		snprintf(path, room, "%s/%s", s->o->output, folder);
+		rmdir(path);
+	}
+	if (path)
+		rmdir(s->o->output);
+	hy_free(path);
+}
+
+/* A result must never take the place of a scan. */
+static hardy_status check_output(const session *s, const char *path, hardy_error *err)
+{
+	for (size_t k = 0; k < s->jobs.n && hy_path_exists(path); k++) {
+		const hy_case *c = &s->jobs.sets[s->jobs.items[k].set].cases[s->jobs.items[k].index];
+		if (hy_path_same(path, c->image_path[0]) || (c->label_path && hy_path_same(path, c->label_path)))
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the result would overwrite a scan; name another output", path);
+	}
+	return HARDY_OK;
+}
+
+/* ---- one scan ----------------------------------------------------------------------------------------------------------- */
+
+static hardy_status read_scan(const session *s, const hy_job *job, hy_volume *image, hardy_error *err)
+{
+	if (job->set)
+		return hy_case_load(&s->jobs.sets[job->set], job->index, &s->dataset, image, NULL, s->log, err);
+	hy_nifti_options n;
+	hy_nifti_options_init(&n);
+	memcpy(n.spacing_mm, s->dataset.spacing_mm, sizeof n.spacing_mm);
+	return hy_nifti_read(s->jobs.sets[0].cases[job->index].image_path[0], &n, image, s->log, err);
+}
+
+/* Draws the parameters of a frame, or takes those given. */
+static hardy_status choose(const session *s, const task *t, const char *name, const hy_grid *g, int64_t frame, hy_artefact *a,
+                           hardy_error *err)
+{
+	const int64_t size[2][3] = {{g->nx, g->ny, g->nz}, {g->nz, HY_ACDCC_SIZE, HY_ACDCC_SIZE}};
+	hy_rng stream = hy_artefact_stream((uint64_t)s->o->seed, t->kind, name, frame, t->copy);
+	char where[96] = "parameters";
+	*a = hy_artefact_draw(t->kind, (int)s->o->level, size[t->chain], s->about_image, &stream);
+	if (!s->given)
+		return HARDY_OK;
+	if (s->frames)
+		snprintf(where, sizeof where, "parameters of frame %lld", (long long)frame);
+	return hy_artefact_from_json(a, s->frames ? cJSON_GetArrayItem(s->frames, (int)frame) : s->given, where, err);
+}
+
+static hardy_status spoil(const session *s, const task *t, const char *name, hy_volume *image, cJSON *frames, hardy_error *err)
+{
+	const hy_grid *g = &image->grid;
+	hardy_status status = HARDY_OK;
+	if (s->frames && cJSON_GetArraySize(s->frames) != image->nt)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the scan has %lld frames, %s is of %d", (long long)image->nt,
+		               s->o->parameters, cJSON_GetArraySize(s->frames));
+	for (int64_t f = 0; f < image->nt && !status; f++) {
+		float *voxels = image->data + f * hy_grid_voxels(g);
+		hy_artefact a;
+		status = choose(s, t, name, g, f, &a, err);
+		if (!status && t->chain) {
+			status = hy_acdcc_apply(&a, voxels, g->nz, g->ny, g->nx, HY_ACDCC_SIZE, err);
+		} else if (!status) {
+			const hy_block b = hy_block_of_scan(voxels, g);
+			status = hy_artefact_apply(&a, &b, err);
+		}
+		if (status) {
+			if (image->nt > 1)
+				hy_prefix(err, status, "frame %lld", (long long)f);
+			return status;
+		}
+		cJSON *parameters = hy_artefact_to_json(&a);
+		if (!parameters || !cJSON_AddItemToArray(frames, parameters)) {
+			cJSON_Delete(parameters);
+			status = hy_fail_memory(err, "parameters", 1, sizeof a);
+		}
+	}
+	return status;
+}
+
+static hardy_status write_record(const char *path, const cJSON *record, hardy_error *err)
+{
+	hy_outfile f = {0};
+	char *text = cJSON_Print(record);
+	if (!text)
+		return hy_fail_memory(err, path, 1, 1);
+	hardy_status status = hy_outfile_open(&f, path, err);
+	if (!status) {
+		hy_outfile_printf(&f, "%s\n", text);
+		status = hy_outfile_commit(&f, err);
+	}
+	hy_outfile_discard(&f);
+	cJSON_free(text);
+	return status;
+}
+
+static cJSON *number_or_null(const cJSON *v)
+{
+	return cJSON_IsNumber(v) ? hy_json_real(v->valuedouble) : cJSON_CreateNull();
+}
+
+/* What is written beside a result; a remade one keeps the seed and level of its record. */
+static cJSON *new_record(const session *s, const task *t, const char *name, cJSON **frames)
+{
+	cJSON *o = cJSON_CreateObject();
+	const cJSON *seed = s->frames ? cJSON_GetObjectItemCaseSensitive(s->given, "seed") : NULL;
+	const cJSON *level = s->frames ? cJSON_GetObjectItemCaseSensitive(s->given, "level") : NULL;
+	if (hy_json_add(o, "hardy_version", cJSON_CreateString(hardy_version())) &&
+	    hy_json_add(o, "scan", cJSON_CreateString(name)) &&
+	    hy_json_add(o, "artefact", cJSON_CreateString(hy_artefact_name(t->kind))) &&
+	    hy_json_add(o, "chain", t->chain ? cJSON_CreateString("acdc-c") : cJSON_CreateNull()) &&
+	    hy_json_add(o, "copy", cJSON_CreateNumber((double)t->copy)) &&
+	    hy_json_add(o, "level", s->frames ? number_or_null(level) : cJSON_CreateNumber((double)s->o->level)) &&
+	    hy_json_add(o, "seed", s->frames ? number_or_null(seed) : hy_json_real((double)s->o->seed)) &&
+	    hy_json_add(o, "frames", *frames = cJSON_CreateArray()))
+		return o;
+	cJSON_Delete(o);
+	return NULL;
+}
+
+/* The scan comes last: where it is, its parameters are. */
+static hardy_status write_result(const session *s, const task *t, const char *name, const hy_volume *image, const cJSON *record,
+                                 hardy_error *err)
+{
+	size_t stem = 0;
+	char *path = output_path(s, t, name, &stem), *beside = path ? hy_alloc(stem + 8, 1) : NULL;
+	hardy_status status = beside ? check_output(s, path, err) : hy_fail_memory(err, s->o->output, 1, 1);
+	if (!status) {
+		snprintf(beside, stem + 8, "%.*s.json", (int)stem, path);
+		status = write_record(beside, record, err);
+		if (!status && (status = hy_nifti_write_float(path, image, image->data, image->nt, err)))
+			remove(beside);
+	}
+	hy_free(beside);
+	hy_free(path);
+	return status;
+}
+
+static hardy_status run_task(const session *s, const task *t, const char *name, const char *path, const hy_volume *image,
+                             hardy_error *err)
+{
+	const size_t n = (size_t)(hy_grid_voxels(&image->grid) * image->nt);
+	hy_volume copy = *image; /* a view of all but the voxels */
+	cJSON *frames = NULL, *record = new_record(s, t, name, &frames);
+	copy.data = hy_alloc(n, sizeof *copy.data);
+	hardy_status status = record && copy.data ? HARDY_OK : hy_fail_memory(err, path, n, sizeof *copy.data);
+	if (!status) {
+		memcpy(copy.data, image->data, n * sizeof *copy.data);
+		status = spoil(s, t, name, &copy, frames, err);
+		if (status)
+			hy_prefix(err, status, "%s: %s", path, hy_artefact_name(t->kind));
+	}
+	if (!status)
+		status = write_result(s, t, name, &copy, record, err);
+	hy_free(copy.data);
+	cJSON_Delete(record);
+	return status;
+}
+
+static void note_failure(session *s, const hardy_error *err)
+{
+	if (!s->n_failed++)
+		s->first = *err;
+	if (s->jobs.n + s->jobs.n_lost > 1)
+		hy_warn(s->log, "failed: %s", err->message);
+}
+
+static void run_scan(session *s, const hy_job *job)
+{
+	hardy_error err = {0};
+	hy_volume image = {0};
+	hardy_status status = read_scan(s, job, &image, &err);
+	for (size_t i = 0; i < s->n_tasks && !status; i++)
+		status = run_task(s, &s->tasks[i], job->name, s->jobs.sets[job->set].cases[job->index].image_path[0], &image, &err);
+	if (status)
+		note_failure(s, &err);
+	else
+		s->n_done++;
+	hy_volume_clear(&image);
+}
+
+/* ---- all scans ---------------------------------------------------------------------------------------------------------- */
+
+static hardy_status run(session *s, hardy_error *err)
+{
+	const hy_jobs_options o = {
+	    .n_channels = 1, .dataset = s->dataset, .subjects = s->o->subjects, .split = s->o->split, .splits = s->o->splits};
+	hardy_status status = make_tasks(s, err);
+	if (!status)
+		status = hy_jobs_collect(&s->jobs, s->o->inputs, s->o->n_inputs, &o, s->log, err);
+	if (!status && s->single && s->jobs.n * s->n_tasks > 1)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu results; name a folder", s->o->output,
+		                 s->jobs.n * s->n_tasks);
+	if (!status)
+		status = make_folders(s, err);
+	if (status)
+		return status;
+	for (size_t i = 0; i < s->jobs.n_lost; i++) {
+		hardy_error e = {0};
+		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
+		note_failure(s, &e);
+	}
+	for (size_t i = 0; i < s->jobs.n; i++) {
+		hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s", i + 1, s->jobs.n, s->jobs.items[i].name);
+		run_scan(s, &s->jobs.items[i]);
+	}
+	const size_t n = s->n_done + s->n_failed;
+	if (s->n_done)
+		hy_info(s->log, "%zu of %zu scans, %zu results each, written to %s", s->n_done, n, s->n_tasks, s->o->output);
+	if (s->n_failed == n && n > 1)
+		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", n, s->first.message);
+	if (s->n_failed == n)
+		return hy_fail(err, s->first.status, "%s", s->first.message);
+	if (s->n_failed)
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, n, s->first.message);
+	return HARDY_OK;
+}
+
+hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log, hardy_error *err)
+{
+	hardy_error own = {0};
+	session s = {.o = o, .log = log};
+	err = err ? err : &own;
+	hardy_status status = check_options(&s, err);
+	if (status)
+		return status;
+	s.dataset.labels = o->labels;
+	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
+	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
+#ifdef _OPENMP
+	const int threads = omp_get_max_threads();
+	if (o->threads)
+		omp_set_num_threads((int)o->threads);
+#endif
+	status = run(&s, err);
+#ifdef _OPENMP
+	omp_set_num_threads(threads);
+#endif
+	if (status)
+		remove_folders(&s);
+	cJSON_Delete(s.given);
+	hy_free(s.tasks);
+	hy_jobs_clear(&s.jobs);
+	return status;
+}
