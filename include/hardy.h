@@ -428,7 +428,7 @@ typedef struct hardy_bench_options {
 	int64_t batch;       /* slices of a training step; 20 */
 	int64_t slices;      /* of infer and predict; 10 */
 	int64_t steps;       /* timed runs of everything, at least; 5 */
-	double seconds;      /* that the timed runs of a short one take together, at least; 0.2 */
+	double seconds;      /* the timed runs of a short one take together, at least; 0.2. 0: a trial, machine measured roughly */
 	bool standard;       /* step, kernels: standard training; false: cooperative */
 	bool profile;        /* step, infer: a row for each operator, and what more threads could bring */
 	bool shapes;         /* with profile: a row for each operator and shape */

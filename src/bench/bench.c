@@ -227,7 +227,7 @@ static hardy_status run(hy_bench *b, int which, const int *counts, int n_counts,
 		b->threads = use_threads(benches[which].once ? 1 : counts[i]);
 		snprintf(b->on, sizeof b->on, "%d thread%s", b->threads, b->threads == 1 ? "" : "s");
 		if (benches[which].roof)
-			status = hy_roof_measure(b->kernels, &b->roof, err);
+			status = hy_roof_measure(b->kernels, b->o->seconds <= 0, &b->roof, err);
 		if (!status) {
 			write_machine(b, benches[which].roof);
 			status = benches[which].run(b, err);

@@ -12,8 +12,11 @@ typedef struct hy_roof {
 	double triad_gbs;  /* a = b + s c, three arrays counted, as in McCalpin's STREAM; the faster of two kinds of stores */
 } hy_roof;
 
-/* On as many threads as OpenMP now gives. Takes some tenths of a second, and some hundred MB while it runs. */
-hardy_status hy_roof_measure(const hy_kernels *kernels, hy_roof *out, hardy_error *err);
+/*
+ * On as many threads as OpenMP now gives. Takes some tenths of a second, and some hundred MB while it runs. rough: a trial in some
+ * milliseconds, in which the cache may pass for memory.
+ */
+hardy_status hy_roof_measure(const hy_kernels *kernels, bool rough, hy_roof *out, hardy_error *err);
 
 double hy_roof_gbs(const hy_roof *r); /* the larger of both memory rates */
 /* Seconds that arithmetic and bytes need at least: the larger of both. 0 without a roof. */
