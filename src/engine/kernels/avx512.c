@@ -4,4 +4,5 @@
 #define HY_B          16
 #define HY_TABLE      hy_kernels_avx512
 #define HY_TABLE_NAME "avx512"
+#define HY_DIRECT
 #include "engine/kernels/table.inc"

@@ -26,22 +26,27 @@ static hardy_status plain_data(const hy_conv *c, const float *dy, const float *n
 	return HARDY_OK;
 }
 
+void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *work)
+{
+	if (!db)
+		return;
+	const hy_conv_shape *s = &c->shape;
+	double *partial = (double *)(void *)work;
+	c->kernels->channel_sums(dy, s->n, s->oc, s->oh * s->ow, partial);
+	for (int64_t k = 0; k < s->oc; k++) {
+		double sum = 0;
+		for (int64_t i = 0; i < s->n; i++)
+			sum += partial[i * s->oc + k];
+		db[k] += (float)sum;
+	}
+}
+
 static hardy_status plain_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
                                   float *work, hardy_error *err)
 {
 	(void)packed, (void)err;
 	c->kernels->conv_weights(&c->shape, x, dy, dw);
-	if (db) {
-		const hy_conv_shape *s = &c->shape;
-		double *partial = (double *)(void *)work;
-		c->kernels->channel_sums(dy, s->n, s->oc, s->oh * s->ow, partial);
-		for (int64_t k = 0; k < s->oc; k++) {
-			double sum = 0;
-			for (int64_t i = 0; i < s->n; i++)
-				sum += partial[i * s->oc + k];
-			db[k] += (float)sum;
-		}
-	}
+	hy_conv_bias_gradient(c, dy, db, work);
 	return HARDY_OK;
 }
 
@@ -58,6 +63,13 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
                           enum hy_conv_role role, bool accumulate, bool bias, hardy_error *err)
 {
 	*c = (hy_conv){.shape = *shape, .role = role, .accumulate = accumulate, .bias = bias, .kernels = kernels};
+	if (library == HY_CONV_DIRECT && !hy_conv_direct_fits(kernels, shape))
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "the %s table has no convolution of its own for kernel %d, stride %d",
+		               kernels->name, shape->k, shape->stride);
+	if (library == HY_CONV_AUTO && hy_conv_direct_fits(kernels, shape))
+		library = HY_CONV_DIRECT;
+	if (library == HY_CONV_DIRECT)
+		return hy_conv_make_direct(c, err);
 	if (library == HY_CONV_AUTO)
 		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
 	if (library == HY_CONV_DNNL)

@@ -8,8 +8,8 @@
 
 enum hy_conv_role { HY_CONV_FORWARD, HY_CONV_DATA, HY_CONV_WEIGHTS };
 
-/* Which library does the convolutions. AUTO: oneDNN when built in, else plain C. */
-typedef enum hy_conv_library { HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL } hy_conv_library;
+/* Whose loops do the convolutions. AUTO: what measured fastest for the table and shape. */
+typedef enum hy_conv_library { HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT } hy_conv_library;
 
 typedef struct hy_conv hy_conv;
 struct hy_conv {
@@ -37,6 +37,13 @@ struct hy_conv {
 hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library library, const hy_conv_shape *shape,
                           enum hy_conv_role role, bool accumulate, bool bias, hardy_error *err);
 void hy_conv_clear(hy_conv *c);
+
+/* db (may be NULL) += the sums of dy by channel; work: 2 n oc floats. */
+void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *work);
+
+/* engine/kernels/direct.c */
+bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s);
+hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err);
 
 /* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */
 hardy_status hy_conv_make_dnnl(hy_conv *c, hardy_error *err);

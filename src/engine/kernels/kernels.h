@@ -10,6 +10,7 @@
 #define HY_ENGINE_KERNELS_KERNELS_H
 
 #include "base/error.h"
+#include "engine/kernels/direct.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -92,6 +93,11 @@ typedef struct hy_kernels {
 	                     float *y);
 	void (*conv_data)(const hy_conv_shape *s, const float *dy, const float *packed, bool accumulate, float *dx);
 	void (*conv_weights)(const hy_conv_shape *s, const float *x, const float *dy, float *dw);
+
+	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. */
+	void (*direct_forward)(const hy_direct *d, const float *x, const float *packed, const float *bias, bool accumulate,
+	                       float *y, float *work);
+	void (*direct_weights)(const hy_direct *d, const float *x, const float *dy, float *dw, float *work);
 
 	/* Adam as torch.optim.Adam: m, v updated, w -= lr_t m / (sqrt(v) / root_c2 + eps), lr_t = lr / (1 - beta1^t), root_c2 =
 	 * sqrt(1 - beta2^t). */

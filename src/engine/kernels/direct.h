@@ -1,0 +1,43 @@
+/*
+ * direct.h: our own convolutions of blocked tensors, as sums over taps.
+ *
+ * Every convolution of the networks, forward or backward by data, is for each output position a sum over taps (a row offset, a
+ * column offset, a matrix of weights) of input positions. A data gradient of stride 2 has four phases, output positions of equal
+ * row and column parity, with taps of their own; each phase is such a sum on the small grid. The weight gradient sums over positions
+ * instead of taps. A plan (hy_direct) holds the taps and sizes; the kernel tables hold the loops.
+ */
+#ifndef HY_ENGINE_KERNELS_DIRECT_H
+#define HY_ENGINE_KERNELS_DIRECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HY_MAX_TAPS = 16, HY_MAX_PHASES = 4 };
+
+typedef struct hy_phase {
+	int n_taps, run;                        /* taps come in runs of neighbouring columns, this long, from left to right */
+	int row[HY_MAX_TAPS], col[HY_MAX_TAPS]; /* input position = in_step * position + offset */
+	int weight[HY_MAX_TAPS];                /* index in the k x k kernel */
+	int y, x;                               /* output position = out_step * position + these */
+	size_t packed;                          /* first float of its weights */
+} hy_phase;
+
+typedef struct hy_direct {
+	int64_t n, in_c, in_h, in_w, out_c, out_h, out_w; /* of the tensors read and written; weight gradient: of x and dy */
+	int in_step, out_step, k;
+	int n_phases;
+	hy_phase phase[HY_MAX_PHASES];
+	int64_t left, right;       /* columns of zeros beside a row that is read */
+	int64_t row_low, row_high; /* least and largest row offset */
+	bool padded;               /* rows are copied between zeros before they are read */
+	int64_t rows, columns;     /* positions of a phase */
+	int64_t chunks;            /* row ranges into which a sample is divided among threads */
+	int64_t block_rows;        /* weight gradient: rows summed before they go to memory */
+	int group;                 /* channel blocks of the output handled together: 2, or 1 */
+	int threads;
+	size_t ring_floats;     /* copied rows, a thread */
+	size_t gradient_floats; /* weight gradient, a thread */
+} hy_direct;
+
+#endif
