@@ -24,9 +24,11 @@ int hy_op_up2_conv(hy_tape *t, int x, int weight);
 
 /*
  * Batch norm, activation (v > 0 ? v : slope v) and, when skip >= 0, the sum with skip (of x's grid or of half of it) in between.
- * bias (-1: none) is one that the convolution before left out: it only moves the running mean.
+ * bias (-1: none) is one that the convolution before left out: it only moves the running mean. lazy: only convolutions with k > 1
+ * will read the result; where they can, it is never written to memory.
  */
-int hy_op_norm_act(hy_tape *t, int x, int bias, int gamma, int beta, int running_mean, int running_var, int skip, float slope);
+int hy_op_norm_act(hy_tape *t, int x, int bias, int gamma, int beta, int running_mean, int running_var, int skip, float slope,
+                   bool lazy);
 
 int hy_op_softmax(hy_tape *t, int x, float scale);
 int hy_op_sigmoid(hy_tape *t, int x);

@@ -1,7 +1,7 @@
 /*
  * ops_conv.c: convolution, transposed convolution, and convolution of a doubled grid.
  */
-#include "engine/ops.h"
+#include "engine/ops_fuse.h"
 
 #include <string.h>
 
@@ -15,27 +15,66 @@ static float *packed(const hy_tape *t, int pack)
 	return pack < 0 ? NULL : t->packed + t->packs[pack].offset;
 }
 
+/* ---- what a convolution does for a batch norm ---- */
+
+static const hy_fused *fused_of(const hy_tape *t, const hy_instruction *i, const hy_value *in, const hy_value *out, hy_fused *f)
+{
+	const hy_node *n = &i->node;
+	if (n->fuse.in_aux < 0 && !n->fuse.finish)
+		return NULL;
+	*f = (hy_fused){.finish = n->fuse.finish, .slope = n->fuse.slope, .half = n->fuse.half};
+	if (n->fuse.in_aux >= 0) {
+		f->in_scale = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SCALE);
+		f->in_shift = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SHIFT);
+		f->in_slope = n->fuse.in_slope;
+	}
+	if (f->finish == HY_FINISH_ACT) {
+		f->skip = hy_tape_data(t, i->value[2]);
+	} else if (f->finish) {
+		f->partial = t->sums;
+	}
+	if (f->finish == HY_FINISH_BACK) {
+		f->x = hy_tape_data(t, i->value[2]);
+		f->value = hy_tape_data(t, i->value[3]);
+		f->dskip = hy_tape_data(t, i->value[4]);
+		f->scale = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_SCALE);
+		f->shift = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_SHIFT);
+		f->mean = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_MEAN);
+	}
+	return f;
+}
+
 /* ---- blocked convolution ---- */
+
+/* The forward convolution, also as the data gradient of a transposed one. values: x, y */
+static hardy_status run_as(hy_tape *t, const hy_instruction *i, int conv, int pack, int bias, hardy_error *err)
+{
+	const hy_conv *c = &t->convs[conv];
+	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
+	float *weights = packed(t, pack);
+	hy_fused f;
+	return c->run(c, fused_of(t, i, x, y, &f), x->data,
+	              i->node.fuse.folded ? weights + c->packed_floats : hy_tape_param(t, bias), weights, y->data, NULL, t->work,
+	              err);
+}
 
 static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
-	const hy_conv *c = &t->convs[i->node.conv[0]];
-	return c->run(c, hy_tape_data(t, i->value[0]), hy_tape_param(t, i->node.param[1]), packed(t, i->node.pack[0]),
-	              hy_tape_data(t, i->value[1]), NULL, t->work, err);
+	return run_as(t, i, i->node.conv[0], i->node.pack[0], i->node.param[1], err);
 }
 
 static hardy_status run_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
-	const hy_conv *c = &t->convs[i->node.conv[1]];
-	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), hy_tape_data(t, i->value[1]), NULL,
-	              t->work, err);
+	return run_as(t, i, i->node.conv[1], i->node.pack[1], -1, err);
 }
 
 static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	const hy_conv *c = &t->convs[i->node.conv[2]];
-	return c->run(c, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]),
-	              c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
+	const hy_value *x = &t->values[i->value[0]];
+	hy_fused f;
+	return c->run(c, fused_of(t, i, x, NULL, &f), x->data, hy_tape_data(t, i->value[1]), NULL,
+	              hy_tape_grad(t, i->node.param[0]), c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
 }
 
 static hy_conv_shape shape_of(const hy_tape *t, const hy_node *node, int x, int y)
@@ -60,7 +99,7 @@ static void conv_back(hy_tape *t, const hy_node *node, int flags)
 	const int dy = hy_tape_gradient(t, node->out);
 	if (flags & HY_BACK_WEIGHTS) {
 		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, node->param[1] >= 0 && !node->frozen);
-		const int values[] = {node->in[0], dy};
+		const int values[] = {hy_tape_raw(t, node->in[0]), dy};
 		hy_tape_emit(t, "conv weights", run_weights, &n, values, 2)->flop = conv_flop(&s);
 	}
 	bool accumulate;
@@ -68,6 +107,7 @@ static void conv_back(hy_tape *t, const hy_node *node, int flags)
 	if (dx >= 0) {
 		n.conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, accumulate, false);
 		n.pack[1] = hy_tape_pack(t, node->param[0], n.conv[1]);
+		n.fuse.in_aux = -1; /* it reads dy */
 		const int values[] = {dy, dx};
 		hy_tape_emit(t, "conv data", run_data, &n, values, 2)->flop = conv_flop(&s);
 	}
@@ -210,7 +250,11 @@ int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool 
 	if (hy_tape_failed(t))
 		return -1;
 	const hy_conv_shape s = shape_of(t, n, x, y);
-	const int values[] = {x, y};
+	const int values[] = {in.blocked && !planar_out && k > 1 ? hy_tape_raw(t, x) : x, y};
+	if (values[0] != x) {
+		n->fuse.in_aux = in.lazy_aux;
+		n->fuse.in_slope = in.lazy_slope;
+	}
 	if (!in.blocked) {
 		n->back = stem_back;
 		hy_tape_emit(t, "stem", run_stem, n, values, 2)->flop = conv_flop(&s);
@@ -230,10 +274,8 @@ int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool 
 
 static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
-	const hy_conv *c = &t->convs[i->node.conv[1]];
 	const hy_value *y = &t->values[i->value[1]];
-	const hardy_status status =
-	    c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[1]), y->data, NULL, t->work, err);
+	const hardy_status status = run_as(t, i, i->node.conv[1], i->node.pack[1], -1, err);
 	if (!status && i->node.param[1] >= 0)
 		t->kernels->bias_add(hy_tape_param(t, i->node.param[1]), y->n, y->c, y->h * y->w, y->data);
 	return status;
@@ -241,9 +283,7 @@ static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_er
 
 static hardy_status run_up_data(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
-	const hy_conv *c = &t->convs[i->node.conv[0]];
-	return c->run(c, hy_tape_data(t, i->value[0]), NULL, packed(t, i->node.pack[0]), hy_tape_data(t, i->value[1]), NULL,
-	              t->work, err);
+	return run_as(t, i, i->node.conv[0], i->node.pack[0], -1, err);
 }
 
 static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
@@ -252,7 +292,7 @@ static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_er
 	const hy_value *dy = &t->values[i->value[0]];
 	float *db = hy_tape_grad(t, i->node.param[1]);
 	const hardy_status status =
-	    c->run(c, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
+	    c->run(c, NULL, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
 	if (status || !db)
 		return status;
 	double *partial = (double *)(void *)t->work;
@@ -357,7 +397,7 @@ static hardy_status run_up2_weights(hy_tape *t, const hy_instruction *i, hardy_e
 	float *wide = t->work + (c->work_floats + 15) / 16 * 16;
 	memset(wide, 0, n * sizeof *wide);
 	const hardy_status status =
-	    c->run(c, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, wide, NULL, t->work, err);
+	    c->run(c, NULL, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, wide, NULL, t->work, err);
 	if (!status)
 		narrow_gradient(&t->params->list[i->node.param[0]], wide, hy_tape_grad(t, i->node.param[0]));
 	return status;
@@ -407,4 +447,111 @@ int hy_op_up2_conv(hy_tape *t, int x, int weight)
 	const int values[] = {x, y};
 	hy_tape_emit(t, "double conv", run_up_forward, n, values, 2)->flop = conv_flop(&s);
 	return y;
+}
+
+/* ---- fusion, asked for by batch norm ---- */
+
+bool hy_conv_fuses(const hy_tape *t)
+{
+	const hy_conv_shape s = {.n = 1,
+	                         .ic = t->kernels->block,
+	                         .ih = 2,
+	                         .iw = 2,
+	                         .oc = t->kernels->block,
+	                         .oh = 2,
+	                         .ow = 2,
+	                         .k = 3,
+	                         .stride = 1,
+	                         .pad = 1};
+	return (t->library == HY_CONV_AUTO || t->library == HY_CONV_DIRECT) && hy_conv_direct_fits(t->kernels, &s);
+}
+
+/* The last instruction, if it is a fusing convolution of this segment, not yet fused on writing, that writes `value`. */
+static hy_instruction *writer(hy_tape *t, int value, int *role)
+{
+	if (hy_tape_failed(t) || !t->n_segments || (size_t)t->segments[t->n_segments - 1] >= t->n_instructions)
+		return NULL;
+	hy_instruction *i = &t->instructions[t->n_instructions - 1];
+	if (i->run == run_forward || i->run == run_up_data)
+		*role = 0;
+	else if (i->run == run_data || (i->run == run_up_forward && i->node.param[1] < 0))
+		*role = 1;
+	else
+		return NULL;
+	return i->value[1] == value && !i->node.fuse.finish && t->convs[i->node.conv[*role]].fuses ? i : NULL;
+}
+
+/* The last instruction reads or writes this value too. */
+static void uses(hy_tape *t, int slot, int value)
+{
+	hy_instruction *i = &t->instructions[t->n_instructions - 1];
+	i->value[slot] = value;
+	if (value < 0)
+		return;
+	hy_value *v = &t->values[value];
+	v->last = (int)t->n_instructions - 1;
+	if (v->first < 0)
+		v->first = v->last;
+}
+
+int64_t hy_conv_fuse_sums(hy_tape *t, int x)
+{
+	int role;
+	hy_instruction *i = writer(t, x, &role);
+	if (!i)
+		return 0;
+	i->node.fuse.finish = HY_FINISH_SUMS;
+	return hy_conv_jobs(&t->convs[i->node.conv[role]]);
+}
+
+int64_t hy_conv_fuse_back(hy_tape *t, const hy_node *node, int dy, int value, int dskip)
+{
+	int role;
+	hy_instruction *i = writer(t, dy, &role);
+	if (!i)
+		return 0;
+	i->node.fuse.finish = HY_FINISH_BACK;
+	i->node.fuse.aux = node->aux;
+	i->node.fuse.slope = node->slope;
+	uses(t, 2, node->in[0]);
+	uses(t, 3, value);
+	uses(t, 4, dskip);
+	return hy_conv_jobs(&t->convs[i->node.conv[role]]);
+}
+
+/* Gives up the packed weights of an instruction that will not use them, when no other does. */
+static void drop_pack(hy_tape *t, const hy_instruction *user, int pack)
+{
+	for (size_t i = 0; i < t->n_instructions; i++)
+		if (&t->instructions[i] != user && (t->instructions[i].node.pack[0] == pack || t->instructions[i].node.pack[1] == pack))
+			return;
+	if (pack == (int)t->n_packs - 1)
+		t->pack_floats = t->packs[--t->n_packs].offset;
+}
+
+bool hy_conv_fold(hy_tape *t, const hy_node *node, int x, int y, int skip)
+{
+	int role;
+	hy_instruction *i = writer(t, x, &role);
+	if (!i)
+		return false;
+	const hy_pack_slot old = t->packs[i->node.pack[role]];
+	const hy_conv_shape shape = t->convs[old.conv].shape;
+	drop_pack(t, i, i->node.pack[role]);
+	const int conv = hy_tape_conv(t, &shape, (enum hy_conv_role)role, false, true);
+	const int bias = i->node.param[1] >= 0 ? i->node.param[1] : node->param[4];
+	const int pack =
+	    hy_tape_pack_folded(t, &old, conv, (const int[]){node->param[0], node->param[1], node->param[2], node->param[3], bias});
+	if (pack < 0)
+		return false;
+	i->node.conv[role] = conv;
+	i->node.pack[role] = pack;
+	i->node.fuse.finish = HY_FINISH_ACT;
+	i->node.fuse.folded = true;
+	i->node.fuse.slope = node->slope;
+	i->node.fuse.half = node->flag;
+	t->values[x].first = t->values[x].last = -1;
+	uses(t, 1, y);
+	uses(t, 2, skip);
+	return true;
 }

@@ -5,8 +5,10 @@
 #include "engine/tape.h"
 
 #include "base/memory.h"
+#include "engine/ops_fuse.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +48,9 @@ void hy_tape_clear(hy_tape *t)
 	hy_free(t->gradient);
 	hy_free_aligned(t->slab);
 	hy_free_aligned(t->aux);
-	hy_free_aligned(t->packed);
+	if (!t->packs_of)
+		hy_free_aligned(t->packed);
+	hy_free(t->sums);
 	hy_free_aligned(t->work);
 	memset(t, 0, sizeof *t);
 }
@@ -97,7 +101,8 @@ int hy_tape_value(hy_tape *t, int64_t n, int64_t c, int64_t h, int64_t w, bool b
 		             (long long)c, (long long)h, (long long)w, t->kernels->block);
 		return -1;
 	}
-	t->values[t->n_values] = (hy_value){.n = n, .c = c, .h = h, .w = w, .blocked = blocked, .first = -1, .last = -1};
+	t->values[t->n_values] =
+	    (hy_value){.n = n, .c = c, .h = h, .w = w, .blocked = blocked, .first = -1, .last = -1, .lazy_x = -1};
 	return (int)t->n_values++;
 }
 
@@ -153,6 +158,7 @@ hy_node *hy_tape_node(hy_tape *t, const char *name)
 	                  .param = {-1, -1, -1, -1, -1},
 	                  .conv = {-1, -1, -1},
 	                  .pack = {-1, -1},
+	                  .fuse = {.in_aux = -1, .aux = -1},
 	                  .slope = 1};
 	return node;
 }
@@ -175,6 +181,8 @@ hy_instruction *hy_tape_emit(hy_tape *t, const char *name,
 		if (values[k] < 0 || i == &nowhere)
 			continue;
 		hy_value *v = &t->values[values[k]];
+		if (v->lazy_x >= 0)
+			hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED, "%s cannot read the result of a batch norm left to a convolution", name);
 		const int at = (int)t->n_instructions - 1;
 		if (v->first < 0)
 			v->first = at;
@@ -194,6 +202,17 @@ void hy_tape_work(hy_tape *t, size_t n_floats)
 {
 	if (n_floats > t->work_floats)
 		t->work_floats = n_floats;
+}
+
+void hy_tape_sums(hy_tape *t, size_t n)
+{
+	if (n > t->n_sums)
+		t->n_sums = n;
+}
+
+int hy_tape_raw(const hy_tape *t, int value)
+{
+	return value >= 0 && t->values[value].lazy_x >= 0 ? t->values[value].lazy_x : value;
 }
 
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias)
@@ -218,13 +237,14 @@ int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, boo
 int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
                          size_t n_floats)
 {
-	hy_tape_work(t, n_floats);
+	hy_tape_work(t, aligned(t->params->list[param].n) + n_floats);
 	for (size_t i = 0; i < t->n_packs; i++)
-		if (t->packs[i].param == param && t->packs[i].conv == conv)
+		if (t->packs[i].param == param && t->packs[i].conv == conv && t->packs[i].fold[0] < 0)
 			return (int)i;
 	if (conv < 0 || !grow(t, &t->packs, t->n_packs, &t->room_packs, sizeof *t->packs))
 		return -1;
-	t->packs[t->n_packs] = (hy_pack_slot){.param = param, .conv = conv, .derive = derive, .offset = t->pack_floats};
+	t->packs[t->n_packs] =
+	    (hy_pack_slot){.param = param, .conv = conv, .derive = derive, .offset = t->pack_floats, .fold = {-1, -1, -1, -1, -1}};
 	t->pack_floats += aligned(t->convs[conv].packed_floats);
 	return (int)t->n_packs++;
 }
@@ -232,6 +252,20 @@ int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const h
 int hy_tape_pack(hy_tape *t, int param, int conv)
 {
 	return hy_tape_pack_derived(t, param, conv, NULL, 0);
+}
+
+int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int fold[5])
+{
+	if (conv < 0 || !grow(t, &t->packs, t->n_packs, &t->room_packs, sizeof *t->packs))
+		return -1;
+	const hy_conv *c = &t->convs[conv];
+	hy_pack_slot *slot = &t->packs[t->n_packs];
+	*slot = *old;
+	slot->conv = conv;
+	slot->offset = t->pack_floats;
+	memcpy(slot->fold, fold, sizeof slot->fold);
+	t->pack_floats += aligned(c->packed_floats + (size_t)t->params->list[old->param].shape[0]);
+	return (int)t->n_packs++;
 }
 
 float *hy_tape_data(const hy_tape *t, int value)
@@ -389,9 +423,10 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 		return status;
 	t->slab = hy_alloc_aligned(t->slab_floats, sizeof *t->slab);
 	t->aux = hy_alloc_aligned(t->aux_floats, sizeof *t->aux);
-	t->packed = hy_alloc_aligned(t->pack_floats, sizeof *t->packed);
+	t->packed = t->packs_of ? t->packs_of->packed : hy_alloc_aligned(t->pack_floats, sizeof *t->packed);
 	t->work = hy_alloc_aligned(t->work_floats, sizeof *t->work);
-	if (!t->slab || !t->aux || !t->packed || !t->work)
+	t->sums = hy_alloc(t->n_sums, sizeof *t->sums);
+	if (!t->slab || !t->aux || !t->packed || !t->work || !t->sums)
 		return hy_fail_memory(err, "the network's activations", t->slab_floats + t->pack_floats + t->work_floats,
 		                      sizeof *t->slab);
 	memset(t->aux, 0, t->aux_floats * sizeof *t->aux);
@@ -402,17 +437,39 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 	return HARDY_OK;
 }
 
+/* Weights times the batch norm's scale by output channel into t->work; the bias behind the packed weights. Returns the weights. */
+static const float *fold_norm(hy_tape *t, const hy_pack_slot *slot, const float *w, float *bias)
+{
+	const hy_param *p = &t->params->list[slot->param];
+	const float *gamma = hy_tape_param(t, slot->fold[0]), *beta = hy_tape_param(t, slot->fold[1]);
+	const float *mean = hy_tape_param(t, slot->fold[2]), *var = hy_tape_param(t, slot->fold[3]),
+	            *own = hy_tape_param(t, slot->fold[4]);
+	const int64_t n = (int64_t)p->n / p->shape[0];
+	for (int64_t o = 0; o < p->shape[0]; o++) {
+		const double scale = (double)gamma[o] / sqrt((double)var[o] + HY_NORM_EPS);
+		bias[o] = (float)((double)beta[o] + ((own ? (double)own[o] : 0) - (double)mean[o]) * scale);
+		for (int64_t i = o * n; i < (o + 1) * n; i++)
+			t->work[i] = (float)((double)w[i] * scale);
+	}
+	return t->work;
+}
+
 void hy_tape_refresh(hy_tape *t)
 {
-	for (size_t i = 0; i < t->n_packs; i++) {
+	for (size_t i = 0; i < t->n_packs && !t->packs_of; i++) {
 		const hy_pack_slot *slot = &t->packs[i];
 		const hy_conv *c = &t->convs[slot->conv];
+		const hy_param *p = &t->params->list[slot->param];
+		float *packed = t->packed + slot->offset;
 		const float *w = hy_tape_param(t, slot->param);
+		if (slot->fold[0] >= 0)
+			w = fold_norm(t, slot, w, packed + c->packed_floats);
 		if (slot->derive) {
-			slot->derive(&t->params->list[slot->param], w, t->work);
-			w = t->work;
+			float *derived = t->work + aligned(p->n);
+			slot->derive(p, w, derived);
+			w = derived;
 		}
-		c->pack(c, w, t->packed + slot->offset);
+		c->pack(c, w, packed);
 	}
 }
 
@@ -442,5 +499,6 @@ hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err)
 
 size_t hy_tape_bytes(const hy_tape *t)
 {
-	return (t->slab_floats + t->aux_floats + t->pack_floats + t->work_floats) * sizeof(float);
+	return (t->slab_floats + t->aux_floats + (t->packs_of ? 0 : t->pack_floats) + t->work_floats) * sizeof(float) +
+	       t->n_sums * sizeof(double);
 }

@@ -40,6 +40,9 @@ typedef struct hy_value {
 	float *data;     /* valid after compiling */
 	int first, last; /* instructions that use it; -1: none */
 	size_t offset;   /* floats in the slab */
+	/* A lazy value has no memory: it is act(scale x + shift) of a batch norm's input, computed by the convolutions that read it. */
+	int lazy_x, lazy_aux; /* x, or -1; the batch norm's own memory */
+	float lazy_slope;
 } hy_value;
 
 typedef struct hy_tape hy_tape;
@@ -56,7 +59,15 @@ struct hy_node {
 	hy_norm_mode norm;
 	int64_t k, stride, pad;
 	int conv[3], pack[2]; /* convolution handles by role, and their packed weights */
-	void *link;           /* memory of the caller's that the operator reads or writes at run time (a loss, a mask) */
+	struct {
+		int in_aux; /* a convolution that reads a lazy value: the batch norm's memory, or -1 */
+		float in_slope;
+		hy_finish finish; /* what it does with the rows it wrote (hy_fused), and for which batch norm */
+		int aux;
+		float slope;
+		bool half, folded;
+	} fuse;
+	void *link; /* memory of the caller's that the operator reads or writes at run time (a loss, a mask) */
 	/* Appends the backward instructions; the gradient of `out` is gradient_of(out). NULL: not differentiable. */
 	void (*back)(hy_tape *t, const hy_node *node, int flags);
 };
@@ -78,6 +89,7 @@ typedef struct hy_pack_slot {
 	void (*derive)(const hy_param *p, const float *w,
 	               float *derived); /* the convolution's weights from the tensor; NULL: as it is */
 	size_t offset;                  /* floats */
+	int fold[5]; /* batch norm to multiply in: scale, shift, mean, variance, bias of the convolution (-1); fold[0] -1: none */
 } hy_pack_slot;
 
 typedef struct hy_tape_options {
@@ -98,13 +110,14 @@ struct hy_tape {
 	hy_pack_slot *packs;
 	size_t n_values, room_values, n_nodes, room_nodes, n_instructions, room_instructions, n_segments, room_segments;
 	size_t n_convs, room_convs, n_packs, room_packs;
-	size_t aux_floats, pack_floats, work_floats;
+	size_t aux_floats, pack_floats, work_floats, n_sums;
 	int *gradient; /* per value, while a backward pass is recorded: the value that holds its gradient, or -1 */
 	size_t room_gradient;
 	hardy_error error; /* the first one while recording */
 	/* recording context, free to change between operators */
 	hy_norm_mode norm;
 	bool norm_frozen;     /* batch norm's scale and shift get no gradient */
+	bool fold;            /* running statistics may go into the convolutions' weights: no backward pass will follow */
 	double norm_momentum; /* 0.1; of the running statistics */
 	int (*tap)(void *payload, hy_tape *t, const char *name, int value);
 	void *tap_payload;
@@ -113,6 +126,8 @@ struct hy_tape {
 	int64_t reduce_ranks; /* how many batches the reduced sums cover; 1 */
 	/* compiled */
 	float *slab, *aux, *packed, *work;
+	double *sums;            /* partial sums, from the instruction that forms them to the next one */
+	const hy_tape *packs_of; /* another tape, recorded alike, whose packed weights this one uses (set before compiling) */
 	size_t slab_floats;
 	bool compiled, profile;
 };
@@ -155,11 +170,15 @@ hy_instruction *hy_tape_emit(hy_tape *t, const char *name,
                              const int *values, int n_values);
 int hy_tape_aux(hy_tape *t, size_t n_floats);   /* memory of a node that lives as long as the tape */
 void hy_tape_work(hy_tape *t, size_t n_floats); /* asks for scratch memory */
+void hy_tape_sums(hy_tape *t, size_t n);        /* asks for partial sums */
+int hy_tape_raw(const hy_tape *t, int value);   /* the value in memory behind a lazy one; else itself */
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias);
 int hy_tape_pack(hy_tape *t, int param, int conv);
 /* The same for weights derived from the tensor, n_floats of them. */
 int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
                          size_t n_floats);
+/* A copy of slot `old` for another convolution, with a batch norm (hy_pack_slot.fold) multiplied in; its bias lies behind the weights. */
+int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int fold[5]);
 float *hy_tape_data(const hy_tape *t, int value);
 float *hy_tape_param(const hy_tape *t, int param); /* its values (or buffer) */
 float *hy_tape_grad(const hy_tape *t, int param);

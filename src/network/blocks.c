@@ -44,13 +44,13 @@ static int conv(hy_scope *s, const char *name, int x, int64_t in, int64_t out, i
 }
 
 /* bias: one that the convolution before left to it, or -1. */
-static int norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope)
+static int norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope, bool lazy)
 {
 	const int gamma = tensor(s, name, "weight", 1, &channels, false, HY_INIT_BN_SCALE, 0);
 	const int beta = tensor(s, name, "bias", 1, &channels, false, HY_INIT_ZERO, 0);
 	const int mean = tensor(s, name, "running_mean", 1, &channels, true, HY_INIT_ZERO, 0);
 	const int var = tensor(s, name, "running_var", 1, &channels, true, HY_INIT_ONE, 0);
-	return s->tape ? hy_op_norm_act(s->tape, x, bias, gamma, beta, mean, var, skip, slope) : -1;
+	return s->tape ? hy_op_norm_act(s->tape, x, bias, gamma, beta, mean, var, skip, slope, lazy) : -1;
 }
 
 static int tap(hy_scope *s, const char *name, int x)
@@ -67,11 +67,11 @@ int hy_block_double(hy_scope *s, const char *name, int x, bool doubled, int64_t 
 	snprintf(part, sizeof part, "%s.0", name);
 	x = doubled ? conv_doubled(s, part, x, in, out, &bias) : conv(s, part, x, in, out, 3, 1, false, true);
 	snprintf(part, sizeof part, "%s.1", name);
-	x = norm(s, part, x, bias, out, -1, SLOPE);
+	x = norm(s, part, x, bias, out, -1, SLOPE, true);
 	snprintf(part, sizeof part, "%s.3", name);
 	x = conv(s, part, x, out, out, 3, 1, false, true);
 	snprintf(part, sizeof part, "%s.4", name);
-	return norm(s, part, x, -1, out, skip, slope);
+	return norm(s, part, x, -1, out, skip, slope, false);
 }
 
 /* Halve the grid: conv3(i, i, stride 2), then LReLU(conv1(i, o) + double(i, o)). */
@@ -114,7 +114,7 @@ int hy_block_encoder(hy_scope *s, int x, int64_t channels)
 	x = down(s, "down3", x, WIDTH[2], WIDTH[3]);
 	x = down(s, "down4", x, WIDTH[3], WIDTH[4]);
 	x = conv(s, "final_conv.0", x, WIDTH[4], WIDTH[4], 1, 1, false, true);
-	return norm(s, "final_conv.1", x, -1, WIDTH[4], -1, 0);
+	return norm(s, "final_conv.1", x, -1, WIDTH[4], -1, 0, false);
 }
 
 int hy_block_decoder(hy_scope *s, int z, int64_t channels, enum hy_up_kind kind)

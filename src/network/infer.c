@@ -1,19 +1,63 @@
 /*
- * infer.c: the recorded forward pass on a fixed number of slices.
+ * infer.c: the recorded forward pass. With running statistics a slice needs no other: each thread runs slices of its own.
  */
 #include "network/infer.h"
 
 #include "base/memory.h"
 
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+typedef struct pass {
+	hy_tape tape;
+	int x, p, p0, x0, segment;
+} pass;
 
 struct hy_infer {
 	hy_infer_options o;
 	hy_network *network;
-	hy_tape tape;
-	int x, p, p0, x0, segment;
-	float *input; /* owned: the last, padded batch */
+	int64_t slices; /* a pass */
+	int n_passes;   /* that run beside one another */
+	pass *passes;   /* owned */
 };
+
+static hardy_status record(hy_infer *f, pass *a, hardy_error *err)
+{
+	const hy_infer_options *o = &f->o;
+	hy_tape *t = &a->tape;
+	if (hy_tape_init(t, &f->network->params, &o->engine, err))
+		return HARDY_ERROR_UNSUPPORTED;
+	a->p0 = a->x0 = -1;
+	t->norm = o->norm;
+	t->fold = o->norm == HY_NORM_RUNNING;
+	if (a != f->passes)
+		t->packs_of = &f->passes->tape;
+	a->segment = hy_tape_segment(t);
+	a->x = hy_tape_input(t, f->slices, f->network->config.channels, o->height, o->width);
+	const int z_i = hy_ftn_encode(t, f->network, a->x);
+	a->p = hy_ftn_segment(t, f->network, hy_ftn_decouple(t, f->network, z_i));
+	hy_tape_keep(t, a->p);
+	if (o->reconstruct) {
+		a->x0 = hy_op_sigmoid(t, hy_ftn_reconstruct(t, f->network, z_i));
+		hy_tape_keep(t, a->x0);
+	}
+	if (o->stn) {
+		a->p0 = hy_stn_refine(t, f->network, hy_op_softmax(t, a->p, HY_STN_SOFTENING));
+		hy_tape_keep(t, a->p0);
+	}
+	return hy_tape_compile(t, err);
+}
+
+static int threads(void)
+{
+#ifdef _OPENMP
+	return omp_get_max_threads();
+#else
+	return 1;
+#endif
+}
 
 hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_error *err)
 {
@@ -24,33 +68,19 @@ hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_err
 	}
 	f->o = *o;
 	f->network = network;
-	f->p0 = f->x0 = -1;
-	hy_tape *t = &f->tape;
-	if (hy_tape_init(t, &network->params, &o->engine, err))
-		goto fail;
-	const size_t size = (size_t)(o->batch * network->config.channels * o->height * o->width);
-	f->input = hy_alloc_aligned(size, sizeof *f->input);
-	if (!f->input) {
-		hy_fail_memory(err, "an inference plan", size, sizeof *f->input);
+	const bool running = o->norm == HY_NORM_RUNNING;
+	f->slices = running ? 1 : o->batch;
+	f->n_passes = running && o->batch > 1 ? threads() : 1;
+	f->n_passes = f->n_passes > o->batch ? (int)o->batch : f->n_passes;
+	f->passes = hy_calloc((size_t)f->n_passes, sizeof *f->passes);
+	if (!f->passes) {
+		hy_fail_memory(err, "an inference plan", (size_t)f->n_passes, sizeof *f->passes);
 		goto fail;
 	}
-	t->norm = o->norm;
-	f->segment = hy_tape_segment(t);
-	f->x = hy_tape_input(t, o->batch, network->config.channels, o->height, o->width);
-	const int z_i = hy_ftn_encode(t, network, f->x);
-	f->p = hy_ftn_segment(t, network, hy_ftn_decouple(t, network, z_i));
-	hy_tape_keep(t, f->p);
-	if (o->reconstruct) {
-		f->x0 = hy_op_sigmoid(t, hy_ftn_reconstruct(t, network, z_i));
-		hy_tape_keep(t, f->x0);
-	}
-	if (o->stn) {
-		f->p0 = hy_stn_refine(t, network, hy_op_softmax(t, f->p, HY_STN_SOFTENING));
-		hy_tape_keep(t, f->p0);
-	}
-	if (hy_tape_compile(t, err))
-		goto fail;
-	hy_tape_refresh(t);
+	for (int i = 0; i < f->n_passes; i++)
+		if (record(f, &f->passes[i], err))
+			goto fail;
+	hy_infer_refresh(f);
 	return f;
 fail:
 	hy_infer_free(f);
@@ -61,14 +91,15 @@ void hy_infer_free(hy_infer *f)
 {
 	if (!f)
 		return;
-	hy_tape_clear(&f->tape);
-	hy_free_aligned(f->input);
+	for (int i = f->n_passes - 1; f->passes && i >= 0; i--)
+		hy_tape_clear(&f->passes[i].tape);
+	hy_free(f->passes);
 	hy_free(f);
 }
 
 void hy_infer_refresh(hy_infer *f)
 {
-	hy_tape_refresh(&f->tape);
+	hy_tape_refresh(&f->passes->tape);
 }
 
 hy_tape *hy_infer_tape(hy_infer *f)
@@ -78,36 +109,56 @@ hy_tape *hy_infer_tape(hy_infer *f)
 
 void hy_infer_momentum(hy_infer *f, double momentum)
 {
-	f->tape.norm_momentum = momentum;
+	f->passes->tape.norm_momentum = momentum;
 }
 
-static void take(const hy_infer *f, int value, float *out, int64_t at, int64_t n)
+static void take(const pass *a, int value, float *out, int64_t at)
 {
 	if (!out || value < 0)
 		return;
-	const hy_value *v = &f->tape.values[value];
+	const hy_value *v = &a->tape.values[value];
 	const size_t size = (size_t)(v->c * v->h * v->w);
-	memcpy(out + (size_t)at * size, v->data, (size_t)n * size * sizeof *out);
+	memcpy(out + (size_t)at * size, v->data, (size_t)v->n * size * sizeof *out);
+}
+
+/* The slices from `at` on. */
+static hardy_status run_pass(hy_infer *f, pass *a, const float *image, int64_t at, float *p, float *p0, float *x0,
+                             hardy_error *err)
+{
+	union {
+		const float *in;
+		float *data;
+	} input = {image + (size_t)(at * f->network->config.channels * f->o.height * f->o.width)};
+	a->tape.values[a->x].data = input.data;
+	const hardy_status status = hy_tape_run(&a->tape, a->segment, err);
+	if (status)
+		return status;
+	take(a, a->p, p, at);
+	take(a, a->p0, p0, at);
+	take(a, a->x0, x0, at);
+	return HARDY_OK;
 }
 
 hardy_status hy_infer_run(hy_infer *f, const float *image, int64_t n, float *p, float *p0, float *x0, hardy_error *err)
 {
-	const int64_t batch = f->o.batch;
-	const size_t size = (size_t)(f->network->config.channels * f->o.height * f->o.width);
-	if (f->o.norm != HY_NORM_RUNNING && n % batch)
+	if (f->o.norm != HY_NORM_RUNNING && n % f->o.batch)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch statistics want whole batches: %lld slices, %lld a batch",
-		               (long long)n, (long long)batch);
-	for (int64_t at = 0; at < n; at += batch) {
-		const int64_t now = n - at < batch ? n - at : batch;
-		memset(f->input, 0, (size_t)batch * size * sizeof *f->input);
-		memcpy(f->input, image + (size_t)at * size, (size_t)now * size * sizeof *f->input);
-		f->tape.values[f->x].data = f->input;
-		const hardy_status status = hy_tape_run(&f->tape, f->segment, err);
-		if (status)
-			return status;
-		take(f, f->p, p, at, now);
-		take(f, f->p0, p0, at, now);
-		take(f, f->x0, x0, at, now);
+		               (long long)n, (long long)f->o.batch);
+	/* Whole rounds of slices beside one another, each in its thread's cache; the rest one by one, on all threads. */
+	const int64_t beside = f->n_passes > 1 ? n / f->n_passes * f->n_passes : 0;
+	hardy_status status = HARDY_OK;
+#pragma omp parallel for schedule(static, 1) num_threads(f->n_passes)
+	for (int k = 0; k < f->n_passes; k++) {
+		hardy_error own = {0};
+		hardy_status failed = HARDY_OK;
+		for (int64_t at = k; at < beside && !failed; at += f->n_passes)
+			failed = run_pass(f, &f->passes[k], image, at, p, p0, x0, &own);
+		if (failed) {
+#pragma omp critical
+			status = hy_fail(err, failed, "%s", own.message);
+		}
 	}
-	return HARDY_OK;
+	for (int64_t at = beside; at < n && !status; at += f->slices)
+		status = run_pass(f, f->passes, image, at, p, p0, x0, err);
+	return status;
 }

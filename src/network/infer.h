@@ -7,8 +7,9 @@
 #include "network/network.h"
 
 typedef struct hy_infer_options {
-	int64_t batch, height,
-	    width;             /* slices a run; fewer are padded with zeros (not with batch statistics: then n must equal batch) */
+	int64_t
+	    batch; /* batch statistics: slices a run, of which n must be a multiple; running ones: how many will come, at least */
+	int64_t height, width;
 	bool stn, reconstruct; /* compute p0 and x0 too */
 	hy_norm_mode norm;     /* RUNNING for prediction; TRACK for recalibration; BATCH to adapt to the slices at hand */
 	hy_tape_options engine;

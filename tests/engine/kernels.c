@@ -131,13 +131,13 @@ static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_co
 		for (size_t i = 0; i < ny; i++)
 			want[i] = (accumulate ? (double)y[i] : 0) + (double)bias[i / (size_t)(s->oh * s->ow) % (size_t)s->oc];
 		EACH_PRODUCT(s, want[at_y] += (double)w[at_w] * (double)x[at_x];)
-		assert_ok(conv.run(&conv, bx, bias, packed, by, NULL, work, &err), &err);
+		assert_ok(conv.run(&conv, NULL, bx, bias, packed, by, NULL, work, &err), &err);
 		close_blocked(what, by, want, s->n, s->oc, s->oh * s->ow, 1e-5);
 	} else if (role == HY_CONV_DATA) {
 		for (size_t i = 0; i < nx; i++)
 			want[i] = accumulate ? (double)x[i] : 0;
 		EACH_PRODUCT(s, want[at_x] += (double)w[at_w] * (double)y[at_y];)
-		assert_ok(conv.run(&conv, by, NULL, packed, bx, NULL, work, &err), &err);
+		assert_ok(conv.run(&conv, NULL, by, NULL, packed, bx, NULL, work, &err), &err);
 		close_blocked(what, bx, want, s->n, s->ic, s->ih * s->iw, 1e-5);
 	} else {
 		double *db = want + nw;
@@ -148,7 +148,7 @@ static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_co
 		EACH_PRODUCT(s, want[at_w] += (double)x[at_x] * (double)y[at_y];)
 		for (size_t i = 0; i < ny; i++)
 			db[i / (size_t)(s->oh * s->ow) % (size_t)s->oc] += (double)y[i];
-		assert_ok(conv.run(&conv, bx, by, NULL, w, bias, work, &err), &err);
+		assert_ok(conv.run(&conv, NULL, bx, by, NULL, w, bias, work, &err), &err);
 		close_planar(what, w, want, nw, 1e-5);
 		close_planar(what, bias, db, (size_t)s->oc, 1e-5);
 	}
@@ -294,11 +294,21 @@ static void norm_case(int64_t h, int64_t w, int skip_kind, float slope) /* 0 non
 				if (!(fabs(sum - sums[ch][2 * pass + q]) <= 1e-4 * (1 + fabs(sums[ch][2 * pass + q]))))
 					fail_msg("%s: sums: channel %d is %g, want %g", k->name, (int)ch, sum, sums[ch][2 * pass + q]);
 			}
-		k->norm_act_sums_back(bdy, by, bx, mean, slope, skip_kind == 2, n, c, h, w, partial, skip_kind ? bds : NULL);
+		const hy_fused f = {.slope = slope,
+		                    .partial = partial,
+		                    .x = bx,
+		                    .value = skip_kind ? by : NULL,
+		                    .scale = scale,
+		                    .shift = shift,
+		                    .mean = mean,
+		                    .dskip = skip_kind == 2 ? bds : NULL};
+		if (!pass)
+			k->norm_back_sums(&f, n, c, h, w, bdy);
 	}
-	if (skip_kind)
-		close_blocked("skip back", bds, ds, n, c, skip_kind == 2 ? hw / 4 : hw, 1e-6);
-	k->norm_back(bdy, by, bx, scale, shift, mean, slope, n, c, hw, bdx);
+	if (skip_kind == 2)
+		close_blocked("skip back", bds, ds, n, c, hw / 4, 1e-6);
+	close_blocked("norm back g", bdy, gr, n, c, hw, 1e-6);
+	k->norm_back(bdy, bx, scale, shift, mean, n, c, hw, bdx);
 	close_blocked("norm back", bdx, dx, n, c, hw, 1e-6);
 	hy_free(want);
 	hy_free(partial);

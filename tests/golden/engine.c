@@ -23,7 +23,8 @@ typedef struct setup {
 static const setup setups[] = {
     {"plain", {HY_ISA_PLAIN, HY_CONV_PLAIN}},         {"avx2", {HY_ISA_AVX2, HY_CONV_PLAIN}},
     {"avx2+onednn", {HY_ISA_AVX2, HY_CONV_DNNL}},     {"avx512", {HY_ISA_AVX512, HY_CONV_PLAIN}},
-    {"avx512+onednn", {HY_ISA_AVX512, HY_CONV_DNNL}},
+    {"avx512+onednn", {HY_ISA_AVX512, HY_CONV_DNNL}}, {"avx2+own", {HY_ISA_AVX2, HY_CONV_DIRECT}},
+    {"avx512+own", {HY_ISA_AVX512, HY_CONV_DIRECT}},
 };
 static const setup *now;
 

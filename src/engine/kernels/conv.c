@@ -10,18 +10,18 @@ static void plain_pack(const hy_conv *c, const float *w, float *packed)
 	c->kernels->conv_pack(&c->shape, (int)c->role, w, packed);
 }
 
-static hardy_status plain_forward(const hy_conv *c, const float *x, const float *bias, const float *packed, float *y,
-                                  float *unused, float *work, hardy_error *err)
+static hardy_status plain_forward(const hy_conv *c, const hy_fused *fused, const float *x, const float *bias,
+                                  const float *packed, float *y, float *unused, float *work, hardy_error *err)
 {
-	(void)unused, (void)work, (void)err;
+	(void)fused, (void)unused, (void)work, (void)err;
 	c->kernels->conv_forward(&c->shape, x, packed, bias, c->accumulate, y);
 	return HARDY_OK;
 }
 
-static hardy_status plain_data(const hy_conv *c, const float *dy, const float *none, const float *packed, float *dx,
-                               float *unused, float *work, hardy_error *err)
+static hardy_status plain_data(const hy_conv *c, const hy_fused *fused, const float *dy, const float *none, const float *packed,
+                               float *dx, float *unused, float *work, hardy_error *err)
 {
-	(void)none, (void)unused, (void)work, (void)err;
+	(void)fused, (void)none, (void)unused, (void)work, (void)err;
 	c->kernels->conv_data(&c->shape, dy, packed, c->accumulate, dx);
 	return HARDY_OK;
 }
@@ -41,10 +41,10 @@ void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *
 	}
 }
 
-static hardy_status plain_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
-                                  float *work, hardy_error *err)
+static hardy_status plain_weights(const hy_conv *c, const hy_fused *fused, const float *x, const float *dy, const float *packed,
+                                  float *dw, float *db, float *work, hardy_error *err)
 {
-	(void)packed, (void)err;
+	(void)fused, (void)packed, (void)err;
 	c->kernels->conv_weights(&c->shape, x, dy, dw);
 	hy_conv_bias_gradient(c, dy, db, work);
 	return HARDY_OK;

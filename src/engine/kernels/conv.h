@@ -16,7 +16,9 @@ struct hy_conv {
 	hy_conv_shape shape;
 	enum hy_conv_role role;
 	bool accumulate; /* forward, data: add to the output */
-	bool bias;       /* forward: adds one; weights: its gradient is wanted */
+	bool bias;       /* forward, data: adds one; weights: its gradient is wanted */
+	bool fuses;      /* run takes hy_fused; reads_fused: what it says of reading too */
+	bool reads_fused;
 	const hy_kernels *kernels;
 	size_t packed_floats; /* size of the packed weights (forward, data) */
 	size_t work_floats;   /* size of the scratch memory that run needs */
@@ -27,10 +29,10 @@ struct hy_conv {
 	void (*pack)(const hy_conv *c, const float *w, float *packed);
 	/*
 	 * forward: in0 = x, in1 = bias or NULL, out = y. data: in0 = dy, out = dx. weights: in0 = x, in1 = dy, out = dw (OIHW,
-	 * adds), bias_gradient (adds) or NULL.
+	 * adds), bias_gradient (adds) or NULL. fused: NULL, unless the convolution fuses.
 	 */
-	hardy_status (*run)(const hy_conv *c, const float *in0, const float *in1, const float *packed, float *out,
-	                    float *bias_gradient, float *work, hardy_error *err);
+	hardy_status (*run)(const hy_conv *c, const hy_fused *fused, const float *in0, const float *in1, const float *packed,
+	                    float *out, float *bias_gradient, float *work, hardy_error *err);
 	void (*free_state)(void *state);
 };
 
@@ -44,6 +46,7 @@ void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *
 /* engine/kernels/direct.c */
 bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s);
 hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err);
+int64_t hy_conv_jobs(const hy_conv *c); /* rows of hy_fused's partial sums; 0 when it does not fuse */
 
 /* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */
 hardy_status hy_conv_make_dnnl(hy_conv *c, hardy_error *err);

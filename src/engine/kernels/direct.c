@@ -62,6 +62,7 @@ static void fold_rows(hy_direct *d, int64_t most)
 	for (int64_t m = 2; m <= d->in_h; m++)
 		if (d->in_h % m == 0 && m * d->in_w <= most)
 			lines = m;
+	d->lines = lines;
 	d->in_h = d->out_h = d->in_h / lines;
 	d->in_w = d->out_w = d->in_w * lines;
 }
@@ -87,7 +88,7 @@ static bool runs(const hy_phase *f)
 static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, int block)
 {
 	const bool data = role == HY_CONV_DATA;
-	*d = (hy_direct){.n = s->n, .k = s->k, .threads = threads_now()};
+	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = threads_now()};
 	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
 	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
 	if (data)
@@ -152,20 +153,19 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 	}
 }
 
-static hardy_status run_forward(const hy_conv *c, const float *x, const float *bias, const float *packed, float *y,
-                                float *unused, float *work, hardy_error *err)
+static hardy_status run_forward(const hy_conv *c, const hy_fused *f, const float *x, const float *bias, const float *packed,
+                                float *y, float *unused, float *work, hardy_error *err)
 {
 	(void)unused, (void)err;
-	c->kernels->direct_forward(c->state, x, packed, c->role == HY_CONV_FORWARD && c->bias ? bias : NULL, c->accumulate, y,
-	                           work);
+	c->kernels->direct_forward(c->state, f, x, packed, c->bias ? bias : NULL, c->accumulate, y, work);
 	return HARDY_OK;
 }
 
-static hardy_status run_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
-                                float *work, hardy_error *err)
+static hardy_status run_weights(const hy_conv *c, const hy_fused *f, const float *x, const float *dy, const float *packed,
+                                float *dw, float *db, float *work, hardy_error *err)
 {
 	(void)packed, (void)err;
-	c->kernels->direct_weights(c->state, x, dy, dw, work);
+	c->kernels->direct_weights(c->state, f, x, dy, dw, work);
 	hy_conv_bias_gradient(c, dy, db, work);
 	return HARDY_OK;
 }
@@ -174,6 +174,12 @@ bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 {
 	return k->direct_forward && s->k <= 4 && (s->stride == 1 || (s->stride == 2 && s->ih % 2 == 0 && s->iw % 2 == 0)) &&
 	       s->ic % k->block == 0 && s->oc % k->block == 0;
+}
+
+int64_t hy_conv_jobs(const hy_conv *c)
+{
+	const hy_direct *d = c->state;
+	return c->fuses ? d->n * d->chunks : 0;
 }
 
 hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err)
@@ -185,6 +191,8 @@ hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err)
 	plan(d, s, c->role, c->kernels->block);
 	c->state = d;
 	c->free_state = hy_free;
+	c->fuses = true;
+	c->reads_fused = d->padded;
 	if (c->role == HY_CONV_WEIGHTS) {
 		d->gradient_floats = ((size_t)(s->ic * s->oc * s->k * s->k) + 15) / 16 * 16;
 		const size_t bias = (size_t)(2 * s->n * s->oc), sums = (size_t)d->threads * (d->ring_floats + d->gradient_floats);

@@ -35,9 +35,33 @@ typedef struct hy_direct {
 	int64_t chunks;            /* row ranges into which a sample is divided among threads */
 	int64_t block_rows;        /* weight gradient: rows summed before they go to memory */
 	int group;                 /* channel blocks of the output handled together: 2, or 1 */
+	int64_t lines;             /* rows of the grid in one of `rows` (a 1 x 1 convolution takes several at once) */
 	int threads;
 	size_t ring_floats;     /* copied rows, a thread */
 	size_t gradient_floats; /* weight gradient, a thread */
 } hy_direct;
+
+/* What is done with rows of the result while they are in the cache. */
+typedef enum hy_finish { HY_FINISH_NOTHING, HY_FINISH_ACT, HY_FINISH_SUMS, HY_FINISH_BACK } hy_finish;
+
+/* What a convolution does besides: with values as it reads them, with rows as it has written them. */
+typedef struct hy_fused {
+	/* Padded plans: a value x of channel k is read as act(in_scale[k] x + in_shift[k]) of slope in_slope; NULL: as it is. */
+	const float *in_scale, *in_shift;
+	float in_slope;
+	hy_finish finish;
+	/*
+	 * ACT: y = act(y + skip); skip NULL, of y's shape or (half) of half height and width.
+	 * SUMS: partial[(job * c + k) * 2] = sum of y, +1 = of its squares; jobs: see hy_conv_jobs.
+	 * BACK: y holds the gradient of act(scale x + shift + skip), whose value is `value` (NULL: no skip; it is computed again). It becomes
+	 * g = y act'; partial gets the sums of g and of g (x - mean); dskip (half only) the sums of g over 2 x 2.
+	 */
+	const float *skip;
+	bool half;
+	float slope;
+	double *partial;
+	const float *x, *value, *scale, *shift, *mean;
+	float *dskip;
+} hy_fused;
 
 #endif

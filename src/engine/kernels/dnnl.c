@@ -105,10 +105,10 @@ static hardy_status failure(hardy_error *err, const hy_conv *c, dnnl_status_t fa
 	               (int)failed, where);
 }
 
-static hardy_status run_forward(const hy_conv *c, const float *in, const float *bias, const float *packed, float *out,
-                                float *unused, float *work, hardy_error *err)
+static hardy_status run_forward(const hy_conv *c, const hy_fused *fused, const float *in, const float *bias,
+                                const float *packed, float *out, float *unused, float *work, hardy_error *err)
 {
-	(void)unused;
+	(void)fused, (void)unused;
 	state *s = c->state;
 	const char *where = "execution";
 	dnnl_memory_set_data_handle(s->in0, handle(in));
@@ -136,10 +136,10 @@ static size_t round_up(size_t bytes)
 	return (bytes + 63) / 64 * 16; /* floats, in whole cache lines */
 }
 
-static hardy_status run_weights(const hy_conv *c, const float *x, const float *dy, const float *packed, float *dw, float *db,
-                                float *work, hardy_error *err)
+static hardy_status run_weights(const hy_conv *c, const hy_fused *fused, const float *x, const float *dy, const float *packed,
+                                float *dw, float *db, float *work, hardy_error *err)
 {
-	(void)packed;
+	(void)fused, (void)packed;
 	state *s = c->state;
 	float *gradient = work, *bias = gradient + round_up(s->weights_bytes), *scratch = bias + round_up((size_t)c->shape.oc * 4);
 	dnnl_memory_set_data_handle(s->in0, handle(x));

@@ -36,15 +36,10 @@ typedef struct hy_kernels {
 	 */
 	void (*norm_act)(const float *x, const float *scale, const float *shift, const float *skip, bool half, float slope,
 	                 int64_t n, int64_t c, int64_t h, int64_t w, float *y);
-	/*
-	 * g = dy where y > 0, slope dy elsewhere; partial as above with the sums of g and of g (x - mean[k]). dskip (NULL or) gets
-	 * g, summed over 2 x 2 when half.
-	 */
-	void (*norm_act_sums_back)(const float *dy, const float *y, const float *x, const float *mean, float slope, bool half,
-	                           int64_t n, int64_t c, int64_t h, int64_t w, double *partial, float *dskip);
-	/* dx = a[k] g + b[k] x + d[k], with g as above (y NULL: g = dy). */
-	void (*norm_back)(const float *dy, const float *y, const float *x, const float *a, const float *b, const float *d,
-	                  float slope, int64_t n, int64_t c, int64_t hw, float *dx);
+	/* The sums of hy_fused's BACK on whole tensors (a job is a sample), dy becoming g. Then dx = a[k] g + b[k] x + d[k]. */
+	void (*norm_back_sums)(const hy_fused *f, int64_t n, int64_t c, int64_t h, int64_t w, float *dy);
+	void (*norm_back)(const float *g, const float *x, const float *a, const float *b, const float *d, int64_t n, int64_t c,
+	                  int64_t hw, float *dx);
 
 	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, float *y);
 	void (*channel_sums)(const float *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
@@ -94,10 +89,10 @@ typedef struct hy_kernels {
 	void (*conv_data)(const hy_conv_shape *s, const float *dy, const float *packed, bool accumulate, float *dx);
 	void (*conv_weights)(const hy_conv_shape *s, const float *x, const float *dy, float *dw);
 
-	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. */
-	void (*direct_forward)(const hy_direct *d, const float *x, const float *packed, const float *bias, bool accumulate,
-	                       float *y, float *work);
-	void (*direct_weights)(const hy_direct *d, const float *x, const float *dy, float *dw, float *work);
+	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. f: may be NULL. */
+	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const float *x, const float *packed, const float *bias,
+	                       bool accumulate, float *y, float *work);
+	void (*direct_weights)(const hy_direct *d, const hy_fused *f, const float *x, const float *dy, float *dw, float *work);
 
 	/* Adam as torch.optim.Adam: m, v updated, w -= lr_t m / (sqrt(v) / root_c2 + eps), lr_t = lr / (1 - beta1^t), root_c2 =
 	 * sqrt(1 - beta2^t). */
