@@ -141,13 +141,13 @@ static hardy_status run_once(void *payload, hardy_error *err)
 		return run_head(j);
 	switch (c->role) {
 	case HY_CONV_FORWARD:
-		return c->run(c, j->x, j->bias, j->packed, j->y, NULL, j->work, err);
+		return c->run(c, NULL, j->x, j->bias, j->packed, j->y, NULL, j->work, err);
 	case HY_CONV_DATA:
-		return c->run(c, j->y, NULL, j->packed, j->x, NULL, j->work, err);
+		return c->run(c, NULL, j->y, NULL, j->packed, j->x, NULL, j->work, err);
 	case HY_CONV_WEIGHTS:
 		break;
 	}
-	return c->run(c, j->x, j->y, NULL, j->w, NULL, j->work, err);
+	return c->run(c, NULL, j->x, j->y, NULL, j->w, NULL, j->work, err);
 }
 
 static bool fill(float **p, size_t n, uint64_t stream)
@@ -206,12 +206,15 @@ static const contender contenders[] = {
     {"plain", true, HY_CONV_PLAIN},
     {"C", false, HY_CONV_PLAIN},
     {"oneDNN", false, HY_CONV_DNNL},
+    {"ours", false, HY_CONV_DIRECT},
 };
 
 static bool takes_part(const hy_bench *b, const entry *e, const contender *c)
 {
 	if (c->library == HY_CONV_DNNL)
 		return hy_dnnl_version() && e->kind == BLOCKED;
+	if (c->library == HY_CONV_DIRECT)
+		return e->kind == BLOCKED && hy_conv_direct_fits(b->kernels, &e->shape);
 	return c->any_processor || b->kernels != &hy_kernels_plain;
 }
 

@@ -104,7 +104,7 @@ void hy_infer_refresh(hy_infer *f)
 
 hy_tape *hy_infer_tape(hy_infer *f)
 {
-	return &f->tape;
+	return &f->passes->tape;
 }
 
 void hy_infer_momentum(hy_infer *f, double momentum)
