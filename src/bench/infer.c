@@ -12,6 +12,7 @@ typedef struct job {
 	hy_network network;
 	hy_infer *infer;
 	hy_profile profile;
+	hy_tape **tapes;       /* owned */
 	float *image, *logits; /* owned */
 	int64_t n;
 	int n_done;
@@ -37,7 +38,14 @@ static hardy_status make(job *j, const hy_infer_options *o, hardy_error *err)
 	hy_params_draw(&j->network.params, 1);
 	if (!(j->infer = hy_infer_new(&j->network, o, err)))
 		return err->status;
-	status = hy_profile_init(&j->profile, hy_infer_tape(j->infer), err);
+	int n_tapes = 0;
+	while (hy_infer_tape(j->infer, n_tapes))
+		n_tapes++;
+	if (!(j->tapes = hy_calloc((size_t)n_tapes, sizeof(hy_tape *))))
+		return hy_fail_memory(err, "a list of passes", (size_t)n_tapes, sizeof(hy_tape *));
+	for (int i = 0; i < n_tapes; i++)
+		j->tapes[i] = hy_infer_tape(j->infer, i);
+	status = hy_profile_init(&j->profile, j->tapes, n_tapes, err);
 	if (status)
 		return status;
 	const size_t n = (size_t)(j->n * o->height * o->width);
@@ -70,9 +78,8 @@ static void write(hy_bench *b, const job *j, const hy_infer_options *o, double b
 	hy_row_number(b, r, "share_of_bound", w.bound_s / t->min_s);
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
-	hy_bench_print(b, "FTN+STN on %lld slices of %lld x %lld, %lld a run, on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
-	               (long long)j->n, (long long)o->height, (long long)o->width, (long long)o->batch, b->on, t->min_s,
-	               t->median_s, t->n, build_s);
+	hy_bench_print(b, "FTN+STN on %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
+	               (long long)j->n, (long long)o->height, (long long)o->width, b->on, t->min_s, t->median_s, t->n, build_s);
 	hy_bench_print(b,
 	               "  %.2f GFLOP, %.1f GFLOP/s, %.0f%% of peak; %.2f GB, %.1f GB/s; bound %.4f s, %.0f%% of it reached; peak "
 	               "memory %.0f MB\n",
@@ -105,6 +112,7 @@ hardy_status hy_bench_infer(hy_bench *b, hardy_error *err)
 	hy_profile_clear(&j.profile);
 	hy_infer_free(j.infer);
 	hy_network_clear(&j.network);
+	hy_free(j.tapes);
 	hy_free(j.image);
 	hy_free(j.logits);
 	return status;

@@ -9,17 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-hardy_status hy_profile_init(hy_profile *p, hy_tape *t, hardy_error *err)
+hardy_status hy_profile_init(hy_profile *p, hy_tape *const *tapes, int n_tapes, hardy_error *err)
 {
-	*p = (hy_profile){.tape = t};
-	p->seconds = hy_calloc(t->n_instructions, sizeof *p->seconds);
-	p->n_runs = hy_calloc(t->n_instructions, sizeof *p->n_runs);
-	if (!p->seconds || !p->n_runs) {
-		hy_profile_clear(p);
-		return hy_fail_memory(err, "a profile", t->n_instructions, sizeof *p->seconds);
+	*p = (hy_profile){.tapes = tapes, .n_tapes = n_tapes};
+	for (int k = 0; k < n_tapes; k++) {
+		p->n += tapes[k]->n_instructions;
+		tapes[k]->profile = true;
 	}
-	t->profile = true;
-	return HARDY_OK;
+	p->seconds = hy_calloc(p->n, sizeof *p->seconds);
+	p->n_runs = hy_calloc(p->n, sizeof *p->n_runs);
+	if (p->seconds && p->n_runs)
+		return HARDY_OK;
+	const size_t n = p->n;
+	hy_profile_clear(p);
+	return hy_fail_memory(err, "a profile", n, sizeof *p->seconds);
 }
 
 void hy_profile_clear(hy_profile *p)
@@ -29,11 +32,23 @@ void hy_profile_clear(hy_profile *p)
 	*p = (hy_profile){0};
 }
 
+/* Instruction `at` of all tapes, and its tape. */
+static hy_instruction *instruction(const hy_profile *p, size_t at, const hy_tape **tape)
+{
+	int k = 0;
+	for (; at >= p->tapes[k]->n_instructions; k++)
+		at -= p->tapes[k]->n_instructions;
+	if (tape)
+		*tape = p->tapes[k];
+	return &p->tapes[k]->instructions[at];
+}
+
 void hy_profile_begin(hy_profile *p)
 {
-	for (size_t i = 0; i < p->tape->n_instructions; i++) {
-		p->tape->instructions[i].seconds = 0;
-		p->tape->instructions[i].n_runs = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		hy_instruction *in = instruction(p, i, NULL);
+		in->seconds = 0;
+		in->n_runs = 0;
 	}
 }
 
@@ -42,9 +57,10 @@ void hy_profile_end(hy_profile *p, double wall_s)
 	if (p->wall_s > 0 && wall_s >= p->wall_s)
 		return;
 	p->wall_s = wall_s;
-	for (size_t i = 0; i < p->tape->n_instructions; i++) {
-		p->seconds[i] = p->tape->instructions[i].seconds;
-		p->n_runs[i] = p->tape->instructions[i].n_runs;
+	for (size_t i = 0; i < p->n; i++) {
+		const hy_instruction *in = instruction(p, i, NULL);
+		p->seconds[i] = in->seconds / p->n_tapes;
+		p->n_runs[i] = in->n_runs;
 	}
 }
 
@@ -55,32 +71,34 @@ enum { N_VALUES = sizeof((hy_instruction *)0)->value / sizeof(int) };
 static double value_bytes(const hy_tape *t, int value)
 {
 	const hy_value *v = &t->values[value];
-	return 4.0 * (double)(v->n * v->c) * (double)(v->h * v->w);
+	return value < 0 ? 0 : 4.0 * (double)(v->n * v->c) * (double)(v->h * v->w);
 }
 
-/* Convolutions tell by their handles; every other instruction by itself. */
-static bool adds(const hy_tape *t, const hy_instruction *i)
+/* What an instruction reads of the value that it writes. */
+static double bytes_added_to(const hy_tape *t, const hy_instruction *i)
 {
 	const int *conv = i->node.conv;
-	return i->accumulate ||
-	       (i->flop > 0 && ((conv[0] >= 0 && t->convs[conv[0]].accumulate) || (conv[1] >= 0 && t->convs[conv[1]].accumulate)));
+	if (i->flop > 0) { /* convolutions write their second value; blocked ones tell by their handles */
+		const bool adds =
+		    i->accumulate || (conv[0] >= 0 && t->convs[conv[0]].accumulate) || (conv[1] >= 0 && t->convs[conv[1]].accumulate);
+		return adds ? value_bytes(t, i->value[1]) : 0;
+	}
+	if (!strcmp(i->name, "norm back sums")) /* turns the gradient into another in place */
+		return value_bytes(t, i->value[0]);
+	int last = N_VALUES - 1;
+	while (last > 0 && i->value[last] < 0)
+		last--;
+	return i->accumulate ? value_bytes(t, i->value[last]) : 0;
 }
 
 double hy_instruction_bytes(const hy_tape *t, const hy_instruction *i)
 {
-	double bytes = 0;
-	int last = -1;
-	for (int k = 0; k < N_VALUES; k++) {
-		bool seen = i->value[k] < 0;
-		for (int j = 0; j < k; j++)
-			seen |= i->value[j] == i->value[k];
-		if (seen)
-			continue;
-		bytes += value_bytes(t, i->value[k]);
-		last = i->value[k];
-	}
-	if (last >= 0 && adds(t, i))
-		bytes += value_bytes(t, last);
+	/* a batch norm whose sums and result are other instructions' work only looks after its channels */
+	if (!strcmp(i->name, "norm") && i->value[1] < 0 && (i->node.k || i->node.norm == HY_NORM_RUNNING))
+		return 0;
+	double bytes = bytes_added_to(t, i);
+	for (int k = 0; k < N_VALUES; k++)
+		bytes += i->value[k] < 0 ? 0 : value_bytes(t, i->value[k]);
 	if (i->flop > 0 && i->node.param[0] >= 0)
 		bytes += 4.0 * (double)t->params->list[i->node.param[0]].n;
 	return bytes;
@@ -88,8 +106,9 @@ double hy_instruction_bytes(const hy_tape *t, const hy_instruction *i)
 
 static void add_instruction(hy_work *w, const hy_profile *p, size_t at, const hy_roof *roof)
 {
-	const hy_instruction *i = &p->tape->instructions[at];
-	const double runs = (double)p->n_runs[at], bytes = hy_instruction_bytes(p->tape, i);
+	const hy_tape *t;
+	const hy_instruction *i = instruction(p, at, &t);
+	const double runs = (double)p->n_runs[at], bytes = hy_instruction_bytes(t, i);
 	w->seconds += p->seconds[at];
 	w->flop += runs * i->flop;
 	w->bytes += runs * bytes;
@@ -100,7 +119,7 @@ static void add_instruction(hy_work *w, const hy_profile *p, size_t at, const hy
 hy_work hy_profile_sum(const hy_profile *p, const hy_roof *roof)
 {
 	hy_work w = {0};
-	for (size_t i = 0; i < p->tape->n_instructions; i++)
+	for (size_t i = 0; i < p->n; i++)
 		add_instruction(&w, p, i, roof);
 	return w;
 }
@@ -162,9 +181,10 @@ static void write_model(hy_bench *b, const hy_profile *p)
 		const hy_roof roof = {b->roof.fma_gflops / b->threads * threads, b->roof.read_gbs, b->roof.triad_gbs};
 		double by_memory = 0;
 		const hy_work all = hy_profile_sum(p, &roof);
-		for (size_t i = 0; i < p->tape->n_instructions; i++) {
-			const hy_instruction *in = &p->tape->instructions[i];
-			const double bytes = hy_instruction_bytes(p->tape, in), bound = hy_roof_bound(&roof, in->flop, bytes);
+		for (size_t i = 0; i < p->n; i++) {
+			const hy_tape *t;
+			const hy_instruction *in = instruction(p, i, &t);
+			const double bytes = hy_instruction_bytes(t, in), bound = hy_roof_bound(&roof, in->flop, bytes);
 			if (hy_roof_bound(&roof, in->flop, 0) < bound)
 				by_memory += bound * (double)p->n_runs[i];
 		}
@@ -180,17 +200,18 @@ static void write_model(hy_bench *b, const hy_profile *p)
 
 hardy_status hy_profile_write(hy_bench *b, const hy_profile *p, bool shapes, hardy_error *err)
 {
-	const hy_tape *t = p->tape;
-	row *rows = hy_calloc(t->n_instructions + 1, sizeof *rows);
+	row *rows = hy_calloc(p->n + 1, sizeof *rows);
 	if (!rows)
-		return hy_fail_memory(err, "a profile", t->n_instructions, sizeof *rows);
+		return hy_fail_memory(err, "a profile", p->n, sizeof *rows);
 	size_t n = 0;
-	for (size_t i = 0; i < t->n_instructions; i++) {
+	for (size_t i = 0; i < p->n; i++) {
 		char name[sizeof rows->name];
 		size_t k = 0;
 		if (!p->n_runs[i])
 			continue;
-		describe(t, &t->instructions[i], shapes, name, sizeof name);
+		const hy_tape *t;
+		const hy_instruction *in = instruction(p, i, &t);
+		describe(t, in, shapes, name, sizeof name);
 		while (k < n && strcmp(rows[k].name, name))
 			k++;
 		if (k == n)

@@ -6,12 +6,17 @@
 
 #include "bench/bench.h"
 
-/* Of the fastest run so far. */
+/*
+ * Of the fastest run so far. Tapes that run beside one another, one a thread, are one profile: their times are averaged, their work is
+ * added up.
+ */
 typedef struct hy_profile {
-	hy_tape *tape;
-	double *seconds; /* owned, an instruction each */
+	hy_tape *const *tapes; /* the caller's */
+	int n_tapes;
+	size_t n;        /* instructions of all */
+	double *seconds; /* owned, an instruction each, tape by tape */
 	int64_t *n_runs; /* owned */
-	double wall_s;   /* of the whole run, what lies outside of the tape included */
+	double wall_s;   /* of the whole run, what lies outside of the tapes included */
 } hy_profile;
 
 /* Sums over the instructions that ran. Arithmetic is that of convolutions. */
@@ -20,13 +25,16 @@ typedef struct hy_work {
 	int64_t n;
 } hy_work;
 
-/* Turns the tape's profile on. */
-hardy_status hy_profile_init(hy_profile *p, hy_tape *t, hardy_error *err);
+/* Turns the tapes' profiles on. */
+hardy_status hy_profile_init(hy_profile *p, hy_tape *const *tapes, int n_tapes, hardy_error *err);
 void hy_profile_clear(hy_profile *p);
 void hy_profile_begin(hy_profile *p);              /* before a run */
 void hy_profile_end(hy_profile *p, double wall_s); /* after it */
 hy_work hy_profile_sum(const hy_profile *p, const hy_roof *roof);
-/* Bytes that an instruction moves at least: every value once, one that is added to twice, and a convolution's weights. */
+/*
+ * Bytes that an instruction moves at least: every value that it reads or writes once, one that it changes in place or adds to twice, and
+ * a convolution's weights.
+ */
 double hy_instruction_bytes(const hy_tape *t, const hy_instruction *i);
 
 /* The table by operator, or by operator and shape, slowest first; then what more threads could bring. */

@@ -49,6 +49,7 @@ typedef struct job {
 	hy_network network;
 	hy_step *step;
 	hy_profile profile;
+	hy_tape *tape;
 	float *image;
 	uint8_t *label;
 	int64_t iteration;
@@ -75,7 +76,8 @@ static hardy_status make(job *j, const hy_step_options *o, hardy_error *err)
 	hy_params_draw(&j->network.params, 1);
 	if (!(j->step = hy_step_new(&j->network, o, err)))
 		return err->status;
-	status = hy_profile_init(&j->profile, hy_step_tape(j->step), err);
+	j->tape = hy_step_tape(j->step);
+	status = hy_profile_init(&j->profile, &j->tape, 1, err);
 	if (status)
 		return status;
 	const size_t n = (size_t)(o->batch * o->height * o->width);
@@ -117,7 +119,7 @@ static void write(hy_bench *b, const job *j, const hy_step_options *s, double bu
 	hy_row_number(b, r, "gbs", w.bytes / t->min_s * 1e-9);
 	hy_row_number(b, r, "bound_s", w.bound_s);
 	hy_row_number(b, r, "share_of_bound", w.bound_s / t->min_s);
-	hy_row_number(b, r, "plan_mb", (double)hy_tape_bytes(j->profile.tape) / 1048576);
+	hy_row_number(b, r, "plan_mb", (double)hy_tape_bytes(j->tape) / 1048576);
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
 	hy_bench_print(b, "%s step, %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
@@ -129,7 +131,7 @@ static void write(hy_bench *b, const job *j, const hy_step_options *s, double bu
 		               100 * nominal / t->min_s / b->roof.fma_gflops);
 	hy_bench_print(b, "\n  %.1f GB, %.1f GB/s; bound %.4f s, %.0f%% of it reached; plan %.0f MB, peak memory %.0f MB\n",
 	               w.bytes * 1e-9, w.bytes / t->min_s * 1e-9, w.bound_s, 100 * w.bound_s / t->min_s,
-	               (double)hy_tape_bytes(j->profile.tape) / 1048576, peak);
+	               (double)hy_tape_bytes(j->tape) / 1048576, peak);
 }
 
 hardy_status hy_bench_step(hy_bench *b, hardy_error *err)

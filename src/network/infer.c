@@ -102,9 +102,9 @@ void hy_infer_refresh(hy_infer *f)
 	hy_tape_refresh(&f->passes->tape);
 }
 
-hy_tape *hy_infer_tape(hy_infer *f)
+hy_tape *hy_infer_tape(hy_infer *f, int i)
 {
-	return &f->passes->tape;
+	return i < f->n_passes ? &f->passes[i].tape : NULL;
 }
 
 void hy_infer_momentum(hy_infer *f, double momentum)
