@@ -20,6 +20,7 @@ extern const command cmd_phantom;
 extern const command cmd_predict;
 extern const command cmd_inspect;
 extern const command cmd_picture;
+extern const command cmd_stress;
 extern const command cmd_train;
 
 /* clang-format off */
@@ -31,6 +32,7 @@ const command *const commands[] = {
 	&cmd_predict,
 	&cmd_evaluate,
 	&cmd_corrupt,
+	&cmd_stress,
 	&cmd_inspect,
 	&cmd_picture,
 	&cmd_bench,

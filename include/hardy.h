@@ -390,6 +390,31 @@ void hardy_corrupt_options_init(hardy_corrupt_options *o);
  */
 hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log, hardy_error *err);
 
+typedef struct hardy_stress_options {
+	const char *const *inputs; /* models (several are an ensemble) and one labelled data set, in any order; one channel */
+	size_t n_inputs;
+	const char *output;   /* folder, made when absent */
+	bool sweep;           /* also five levels of each artefact, and of a shifted field of view */
+	int64_t seed;         /* of the draws, 0 to 2^53 */
+	int64_t copies;       /* draws of each artefact, 1 to 100; 3 */
+	int64_t sweep_copies; /* draws of each artefact and level; 1 */
+	double spacing_mm[3]; /* as in hardy_predict_options, as the next four */
+	const char *labels, *subjects, *split, *splits;
+	int64_t batch, threads;
+} hardy_stress_options;
+
+void hardy_stress_options_init(hardy_stress_options *o);
+
+/*
+ * The ACDC-C protocol in memory (docs/ARTEFACTS.md): every labelled case, as it is and spoiled by bias field, ghosting, motion and
+ * spike, segmented by FTN and FTN+STN and scored by 3-D Dice on the protocol's grid. OUTPUT gets cases.csv (a row a case,
+ * artefact, level, copy and network), stress.json (means, and the share of cases with a mean Dice below 0.5 and 0.1) and with sweep
+ * sweep.csv (the same by level). report gets the tables. A case that fails is a warning: HARDY_ERROR_PARTIAL. When stop (NULL
+ * allowed) asks, what is done so far is written: HARDY_ERROR_INTERRUPTED.
+ */
+hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *report, const hardy_log *log, const hardy_stop *stop,
+                          hardy_error *err);
+
 /* ---- demonstration ------------------------------------------------------------------------------------------------------ */
 
 /* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */

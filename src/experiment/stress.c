@@ -1,0 +1,444 @@
+/*
+ * stress.c: hardy_stress: a model on scans spoiled in memory, as ACDC-C has it and by levels of severity.
+ *
+ * Everything happens on the grid of the published protocol (1.36719 mm, 192 x 192), whatever the model's own: so that every model
+ * sees the same spoiled scans. Its predictor resamples them to the model's grid and the label map back.
+ */
+#include "experiment/stress.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "dataset/preprocess.h"
+#include "image/resample.h"
+#include "metric/overlap.h"
+#include "predict/jobs.h"
+#include "predict/predictor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void hardy_stress_options_init(hardy_stress_options *o)
+{
+	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1};
+}
+
+typedef struct session {
+	const hardy_stress_options *o;
+	const hardy_log *log;
+	const hardy_stop *stop;
+	hy_dataset_options dataset;
+	char **paths; /* owned: of the models */
+	hy_model *models;
+	size_t n_models;
+	hy_predictor *predictor;
+	hy_plan plan; /* of the protocol */
+	hy_jobs jobs;
+	hy_stress_result result;
+	size_t room;
+	bool stopped;
+	bool made_folder;  /* the output was not there before */
+	hardy_error first; /* of the failures */
+} session;
+
+/* A case on the protocol's grid. */
+typedef struct subject {
+	const hy_case *c;
+	const char *name;
+	hy_slices full;  /* resampled, before crop or pad */
+	hy_volume image; /* what the predictor sees */
+	uint8_t *label;  /* owned: in the image's grid */
+	int64_t oy, ox;  /* window of the image in full */
+} subject;
+
+/* ---- models and data ---------------------------------------------------------------------------------------------------- */
+
+static hardy_status check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
+{
+	if (value >= low && value <= high)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
+	               (long long)high);
+}
+
+static hardy_status check_options(const hardy_stress_options *o, hardy_error *err)
+{
+	hardy_status status;
+	if (!o->output || !o->output[0])
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
+	if ((status = check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
+	    (status = check_number("copies", o->copies, 1, 100, err)) ||
+	    (status = check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
+	    (status = check_number("batch", o->batch, 0, 1024, err)) ||
+	    (status = check_number("threads", o->threads, 0, 1024, err)))
+		return status;
+	return HARDY_OK;
+}
+
+/* Loads the models among the inputs; *data gets the one that is none. */
+static hardy_status load_models(session *s, const char **data, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	s->models = hy_calloc(s->o->n_inputs, sizeof *s->models);
+	s->paths = hy_calloc(s->o->n_inputs, sizeof *s->paths);
+	if (!s->models || !s->paths)
+		return hy_fail_memory(err, "models", s->o->n_inputs, sizeof *s->models);
+	*data = NULL;
+	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
+		char *path = NULL;
+		status = hy_model_argument(s->o->inputs[i], &path, err);
+		if (!status && !path && *data)
+			status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s and %s are no models; want one data set", *data, s->o->inputs[i]);
+		if (status)
+			return status;
+		if (!path) {
+			*data = s->o->inputs[i];
+			continue;
+		}
+		s->paths[s->n_models] = path;
+		status = hy_model_load(&s->models[s->n_models], path, NULL, err);
+		if (status) {
+			hy_free(path);
+			return status;
+		}
+		s->n_models++;
+	}
+	if (!s->n_models)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "no model is named: want a .safetensors file, or a folder with best.safetensors "
+		               "or model.safetensors");
+	if (!*data)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no data set is named");
+	if (!hy_path_exists(*data))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", *data);
+	return hy_dataset_is(*data) ? HARDY_OK : hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", *data);
+}
+
+/* Spoiled slices are in [0, 1] already: the percentiles of a scan are taken before they are spoiled, not after. */
+static hardy_status make_predictor(session *s, hardy_error *err)
+{
+	hy_predictor_options p;
+	hy_predictor_options_init(&p);
+	p.which = HY_STN;
+	p.both = true;
+	p.batch = s->o->batch;
+	hy_model **list = hy_alloc(s->n_models, sizeof *list);
+	if (!list)
+		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
+	for (size_t i = 0; i < s->n_models; i++) {
+		list[i] = &s->models[i];
+		s->models[i].plan.percentile_low = 0;
+		s->models[i].plan.percentile_high = 100;
+	}
+	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
+	hy_free(list);
+	return s->predictor ? HARDY_OK : err->status;
+}
+
+static hardy_status check_classes(const session *s, const hy_dataset *d, hardy_error *err)
+{
+	const hy_model *m = &s->models[0];
+	if (m->n_channels != 1)
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->paths[0],
+		               m->n_channels);
+	if (m->n_classes != d->n_classes)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: has %d classes, %s has %d", s->paths[0], m->n_classes, d->root,
+		               d->n_classes);
+	for (int c = 1; c < m->n_classes; c++) {
+		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", s->paths[0], c, m->classes[c].name,
+			               d->root, d->classes[c].name);
+	}
+	return HARDY_OK;
+}
+
+/* ---- one case ----------------------------------------------------------------------------------------------------------- */
+
+static void subject_clear(subject *x)
+{
+	hy_slices_clear(&x->full);
+	hy_volume_clear(&x->image);
+	hy_free(x->label);
+}
+
+static hardy_status load_subject(const session *s, const hy_job *job, subject *x, hardy_error *err)
+{
+	const hy_dataset *d = &s->jobs.sets[job->set];
+	hy_volume image = {0};
+	hy_labels labels = {0};
+	hy_grid g;
+	*x = (subject){.c = &d->cases[job->index], .name = job->name};
+	if (!x->c->label_path)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: has no label", job->name);
+	hardy_status status = hy_case_load(d, job->index, &s->dataset, &image, &labels, s->log, err);
+	if (status)
+		return status;
+	status = hy_preprocess_train(&s->plan, &image, &labels, &x->full, err);
+	if (status) {
+		hy_prefix(err, status, "%s", x->c->image_path[0]);
+		goto out;
+	}
+	const int64_t size = s->plan.size;
+	hy_grid_set_simple(&g, size, size, x->full.n, s->plan.spacing_mm, s->plan.spacing_mm, image.grid.spacing_mm[2]);
+	status = hy_volume_alloc(&x->image, &g, 1, err);
+	x->label = status ? NULL : hy_alloc((size_t)hy_grid_voxels(&g), 1);
+	if (!status && !x->label)
+		status = hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(&g), 1);
+	x->oy = hy_window_offset(x->full.height, size);
+	x->ox = hy_window_offset(x->full.width, size);
+out:
+	hy_volume_clear(&image);
+	hy_labels_clear(&labels);
+	if (status)
+		subject_clear(x);
+	return status;
+}
+
+/* Image and label through a window that is moved by dy, dx pixels. */
+static void take_window(subject *x, int64_t dy, int64_t dx)
+{
+	const int64_t h = x->full.height, w = x->full.width, size = x->image.grid.nx, plane = size * size;
+	for (int64_t z = 0; z < x->full.n; z++) {
+		hy_window_f32(x->full.image + z * h * w, h, w, x->oy + dy, x->ox + dx, 0, x->image.data + z * plane, size, size);
+		hy_window_u8(x->full.label + z * h * w, h, w, x->oy + dy, x->ox + dx, 0, x->label + z * plane, size, size);
+	}
+}
+
+/* What a sweep does beyond the protocol: lengths are true millimetres, rotations about the image's centre. */
+static hardy_status spoil_by_level(subject *x, const hy_artefact *a, hardy_error *err)
+{
+	const hy_grid *g = &x->image.grid;
+	hy_block b = hy_block_of_stack(x->image.data, g->nz, g->ny, g->nx);
+	for (int i = 0; i < 3; i++)
+		b.affine[i][i] = g->spacing_mm[2 - i];
+	hardy_status status = hy_acdcc_apply(NULL, b.data, g->nz, g->ny, g->nx, 0, err);
+	if (!status)
+		status = hy_artefact_apply(a, &b, err);
+	return status ? status : hy_acdcc_apply(NULL, b.data, g->nz, g->ny, g->nx, 0, err);
+}
+
+static hardy_status spoil(const session *s, subject *x, int kind, int level, int64_t copy, hardy_error *err)
+{
+	const hy_grid *g = &x->image.grid;
+	const int64_t n[3] = {g->nz, g->ny, g->nx};
+	/* Copies of a level are streams of their own. */
+	hy_rng stream = hy_artefact_stream((uint64_t)s->o->seed, (hy_artefact_kind)kind, x->name, 0, copy + 1000 * level);
+	if (kind == HY_STRESS_SHIFT) {
+		const double angle = hy_rng_between(&stream, 0, 6.283185307179586);
+		const double pixels = hy_stress_severity(kind, level) / s->plan.spacing_mm;
+		take_window(x, llround(pixels * sin(angle)), llround(pixels * cos(angle)));
+	} else {
+		take_window(x, 0, 0);
+	}
+	if (kind == HY_STRESS_NONE || kind == HY_STRESS_SHIFT)
+		return hy_acdcc_apply(NULL, x->image.data, n[0], n[1], n[2], 0, err);
+	const hy_artefact a = hy_artefact_draw((hy_artefact_kind)kind, level, n, level > 0, &stream);
+	return level ? spoil_by_level(x, &a, err) : hy_acdcc_apply(&a, x->image.data, n[0], n[1], n[2], 0, err);
+}
+
+static void score(const session *s, const subject *x, const hy_labels *map, double dice[HY_MAX_CLASSES], double *mean)
+{
+	const size_t n = (size_t)hy_grid_voxels(&x->image.grid);
+	double sum = 0;
+	int n_defined = 0;
+	dice[0] = NAN;
+	for (int c = 1; c < s->result.n_classes; c++) {
+		const hy_overlap o = hy_overlap_count(map->data, x->label, n, (uint8_t)c);
+		dice[c] = s->result.classes[c].present ? hy_overlap_dice(&o) : NAN;
+		if (isnan(dice[c]))
+			continue;
+		sum += dice[c];
+		n_defined++;
+	}
+	*mean = n_defined ? sum / n_defined : NAN;
+}
+
+static hardy_status add_row(session *s, const hy_stress_row *row, hardy_error *err)
+{
+	hy_stress_result *r = &s->result;
+	if (r->n_rows == s->room) {
+		const size_t room = s->room ? 2 * s->room : 64;
+		hy_stress_row *larger = hy_realloc(r->rows, room, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(err, "scores", room, sizeof *larger);
+		r->rows = larger;
+		s->room = room;
+	}
+	r->rows[r->n_rows++] = *row;
+	return HARDY_OK;
+}
+
+static hardy_status try_one(session *s, subject *x, int kind, int level, int64_t copy, hardy_error *err)
+{
+	hy_prediction p;
+	hy_stress_row row = {.kind = kind, .level = level, .copy = copy};
+	snprintf(row.subject, sizeof row.subject, "%s", x->c->subject);
+	snprintf(row.phase, sizeof row.phase, "%s", x->c->phase);
+	hardy_status status = spoil(s, x, kind, level, copy, err);
+	if (!status)
+		status = hy_predictor_run(s->predictor, &x->image, &p, err);
+	if (status)
+		return hy_prefix(err, status, "%s: %s", x->name, hy_stress_name(kind));
+	score(s, x, &p.other, row.dice[0], &row.mean[0]);
+	score(s, x, &p.label, row.dice[1], &row.mean[1]);
+	hy_prediction_clear(&p);
+	return add_row(s, &row, err);
+}
+
+static bool stop_asked(session *s)
+{
+	s->stopped = s->stopped || (s->stop && s->stop->asked(s->stop->payload));
+	return s->stopped;
+}
+
+/* Everything that is to be done with one case; when it cannot be finished its rows are taken back. */
+static hardy_status run_case(session *s, const hy_job *job, hardy_error *err)
+{
+	subject x;
+	const size_t before = s->result.n_rows;
+	hardy_status status = load_subject(s, job, &x, err);
+	if (status)
+		return status;
+	status = try_one(s, &x, HY_STRESS_NONE, 0, 0, err);
+	for (int kind = 0; kind < HY_N_ACDCC; kind++)
+		for (int64_t copy = 0; copy < s->o->copies && !status && !stop_asked(s); copy++)
+			status = try_one(s, &x, kind, 0, copy, err);
+	for (int kind = 0; kind < HY_STRESS_END && s->o->sweep; kind++)
+		for (int level = 1; level <= HY_N_LEVELS; level++)
+			for (int64_t copy = 0; copy < s->o->sweep_copies && !status && !stop_asked(s); copy++)
+				status = try_one(s, &x, kind, level, copy, err);
+	if (status || s->stopped)
+		s->result.n_rows = before;
+	subject_clear(&x);
+	return status;
+}
+
+/* ---- all cases ---------------------------------------------------------------------------------------------------------- */
+
+static double now_s(void)
+{
+	struct timespec t;
+	timespec_get(&t, TIME_UTC);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void note_failure(session *s, const hardy_error *err)
+{
+	if (!s->result.n_failed++)
+		s->first = *err;
+	hy_warn(s->log, "failed: %s", err->message);
+}
+
+static void run_cases(session *s)
+{
+	const double start = now_s();
+	for (size_t i = 0; i < s->jobs.n_lost; i++) {
+		hardy_error e = {0};
+		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
+		note_failure(s, &e);
+		s->result.n_cases++;
+	}
+	for (size_t i = 0; i < s->jobs.n && !stop_asked(s); i++) {
+		hardy_error err = {0};
+		const double each = i ? (now_s() - start) / (double)i : 0;
+		if (i)
+			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.1f s a case, %.0f s left)", i + 1, s->jobs.n,
+			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
+		else
+			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		if (run_case(s, &s->jobs.items[i], &err))
+			note_failure(s, &err);
+		if (!s->stopped)
+			s->result.n_cases++;
+	}
+	s->result.complete = !s->stopped;
+}
+
+static hardy_status conclude(session *s, const hardy_sink *report, hardy_error *err)
+{
+	const hy_stress_result *r = &s->result;
+	if (s->stopped && !r->n_rows)
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted before the first case was done");
+	if (r->n_failed == r->n_cases && r->n_cases > 1)
+		return hy_fail(err, s->first.status, "all %zu cases failed; the first: %s", r->n_cases, s->first.message);
+	if (r->n_failed == r->n_cases)
+		return hy_fail(err, s->first.status, "%s", s->first.message);
+	hardy_status status = hy_stress_write(r, s->o->output, err);
+	if (!status)
+		status = hy_stress_print(r, report, err);
+	if (status)
+		return status;
+	if (s->stopped)
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted after %zu of %zu cases, which are written", r->n_cases,
+		               s->jobs.n + s->jobs.n_lost);
+	if (r->n_failed)
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu cases failed; the first: %s", r->n_failed, r->n_cases,
+		               s->first.message);
+	return HARDY_OK;
+}
+
+static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
+{
+	const hy_jobs_options o = {
+	    .n_channels = 1, .dataset = s->dataset, .subjects = s->o->subjects, .split = s->o->split, .splits = s->o->splits};
+	const char *data = NULL;
+	hardy_status status = load_models(s, &data, err);
+	if (!status)
+		status = hy_jobs_collect(&s->jobs, &data, 1, &o, s->log, err);
+	if (!status)
+		status = check_classes(s, &s->jobs.sets[1], err);
+	if (!status)
+		status = make_predictor(s, err);
+	s->made_folder = !status && !hy_path_exists(s->o->output);
+	if (!status)
+		status = hy_make_folders(s->o->output, err);
+	if (status)
+		return status;
+	s->result.data = data;
+	s->result.models = (const char *const *)s->paths;
+	s->result.n_models = s->n_models;
+	s->result.classes = s->jobs.sets[1].classes;
+	s->result.n_classes = s->jobs.sets[1].n_classes;
+	run_cases(s);
+	return conclude(s, report, err);
+}
+
+hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *report, const hardy_log *log, const hardy_stop *stop,
+                          hardy_error *err)
+{
+	hardy_error own = {0};
+	session s = {.o = o, .log = log, .stop = stop, .result = {.o = o}};
+	err = err ? err : &own;
+	hardy_status status = check_options(o, err);
+	if (status)
+		return status;
+	s.dataset.labels = o->labels;
+	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
+	hy_plan_init(&s.plan);
+#ifdef _OPENMP
+	const int threads = omp_get_max_threads();
+	if (o->threads)
+		omp_set_num_threads((int)o->threads);
+#endif
+	status = run(&s, report, err);
+#ifdef _OPENMP
+	omp_set_num_threads(threads);
+#endif
+	if (status && s.made_folder)
+		rmdir(o->output); /* stays when something is in it */
+	hy_jobs_clear(&s.jobs);
+	hy_predictor_free(s.predictor);
+	for (size_t i = 0; i < s.n_models; i++) {
+		hy_model_clear(&s.models[i]);
+		hy_free(s.paths[i]);
+	}
+	hy_free(s.models);
+	hy_free(s.paths);
+	hy_free(s.result.rows);
+	return status;
+}

@@ -1,0 +1,310 @@
+/*
+ * stress_report.c: means, shares of failures, and how hardy_stress writes them.
+ */
+#include "base/files.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "experiment/stress.h"
+#include "metric/statistics.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const networks[2] = {"FTN", "FTN+STN"};
+
+const char *hy_stress_name(int kind)
+{
+	return kind == HY_STRESS_NONE ? "none" : kind == HY_STRESS_SHIFT ? "shift" : hy_artefact_name((hy_artefact_kind)kind);
+}
+
+double hy_stress_severity(int kind, int level)
+{
+	static const double shift_mm[HY_N_LEVELS] = {10, 20, 30, 40, 50};
+	return kind == HY_STRESS_SHIFT ? shift_mm[level - 1] : hy_artefact_severity((hy_artefact_kind)kind, level);
+}
+
+/* ---- cells -------------------------------------------------------------------------------------------------------------- */
+
+static bool belongs(const hy_stress_row *row, int kind, int level)
+{
+	return row->level == level && (row->kind == kind || (kind == HY_STRESS_END && row->kind >= 0 && row->kind < HY_N_ACDCC));
+}
+
+hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, int which, hy_stress_cell *cell,
+                               hardy_error *err)
+{
+	double *values = hy_alloc(r->n_rows, sizeof *values);
+	hy_stress_cell c = {.below_half = NAN, .below_tenth = NAN};
+	size_t n = 0, half = 0, tenth = 0;
+	if (!values)
+		return hy_fail_memory(err, "scores", r->n_rows, sizeof *values);
+	for (size_t i = 0; i < r->n_rows; i++) {
+		const double v = r->rows[i].mean[which];
+		if (!belongs(&r->rows[i], kind, level))
+			continue;
+		values[n++] = v;
+		half += v < .5;
+		tenth += v < .1;
+	}
+	const hy_summary s = hy_summarise(values, n);
+	c.n = s.n;
+	c.mean = s.mean;
+	c.sd = s.sd;
+	if (s.n) {
+		c.below_half = (double)half / (double)s.n;
+		c.below_tenth = (double)tenth / (double)s.n;
+	}
+	for (int k = 1; k < r->n_classes; k++) {
+		n = 0;
+		for (size_t i = 0; i < r->n_rows; i++) {
+			if (belongs(&r->rows[i], kind, level))
+				values[n++] = r->rows[i].dice[which][k];
+		}
+		c.dice[k] = hy_summarise(values, n).mean;
+	}
+	hy_free(values);
+	*cell = c;
+	return HARDY_OK;
+}
+
+/* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
+
+static void put_text(hy_outfile *f, const char *text)
+{
+	if (!strpbrk(text, ",\"\n\r")) {
+		hy_outfile_printf(f, "%s", text);
+		return;
+	}
+	hy_outfile_printf(f, "\"");
+	for (; *text; text++)
+		hy_outfile_printf(f, *text == '"' ? "\"\"" : "%c", *text);
+	hy_outfile_printf(f, "\"");
+}
+
+static void put_number(hy_outfile *f, double v)
+{
+	hy_outfile_printf(f, isfinite(v) ? ",%.6g" : ",", v);
+}
+
+static void put_class_titles(hy_outfile *f, const hy_stress_result *r)
+{
+	for (int k = 1; k < r->n_classes; k++) {
+		char title[HY_NAME_SIZE + 8];
+		snprintf(title, sizeof title, "dice_%s", r->classes[k].name);
+		hy_outfile_printf(f, ",");
+		put_text(f, title);
+	}
+}
+
+static hardy_status write_cases(const hy_stress_result *r, const char *path, hardy_error *err)
+{
+	hy_outfile f = {0};
+	const hardy_status status = hy_outfile_open(&f, path, err);
+	if (status)
+		return status;
+	hy_outfile_printf(&f, "subject,phase,artefact,level,copy,network");
+	put_class_titles(&f, r);
+	hy_outfile_printf(&f, ",mean_dice\n");
+	for (size_t i = 0; i < r->n_rows; i++)
+		for (int which = 0; which < 2; which++) {
+			const hy_stress_row *row = &r->rows[i];
+			put_text(&f, row->subject);
+			hy_outfile_printf(&f, ",%s,%s,%d,%lld,%s", row->phase, hy_stress_name(row->kind), row->level, (long long)row->copy,
+			                  networks[which]);
+			for (int k = 1; k < r->n_classes; k++)
+				put_number(&f, row->dice[which][k]);
+			put_number(&f, row->mean[which]);
+			hy_outfile_printf(&f, "\n");
+		}
+	return hy_outfile_commit(&f, err);
+}
+
+/* Curves; level 0 is the unspoiled scan. */
+static hardy_status write_sweep(const hy_stress_result *r, const char *path, hardy_error *err)
+{
+	hy_outfile f = {0};
+	hardy_status status = hy_outfile_open(&f, path, err);
+	if (status)
+		return status;
+	hy_outfile_printf(&f, "artefact,level,severity,network,n,mean_dice,sd,below_0.5,below_0.1");
+	put_class_titles(&f, r);
+	hy_outfile_printf(&f, "\n");
+	for (int kind = 0; kind < HY_STRESS_END; kind++)
+		for (int level = 0; level <= HY_N_LEVELS; level++)
+			for (int which = 0; which < 2 && !status; which++) {
+				hy_stress_cell c;
+				status = hy_stress_cell_of(r, level ? kind : HY_STRESS_NONE, level, which, &c, err);
+				if (status)
+					break;
+				hy_outfile_printf(&f, "%s,%d", hy_stress_name(kind), level);
+				put_number(&f, level ? hy_stress_severity(kind, level) : NAN);
+				hy_outfile_printf(&f, ",%s,%zu", networks[which], c.n);
+				put_number(&f, c.mean);
+				put_number(&f, c.sd);
+				put_number(&f, c.below_half);
+				put_number(&f, c.below_tenth);
+				for (int k = 1; k < r->n_classes; k++)
+					put_number(&f, c.dice[k]);
+				hy_outfile_printf(&f, "\n");
+			}
+	if (!status)
+		status = hy_outfile_commit(&f, err);
+	hy_outfile_discard(&f);
+	return status;
+}
+
+/* ---- JSON --------------------------------------------------------------------------------------------------------------- */
+
+static bool add_cell(const hy_stress_result *r, cJSON *list, int kind, int level, int which)
+{
+	hy_stress_cell c;
+	cJSON *o = cJSON_CreateObject(), *dice = NULL;
+	if (hy_stress_cell_of(r, kind, level, which, &c, NULL) ||
+	    !hy_json_add(o, "artefact", cJSON_CreateString(kind == HY_STRESS_END ? "acdc-c" : hy_stress_name(kind))) ||
+	    (level && (!hy_json_add(o, "level", cJSON_CreateNumber(level)) ||
+	               !hy_json_add(o, "severity", hy_json_real(hy_stress_severity(kind, level))))) ||
+	    !hy_json_add(o, "network", cJSON_CreateString(networks[which])) ||
+	    !hy_json_add(o, "n", cJSON_CreateNumber((double)c.n)) || !hy_json_add(o, "mean_dice", hy_json_real(c.mean)) ||
+	    !hy_json_add(o, "sd", hy_json_real(c.sd)) || !hy_json_add(o, "below_0.5", hy_json_real(c.below_half)) ||
+	    !hy_json_add(o, "below_0.1", hy_json_real(c.below_tenth)) || !hy_json_add(o, "dice", dice = cJSON_CreateObject()))
+		goto fail;
+	for (int k = 1; k < r->n_classes; k++) {
+		if (!hy_json_add(dice, r->classes[k].name, hy_json_real(c.dice[k])))
+			goto fail;
+	}
+	if (cJSON_AddItemToArray(list, o))
+		return true;
+fail:
+	cJSON_Delete(o);
+	return false;
+}
+
+static bool add_models(const hy_stress_result *r, cJSON *o)
+{
+	cJSON *list = cJSON_CreateArray();
+	for (size_t i = 0; list && i < r->n_models; i++) {
+		cJSON *text = cJSON_CreateString(r->models[i]);
+		if (!text || !cJSON_AddItemToArray(list, text))
+			return cJSON_Delete(list), false;
+	}
+	return hy_json_add(o, "models", list);
+}
+
+static bool add_cells(const hy_stress_result *r, cJSON *o)
+{
+	cJSON *protocol, *sweep = NULL;
+	bool ok = hy_json_add(o, "protocol", protocol = cJSON_CreateArray()) &&
+	          hy_json_add(o, "sweep", r->o->sweep ? (sweep = cJSON_CreateArray()) : cJSON_CreateNull());
+	for (int kind = HY_STRESS_NONE; kind < HY_N_ACDCC && ok; kind++)
+		ok = add_cell(r, protocol, kind, 0, 0) && add_cell(r, protocol, kind, 0, 1);
+	ok = ok && add_cell(r, protocol, HY_STRESS_END, 0, 0) && add_cell(r, protocol, HY_STRESS_END, 0, 1);
+	for (int kind = 0; kind < HY_STRESS_END && ok && sweep; kind++)
+		for (int level = 1; level <= HY_N_LEVELS && ok; level++)
+			ok = add_cell(r, sweep, kind, level, 0) && add_cell(r, sweep, kind, level, 1);
+	return ok;
+}
+
+static hardy_status write_json(const hy_stress_result *r, const char *path, hardy_error *err)
+{
+	cJSON *o = cJSON_CreateObject();
+	char *text = NULL;
+	if (o && hy_json_add(o, "hardy_version", cJSON_CreateString(hardy_version())) && add_models(r, o) &&
+	    hy_json_add(o, "data", cJSON_CreateString(r->data)) &&
+	    hy_json_add(o, "split", r->o->split ? cJSON_CreateString(r->o->split) : cJSON_CreateNull()) &&
+	    hy_json_add(o, "seed", hy_json_real((double)r->o->seed)) &&
+	    hy_json_add(o, "copies", cJSON_CreateNumber((double)r->o->copies)) &&
+	    hy_json_add(o, "sweep_copies", cJSON_CreateNumber((double)r->o->sweep_copies)) &&
+	    hy_json_add(o, "cases", cJSON_CreateNumber((double)r->n_cases)) &&
+	    hy_json_add(o, "cases_failed", cJSON_CreateNumber((double)r->n_failed)) &&
+	    hy_json_add(o, "complete", cJSON_CreateBool(r->complete)) && add_cells(r, o))
+		text = cJSON_Print(o);
+	cJSON_Delete(o);
+	if (!text)
+		return hy_fail_memory(err, path, 1, 1);
+	hy_outfile f = {0};
+	hardy_status status = hy_outfile_open(&f, path, err);
+	if (!status) {
+		hy_outfile_printf(&f, "%s\n", text);
+		status = hy_outfile_commit(&f, err);
+	}
+	cJSON_free(text);
+	return status;
+}
+
+hardy_status hy_stress_write(const hy_stress_result *r, const char *folder, hardy_error *err)
+{
+	static hardy_status (*const write[3])(const hy_stress_result *r, const char *path,
+	                                      hardy_error *err) = {write_cases, write_json, write_sweep};
+	static const char *const names[3] = {"cases.csv", "stress.json", "sweep.csv"};
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < (r->o->sweep ? 3 : 2) && !status; i++) {
+		char *path = hy_path_join(folder, names[i]);
+		status = path ? write[i](r, path, err) : hy_fail_memory(err, folder, 1, 1);
+		hy_free(path);
+	}
+	return status;
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------------------- */
+
+static void print(const hardy_sink *report, const char *format, ...) HY_PRINTF(2, 3);
+static void print(const hardy_sink *report, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	va_start(args, format);
+	const int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (report && n > 0)
+		report->write(report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+static hardy_status print_row(const hy_stress_result *r, const hardy_sink *report, int kind, hardy_error *err)
+{
+	hy_stress_cell c[2];
+	for (int which = 0; which < 2; which++) {
+		const hardy_status status = hy_stress_cell_of(r, kind, 0, which, &c[which], err);
+		if (status)
+			return status;
+	}
+	print(report, "%-10s %5zu", kind == HY_STRESS_END ? "all four" : hy_stress_name(kind), c[0].n);
+	for (int which = 0; which < 2; which++)
+		print(report, "   %5.3f %5.3f %5.1f%% %5.1f%%", c[which].mean, c[which].sd, 100 * c[which].below_half,
+		      100 * c[which].below_tenth);
+	print(report, "\n");
+	return HARDY_OK;
+}
+
+static hardy_status print_curves(const hy_stress_result *r, const hardy_sink *report, int kind, hardy_error *err)
+{
+	print(report, "%-10s", hy_stress_name(kind));
+	for (int level = 1; level <= HY_N_LEVELS; level++) {
+		hy_stress_cell c;
+		const hardy_status status = hy_stress_cell_of(r, kind, level, 1, &c, err);
+		if (status)
+			return status;
+		print(report, "   %5.3f %4.0f%%", c.mean, 100 * c.below_half);
+	}
+	print(report, "\n");
+	return HARDY_OK;
+}
+
+hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	print(report, "Dice of %zu cases, mean over classes; share of cases below 0.5 and 0.1\n", r->n_cases - r->n_failed);
+	print(report, "                           FTN                        FTN+STN\n");
+	print(report, "artefact       n    Dice    sd   <0.5   <0.1    Dice    sd   <0.5   <0.1\n");
+	for (int kind = HY_STRESS_NONE; kind < HY_N_ACDCC && !status; kind++)
+		status = print_row(r, report, kind, err);
+	if (!status)
+		status = print_row(r, report, HY_STRESS_END, err);
+	if (status || !r->o->sweep)
+		return status;
+	print(report, "\nBy severity, FTN+STN: Dice and share below 0.5 at levels 1 to 5\n");
+	for (int kind = 0; kind < HY_STRESS_END && !status; kind++)
+		status = print_curves(r, report, kind, err);
+	return status;
+}
