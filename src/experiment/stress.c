@@ -382,6 +382,17 @@ static hardy_status conclude(session *s, const hardy_sink *report, hardy_error *
 	return HARDY_OK;
 }
 
+/* An output that cannot be written is known before hours of work, not after. */
+static hardy_status try_output(const char *folder, hardy_error *err)
+{
+	hy_outfile f = {0};
+	char *path = hy_path_join(folder, "cases.csv");
+	const hardy_status status = path ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, folder, 1, 1);
+	hy_outfile_discard(&f);
+	hy_free(path);
+	return status;
+}
+
 static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 {
 	const hy_jobs_options o = {
@@ -397,6 +408,8 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	s->made_folder = !status && !hy_path_exists(s->o->output);
 	if (!status)
 		status = hy_make_folders(s->o->output, err);
+	if (!status)
+		status = try_output(s->o->output, err);
 	if (status)
 		return status;
 	s->result.data = data;

@@ -388,7 +388,11 @@ static void faults(void **state)
 	o.copies = 0;
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(err.message, "copies is 0, want 1 to 100");
+	o.copies = 1;
 	assert_false(hy_path_exists(tree_path("no")));
+	tree_text("file", "text");
+	assert_int_equal(call(o, "model.safetensors", "set", "file", &err), HARDY_ERROR_IO);
+	assert_string_equal(heard, ""); /* known before any case */
 	/* a damaged scan fails alone */
 	save_case("mixed", "s1", 1);
 	save_case("mixed", "s2", 2);
