@@ -122,7 +122,8 @@ static int run(const command *self, int argc, char **argv)
 	const char *schemes = "random|dropout|channel|spatial";
 	const option table[] = {
 	    {"--output", OPTION_STRING, &o.output, "RUN", "Folder of the run.", 0, 0, NULL},
-	    {"--recipe", OPTION_STRING, &o.recipe, "NAME", "How to train.", 0, 0, "standard|cooperative"},
+	    {"--recipe", OPTION_STRING, &o.recipe, "NAME+...|FILE",
+	     "How to train: names with + between, or a YAML file (docs/RECIPES.md).", 0, 0, NULL},
 	    {"--preset", OPTION_STRING, &o.preset, "NAME", "Defaults of the options below; paper is as published.", 0, 0,
 	     "quick|paper"},
 	    {"--seed", OPTION_INT, &o.seed, "N", "Seed of everything random.", 0, 9007199254740992, NULL},
@@ -150,6 +151,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--lr", OPTION_DOUBLE, &o.learning_rate, "RATE", "Learning rate of Adam, the largest of a schedule.", 0, 1e30, NULL},
 	    {"--schedule", OPTION_STRING, &o.schedule, "NAME", "Course of the learning rate.", 0, 0, "constant|one-cycle"},
 	    {"--loss", OPTION_STRING, &o.loss, "NAME", "Cross-entropy, or with soft Dice.", 0, 0, "ce|ce+dice"},
+	    {"--ema", OPTION_DOUBLE, &o.ema, "DECAY",
+	     "Validate and save a moving average of the weights with this decay, e.g. 0.999; 0: the weights.", 0, 0.999999, NULL},
 	    {"--recalibrate", OPTION_STRING, &w.recalibrate, "on|off", "Batch-norm statistics from the training slices at the end.",
 	     0, 0, "on|off"},
 	    {"--scheme", OPTION_STRING, &w.scheme, "NAME", "Masks of both latent codes (cooperative).", 0, 0, schemes},

@@ -112,7 +112,7 @@ typedef struct hardy_train_options {
 	const char *data;   /* folder of a data set, as in hardy_check_options */
 	const char *output; /* run directory */
 	const char *preset; /* set by hardy_train_options_init */
-	const char *recipe; /* "standard", "cooperative" */
+	const char *recipe; /* "standard", "cooperative", a rival, several with + between, or a .yaml file: docs/RECIPES.md */
 	int64_t seed;       /* 0 to 2^53 */
 	/* which scans */
 	int64_t subjects;            /* to train on, drawn by seed; 0: all */
@@ -135,6 +135,7 @@ typedef struct hardy_train_options {
 	const char *schedule; /* "constant", "one-cycle" */
 	const char *loss;     /* "ce", "ce+dice" */
 	bool recalibrate;     /* batch-norm statistics from the training slices at the end */
+	double ema;           /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
 	/* ablations of the method */
 	const char *scheme_image, *scheme_shape; /* masks of z_i and z_s: "random", "dropout", "channel", "spatial" */
 	bool hard_masks;

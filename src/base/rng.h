@@ -19,7 +19,8 @@ typedef enum hy_rng_purpose {
 	HY_RNG_MASK,     /* latent masks */
 	HY_RNG_PHANTOM,  /* anatomy and images of the phantom */
 	HY_RNG_ARTEFACT, /* artefact parameters */
-	HY_RNG_TEST
+	HY_RNG_TEST,
+	HY_RNG_PERTURB /* perturbations other than latent masks */
 } hy_rng_purpose;
 
 typedef struct hy_rng {

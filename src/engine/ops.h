@@ -56,6 +56,7 @@ typedef struct hy_mask {
 	float *data;
 } hy_mask;
 int hy_op_mask(hy_tape *t, int x, const hy_mask *mask);
+int hy_op_mask_through(hy_tape *t, int x, const hy_mask *mask); /* with a gradient: the mask alone is constant */
 /* Mean over pixels and over channels of a blocked value, into two kept planar values (n x c x 1 x 1 and n x 1 x h x w). */
 void hy_op_score(hy_tape *t, int x, int *channel, int *spatial);
 

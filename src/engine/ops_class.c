@@ -69,9 +69,37 @@ static hardy_status run_sigmoid(hy_tape *t, const hy_instruction *i, hardy_error
 	return HARDY_OK;
 }
 
+/* values: dy, y, dx */
+static hardy_status run_sigmoid_back(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *y = &t->values[i->value[1]];
+	const float *dy = hy_tape_data(t, i->value[0]);
+	float *dx = hy_tape_data(t, i->value[2]);
+	const int64_t count = y->n * y->c * y->h * y->w;
+#pragma omp parallel for schedule(static)
+	for (int64_t k = 0; k < count; k++) {
+		const float g = dy[k] * y->data[k] * (1 - y->data[k]);
+		dx[k] = i->accumulate ? dx[k] + g : g;
+	}
+	return HARDY_OK;
+}
+
+/* Not used by a reconstruction's own loss, which forms the gradient by x itself. */
+static void sigmoid_back(hy_tape *t, const hy_node *node, int flags)
+{
+	(void)flags;
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx < 0)
+		return;
+	const int values[] = {hy_tape_gradient(t, node->out), node->out, dx};
+	hy_tape_emit(t, "sigmoid back", run_sigmoid_back, node, values, 3)->accumulate = accumulate;
+}
+
 int hy_op_sigmoid(hy_tape *t, int x)
 {
-	return same_shape(t, "sigmoid", x, 1, run_sigmoid, NULL); /* its gradient is formed with the loss */
+	return same_shape(t, "sigmoid", x, 1, run_sigmoid, sigmoid_back);
 }
 
 static hardy_status run_one_hot(hy_tape *t, const hy_instruction *i, hardy_error *err)
@@ -178,6 +206,52 @@ int hy_op_mask(hy_tape *t, int x, const hy_mask *mask)
 	hy_node n = {.link = u.link};
 	const int values[] = {x, y};
 	hy_tape_emit(t, "mask", run_mask, &n, values, 2);
+	return y;
+}
+
+/* values: dy, dx. dx += dy mask, through scratch memory. */
+static hardy_status run_mask_back(hy_tape *t, const hy_instruction *i, hardy_error *err)
+{
+	(void)err;
+	const hy_value *dy = &t->values[i->value[0]];
+	const hy_mask *m = i->node.link;
+	float *dx = hy_tape_data(t, i->value[1]), *to = i->accumulate ? t->work : dx;
+	const int64_t count = dy->n * dy->c * dy->h * dy->w;
+	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(dy->data, m->data, dy->n, dy->c, dy->h * dy->w, to);
+	for (int64_t k = 0; k < count && i->accumulate; k++)
+		dx[k] += to[k];
+	return HARDY_OK;
+}
+
+static void mask_back(hy_tape *t, const hy_node *node, int flags)
+{
+	(void)flags;
+	bool accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	if (dx < 0)
+		return;
+	const hy_value v = t->values[dx];
+	const int values[] = {hy_tape_gradient(t, node->out), dx};
+	hy_tape_work(t, (size_t)(v.n * v.c * v.h * v.w));
+	hy_tape_emit(t, "mask back", run_mask_back, node, values, 2)->accumulate = accumulate;
+}
+
+int hy_op_mask_through(hy_tape *t, int x, const hy_mask *mask)
+{
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_value in = t->values[x];
+	union {
+		const hy_mask *in;
+		void *link;
+	} u = {mask};
+	const int y = hy_tape_value(t, in.n, in.c, in.h, in.w, true);
+	hy_node *n = hy_tape_node(t, "mask");
+	n->in[0] = x, n->n_in = 1, n->out = y;
+	n->link = u.link;
+	n->back = mask_back;
+	const int values[] = {x, y};
+	hy_tape_emit(t, "mask", run_mask, n, values, 2);
 	return y;
 }
 

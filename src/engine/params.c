@@ -86,6 +86,8 @@ void hy_params_clear(hy_params *p)
 	hy_free_aligned(p->first_moment);
 	hy_free_aligned(p->second_moment);
 	hy_free_aligned(p->buffers);
+	hy_free_aligned(p->average_values);
+	hy_free_aligned(p->average_buffers);
 	memset(p, 0, sizeof *p);
 }
 

@@ -29,6 +29,7 @@ typedef struct hy_params {
 	size_t n, room;
 	size_t n_values, n_buffers;
 	float *values, *grads, *first_moment, *second_moment, *buffers; /* owned; 64-byte aligned */
+	float *average_values, *average_buffers;                        /* owned: average.h; NULL without */
 	int64_t n_batches_tracked; /* of every batch norm (they move together; written to every num_batches_tracked) */
 	int64_t adam_steps;
 } hy_params;

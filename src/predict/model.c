@@ -4,6 +4,7 @@
 #include "predict/model.h"
 
 #include "base/memory.h"
+#include "engine/average.h"
 #include "engine/safetensors.h"
 #include "predict/meta.h"
 
@@ -15,6 +16,7 @@
 #define TRACKED "num_batches_tracked"
 #define MOMENT1 "adam.first_moment."
 #define MOMENT2 "adam.second_moment."
+#define AVERAGE "average."
 
 enum { NAME_SIZE = 160, MAX_METADATA = 10 };
 
@@ -69,7 +71,7 @@ static void add_tensor(tensor_list *l, const char *prefix, const char *name, hy_
 
 static hardy_status list_tensors(const hy_params *p, bool moments, tensor_list *l, const char *path, hardy_error *err)
 {
-	const size_t room = 4 * p->n + 1; /* value, count, two moments */
+	const size_t room = 5 * p->n + 1; /* value, count, two moments, average */
 	l->items = hy_calloc(room, sizeof *l->items);
 	l->names = hy_calloc(room, sizeof *l->names);
 	if (!l->items || !l->names)
@@ -87,6 +89,9 @@ static hardy_status list_tensors(const hy_params *p, bool moments, tensor_list *
 	}
 	for (size_t i = 0; moments && i < p->n; i++) {
 		const hy_param *q = &p->list[i];
+		const float *average = q->is_buffer ? p->average_buffers : p->average_values;
+		if (average)
+			add_tensor(l, AVERAGE, q->name, HY_F32, q->n_dims, q->shape, average + q->offset, q->n * sizeof *average);
 		if (q->is_buffer)
 			continue;
 		add_tensor(l, MOMENT1, q->name, HY_F32, q->n_dims, q->shape, p->first_moment + q->offset, q->n * sizeof(float));
@@ -256,9 +261,18 @@ static hardy_status load_count(source *s, const char *name, int64_t *count)
 	return HARDY_OK;
 }
 
+/* A checkpoint of a run that averages its weights has them twice. */
+static bool has_average(const source *s, const hy_params *p)
+{
+	char name[NAME_SIZE];
+	snprintf(name, sizeof name, AVERAGE "%s", p->list[0].name);
+	return hy_st_find(&s->file, name) != NULL;
+}
+
 static hardy_status load_parameters(source *s, hy_params *p, bool moments)
 {
-	hardy_status status = HARDY_OK;
+	const bool average = moments && has_average(s, p);
+	hardy_status status = average ? hy_average_start(p, s->err) : HARDY_OK;
 	for (size_t i = 0; i < p->n && !status; i++) {
 		const hy_param *q = &p->list[i];
 		char tracked[NAME_SIZE];
@@ -269,6 +283,8 @@ static hardy_status load_parameters(source *s, hy_params *p, bool moments)
 			status = load_tensor(s, MOMENT1, q, p->first_moment + q->offset);
 		if (!status && moments && !q->is_buffer)
 			status = load_tensor(s, MOMENT2, q, p->second_moment + q->offset);
+		if (!status && average)
+			status = load_tensor(s, AVERAGE, q, (q->is_buffer ? p->average_buffers : p->average_values) + q->offset);
 	}
 	for (size_t i = 0; i < s->file.n_tensors && !status; i++) {
 		if (!s->used[i])

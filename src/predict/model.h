@@ -39,8 +39,8 @@ typedef struct hy_model {
 } hy_model;
 
 /*
- * Adam's moments and the caller's own state string go along in a checkpoint (tensors "adam.first_moment.NAME",
- * "adam.second_moment.NAME", metadata "adam_steps" and "state"). state NULL: a plain model.
+ * Adam's moments, averaged weights if there are any, and the caller's own state string go along in a checkpoint (tensors
+ * "adam.first_moment.NAME", "adam.second_moment.NAME", "average.NAME", metadata "adam_steps" and "state"). state NULL: a plain model.
  */
 hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, hardy_error *err);
 

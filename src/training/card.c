@@ -27,6 +27,10 @@ static cJSON *subjects_to_json(const hy_split *s)
 hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const hy_training_set *set, int64_t steps,
                            hardy_error *err)
 {
+	hy_recipe recipe;
+	const hardy_status status = hy_recipe_read(o->recipe, &recipe, err);
+	if (status)
+		return status;
 	cJSON *card = cJSON_CreateObject();
 	const bool good = hy_json_add(card, "data", cJSON_CreateString(hy_path_name(o->data))) &&
 	                  hy_json_add(card, "layout", cJSON_CreateString(hy_layout_name(set->dataset.layout))) &&
@@ -35,7 +39,8 @@ hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const 
 	                  hy_json_add(card, "terms", cJSON_CreateString(o->data_terms ? o->data_terms : unknown_terms)) &&
 	                  hy_json_add(card, "intended_use", cJSON_CreateString(intended_use)) &&
 	                  hy_json_add(card, "recipe", cJSON_CreateString(o->recipe)) &&
-	                  hy_json_add(card, "recipe_summary", cJSON_CreateString(hy_recipe_find(o->recipe)->summary)) &&
+	                  hy_json_add(card, "recipe_summary", cJSON_CreateString(recipe.summary)) &&
+	                  hy_json_add(card, "perturbations", hy_recipe_to_json(&recipe, o)) &&
 	                  hy_json_add(card, "seed", cJSON_CreateNumber((double)o->seed)) &&
 	                  hy_json_add(card, "steps", cJSON_CreateNumber((double)steps)) &&
 	                  hy_json_add(card, "options", hy_options_to_json(o, true));

@@ -90,8 +90,9 @@ static hardy_status read_state(const char *path, const char *state, hy_progress 
 		bad = "checksum";
 	read.checksum = (uint32_t)checksum;
 	const cJSON *sums = json ? cJSON_GetObjectItemCaseSensitive(json, "sums") : NULL;
-	for (int k = 0; k < HY_N_TERMS && !bad; k++)
-		if (!read_real(cJSON_GetArrayItem(sums, k), &read.sums[k]))
+	for (int k = 0; k < HY_N_TERMS && !bad; k++) /* earlier versions had the first terms only */
+		if ((k < HY_TERM_PERTURBED_SEG || cJSON_GetArrayItem(sums, k)) &&
+		    !read_real(cJSON_GetArrayItem(sums, k), &read.sums[k]))
 			bad = "sums";
 	if (!bad && read.step > read.steps)
 		bad = "step";

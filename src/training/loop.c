@@ -3,6 +3,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "engine/average.h"
 #include "training/card.h"
 #include "training/checkpoint.h"
 #include "training/recalibrate.h"
@@ -20,6 +21,7 @@ enum { N_TIMED_STEPS = 10 };
 
 typedef struct trainer {
 	hardy_train_options o, recorded; /* recorded: with paths that can be understood from any working directory */
+	hy_recipe recipe;
 	const hardy_log *log;
 	const hardy_stop *stop;
 	hy_training_set set;
@@ -112,7 +114,7 @@ static hardy_status make_batches(trainer *t, hardy_error *err)
 static hardy_status make_step(trainer *t, hardy_error *err)
 {
 	hy_step_options o;
-	hy_recipe_options(&o, &t->o);
+	hy_recipe_options(&o, &t->recipe, &t->o);
 	t->step = hy_step_new(&t->model.network, &o, err);
 	if (!t->step)
 		return failed(err);
@@ -120,6 +122,13 @@ static hardy_status make_step(trainer *t, hardy_error *err)
 		return HARDY_OK;
 	t->validator = hy_validator_new(&t->model.network, &t->set.validation, t->o.size, err);
 	return t->validator ? HARDY_OK : failed(err);
+}
+
+/* Models that are scored or saved have the averaged weights, if the run averages them. */
+static void exchange_average(trainer *t)
+{
+	if (t->model.network.params.average_values)
+		hy_average_swap(&t->model.network.params);
 }
 
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
@@ -135,7 +144,10 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
 	hy_step_set_beta1(t->step, rate.beta1);
 	*learning_rate = rate.learning_rate;
-	return hy_step_run(t->step, image, label, iteration, rate.learning_rate, terms, err);
+	status = hy_step_run(t->step, image, label, iteration, rate.learning_rate, terms, err);
+	if (!status && t->model.network.params.average_values)
+		hy_average_step(&t->model.network.params, t->o.ema, t->model.network.params.adam_steps);
+	return status;
 }
 
 /* ---- how long ----------------------------------------------------------------------------------------------------------- */
@@ -204,7 +216,7 @@ static hardy_status write_run(const trainer *t, const char *status, bool finishe
 {
 	const hy_run_facts facts = {
 	    .status = status,
-	    .recipe_summary = hy_recipe_find(t->o.recipe)->summary,
+	    .recipe = &t->recipe,
 	    .steps = t->at.steps,
 	    .steps_per_epoch = t->per_epoch,
 	    .step = t->at.step,
@@ -230,6 +242,8 @@ static hardy_status start_run(trainer *t, hardy_error *err)
 	t->at.best_iou = -1;
 	t->at.checksum = t->set.checksum;
 	hardy_status status = fix_length(t, err);
+	if (!status && t->o.ema > 0)
+		status = hy_average_start(&t->model.network.params, err);
 	if (!status)
 		status = hy_run_open(&t->run, &t->o, err);
 	return status;
@@ -245,6 +259,8 @@ static hardy_status resume_run(trainer *t, bool longer, hardy_error *err)
 	}
 	if ((status = hy_checkpoint_load(t->run.checkpoint, &t->model, &t->at, err)))
 		return status;
+	if (t->o.ema > 0 && !t->model.network.params.average_values)
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: averaged weights are missing", t->run.checkpoint);
 	if (t->at.checksum != t->set.checksum)
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: the training slices are not those that the run in %s was started with",
 		               t->o.data, t->o.output);
@@ -280,15 +296,17 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	hardy_status status = HARDY_OK;
 	t->at.epoch++;
 	for (int k = 0; k < HY_N_TERMS; k++) {
-		const bool used = k < HY_TERM_HARD_SEG || (hy_step_x_hat(t->step) && (k != HY_TERM_HARD_P || !t->o.only_x_hat));
+		const bool used = hy_step_has_term(t->step, (enum hy_term)k);
 		row.terms[k] = used ? t->at.sums[k] / n : NAN;
 		row.loss += used ? t->at.sums[k] / n : 0;
 	}
 	const bool validate = t->validator && (t->at.epoch % t->o.validate_every == 0 || t->at.step == t->at.steps);
 	if (validate) {
+		exchange_average(t);
 		status = hy_validator_run(t->validator, &row.validation, err);
 		if (!status)
 			status = keep_if_best(t, &row.validation, err);
+		exchange_average(t);
 		if (status)
 			return status;
 	}
@@ -422,6 +440,7 @@ static hardy_status finish(trainer *t, hardy_error *err)
 {
 	hardy_status status = save_checkpoint(t, err);
 	hy_log(t->log, HARDY_LOG_PROGRESS, "finishing");
+	exchange_average(t); /* for good */
 	if (!status)
 		status = finish_model(t, t->run.last, &t->last, err);
 	if (!status && t->at.best_epoch) {
@@ -493,6 +512,9 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	hardy_status status = hy_options_check(o, err);
 	if (status)
 		return status;
+	if ((status = hy_recipe_read(o->recipe, &t.recipe, err)))
+		return status;
+	t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
 	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))))
 		goto out;
 	t.recorded.data = data;

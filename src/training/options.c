@@ -78,7 +78,8 @@ enum use {
 	CARD = 1,   /* the model depends on it, and it is no path */
 	FREE = 2,   /* may differ when a run is resumed */
 	LENGTH = 4, /* may differ then if the learning rate is constant */
-	NEEDED = 8  /* text that is never NULL */
+	NEEDED = 8, /* text that is never NULL */
+	LATER = 16  /* runs of earlier versions lack it: the default then */
 };
 
 typedef struct field {
@@ -119,6 +120,7 @@ static const field fields[] = {
     {"schedule", TEXT, AT(schedule), CARD | NEEDED, 0, 0, "constant|one-cycle"},
     {"loss", TEXT, AT(loss), CARD | NEEDED, 0, 0, "ce|ce+dice"},
     {"recalibrate", SWITCH, AT(recalibrate), CARD, 0, 0, NULL},
+    {"ema", REAL, AT(ema), CARD | LATER, 0, 0.999999, NULL},
     {"scheme_image", TEXT, AT(scheme_image), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
     {"scheme_shape", TEXT, AT(scheme_shape), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
     {"hard_masks", SWITCH, AT(hard_masks), CARD, 0, 0, NULL},
@@ -186,16 +188,11 @@ static hardy_status check_field(const hardy_train_options *o, const field *f, ha
 	return HARDY_OK;
 }
 
-static hardy_status check_recipe(const char *name, hardy_error *err)
+static hardy_status check_recipe(const hardy_train_options *o, hardy_error *err)
 {
-	if (hy_recipe_find(name))
-		return HARDY_OK;
-	char known[256] = "";
-	for (const hy_recipe *r = hy_recipes; r->name; r++) {
-		const size_t used = strlen(known);
-		snprintf(known + used, sizeof known - used, used ? ", %s" : "%s", r->name);
-	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "recipe is \"%s\", want one of %s", name, known);
+	hy_recipe r;
+	const hardy_status status = hy_recipe_read(o->recipe, &r, err);
+	return status ? status : hy_recipe_check(&r, o, err);
 }
 
 hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
@@ -224,7 +221,7 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "epochs, iterations and budget are all 0, want one of them");
 	if (o->resume && o->overwrite)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "resume and overwrite exclude each other");
-	return check_recipe(o->recipe, err);
+	return check_recipe(o, err);
 }
 
 hy_schedule hy_options_schedule(const hardy_train_options *o)
@@ -306,7 +303,7 @@ hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, con
 	hardy_train_options read = *o;
 	for (int i = 0; i < N_FIELDS; i++) {
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, fields[i].name);
-		if (item && read_field(&read, &fields[i], item, &text))
+		if (item ? read_field(&read, &fields[i], item, &text) : fields[i].use & LATER)
 			continue;
 		hy_free(block);
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: option \"%s\" is %s", source, fields[i].name,

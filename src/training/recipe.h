@@ -1,23 +1,51 @@
 /*
- * recipe.h: the ways to train, by name.
+ * recipe.h: the ways to train: a recipe is the standard step and any number of perturbations, each with weight, probability and
+ * parameters.
+ *
+ * As text: "standard", or members with a plus between: "randconv+cooperative", each with settings if wanted:
+ * "randconv:weight=0.5,lambda=5+cooperative:probability=0.5". A member is a row of the table below, itself a composition, or a kind
+ * of perturbation. A name that ends in .yaml or .yml is a file (docs/RECIPES.md).
  */
 #ifndef HY_TRAINING_RECIPE_H
 #define HY_TRAINING_RECIPE_H
 
+#include "base/json.h"
 #include "training/step.h"
 
+typedef struct hy_recipe_row {
+	const char *name, *text, *summary;
+} hy_recipe_row;
+
+extern const hy_recipe_row hy_recipes[]; /* ends with a NULL name */
+
+typedef struct hy_recipe_member {
+	hy_perturbation_options o;
+	bool given[HY_MAX_PARAMETERS]; /* the recipe sets it */
+} hy_recipe_member;
+
 typedef struct hy_recipe {
-	const char *name, *summary;
-	/* Sets what makes the recipe; o comes from hy_step_options_init with the options of every recipe filled in. */
-	void (*fill)(hy_step_options *o, const hardy_train_options *options);
+	int n;
+	hy_recipe_member members[HY_MAX_PERTURBATIONS];
+	char text[512];    /* the canonical form: the same recipe, however it is written, with what differs from the usual alone */
+	char summary[256]; /* one line */
 } hy_recipe;
 
-extern const hy_recipe hy_recipes[]; /* ends with a NULL name */
+/* Reads text, or the file that it names. Unknown names, values out of range and repetitions are HARDY_ERROR_ARGUMENT. */
+hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err);
 
-/* NULL when there is none of that name. */
-const hy_recipe *hy_recipe_find(const char *name);
+/* Whether the composition can work with these options (already in range); the error says why not. */
+hardy_status hy_recipe_check(const hy_recipe *r, const hardy_train_options *o, hardy_error *err);
 
-/* The step's options for valid training options (hy_train_options_check). */
-void hy_recipe_options(hy_step_options *step, const hardy_train_options *o);
+/* Every member with every value; NULL when memory runs out. */
+cJSON *hy_recipe_to_json(const hy_recipe *r, const hardy_train_options *o);
+
+/* The step's options for valid training options (hy_options_check). */
+void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_train_options *o);
+
+/* For readers of other forms: adds a member (a row's name may add several), then sets its values. where names it in messages. */
+hardy_status hy_recipe_add(hy_recipe *r, const char *name, hardy_error *err);
+hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *value, hardy_error *err);
+/* The members that a YAML file lists. */
+hardy_status hy_recipe_read_yaml(const char *path, hy_recipe *out, hardy_error *err);
 
 #endif

@@ -25,7 +25,7 @@ typedef struct hy_run {
 /* What run.json says besides options and data. */
 typedef struct hy_run_facts {
 	const char *status; /* "running", "interrupted", "failed", "done" */
-	const char *recipe_summary;
+	const hy_recipe *recipe;
 	int64_t steps, steps_per_epoch, step; /* in all, and made */
 	int threads;
 	double step_s; /* timed before fixing the steps of a budget; 0 */

@@ -1,5 +1,5 @@
 /*
- * step.h: one training step of the method, standard or cooperative.
+ * step.h: one training step: standard, and with hard examples from whatever the recipe is composed of.
  *
  * Numbers of equations are those of Chen et al., "Cooperative training and latent space data augmentation for robust medical
  * image segmentation", MICCAI 2021.
@@ -7,10 +7,10 @@
 #ifndef HY_TRAINING_STEP_H
 #define HY_TRAINING_STEP_H
 
-#include "network/network.h"
 #include "perturb/latent.h"
+#include "training/perturbation.h"
 
-/* The eight terms of the loss, as they are added up. */
+/* The terms of the loss, as they are added up: eight of the method, four of all other perturbations together. */
 enum hy_term {
 	HY_TERM_SEG,        /* CE(p, y) */
 	HY_TERM_REC,        /* 1/2 MSE(x0, x) */
@@ -20,19 +20,28 @@ enum hy_term {
 	HY_TERM_HARD_REC,
 	HY_TERM_HARD_SHAPE_PRED,
 	HY_TERM_HARD_P, /* CE(STN(softmax(p^ / 2)), y) */
+	HY_TERM_PERTURBED_SEG,
+	HY_TERM_PERTURBED_REC,
+	HY_TERM_PERTURBED_SHAPE,
+	HY_TERM_PERTURBED_CONSISTENCY,
 	HY_N_TERMS
 };
 extern const char *const hy_term_names[HY_N_TERMS];
+
+enum { HY_MAX_PERTURBATIONS = 8 };
 
 typedef struct hy_step_options {
 	int64_t batch, height, width;
 	uint64_t seed;
 	bool cooperative;
-	bool use_p_hat;     /* the hard example p^ too ("x^ and p^"); false: x^ only */
-	bool separate;      /* no gradient from the STN into the FTN */
-	double noise;       /* standard deviation of the FTN's input noise: 0.05 */
-	float w_ce, w_dice; /* each cross-entropy term is w_ce CE + w_dice (1 - soft Dice): 1, 0 */
+	double weight, probability; /* of the hard examples from latent masks: 1, 1 */
+	bool use_p_hat;             /* the hard example p^ too ("x^ and p^"); false: x^ only */
+	bool separate;              /* no gradient from the STN into the FTN */
+	double noise;               /* standard deviation of the FTN's input noise: 0.05 */
+	float w_ce, w_dice;         /* each cross-entropy term is w_ce CE + w_dice (1 - soft Dice): 1, 0 */
 	hy_mask_options mask_i, mask_s;
+	int n_perturbations; /* besides latent masks */
+	hy_perturbation_options perturbations[HY_MAX_PERTURBATIONS];
 	double beta1, beta2, eps; /* Adam: 0.9, 0.999, 1e-8 */
 	hy_tape_options engine;
 } hy_step_options;
@@ -43,7 +52,8 @@ typedef struct hy_step hy_step;
 
 hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err); /* network stays the caller's */
 void hy_step_free(hy_step *s);
-void hy_step_set_beta1(hy_step *s, double beta1); /* schedules that cycle it: before each step */
+bool hy_step_has_term(const hy_step *s, enum hy_term term); /* whether the recipe has it */
+void hy_step_set_beta1(hy_step *s, double beta1);           /* schedules that cycle it: before each step */
 
 /*
  * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; label: batch x height x width class

@@ -183,6 +183,115 @@ static void resumes_with_the_same_bytes(void **state)
 	}
 }
 
+/* Recipes keep nothing but what the checkpoint holds; averaged weights are in it. */
+static void every_recipe_resumes_with_the_same_bytes(void **state)
+{
+	static const char *const recipes[] = {
+	    "mwm:probability=0.5",
+	    "randconv:views=2",
+	    "adv-noise",
+	    "adv-bias:iterations=2",
+	    "rsc",
+	    "mixstyle+dsu",
+	    "maxstyle:iterations=1+cooperative:probability=0.5",
+	};
+	(void)state;
+	make_data();
+	for (size_t r = 0; r < sizeof recipes / sizeof *recipes; r++) {
+		hardy_error err = {0};
+		hardy_train_options o = tiny("whole", recipes[r]);
+		o.overwrite = true;
+		o.iterations = 4;
+		o.validate_every = 10;
+		o.ema = r % 2 ? 0.9 : 0;
+		assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+		int left = 5 + 2;
+		const hardy_stop stop = {countdown, &left};
+		o.output = tree_path("parts");
+		assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+		hardy_train_options again;
+		assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+		assert_string_equal(again.recipe, recipes[r]);
+		again.output = tree_path("parts");
+		again.resume = true;
+		again.threads = 1;
+		assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+		hardy_train_options_clear(&again);
+		assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+		assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
+	}
+}
+
+/* A recipe from a file is written into the run: the file may be gone when it goes on. */
+static void a_recipe_file_is_resolved(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	tree_text("r.yaml", "members:\n  - name: mwm\n    weight: 0.5\n");
+	char path[512];
+	snprintf(path, sizeof path, "%s", tree_path("r.yaml"));
+	hardy_train_options o = tiny("run", path);
+	o.validation = 0;
+	o.iterations = 3;
+	int left = 3 + 1;
+	const hardy_stop stop = {countdown, &left};
+	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	cJSON *json = NULL;
+	assert_ok(hy_json_read(tree_path("run/run.json"), &json, &err), &err);
+	const cJSON *options = cJSON_GetObjectItem(json, "options"),
+	            *first = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "perturbations"), 0);
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(options, "recipe")), "mwm:weight=0.5");
+	assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(first, "windows")) == 5);
+	cJSON_Delete(json);
+	o.resume = true;
+	tree_text("r.yaml", "members:\n  - name: mwm\n    weight: 0.25\n");
+	refuse(&o, HARDY_ERROR_ARGUMENT, "started with recipe mwm:weight=0.5, now it is mwm:weight=0.25");
+	tree_delete("r.yaml");
+	o.recipe = "mwm:weight=0.5";
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+}
+
+/* Saved models hold the average, checkpoints both. */
+static void averages_weights(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("plain", "standard");
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	o.output = tree_path("averaged");
+	o.ema = 0.999;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	hy_model m[3] = {0};
+	static const char *const files[] = {"averaged/last.safetensors", "averaged/checkpoint.safetensors",
+	                                    "plain/checkpoint.safetensors"};
+	for (int i = 0; i < 3; i++) {
+		char *state_text = NULL;
+		assert_ok(hy_model_load(&m[i], tree_path(files[i]), i ? &state_text : NULL, &err), &err);
+		hy_free(state_text);
+	}
+	const hy_params *last = &m[0].network.params, *both = &m[1].network.params, *plain = &m[2].network.params;
+	assert_null(last->average_values);
+	assert_null(plain->average_values);
+	assert_non_null(both->average_values);
+	double difference = 0;
+	for (size_t i = 0; i < last->n; i++) {
+		const hy_param *p = &last->list[i];
+		const size_t n = p->n * sizeof(float);
+		if (p->is_buffer) {
+			assert_memory_equal(last->buffers + p->offset, both->average_buffers + p->offset, n);
+			continue;
+		}
+		assert_memory_equal(last->values + p->offset, both->average_values + p->offset, n);
+		assert_memory_equal(plain->values + p->offset, both->values + p->offset, n); /* the weights themselves go on as ever */
+		difference += fabs((double)last->values[p->offset] - (double)plain->values[p->offset]);
+	}
+	assert_true(difference > 0);
+	for (int i = 0; i < 3; i++)
+		hy_model_clear(&m[i]);
+}
+
 /* A killed run has rows and a best model that its checkpoint does not know of. */
 static void forgets_what_follows_the_checkpoint(void **state)
 {
@@ -532,6 +641,9 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(resumes_with_the_same_bytes),
+	    cmocka_unit_test(every_recipe_resumes_with_the_same_bytes),
+	    cmocka_unit_test(a_recipe_file_is_resolved),
+	    cmocka_unit_test(averages_weights),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
 	    cmocka_unit_test(goes_on_longer_at_a_constant_rate),
 	    cmocka_unit_test(refuses_other_options_on_resume),

@@ -27,6 +27,14 @@ static void refuse(const hardy_train_options *o, const char *part)
 		fail_msg("\"%s\" does not contain \"%s\"", err.message, part);
 }
 
+static void fill_step(hy_step_options *step, const hardy_train_options *o)
+{
+	hy_recipe r;
+	hardy_error err = {0};
+	assert_ok(hy_recipe_read(o->recipe, &r, &err), &err);
+	hy_recipe_options(step, &r, o);
+}
+
 static void paper_is_as_published(void **state)
 {
 	(void)state;
@@ -41,7 +49,7 @@ static void paper_is_as_published(void **state)
 	assert_true(!o.minmax && !o.recalibrate && o.validate_every == 1);
 	assert_true(o.threshold_low == 0 && o.threshold_high == 0.5 && !o.hard_masks && !o.only_x_hat && !o.separate);
 	hy_step_options step;
-	hy_recipe_options(&step, &o);
+	fill_step(&step, &o);
 	assert_true(!step.cooperative && step.w_ce == 1 && step.w_dice == 0 && step.beta1 == 0.9 && step.beta2 == 0.999);
 }
 
@@ -57,7 +65,7 @@ static void recipes_fill_the_step(void **state)
 	o.threshold_low = 0.25;
 	o.threshold_high = 0.75;
 	o.seed = 7;
-	hy_recipe_options(&step, &o);
+	fill_step(&step, &o);
 	assert_true(step.cooperative && !step.use_p_hat && step.separate && step.w_dice == 1 && step.seed == 7);
 	assert_int_equal(step.mask_i.scheme, HY_SCHEME_CHANNEL);
 	assert_int_equal(step.mask_s.scheme, HY_SCHEME_SPATIAL);
@@ -65,7 +73,7 @@ static void recipes_fill_the_step(void **state)
 	o.scheme_image = "dropout";
 	o.scheme_shape = "random";
 	o.only_x_hat = false;
-	hy_recipe_options(&step, &o);
+	fill_step(&step, &o);
 	assert_true(step.use_p_hat && step.mask_i.scheme == HY_SCHEME_DROPOUT && step.mask_s.scheme == HY_SCHEME_RANDOM);
 }
 
