@@ -120,11 +120,15 @@ static adversary *make(hy_perturbation *p, hardy_error *err)
 }
 
 /* The gradient of the inner divergence by a->image. */
-static hardy_status look(const hy_perturbation *p, float **gradient, hardy_error *err)
+static hardy_status look(hy_perturbation *p, int iteration, float **gradient, hardy_error *err)
 {
 	const adversary *a = p->own;
 	*gradient = hy_tape_data(&p->passes->tape, a->gradient);
-	return hy_tape_run(&p->passes->tape, a->inner_segment, err);
+	const hardy_status status = hy_tape_run(&p->passes->tape, a->inner_segment, err);
+	p->search[1] = a->inner.value;
+	if (iteration == 0)
+		p->search[0] = a->inner.value;
+	return status;
 }
 
 /* What follows once a->image is found. */
@@ -132,6 +136,7 @@ static hardy_status train(hy_perturbation *p, hardy_error *err)
 {
 	adversary *a = p->own;
 	hy_rescale_unit(a->image, a->n * a->c, a->hw, a->unit);
+	p->example = a->unit;
 	hardy_status status = hy_tape_run(&p->passes->tape, a->consistency_segment, err);
 	if (!status)
 		status = hy_tape_run(&p->passes->tape, a->example_segment, err);
@@ -144,9 +149,9 @@ static hardy_status train(hy_perturbation *p, hardy_error *err)
 enum { RESCALE, CLAMP, LEAVE };
 
 static const hy_parameter noise_parameters[] = {
-    {"epsilon", 0.1, 0, 1000, false, NULL}, /* length of the noise of an image */
-    {"xi", 1e-6, 1e-12, 1000, false, NULL}, /* length of the probe */
-    {"iterations", 1, 1, 20, true, NULL},
+    {"epsilon", 0.1, 0, 1000, false, NULL},                /* length of the noise of an image */
+    {"xi", 1e-6, 1e-12, 1000, false, NULL},                /* length of the probe */
+    {"iterations", 1, 0, 20, true, NULL},                  /* 0: at random */
     {"range", RESCALE, 0, 0, true, "rescale|clamp|leave"}, /* how the image's range is kept */
     {"kl", 1, 0, 1000, false, NULL},
     {"contour", 0, 0, 1000, false, NULL},
@@ -197,7 +202,7 @@ static hardy_status run_noise(hy_perturbation *p, int64_t iteration, hardy_error
 	for (int k = 0; k < (int)hy_perturbation_value(p, "iterations"); k++) {
 		float *g;
 		disturb(p, hy_perturbation_value(p, "xi"), range);
-		const hardy_status status = look(p, &g, err);
+		const hardy_status status = look(p, k, &g, err);
 		if (status)
 			return status;
 		if (range == RESCALE)
@@ -229,7 +234,7 @@ static const hy_parameter bias_parameters[] = {
     {"downscale", 2, 1, 16, false, NULL},
     {"space", LOG_SPACE, 0, 0, true, "log|linear"},
     {"points", BOX, 0, 0, true, "box|sphere"}, /* sphere: of length 1 for each sample, as in advchain of August 2021 */
-    {"iterations", 1, 1, 20, true, NULL},
+    {"iterations", 1, 0, 20, true, NULL},      /* 0: at random */
     {"step", 1, 0, 1000, false, NULL},
     {"decay", 1, 0, 1, true, NULL}, /* step / sqrt(1 + i) at iteration i */
     {"kl", 1, 0, 1000, false, NULL},
@@ -315,7 +320,7 @@ static hardy_status run_bias(hy_perturbation *p, int64_t iteration, hardy_error 
 		const double step = hy_perturbation_value(p, "step") / (decay ? sqrt(k + 1) : 1);
 		float *g;
 		shade(p);
-		const hardy_status status = look(p, &g, err);
+		const hardy_status status = look(p, k, &g, err);
 		if (status)
 			return status;
 		hy_bias_apply_back(s->image, g, a->n, a->c, a->hw, a->field);

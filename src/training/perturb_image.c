@@ -114,6 +114,7 @@ static hardy_status run_mwm(hy_perturbation *p, int64_t iteration, hardy_error *
 		}
 	}
 	hy_rescale_unit(m->image, s->batch * c, hw, m->image);
+	p->example = m->image;
 	return hy_tape_run(&p->passes->tape, m->segment, err);
 }
 
@@ -229,6 +230,7 @@ static hardy_status run_randconv(hy_perturbation *p, int64_t iteration, hardy_er
 		hy_rescale_unit(r->image[v], s->batch * c, pixels_of(p), r->image[v]);
 		r->seg[v].label = r->shape[v].label = s->label;
 	}
+	p->example = r->image[0];
 	const hardy_status status = hy_tape_run(&s->tape, r->segment, err);
 	for (int v = 0; v < r->n; v++) {
 		p->rec.value += r->rec[v].value;

@@ -360,10 +360,13 @@ static hardy_status record_maxstyle(hy_perturbation *p, hardy_error *err)
 	return HARDY_OK;
 }
 
-static hardy_status ascend(hy_perturbation *p, hardy_error *err)
+static hardy_status ascend(hy_perturbation *p, int iteration, hardy_error *err)
 {
 	styles *s = p->own;
 	const hardy_status status = hy_tape_run(&p->passes->tape, s->inner_segment, err);
+	p->search[1] = -s->ascent.value;
+	if (iteration == 0)
+		p->search[0] = -s->ascent.value;
 	for (int i = s->first; i <= s->last && !status; i++) {
 		layer *l = &s->layers[i];
 		if (!l->restyle.active)
@@ -387,13 +390,14 @@ static hardy_status run_maxstyle(hy_perturbation *p, int64_t iteration, hardy_er
 	s->ascent.label = p->passes->label;
 	hardy_status status = HARDY_OK;
 	for (int k = 0; k < (int)hy_perturbation_value(p, "iterations") && any && !status; k++)
-		status = ascend(p, err);
+		status = ascend(p, k, err);
 	if (!status)
 		status = hy_tape_run(t, s->decode_segment, err);
 	if (status)
 		return status;
 	const hy_value *x = &t->values[s->image];
 	hy_rescale_unit(x->data, x->n * x->c, x->h * x->w, x->data);
+	p->example = x->data;
 	return hy_tape_run(t, s->train_segment, err);
 }
 

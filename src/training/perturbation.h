@@ -56,6 +56,10 @@ struct hy_perturbation {
 	hy_loss seg[2], rec, shape[2]; /* weighted; those that the kind uses have a name */
 	bool has_consistency;
 	double consistency; /* weighted */
+	/* What the last run left, for figures and tests: the changed images, n x c x h x w (NULL where only features change), and what a
+	 * search maximises, at its first and its last look. */
+	const float *example;
+	double search[2];
 };
 
 /* Allocates and records, with passes' standard pass recorded before. Release with clear, whatever the result. */

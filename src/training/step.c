@@ -376,6 +376,11 @@ const float *hy_step_score(const hy_step *s, bool of_z_s, bool spatial)
 	return s->o.cooperative ? hy_tape_data(&s->pass.tape, (of_z_s ? s->score_s : s->score_i)[spatial]) : NULL;
 }
 
+const hy_perturbation *hy_step_perturbation(const hy_step *s, int i)
+{
+	return &s->perturbations[i];
+}
+
 hy_tape *hy_step_tape(hy_step *s)
 {
 	return &s->pass.tape;

@@ -77,6 +77,7 @@ hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *imag
 const float *hy_step_x_hat(const hy_step *s);
 const float *hy_step_p_hat(const hy_step *s);
 const float *hy_step_score(const hy_step *s, bool of_z_s, bool spatial);
-hy_tape *hy_step_tape(hy_step *s); /* for profiles and memory figures */
+const hy_perturbation *hy_step_perturbation(const hy_step *s, int i); /* of the options' list */
+hy_tape *hy_step_tape(hy_step *s);                                    /* for profiles and memory figures */
 
 #endif
