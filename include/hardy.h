@@ -190,6 +190,8 @@ typedef struct hardy_predict_options {
 	bool keep_largest;    /* the largest 3-D component of each class (26-connectivity) */
 	bool own_labels;      /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
 	bool adapt;           /* batch-norm statistics adapted to each scan */
+	int64_t stn_iterations; /* how often the STN refines its own result, 1 to 20; 1 */
+	const char *tta;        /* mean over variants of each slice: "none", "flips", "intensity", "both" */
 	bool strict;          /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
 	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
 	const char *labels;   /* for data sets whose labels nothing names: "lv=3,myo=2"; NULL */

@@ -44,7 +44,9 @@ static hardy_status record(hy_infer *f, pass *a, hardy_error *err)
 		hy_tape_keep(t, a->x0);
 	}
 	if (o->stn) {
-		a->p0 = hy_stn_refine(t, f->network, hy_op_softmax(t, a->p, HY_STN_SOFTENING));
+		a->p0 = a->p;
+		for (int k = 0; k < (o->stn_iterations > 1 ? o->stn_iterations : 1); k++)
+			a->p0 = hy_stn_refine(t, f->network, hy_op_softmax(t, a->p0, HY_STN_SOFTENING));
 		hy_tape_keep(t, a->p0);
 	}
 	return hy_tape_compile(t, err);

@@ -11,6 +11,7 @@ typedef struct hy_infer_options {
 	    batch; /* batch statistics: slices a run, of which n must be a multiple; running ones: how many will come, at least */
 	int64_t height, width;
 	bool stn, reconstruct; /* compute p0 and x0 too */
+	int stn_iterations;    /* how often the STN refines, each time its own last result: 0 and 1 are once */
 	hy_norm_mode norm;     /* RUNNING for prediction; TRACK for recalibration; BATCH to adapt to the slices at hand */
 	hy_tape_options engine;
 } hy_infer_options;

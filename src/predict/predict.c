@@ -21,7 +21,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){0};
+	*o = (hardy_predict_options){.stn_iterations = 1, .tta = "none"};
 }
 
 /* Everything that lives as long as the command. */
@@ -59,6 +59,10 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
 	if (o->threads < 0 || o->threads > 1024)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
+	if (o->stn_iterations < 1 || o->stn_iterations > 20)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
+	if (!o->tta || (strcmp(o->tta, "none") && strcmp(o->tta, "flips") && strcmp(o->tta, "intensity") && strcmp(o->tta, "both")))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "tta is \"%s\", want none, flips, intensity or both", o->tta ? o->tta : "");
 	return HARDY_OK;
 }
 
@@ -107,6 +111,9 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.probabilities = o->probabilities;
 	p.keep_largest = o->keep_largest;
 	p.adapt = o->adapt;
+	p.stn_iterations = (int)o->stn_iterations;
+	p.flips = !strcmp(o->tta, "flips") || !strcmp(o->tta, "both");
+	p.intensity = !strcmp(o->tta, "intensity") || !strcmp(o->tta, "both");
 	p.batch = o->batch;
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);
 	if (!list)

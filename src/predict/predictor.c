@@ -8,6 +8,7 @@
 #include "metric/overlap.h"
 #include "predict/components.h"
 #include "predict/fingerprint.h"
+#include "predict/variants.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,6 +171,7 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 	                            .width = size,
 	                            .stn = p->wanted[HY_STN],
 	                            .reconstruct = p->o.reconstruct,
+	                            .stn_iterations = p->o.stn_iterations,
 	                            .norm = norm,
 	                            .engine = p->o.engine};
 	hy_infer_free(a->infer);
@@ -207,6 +209,49 @@ static double sum_of_squares(const float *a, const float *b, int64_t n)
 	return sum;
 }
 
+/* Memory of a batch. */
+typedef struct scratch {
+	float *logits[2], *x0, *changed; /* owned; NULL where unwanted */
+} scratch;
+
+static void scratch_clear(scratch *s)
+{
+	hy_free(s->logits[0]);
+	hy_free(s->logits[1]);
+	hy_free(s->x0);
+	hy_free(s->changed);
+}
+
+static hardy_status scratch_init(scratch *s, const hy_predictor *p, int64_t batch, int64_t plane, bool changes,
+                                 hardy_error *err)
+{
+	const size_t maps = (size_t)(batch * p->n_classes), images = (size_t)(batch * p->n_channels);
+	const size_t size = (size_t)plane * sizeof(float);
+	s->logits[0] = hy_alloc(maps, size);
+	s->logits[1] = p->wanted[HY_STN] ? hy_alloc(maps, size) : NULL;
+	s->x0 = p->o.reconstruct ? hy_alloc(images, size) : NULL;
+	s->changed = changes ? hy_alloc(images, size) : NULL;
+	if (!s->logits[0] || (p->wanted[HY_STN] && !s->logits[1]) || (p->o.reconstruct && !s->x0) || (changes && !s->changed))
+		return hy_fail_memory(err, "the network's output", maps, size);
+	return HARDY_OK;
+}
+
+/* One variant of a batch of slices; the logits come back as of the slices themselves. */
+static hardy_status run_variant(const hy_predictor *p, member *m, const hy_variant *variant, const float *x, int64_t n,
+                                const scratch *s, bool first, hardy_error *err)
+{
+	const int64_t size = m->model->plan.size;
+	if (!first) {
+		hy_variant_apply(variant, x, n * p->n_channels, size, size, s->changed);
+		x = s->changed;
+	}
+	const hardy_status status = hy_infer_run(m->run.infer, x, n, s->logits[0], s->logits[1], first ? s->x0 : NULL, err);
+	for (int w = 0; w < 2 && !status && !first; w++)
+		if (s->logits[w])
+			hy_variant_restore(variant, n * p->n_classes, size, size, s->logits[w]);
+	return status;
+}
+
 /* Probabilities go to the view; *error gets the mean squared reconstruction error. */
 static hardy_status run_member(const hy_predictor *p, member *m, view *v, double *error, hardy_error *err)
 {
@@ -216,29 +261,26 @@ static hardy_status run_member(const hy_predictor *p, member *m, view *v, double
 	if (status)
 		return status;
 	const int64_t batch = m->run.batch;
-	float *logits[2] = {hy_alloc((size_t)(batch * classes), (size_t)plane * sizeof(float)), NULL};
-	if (p->wanted[HY_STN])
-		logits[1] = hy_alloc((size_t)(batch * classes), (size_t)plane * sizeof(float));
-	float *x0 = p->o.reconstruct ? hy_alloc((size_t)batch, (size_t)image * sizeof *x0) : NULL;
-	if (!logits[0] || (p->wanted[HY_STN] && !logits[1]) || (p->o.reconstruct && !x0))
-		status = hy_fail_memory(err, "the network's output", (size_t)(batch * classes), (size_t)plane * sizeof(float));
+	hy_variant variants[HY_MAX_VARIANTS];
+	const int n_variants = hy_variants(p->o.flips, p->o.intensity, variants);
+	const float share = (float)(1.0 / (double)p->n_members / n_variants);
+	scratch s = {0};
 	double squares = 0;
+	status = scratch_init(&s, p, batch, plane, n_variants > 1, err);
 	for (int64_t at = 0; at < n && !status; at += batch) {
 		const int64_t now = n - at < batch ? n - at : batch;
 		const float *x = v->slices.image + at * image;
-		status = hy_infer_run(m->run.infer, x, now, logits[0], logits[1], x0, err);
-		for (int w = 0; w < 2 && !status; w++) {
-			if (p->wanted[w])
-				add_probabilities(logits[w], now, classes, plane, (float)(1.0 / (double)p->n_members),
-				                  v->q[w] + at * classes * plane);
+		for (int k = 0; k < n_variants && !status; k++) {
+			status = run_variant(p, m, &variants[k], x, now, &s, k == 0, err);
+			for (int w = 0; w < 2 && !status; w++)
+				if (p->wanted[w])
+					add_probabilities(s.logits[w], now, classes, plane, share, v->q[w] + at * classes * plane);
 		}
-		if (x0 && !status)
-			squares += sum_of_squares(x0, x, now * image);
+		if (s.x0 && !status)
+			squares += sum_of_squares(s.x0, x, now * image);
 	}
 	*error = squares / (double)(n * image);
-	hy_free(logits[0]);
-	hy_free(logits[1]);
-	hy_free(x0);
+	scratch_clear(&s);
 	return status;
 }
 

@@ -13,14 +13,16 @@
 typedef enum hy_which { HY_FTN, HY_STN /* FTN+STN */ } hy_which;
 
 typedef struct hy_predictor_options {
-	hy_which which;     /* whose label map, probabilities and entropy are wanted; HY_STN */
-	bool both;          /* run the other one, too: its label map and how far both disagree */
-	bool reconstruct;   /* reconstruction error */
-	bool probabilities; /* keep them, in the scan's grid */
-	bool entropy;       /* entropy map and its mean in the foreground */
-	bool keep_largest;  /* hy_keep_largest on the label maps */
-	bool adapt;         /* batch-norm statistics adapted to the scan, see hy_predictor_run */
-	int64_t batch;      /* slices a run; 0: chosen from the number of slices, so that a scan's result never depends on others */
+	hy_which which;        /* whose label map, probabilities and entropy are wanted; HY_STN */
+	bool both;             /* run the other one, too: its label map and how far both disagree */
+	bool reconstruct;      /* reconstruction error */
+	bool probabilities;    /* keep them, in the scan's grid */
+	bool entropy;          /* entropy map and its mean in the foreground */
+	bool keep_largest;     /* hy_keep_largest on the label maps */
+	bool adapt;            /* batch-norm statistics adapted to the scan, see hy_predictor_run */
+	int stn_iterations;    /* how often the STN refines its own result; 0 and 1: once */
+	bool flips, intensity; /* probabilities averaged over variants of the slices: variants.h */
+	int64_t batch; /* slices a run; 0: chosen from the number of slices, so that a scan's result never depends on others */
 	hy_tape_options engine;
 } hy_predictor_options;
 

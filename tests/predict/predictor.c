@@ -254,6 +254,81 @@ static void a_scan_does_not_depend_on_others(void **state)
 	hy_model_clear(&m);
 }
 
+/* Averaged over mirror images, the prediction of a mirrored scan is the mirrored prediction. */
+static void flips_commute_with_prediction(void **state)
+{
+	(void)state;
+	hy_model m;
+	hy_volume v, mirrored;
+	make_model(&m, 3);
+	make_volume(&v, SIZE, SIZE, 3, 2, 4);
+	make_volume(&mirrored, SIZE, SIZE, 3, 2, 4);
+	for (int64_t i = 0; i < 3 * SIZE * SIZE; i++)
+		mirrored.data[i] = v.data[i / SIZE * SIZE + SIZE - 1 - i % SIZE];
+	double change[2] = {0, 0};
+	for (int tta = 0; tta < 2; tta++) {
+		hy_predictor_options o = everything();
+		o.flips = tta;
+		o.intensity = tta;
+		hy_prediction a = predict((hy_model *[]){&m}, 1, &o, &v), b = predict((hy_model *[]){&m}, 1, &o, &mirrored);
+		for (int64_t i = 0; i < 3 * 3 * SIZE * SIZE; i++)
+			change[tta] = fmax(
+			    change[tta], fabs((double)a.probabilities[i] - (double)b.probabilities[i / SIZE * SIZE + SIZE - 1 - i % SIZE]));
+		for (int64_t i = 0; i < 3 * SIZE * SIZE; i++) {
+			double sum = 0;
+			for (int c = 0; c < 3; c++)
+				sum += (double)a.probabilities[c * 3 * SIZE * SIZE + i];
+			assert_true(fabs(sum - 1) < 1e-5);
+		}
+		hy_prediction_clear(&a);
+		hy_prediction_clear(&b);
+	}
+	assert_true(change[0] > 1e-2);
+	assert_true(change[1] < 1e-4);
+	hy_volume_clear(&v);
+	hy_volume_clear(&mirrored);
+	hy_model_clear(&m);
+}
+
+/* The STN given its own result by hand. */
+static void stn_refines_its_own_result(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	make_model(&m, 4);
+	hy_tape t;
+	float x[SIZE * SIZE], twice[3 * SIZE * SIZE], once[3 * SIZE * SIZE];
+	hy_rng g = hy_rng_make(4, HY_RNG_TEST, 3, 0);
+	for (int i = 0; i < SIZE * SIZE; i++)
+		x[i] = (float)hy_rng_uniform(&g);
+	for (int n = 1; n <= 2; n++) {
+		const hy_infer_options o = {
+		    .batch = 1, .height = SIZE, .width = SIZE, .stn = true, .stn_iterations = n, .norm = HY_NORM_RUNNING};
+		hy_infer *f = hy_infer_new(&m.network, &o, &err);
+		assert_non_null(f);
+		assert_ok(hy_infer_run(f, x, 1, NULL, n == 1 ? once : twice, NULL, &err), &err);
+		hy_infer_free(f);
+	}
+	assert_ok(hy_tape_init(&t, &m.network.params, NULL, &err), &err);
+	t.norm = HY_NORM_RUNNING;
+	const int p = hy_tape_input(&t, 1, 3, SIZE, SIZE);
+	const int q = hy_stn_refine(&t, &m.network, hy_op_softmax(&t, p, HY_STN_SOFTENING));
+	hy_tape_keep(&t, q);
+	assert_ok(hy_tape_compile(&t, &err), &err);
+	hy_tape_refresh(&t);
+	t.values[p].data = once;
+	assert_ok(hy_tape_run(&t, 0, &err), &err);
+	double difference = 0;
+	for (int i = 0; i < 3 * SIZE * SIZE; i++) {
+		assert_true(fabs((double)hy_tape_data(&t, q)[i] - (double)twice[i]) < 1e-3 * (1 + fabs((double)twice[i])));
+		difference += fabs((double)once[i] - (double)twice[i]);
+	}
+	assert_true(difference > 1);
+	hy_tape_clear(&t);
+	hy_model_clear(&m);
+}
+
 static void adapting_leaves_the_model_alone(void **state)
 {
 	(void)state;
@@ -516,6 +591,8 @@ int main(void)
 	    cmocka_unit_test(maps_and_measures_fit_together),
 	    cmocka_unit_test(ensembles),
 	    cmocka_unit_test(a_scan_does_not_depend_on_others),
+	    cmocka_unit_test(flips_commute_with_prediction),
+	    cmocka_unit_test(stn_refines_its_own_result),
 	    cmocka_unit_test(adapting_leaves_the_model_alone),
 	    cmocka_unit_test(batches_fit_the_number_of_slices),
 	    cmocka_unit_test(fingerprint_warns_outside_of_its_ranges),
