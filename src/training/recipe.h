@@ -45,7 +45,8 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 /* For readers of other forms: adds a member (a row's name may add several), then sets its values. where names it in messages. */
 hardy_status hy_recipe_add(hy_recipe *r, const char *name, hardy_error *err);
 hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *value, hardy_error *err);
-/* The members that a YAML file lists. */
+/* The members that a YAML file lists, added to *out; path names the text in messages. */
+hardy_status hy_recipe_parse_yaml(const char *text, size_t size, const char *path, hy_recipe *out, hardy_error *err);
 hardy_status hy_recipe_read_yaml(const char *path, hy_recipe *out, hardy_error *err);
 
 #endif

@@ -136,15 +136,11 @@ static hardy_status take(const schema *s, const file *f, hy_recipe *out, hardy_e
 	return HARDY_OK;
 }
 
-hardy_status hy_recipe_read_yaml(const char *path, hy_recipe *out, hardy_error *err)
+hardy_status hy_recipe_parse_yaml(const char *text, size_t size, const char *path, hy_recipe *out, hardy_error *err)
 {
 	schema s;
 	complaint c = {{0}, {0}};
-	char *text = NULL;
-	size_t size = 0;
-	hardy_status status = hy_file_read(path, &text, &size, err);
-	if (status)
-		return status;
+	hardy_status status = HARDY_OK;
 	describe(&s);
 	const cyaml_config_t config = {
 	    .log_fn = listen, .log_ctx = &c, .log_level = CYAML_LOG_ERROR, .mem_fn = memory, .flags = CYAML_CFG_NO_ALIAS};
@@ -161,6 +157,17 @@ hardy_status hy_recipe_read_yaml(const char *path, hy_recipe *out, hardy_error *
 		hy_prefix(err, status, "%s", path);
 	if (f)
 		cyaml_free(&config, &s.file, f, 0);
+	return status;
+}
+
+hardy_status hy_recipe_read_yaml(const char *path, hy_recipe *out, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	if (status)
+		return status;
+	status = hy_recipe_parse_yaml(text, size, path, out, err);
 	hy_free(text);
 	return status;
 }
