@@ -347,9 +347,10 @@ void hy_tape_back(hy_tape *t, int from, int to, int flags)
 
 /* ---- compiling ---- */
 
-static size_t value_floats(const hy_value *v)
+static size_t value_floats(const hy_tape *t, const hy_value *v)
 {
-	return aligned((size_t)(v->n * v->c * v->h * v->w));
+	const size_t n = (size_t)(v->n * v->c * v->h * v->w);
+	return aligned(v->blocked ? (n * (size_t)t->kernels->element + sizeof(float) - 1) / sizeof(float) : n);
 }
 
 typedef struct place {
@@ -386,7 +387,7 @@ static hardy_status plan_memory(hy_tape *t, hardy_error *err)
 			v->last = INT_MAX;
 		}
 		if (!v->external && v->first >= 0)
-			order[n++] = (place){.value = (int)i, .size = value_floats(v)};
+			order[n++] = (place){.value = (int)i, .size = value_floats(t, v)};
 	}
 	qsort(order, n, sizeof *order, larger_first);
 	for (size_t i = 0; i < n; i++) {
@@ -398,8 +399,8 @@ static hardy_status plan_memory(hy_tape *t, hardy_error *err)
 				continue;
 			if (u->offset >= at + order[i].size)
 				break;
-			if (u->offset + value_floats(u) > at)
-				at = u->offset + value_floats(u);
+			if (u->offset + value_floats(t, u) > at)
+				at = u->offset + value_floats(t, u);
 		}
 		v->offset = at;
 		size_t k = n_placed++;

@@ -34,30 +34,54 @@ static void release(float *p, size_t n)
 	hy_free_aligned(p - GUARD);
 }
 
-/* Mostly normal numbers, with zeros and a few large ones. */
+/* As bfloat16 holds it, by cutting off: then the product of two is exact in single precision. */
+static float representable(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	bits &= 0xffff0000;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+/* Mostly normal numbers, with zeros and a few large ones; all of them exact in the table's elements. */
 static float *draw(size_t n)
 {
 	float *p = guarded(n);
 	for (size_t i = 0; i < n; i++) {
 		const double u = hy_rng_uniform(&g);
 		p[i] = u < .02 ? 0 : (float)(hy_rng_normal(&g) * (u > .99 ? 20 : 1));
+		if (k->element == 2)
+			p[i] = representable(p[i]);
 	}
 	return p;
 }
 
 /* planar <-> blocked */
-static void turn(const float *in, float *out, int64_t n, int64_t c, int64_t hw, bool to_blocked)
+static void turn(float *planar, float *blocked, int64_t n, int64_t c, int64_t hw, bool to_blocked)
 {
+	uint16_t *halves = (uint16_t *)(void *)blocked;
 	for (int64_t i = 0; i < n; i++)
 		for (int64_t ch = 0; ch < c; ch++)
 			for (int64_t p = 0; p < hw; p++) {
-				const int64_t planar = (i * c + ch) * hw + p;
-				const int64_t blocked = ((i * (c / k->block) + ch / k->block) * hw + p) * k->block + ch % k->block;
-				out[to_blocked ? blocked : planar] = in[to_blocked ? planar : blocked];
+				float *one = planar + (i * c + ch) * hw + p;
+				const int64_t at = ((i * (c / k->block) + ch / k->block) * hw + p) * k->block + ch % k->block;
+				uint32_t bits;
+				if (k->element == 4 && to_blocked) {
+					blocked[at] = *one;
+				} else if (k->element == 4) {
+					*one = blocked[at];
+				} else if (to_blocked) {
+					memcpy(&bits, one, sizeof bits);
+					halves[at] = (uint16_t)(bits >> 16);
+				} else {
+					bits = (uint32_t)halves[at] << 16;
+					memcpy(one, &bits, sizeof bits);
+				}
 			}
 }
 
-static float *blocked(const float *planar, int64_t n, int64_t c, int64_t hw)
+static float *blocked(float *planar, int64_t n, int64_t c, int64_t hw)
 {
 	float *p = guarded((size_t)(n * c * hw));
 	turn(planar, p, n, c, hw, true);
@@ -74,12 +98,11 @@ static void close_planar(const char *what, const float *got, const double *want,
 			fail_msg("%s: %s: element %zu is %g, want %g", k->name, what, i, (double)got[i], want[i]);
 }
 
-static void close_blocked(const char *what, const float *got, const double *want, int64_t n, int64_t c, int64_t hw,
-                          double tolerance)
+static void close_blocked(const char *what, float *got, const double *want, int64_t n, int64_t c, int64_t hw, double tolerance)
 {
 	float *p = guarded((size_t)(n * c * hw));
-	turn(got, p, n, c, hw, false);
-	close_planar(what, p, want, (size_t)(n * c * hw), tolerance);
+	turn(p, got, n, c, hw, false);
+	close_planar(what, p, want, (size_t)(n * c * hw), k->element == 2 ? 0x1p-8 : tolerance); /* one rounding to 8 bits */
 	release(p, (size_t)(n * c * hw));
 }
 
@@ -177,7 +200,8 @@ static void convolutions(void **state)
 		for (int library = HY_CONV_PLAIN; library <= HY_CONV_DIRECT; library++)
 			for (int role = 0; role < 3; role++)
 				for (int accumulate = 0; accumulate < (role == HY_CONV_WEIGHTS ? 1 : 2); accumulate++)
-					if ((library != HY_CONV_DNNL || hy_dnnl_version()) && (library != HY_CONV_DIRECT || k->direct_forward))
+					if ((library != HY_CONV_DNNL || (hy_dnnl_version() && k->element == 4)) &&
+					    (library != HY_CONV_DIRECT || k->direct_forward))
 						run_conv(&shapes[i], (hy_conv_library)library, (enum hy_conv_role)role, accumulate);
 }
 
@@ -479,13 +503,15 @@ static void unavailable_is_an_error(void **state)
 	hardy_error err = {0};
 	if (!hy_kernels_pick(HY_ISA_AVX512, &err))
 		assert_non_null(strstr(err.message, "AVX-512"));
+	if (!hy_kernels_pick(HY_ISA_AVX512_BF16, &err))
+		assert_non_null(strstr(err.message, "BF16"));
 	assert_non_null(hy_kernels_pick(HY_ISA_AUTO, &err));
 }
 
 int main(void)
 {
 	int failed = 0;
-	for (int isa = HY_ISA_PLAIN; isa <= HY_ISA_AVX512; isa++) {
+	for (int isa = HY_ISA_PLAIN; isa <= HY_ISA_AVX512_BF16; isa++) {
 		k = hy_kernels_pick((hy_isa)isa, NULL);
 		if (!k)
 			continue;

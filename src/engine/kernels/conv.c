@@ -72,6 +72,8 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
 		return hy_conv_make_direct(c, err);
 	if (library == HY_CONV_AUTO)
 		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
+	if (library == HY_CONV_DNNL && kernels->element != sizeof(float))
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "oneDNN is used in single precision only");
 	if (library == HY_CONV_DNNL)
 		return hy_conv_make_dnnl(c, err);
 	make_plain(c);

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "engine/kernels/conv.h"
 
+#include <string.h>
+
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -85,7 +87,7 @@ static bool runs(const hy_phase *f)
 	return true;
 }
 
-static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, int block)
+static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, const hy_kernels *kernels)
 {
 	const bool data = role == HY_CONV_DATA;
 	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = threads_now()};
@@ -99,7 +101,7 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, i
 		fold_rows(d, BLOCK_POSITIONS * (role == HY_CONV_WEIGHTS ? 1 : 4));
 	d->rows = d->out_h / d->out_step;
 	d->columns = d->out_w / d->out_step;
-	d->group = d->out_c / block % 2 ? 1 : 2;
+	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
 	int64_t col_low = 0, col_high = 0;
 	size_t packed = 0;
 	for (int f = 0; f < d->n_phases; f++) {
@@ -120,7 +122,8 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, i
 	const int64_t beyond = (d->columns - 1) * d->in_step + col_high - (d->in_w - 1);
 	d->left = -col_low;
 	d->right = beyond > 0 ? beyond : 0;
-	d->padded = d->left || d->right || d->row_low < 0 || beyond_rows > 0;
+	const bool pairs = kernels->element == 2 && role == HY_CONV_WEIGHTS; /* made from copied rows */
+	d->padded = d->left || d->right || d->row_low < 0 || beyond_rows > 0 || pairs;
 	d->block_rows = BLOCK_POSITIONS / d->columns;
 	d->block_rows = d->block_rows < 1 ? 1 : d->block_rows > MOST_BLOCK_ROWS ? MOST_BLOCK_ROWS : d->block_rows;
 	d->chunks = 1;
@@ -131,14 +134,30 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, i
 	const int64_t slots = role == HY_CONV_WEIGHTS ? (d->block_rows - 1) * d->in_step + s->k : d->row_high - d->row_low + 1;
 	d->ring_floats = d->padded ? (size_t)((slots + 1) * (d->left + d->in_w + d->right) * d->in_c) : 0;
 	d->ring_floats = (d->ring_floats + 15) / 16 * 16;
+	if (pairs)
+		d->pair_floats = (size_t)(d->block_rows * d->out_c * ((d->columns + 1) / 2) + (d->left + d->in_w + d->right) * d->in_c);
 }
 
-/* [phase][group of output blocks][input block][run][B of input][tap of the run][group][B of output] */
+/* Round to nearest, ties to even; a NaN stays one. */
+static uint16_t bfloat16(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	if ((bits & 0x7fffffff) > 0x7f800000)
+		return (uint16_t)(bits >> 16 | 64);
+	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/*
+ * [phase][group of output blocks][input block][run][B of input][tap of the run][group][B of output]; bfloat16: pairs of input channels
+ * innermost.
+ */
 static void pack(const hy_conv *c, const float *w, float *packed)
 {
 	const hy_direct *d = c->state;
 	const int64_t B = c->kernels->block, G = d->group, taps = (int64_t)c->shape.k * c->shape.k;
-	const bool data = c->role == HY_CONV_DATA;
+	const bool data = c->role == HY_CONV_DATA, pairs = c->kernels->element == 2;
+	uint16_t *halves = (uint16_t *)(void *)packed;
 	for (int f = 0; f < d->n_phases; f++) {
 		const hy_phase *phase = &d->phase[f];
 		for (int64_t o = 0; o < d->out_c; o++)
@@ -146,8 +165,12 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 				const float *from = w + (data ? i * d->out_c + o : o * d->in_c + i) * taps;
 				const int64_t R = phase->run, line = (o / B / G * (d->in_c / B) + i / B) * phase->n_taps;
 				for (int t = 0; t < phase->n_taps; t++) {
-					const int64_t at = ((line + t / R * R) * B + i % B * R + t % R) * G + o / B % G;
-					packed[phase->packed + (size_t)(at * B + o % B)] = from[phase->weight[t]];
+					const int64_t first = (int64_t)phase->packed + (line + t / R * R) * B * G * B, j = i % B;
+					const int64_t vector = ((pairs ? j / 2 : j) * R + t % R) * G + o / B % G;
+					if (pairs)
+						halves[first + (vector * B + o % B) * 2 + j % 2] = bfloat16(from[phase->weight[t]]);
+					else
+						packed[first + vector * B + o % B] = from[phase->weight[t]];
 				}
 			}
 	}
@@ -188,14 +211,15 @@ hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err)
 	if (!d)
 		return hy_fail_memory(err, "a convolution", 1, sizeof *d);
 	const hy_conv_shape *s = &c->shape;
-	plan(d, s, c->role, c->kernels->block);
+	plan(d, s, c->role, c->kernels);
 	c->state = d;
 	c->free_state = hy_free;
 	c->fuses = true;
 	c->reads_fused = d->padded;
 	if (c->role == HY_CONV_WEIGHTS) {
 		d->gradient_floats = ((size_t)(s->ic * s->oc * s->k * s->k) + 15) / 16 * 16;
-		const size_t bias = (size_t)(2 * s->n * s->oc), sums = (size_t)d->threads * (d->ring_floats + d->gradient_floats);
+		const size_t bias = (size_t)(2 * s->n * s->oc),
+		             sums = (size_t)d->threads * (d->ring_floats + d->pair_floats + d->gradient_floats);
 		c->run = run_weights;
 		c->work_floats = bias > sums ? bias : sums;
 	} else {

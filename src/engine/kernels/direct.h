@@ -38,6 +38,7 @@ typedef struct hy_direct {
 	int64_t lines;             /* rows of the grid in one of `rows` (a 1 x 1 convolution takes several at once) */
 	int threads;
 	size_t ring_floats;     /* copied rows, a thread */
+	size_t pair_floats;     /* weight gradient of bfloat16: pairs of gradients and a plain row, a thread */
 	size_t gradient_floats; /* weight gradient, a thread */
 } hy_direct;
 
@@ -56,12 +57,13 @@ typedef struct hy_fused {
 	 * BACK: y holds the gradient of act(scale x + shift + skip), whose value is `value` (NULL: no skip; it is computed again). It becomes
 	 * g = y act'; partial gets the sums of g and of g (x - mean); dskip (half only) the sums of g over 2 x 2.
 	 */
-	const float *skip;
+	const void *skip; /* blocked, as x, value and dskip */
 	bool half;
 	float slope;
 	double *partial;
-	const float *x, *value, *scale, *shift, *mean;
-	float *dskip;
+	const void *x, *value;
+	const float *scale, *shift, *mean;
+	void *dskip;
 } hy_fused;
 
 #endif

@@ -15,7 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512 } hy_isa;
+/* AVX512_BF16 keeps blocked tensors in bfloat16; AUTO never picks it. */
+typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_ISA_AVX512_BF16 } hy_isa;
+
+/* The elements of a blocked tensor, hy_kernels.element bytes each: float or bfloat16. */
+typedef void hy_blocked;
 
 /* A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel
  * k. */
@@ -26,44 +30,45 @@ typedef struct hy_conv_shape {
 
 typedef struct hy_kernels {
 	const char *name;
-	int block;
+	int block, element;
 
 	/* Batch norm. sums: partial[(i * c + k) * 2] = sum of x, +1 = sum of squares, of sample i and channel k. */
-	void (*norm_sums)(const float *x, int64_t n, int64_t c, int64_t hw, double *partial);
+	void (*norm_sums)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, double *partial);
 	/*
 	 * y = act(scale[k] x + shift[k] + skip), act(v) = v > 0 ? v : slope v (0 <= slope <= 1). skip NULL, of x's shape, or (half)
 	 * of half height and width, read at [row / 2][column / 2]. scale NULL: 1.
 	 */
-	void (*norm_act)(const float *x, const float *scale, const float *shift, const float *skip, bool half, float slope,
-	                 int64_t n, int64_t c, int64_t h, int64_t w, float *y);
+	void (*norm_act)(const hy_blocked *x, const float *scale, const float *shift, const hy_blocked *skip, bool half,
+	                 float slope, int64_t n, int64_t c, int64_t h, int64_t w, hy_blocked *y);
 	/* The sums of hy_fused's BACK on whole tensors (a job is a sample), dy becoming g. Then dx = a[k] g + b[k] x + d[k]. */
-	void (*norm_back_sums)(const hy_fused *f, int64_t n, int64_t c, int64_t h, int64_t w, float *dy);
-	void (*norm_back)(const float *g, const float *x, const float *a, const float *b, const float *d, int64_t n, int64_t c,
-	                  int64_t hw, float *dx);
+	void (*norm_back_sums)(const hy_fused *f, int64_t n, int64_t c, int64_t h, int64_t w, hy_blocked *dy);
+	void (*norm_back)(const hy_blocked *g, const hy_blocked *x, const float *a, const float *b, const float *d, int64_t n,
+	                  int64_t c, int64_t hw, hy_blocked *dx);
 
-	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, float *y);
-	void (*channel_sums)(const float *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
+	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
+	void (*channel_sums)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
 
 	/* Latent masks, blocked: y = x * mask, mask per (n, c) or per (n, pixel). */
-	void (*mask_channel)(const float *x, const float *mask, int64_t n, int64_t c, int64_t hw, float *y);
-	void (*mask_spatial)(const float *x, const float *mask, int64_t n, int64_t c, int64_t hw, float *y);
+	void (*mask_channel)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
+	void (*mask_spatial)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
 	/* Mean over pixels (n x c) and mean over channels (n x hw) of a blocked tensor. */
-	void (*score)(const float *x, int64_t n, int64_t c, int64_t hw, float *channel, float *spatial);
+	void (*score)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, float *channel, float *spatial);
 
 	/* First convolution of an encoder: 3 x 3, padding 1, planar x, blocked y. w and dw are OIHW; dw accumulates. work: as
 	 * sized. */
 	void (*stem)(const float *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
-	             float *y);
-	void (*stem_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
+	             hy_blocked *y);
+	void (*stem_data)(const hy_blocked *dy, const float *w, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
 	                  bool accumulate, float *dx);
-	void (*stem_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
+	void (*stem_weights)(const float *x, const hy_blocked *dy, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
 	                     float *work, float *dw);
 	/* Last convolution of a decoder: 1 x 1, blocked x, planar y. db accumulates too. */
-	void (*head)(const float *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *y);
+	void (*head)(const hy_blocked *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t hw, int64_t oc,
+	             float *y);
 	void (*head_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t hw, int64_t oc, bool accumulate,
-	                  float *dx);
-	void (*head_weights)(const float *x, const float *dy, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *work, float *dw,
-	                     float *db);
+	                  hy_blocked *dx);
+	void (*head_weights)(const hy_blocked *x, const float *dy, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *work,
+	                     float *dw, float *db);
 
 	/* Planar class maps. softmax of x * scale; adjoint dx (+)= scale y (dy - sum_c y dy). */
 	void (*softmax)(const float *x, float scale, int64_t n, int64_t c, int64_t hw, float *y);
@@ -84,15 +89,16 @@ typedef struct hy_kernels {
 
 	/* The plain convolution, blocked on both sides, weights packed by conv_pack (role: enum hy_conv_role). */
 	void (*conv_pack)(const hy_conv_shape *s, int role, const float *oihw, float *packed);
-	void (*conv_forward)(const hy_conv_shape *s, const float *x, const float *packed, const float *bias, bool accumulate,
-	                     float *y);
-	void (*conv_data)(const hy_conv_shape *s, const float *dy, const float *packed, bool accumulate, float *dx);
-	void (*conv_weights)(const hy_conv_shape *s, const float *x, const float *dy, float *dw);
+	void (*conv_forward)(const hy_conv_shape *s, const hy_blocked *x, const float *packed, const float *bias, bool accumulate,
+	                     hy_blocked *y);
+	void (*conv_data)(const hy_conv_shape *s, const hy_blocked *dy, const float *packed, bool accumulate, hy_blocked *dx);
+	void (*conv_weights)(const hy_conv_shape *s, const hy_blocked *x, const hy_blocked *dy, float *dw);
 
 	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. f: may be NULL. */
-	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const float *x, const float *packed, const float *bias,
-	                       bool accumulate, float *y, float *work);
-	void (*direct_weights)(const hy_direct *d, const hy_fused *f, const float *x, const float *dy, float *dw, float *work);
+	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *packed,
+	                       const float *bias, bool accumulate, hy_blocked *y, float *work);
+	void (*direct_weights)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *dy, float *dw,
+	                       float *work);
 
 	/* Adam as torch.optim.Adam: m, v updated, w -= lr_t m / (sqrt(v) / root_c2 + eps), lr_t = lr / (1 - beta1^t), root_c2 =
 	 * sqrt(1 - beta2^t). */
@@ -100,7 +106,7 @@ typedef struct hy_kernels {
 	             float root_c2, float eps);
 } hy_kernels;
 
-extern const hy_kernels hy_kernels_plain, hy_kernels_avx2, hy_kernels_avx512;
+extern const hy_kernels hy_kernels_plain, hy_kernels_avx2, hy_kernels_avx512, hy_kernels_avx512_bf16;
 
 /* The table for isa; AUTO picks the widest that this processor has. NULL with an error when the processor lacks what is asked
  * for. */
