@@ -212,7 +212,7 @@ static const contender contenders[] = {
 static bool takes_part(const hy_bench *b, const entry *e, const contender *c)
 {
 	if (c->library == HY_CONV_DNNL)
-		return hy_dnnl_version() && e->kind == BLOCKED;
+		return hy_dnnl_version() && e->kind == BLOCKED && b->kernels->element == sizeof(float);
 	if (c->library == HY_CONV_DIRECT)
 		return e->kind == BLOCKED && hy_conv_direct_fits(b->kernels, &e->shape);
 	return c->any_processor || b->kernels != &hy_kernels_plain;
@@ -237,7 +237,7 @@ static hardy_status measure(hy_bench *b, entry e, const contender *c, hardy_erro
 	const hy_conv_shape *s = &e.shape;
 	const double x = (double)(s->n * s->ic) * (double)(s->ih * s->iw), y = (double)(s->n * s->oc) * (double)(s->oh * s->ow),
 	             w = (double)(s->ic * s->oc * s->k * s->k);
-	const double flop = 2 * w * (double)s->n * (double)(s->oh * s->ow), bytes = 4 * (x + y + w);
+	const double flop = 2 * w * (double)s->n * (double)(s->oh * s->ow), bytes = j.kernels->element * (x + y + w);
 	const double bound = hy_roof_bound(&b->roof, flop, bytes), rate = flop / t.min_s * 1e-9;
 	cJSON *r = hy_row_new(b, "kernels");
 	hy_row_text(b, r, "library", c->name);

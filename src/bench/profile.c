@@ -71,7 +71,7 @@ enum { N_VALUES = sizeof((hy_instruction *)0)->value / sizeof(int) };
 static double value_bytes(const hy_tape *t, int value)
 {
 	const hy_value *v = &t->values[value];
-	return value < 0 ? 0 : 4.0 * (double)(v->n * v->c) * (double)(v->h * v->w);
+	return value < 0 ? 0 : (v->blocked ? t->kernels->element : 4) * (double)(v->n * v->c) * (double)(v->h * v->w);
 }
 
 /* What an instruction reads of the value that it writes. */

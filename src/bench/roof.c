@@ -68,6 +68,22 @@ __attribute__((target("avx512f"))) static float avx512_multiply_adds(int64_t rou
 		total += _mm512_cvtss_f32(sum[k]);
 	return total;
 }
+#if defined(HY_HAVE_BF16_TABLE)
+__attribute__((target("avx512f,avx512bf16"))) static float bf16_multiply_adds(int64_t rounds)
+{
+	__m512 sum[N_SUMS];
+	const __m512bh m = (__m512bh)_mm512_set1_epi32(0x3e803e80); /* 1/4 */
+	float total = 0;
+	for (int k = 0; k < N_SUMS; k++)
+		sum[k] = _mm512_set1_ps((float)k);
+	for (int64_t i = 0; i < rounds; i++)
+		for (int k = 0; k < N_SUMS; k++)
+			sum[k] = _mm512_dpbf16_ps(sum[k], m, m);
+	for (int k = 0; k < N_SUMS; k++)
+		total += _mm512_cvtss_f32(sum[k]);
+	return total;
+}
+#endif
 #endif
 
 static double seconds_of(multiply_adds run, int64_t rounds, float *total)
@@ -90,6 +106,10 @@ static double measure_arithmetic(const hy_kernels *kernels, bool rough, hardy_er
 		run = avx2_multiply_adds, width = 8;
 	if (kernels == &hy_kernels_avx512)
 		run = avx512_multiply_adds, width = 16;
+#if defined(HY_HAVE_BF16_TABLE)
+	if (kernels == &hy_kernels_avx512_bf16)
+		run = bf16_multiply_adds, width = 32;
+#endif
 #else
 	(void)kernels;
 #endif
