@@ -151,6 +151,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--lr", OPTION_DOUBLE, &o.learning_rate, "RATE", "Learning rate of Adam, the largest of a schedule.", 0, 1e30, NULL},
 	    {"--schedule", OPTION_STRING, &o.schedule, "NAME", "Course of the learning rate.", 0, 0, "constant|one-cycle"},
 	    {"--loss", OPTION_STRING, &o.loss, "NAME", "Cross-entropy, or with soft Dice.", 0, 0, "ce|ce+dice"},
+	    {"--precision", OPTION_STRING, &o.precision, "NAME",
+	     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", 0, 0, "f32|bf16"},
 	    {"--ema", OPTION_DOUBLE, &o.ema, "DECAY",
 	     "Validate and save a moving average of the weights with this decay, e.g. 0.999; 0: the weights.", 0, 0.999999, NULL},
 	    {"--recalibrate", OPTION_STRING, &w.recalibrate, "on|off", "Batch-norm statistics from the training slices at the end.",

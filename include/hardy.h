@@ -132,10 +132,11 @@ typedef struct hardy_train_options {
 	double budget_s; /* the number of steps is fixed after timing a few */
 	int64_t batch;   /* half of it augmented slices, half the same slices as they are; even */
 	double learning_rate;
-	const char *schedule; /* "constant", "one-cycle" */
-	const char *loss;     /* "ce", "ce+dice" */
-	bool recalibrate;     /* batch-norm statistics from the training slices at the end */
-	double ema;           /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
+	const char *schedule;  /* "constant", "one-cycle" */
+	const char *loss;      /* "ce", "ce+dice" */
+	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
+	bool recalibrate;      /* batch-norm statistics from the training slices at the end */
+	double ema;            /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
 	/* ablations of the method */
 	const char *scheme_image, *scheme_shape; /* masks of z_i and z_s: "random", "dropout", "channel", "spatial" */
 	bool hard_masks;
@@ -183,23 +184,24 @@ typedef struct hardy_predict_options {
 	 */
 	const char *const *inputs;
 	size_t n_inputs;
-	const char *output;   /* a folder, made when absent, or for one scan a name that ends in .nii.gz or .nii */
-	bool ftn;             /* label map of the FTN alone, the fast one; false: of FTN+STN */
-	bool probabilities;   /* a map for every class, too */
-	bool uncertainty;     /* an entropy map, too, and every quality signal also with ftn */
-	bool keep_largest;    /* the largest 3-D component of each class (26-connectivity) */
-	bool own_labels;      /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
-	bool adapt;           /* batch-norm statistics adapted to each scan */
+	const char *output;     /* a folder, made when absent, or for one scan a name that ends in .nii.gz or .nii */
+	bool ftn;               /* label map of the FTN alone, the fast one; false: of FTN+STN */
+	bool probabilities;     /* a map for every class, too */
+	bool uncertainty;       /* an entropy map, too, and every quality signal also with ftn */
+	bool keep_largest;      /* the largest 3-D component of each class (26-connectivity) */
+	bool own_labels;        /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
+	bool adapt;             /* batch-norm statistics adapted to each scan */
 	int64_t stn_iterations; /* how often the STN refines its own result, 1 to 20; 1 */
-	const char *tta;        /* mean over variants of each slice: "none", "flips", "intensity", "both" */
-	bool strict;          /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
-	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
-	const char *labels;   /* for data sets whose labels nothing names: "lv=3,myo=2"; NULL */
-	const char *subjects; /* a file with a subject a line, or "a,b,c": only these of the data sets; NULL: all */
-	const char *split;    /* with splits: the subjects of this list only, e.g. "test"; NULL */
-	const char *splits;   /* a JSON file of lists of subjects; NULL */
-	int64_t batch;        /* slices a run; 0: chosen by the number of slices */
-	int64_t threads;      /* 0: all cores */
+	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
+	const char *tta;       /* mean over variants of each slice: "none", "flips", "intensity", "both" */
+	bool strict;           /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
+	double spacing_mm[3];  /* x, y, z; > 0 overrides the files' spacing on that axis */
+	const char *labels;    /* for data sets whose labels nothing names: "lv=3,myo=2"; NULL */
+	const char *subjects;  /* a file with a subject a line, or "a,b,c": only these of the data sets; NULL: all */
+	const char *split;     /* with splits: the subjects of this list only, e.g. "test"; NULL */
+	const char *splits;    /* a JSON file of lists of subjects; NULL */
+	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
+	int64_t threads;       /* 0: all cores */
 } hardy_predict_options;
 
 void hardy_predict_options_init(hardy_predict_options *o);

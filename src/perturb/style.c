@@ -197,6 +197,11 @@ int hy_op_restyle(hy_tape *t, int x, hy_restyle *r)
 	if (hy_tape_failed(t))
 		return -1;
 	const hy_value in = t->values[x];
+	if (in.blocked && t->kernels->element != sizeof(float)) {
+		hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED,
+		             "features are re-styled in single precision only, this plan holds them in bf16");
+		return -1;
+	}
 	if (r->style.n != in.n || r->style.c != in.c) {
 		hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "styles of %lld x %lld for features of %lld x %lld", (long long)r->style.n,
 		             (long long)r->style.c, (long long)in.n, (long long)in.c);

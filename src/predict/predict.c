@@ -21,7 +21,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .tta = "none"};
+	*o = (hardy_predict_options){.stn_iterations = 1, .precision = "f32", .tta = "none"};
 }
 
 /* Everything that lives as long as the command. */
@@ -55,6 +55,10 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 {
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
+	if (strcmp(o->precision, "f32") && strcmp(o->precision, "bf16"))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", o->precision);
+	if (!strcmp(o->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
+		return hy_prefix(err, HARDY_ERROR_UNSUPPORTED, "precision bf16");
 	if (o->batch < 0 || o->batch > 1024)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
 	if (o->threads < 0 || o->threads > 1024)
@@ -115,6 +119,7 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.flips = !strcmp(o->tta, "flips") || !strcmp(o->tta, "both");
 	p.intensity = !strcmp(o->tta, "intensity") || !strcmp(o->tta, "both");
 	p.batch = o->batch;
+	p.engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);
 	if (!list)
 		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
