@@ -211,7 +211,8 @@ static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *o
 	while (k < sizeof names / sizeof *names && strcmp(o->library, names[k]))
 		k++;
 	if (i == sizeof sets / sizeof *sets)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the instruction set is \"%s\", want auto, plain, avx2, avx512 or avx512-bf16", o->isa);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "the instruction set is \"%s\", want auto, plain, avx2, avx512 or avx512-bf16", o->isa);
 	if (k == sizeof names / sizeof *names)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the library is \"%s\", want auto, plain, onednn or ours", o->library);
 	*out = (hy_tape_options){.isa = isas[i], .library = libraries[k]};

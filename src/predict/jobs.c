@@ -367,8 +367,8 @@ static hardy_status check_names(const hy_jobs *jobs, hardy_error *err)
 	qsort(names, jobs->n, sizeof *names, by_name);
 	for (size_t i = 1; i < jobs->n && !status; i++) {
 		if (!strcmp(names[i - 1], names[i]))
-			status =
-			    hy_fail(err, HARDY_ERROR_ARGUMENT, "two scans would both be written as %s: name them in separate runs", names[i]);
+			status = hy_fail(err, HARDY_ERROR_ARGUMENT, "two scans would both be written as %s: name them in separate runs",
+			                 names[i]);
 	}
 	hy_free(names);
 	return status;
