@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,22 +95,94 @@ static void keep_error(hy_outfile *f)
 
 void hy_outfile_write(hy_outfile *f, const void *data, size_t size)
 {
-	if (size && fwrite(data, 1, size, f->stream) != size)
+	if (f->sink)
+		f->sink->write(f->sink->payload, data, size);
+	else if (size && fwrite(data, 1, size, f->stream) != size)
 		keep_error(f);
+}
+
+/* Formats into memory first. */
+static void print_to_sink(hy_outfile *f, const char *format, va_list args)
+{
+	char line[512], *text = line;
+	va_list again;
+	va_copy(again, args);
+	const int n = vsnprintf(line, sizeof line, format, args);
+	if (n >= (int)sizeof line && (text = hy_alloc((size_t)n + 1, 1)))
+		vsnprintf(text, (size_t)n + 1, format, again);
+	va_end(again);
+	if (n < 0 || !text) {
+		errno = ENOMEM;
+		keep_error(f);
+	} else {
+		hy_outfile_write(f, text, (size_t)n);
+	}
+	if (text != line)
+		hy_free(text);
 }
 
 void hy_outfile_printf(hy_outfile *f, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	if (vfprintf(f->stream, format, args) < 0)
+	if (f->sink)
+		print_to_sink(f, format, args);
+	else if (vfprintf(f->stream, format, args) < 0)
 		keep_error(f);
 	va_end(args);
+}
+
+static void begin_field(hy_outfile *f)
+{
+	if (f->in_row)
+		hy_outfile_write(f, ",", 1);
+	f->in_row = true;
+}
+
+void hy_outfile_csv_text(hy_outfile *f, const char *text)
+{
+	begin_field(f);
+	if (!strpbrk(text, ",\"\r\n")) {
+		hy_outfile_write(f, text, strlen(text));
+		return;
+	}
+	hy_outfile_write(f, "\"", 1);
+	for (; *text; text++)
+		hy_outfile_write(f, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+	hy_outfile_write(f, "\"", 1);
+}
+
+void hy_outfile_csv_number(hy_outfile *f, double v, int digits)
+{
+	begin_field(f);
+	if (isfinite(v))
+		hy_outfile_printf(f, "%.*g", digits, v);
+}
+
+void hy_outfile_csv_plain(hy_outfile *f, const char *fields)
+{
+	begin_field(f);
+	hy_outfile_write(f, fields, strlen(fields));
+}
+
+void hy_outfile_csv_end(hy_outfile *f)
+{
+	hy_outfile_write(f, "\n", 1);
+	f->in_row = false;
+}
+
+static hardy_status commit_sink(hy_outfile *f, hardy_error *err)
+{
+	const int error = f->error;
+	memset(f, 0, sizeof *f);
+	return error ? hy_fail(err, HARDY_ERROR_MEMORY, "a report: out of memory") : HARDY_OK;
 }
 
 hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err)
 {
 	errno = 0;
+	if (f->sink)
+		return commit_sink(f, err);
 	if (fflush(f->stream) || ferror(f->stream))
 		keep_error(f);
 	if (!f->error && fsync(fileno(f->stream)) && errno != EINVAL && errno != EROFS)

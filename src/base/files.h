@@ -18,14 +18,24 @@ hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_err
  * reports the first error, or hy_outfile_discard. Both release everything; discard after commit is harmless.
  */
 typedef struct hy_outfile {
-	FILE *stream; /* may be used directly */
+	FILE *stream; /* may be used directly; NULL with a sink */
 	char *path, *temporary;
-	int error; /* errno of the first failure */
+	const hardy_sink *sink; /* instead of a file: what is written goes there at once */
+	int error;              /* errno of the first failure */
+	bool in_row;            /* of a CSV table */
 } hy_outfile;
 
 hardy_status hy_outfile_open(hy_outfile *f, const char *path, hardy_error *err);
 void hy_outfile_write(hy_outfile *f, const void *data, size_t size);
 void hy_outfile_printf(hy_outfile *f, const char *format, ...) HY_PRINTF(2, 3);
+/*
+ * A CSV table, field by field (RFC 4180): a field puts a comma before itself unless it begins a row. Text is quoted where it must be;
+ * a number has so many significant digits, and is empty unless finite.
+ */
+void hy_outfile_csv_text(hy_outfile *f, const char *text);
+void hy_outfile_csv_number(hy_outfile *f, double v, int digits);
+void hy_outfile_csv_plain(hy_outfile *f, const char *fields); /* fields with commas between, none of which needs quotes */
+void hy_outfile_csv_end(hy_outfile *f);                       /* of the row */
 hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err);
 void hy_outfile_discard(hy_outfile *f);
 

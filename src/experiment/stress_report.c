@@ -71,21 +71,9 @@ hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, i
 
 /* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
 
-static void put_text(hy_outfile *f, const char *text)
-{
-	if (!strpbrk(text, ",\"\n\r")) {
-		hy_outfile_printf(f, "%s", text);
-		return;
-	}
-	hy_outfile_printf(f, "\"");
-	for (; *text; text++)
-		hy_outfile_printf(f, *text == '"' ? "\"\"" : "%c", *text);
-	hy_outfile_printf(f, "\"");
-}
-
 static void put_number(hy_outfile *f, double v)
 {
-	hy_outfile_printf(f, isfinite(v) ? ",%.6g" : ",", v);
+	hy_outfile_csv_number(f, v, 6);
 }
 
 static void put_class_titles(hy_outfile *f, const hy_stress_result *r)
@@ -93,8 +81,7 @@ static void put_class_titles(hy_outfile *f, const hy_stress_result *r)
 	for (int k = 1; k < r->n_classes; k++) {
 		char title[HY_NAME_SIZE + 8];
 		snprintf(title, sizeof title, "dice_%s", r->classes[k].name);
-		hy_outfile_printf(f, ",");
-		put_text(f, title);
+		hy_outfile_csv_text(f, title);
 	}
 }
 
@@ -104,19 +91,23 @@ static hardy_status write_cases(const hy_stress_result *r, const char *path, har
 	const hardy_status status = hy_outfile_open(&f, path, err);
 	if (status)
 		return status;
-	hy_outfile_printf(&f, "subject,phase,artefact,level,copy,network");
+	hy_outfile_csv_plain(&f, "subject,phase,artefact,level,copy,network");
 	put_class_titles(&f, r);
-	hy_outfile_printf(&f, ",mean_dice\n");
+	hy_outfile_csv_plain(&f, "mean_dice");
+	hy_outfile_csv_end(&f);
 	for (size_t i = 0; i < r->n_rows; i++)
 		for (int which = 0; which < 2; which++) {
 			const hy_stress_row *row = &r->rows[i];
-			put_text(&f, row->subject);
-			hy_outfile_printf(&f, ",%s,%s,%d,%lld,%s", row->phase, hy_stress_name(row->kind), row->level, (long long)row->copy,
-			                  networks[which]);
+			hy_outfile_csv_text(&f, row->subject);
+			hy_outfile_csv_text(&f, row->phase);
+			hy_outfile_csv_plain(&f, hy_stress_name(row->kind));
+			put_number(&f, row->level);
+			put_number(&f, (double)row->copy);
+			hy_outfile_csv_plain(&f, networks[which]);
 			for (int k = 1; k < r->n_classes; k++)
 				put_number(&f, row->dice[which][k]);
 			put_number(&f, row->mean[which]);
-			hy_outfile_printf(&f, "\n");
+			hy_outfile_csv_end(&f);
 		}
 	return hy_outfile_commit(&f, err);
 }
@@ -128,9 +119,9 @@ static hardy_status write_sweep(const hy_stress_result *r, const char *path, har
 	hardy_status status = hy_outfile_open(&f, path, err);
 	if (status)
 		return status;
-	hy_outfile_printf(&f, "artefact,level,severity,network,n,mean_dice,sd,below_0.5,below_0.1");
+	hy_outfile_csv_plain(&f, "artefact,level,severity,network,n,mean_dice,sd,below_0.5,below_0.1");
 	put_class_titles(&f, r);
-	hy_outfile_printf(&f, "\n");
+	hy_outfile_csv_end(&f);
 	for (int kind = 0; kind < HY_STRESS_END; kind++)
 		for (int level = 0; level <= HY_N_LEVELS; level++)
 			for (int which = 0; which < 2 && !status; which++) {
@@ -138,16 +129,18 @@ static hardy_status write_sweep(const hy_stress_result *r, const char *path, har
 				status = hy_stress_cell_of(r, level ? kind : HY_STRESS_NONE, level, which, &c, err);
 				if (status)
 					break;
-				hy_outfile_printf(&f, "%s,%d", hy_stress_name(kind), level);
+				hy_outfile_csv_plain(&f, hy_stress_name(kind));
+				put_number(&f, level);
 				put_number(&f, level ? hy_stress_severity(kind, level) : NAN);
-				hy_outfile_printf(&f, ",%s,%zu", networks[which], c.n);
+				hy_outfile_csv_plain(&f, networks[which]);
+				put_number(&f, (double)c.n);
 				put_number(&f, c.mean);
 				put_number(&f, c.sd);
 				put_number(&f, c.below_half);
 				put_number(&f, c.below_tenth);
 				for (int k = 1; k < r->n_classes; k++)
 					put_number(&f, c.dice[k]);
-				hy_outfile_printf(&f, "\n");
+				hy_outfile_csv_end(&f);
 			}
 	if (!status)
 		status = hy_outfile_commit(&f, err);

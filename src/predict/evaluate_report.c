@@ -6,109 +6,64 @@
 
 #include <cJSON.h>
 #include <math.h>
-#include <stdarg.h>
-#include <string.h>
 
-/* Where a report goes: a file or a caller's sink. */
-typedef struct writer {
-	hy_outfile *file;
-	const hardy_sink *sink;
-} writer;
-
-static void put(const writer *w, const char *text)
-{
-	if (w->file)
-		hy_outfile_write(w->file, text, strlen(text));
-	else
-		w->sink->write(w->sink->payload, text, strlen(text));
-}
-
-/* For pieces shorter than a line. */
-static void putf(const writer *w, const char *format, ...) HY_PRINTF(2, 3);
-static void putf(const writer *w, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	put(w, text);
-}
+enum { DIGITS = 10 }; /* of a number in a table */
 
 /* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
 
-/* A field, quoted where RFC 4180 asks for it. */
-static void put_field(const writer *w, const char *text)
+static void write_csv(hy_outfile *f, const hardy_evaluation *e)
 {
-	if (!strpbrk(text, ",\"\r\n")) {
-		put(w, text);
-		return;
-	}
-	put(w, "\"");
-	for (; *text; text++)
-		putf(w, *text == '"' ? "\"\"" : "%c", *text);
-	put(w, "\"");
-}
-
-static void put_number(const writer *w, double v)
-{
-	if (isnan(v))
-		put(w, ",");
-	else
-		putf(w, ",%.10g", v);
-}
-
-static void write_csv(const writer *w, const hardy_evaluation *e)
-{
-	put(w, "case,subject,phase,site,class,state,n_slices");
+	hy_outfile_csv_plain(f, "case,subject,phase,site,class,state,n_slices");
 	for (int k = 0; k < HARDY_N_SCORES; k++)
-		putf(w, ",%s", hardy_score_name((hardy_score)k));
-	put(w, "\n");
+		hy_outfile_csv_plain(f, hardy_score_name((hardy_score)k));
+	hy_outfile_csv_end(f);
 	for (size_t i = 0; i < e->n_rows; i++) {
 		const hardy_score_row *row = &e->rows[i];
-		const char *fields[] = {row->name, row->subject, row->phase, row->site, row->class_name};
-		for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
-			put_field(w, fields[k]);
-			put(w, ",");
-		}
-		putf(w, "%s,%lld", hardy_row_state_name(row->state), (long long)row->n_slices);
+		hy_outfile_csv_text(f, row->name);
+		hy_outfile_csv_text(f, row->subject);
+		hy_outfile_csv_text(f, row->phase);
+		hy_outfile_csv_text(f, row->site);
+		hy_outfile_csv_text(f, row->class_name);
+		hy_outfile_csv_text(f, hardy_row_state_name(row->state));
+		hy_outfile_csv_number(f, (double)row->n_slices, 15);
 		for (int k = 0; k < HARDY_N_SCORES; k++)
-			put_number(w, row->value[k]);
-		put(w, "\n");
+			hy_outfile_csv_number(f, row->value[k], DIGITS);
+		hy_outfile_csv_end(f);
 	}
 	for (size_t c = 0; c < e->n_classes; c++) {
-		put(w, "MEAN,,,,");
-		put_field(w, e->classes[c].class_name);
-		put(w, ",,");
+		hy_outfile_csv_plain(f, "MEAN,,,");
+		hy_outfile_csv_text(f, e->classes[c].class_name);
+		hy_outfile_csv_plain(f, ",");
 		for (int k = 0; k < HARDY_N_SCORES; k++)
-			put_number(w, e->classes[c].score[k].mean);
-		put(w, "\n");
+			hy_outfile_csv_number(f, e->classes[c].score[k].mean, DIGITS);
+		hy_outfile_csv_end(f);
 	}
-	put(w, "MEAN,,,,,,");
+	hy_outfile_csv_plain(f, "MEAN,,,,,,");
 	for (int k = 0; k < HARDY_N_SCORES; k++)
-		put_number(w, e->mean[k]);
-	put(w, "\n");
+		hy_outfile_csv_number(f, e->mean[k], DIGITS);
+	hy_outfile_csv_end(f);
 }
 
-static void write_heart_csv(const writer *w, const hardy_evaluation *e)
+static void write_heart_csv(hy_outfile *f, const hardy_evaluation *e)
 {
 	static const char *const suffix[3] = {"", "_ref", "_diff"};
-	put(w, "subject,site");
+	hy_outfile_csv_plain(f, "subject,site");
 	for (int k = 0; k < HARDY_N_HEART_INDICES; k++)
-		for (int j = 0; j < 3; j++)
-			putf(w, ",%s%s", hardy_heart_index_name((hardy_heart_index)k), suffix[j]);
-	put(w, "\n");
+		for (int j = 0; j < 3; j++) {
+			hy_outfile_csv_plain(f, hardy_heart_index_name((hardy_heart_index)k));
+			hy_outfile_printf(f, "%s", suffix[j]);
+		}
+	hy_outfile_csv_end(f);
 	for (size_t i = 0; i < e->n_hearts; i++) {
 		const hardy_heart_row *row = &e->hearts[i];
-		put_field(w, row->subject);
-		put(w, ",");
-		put_field(w, row->site);
+		hy_outfile_csv_text(f, row->subject);
+		hy_outfile_csv_text(f, row->site);
 		for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
-			put_number(w, row->prediction[k]);
-			put_number(w, row->reference[k]);
-			put_number(w, row->prediction[k] - row->reference[k]);
+			hy_outfile_csv_number(f, row->prediction[k], DIGITS);
+			hy_outfile_csv_number(f, row->reference[k], DIGITS);
+			hy_outfile_csv_number(f, row->prediction[k] - row->reference[k], DIGITS);
 		}
-		put(w, "\n");
+		hy_outfile_csv_end(f);
 	}
 }
 
@@ -236,7 +191,7 @@ static void add_hearts(tree *t, cJSON *root, const hardy_evaluation *e)
 		add_mean(t, difference, hardy_heart_index_name((hardy_heart_index)k), &e->heart_difference[k]);
 }
 
-static hardy_status write_json(const writer *w, const hardy_evaluation *e, hardy_error *err)
+static hardy_status write_json(hy_outfile *f, const hardy_evaluation *e, hardy_error *err)
 {
 	tree t = {false};
 	cJSON *root = kept(&t, cJSON_CreateObject());
@@ -257,23 +212,23 @@ static hardy_status write_json(const writer *w, const hardy_evaluation *e, hardy
 	cJSON_Delete(root);
 	if (!text)
 		return hy_fail(err, HARDY_ERROR_MEMORY, "evaluation as JSON: out of memory");
-	put(w, text);
-	put(w, "\n");
+	hy_outfile_printf(f, "%s", text);
+	hy_outfile_printf(f, "\n");
 	cJSON_free(text);
 	return HARDY_OK;
 }
 
 /* ---- table -------------------------------------------------------------------------------------------------------------- */
 
-static void put_cell(const writer *w, int width, int decimals, double v)
+static void put_cell(hy_outfile *f, int width, int decimals, double v)
 {
 	if (isnan(v))
-		putf(w, " %*s", width, "-");
+		hy_outfile_printf(f, " %*s", width, "-");
 	else
-		putf(w, " %*.*f", width, decimals, v);
+		hy_outfile_printf(f, " %*.*f", width, decimals, v);
 }
 
-static void put_class_line(const writer *w, const char *name, const hardy_evaluation *e, const hardy_class_scores *s)
+static void put_class_line(hy_outfile *f, const char *name, const hardy_evaluation *e, const hardy_class_scores *s)
 {
 	static const struct {
 		hardy_score score;
@@ -284,18 +239,18 @@ static void put_class_line(const writer *w, const char *name, const hardy_evalua
 	               {HARDY_SCORE_NSD, 7, 4},
 	               {HARDY_SCORE_VOLUME_PREDICTION, 10, 1},
 	               {HARDY_SCORE_VOLUME_REFERENCE, 10, 1}};
-	putf(w, "%-14.14s", name);
+	hy_outfile_printf(f, "%-14.14s", name);
 	for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
 		hardy_score score = columns[k].score;
-		put_cell(w, columns[k].width, columns[k].decimals, s ? s->score[score].mean : e->mean[score]);
+		put_cell(f, columns[k].width, columns[k].decimals, s ? s->score[score].mean : e->mean[score]);
 		if (score == HARDY_SCORE_DICE)
-			put_cell(w, 6, 4, s ? s->score[score].sd : NAN);
+			put_cell(f, 6, 4, s ? s->score[score].sd : NAN);
 	}
-	put(w, "\n");
+	hy_outfile_printf(f, "\n");
 }
 
 /* What the means leave out. */
-static void put_states(const writer *w, const hardy_evaluation *e)
+static void put_states(hy_outfile *f, const hardy_evaluation *e)
 {
 	static const char *const text[HARDY_N_ROW_STATES] = {"", "missing from the prediction (Dice 0, distances undefined)",
 	                                                     "missing from the reference (Dice 0, distances undefined)",
@@ -305,67 +260,67 @@ static void put_states(const writer *w, const hardy_evaluation *e)
 		for (int k = 1; k < HARDY_N_ROW_STATES; k++) {
 			size_t n = e->classes[c].n_state[k];
 			if (n > 0)
-				putf(w, "%s: in %zu of %zu cases %s%s%s\n", e->classes[c].class_name, n, e->n_cases, text[k],
-				     k == HARDY_ROW_NEITHER ? ", " : "", k == HARDY_ROW_NEITHER ? rules[e->options.empty] : "");
+				hy_outfile_printf(f, "%s: in %zu of %zu cases %s%s%s\n", e->classes[c].class_name, n, e->n_cases, text[k],
+				                  k == HARDY_ROW_NEITHER ? ", " : "", k == HARDY_ROW_NEITHER ? rules[e->options.empty] : "");
 		}
 	}
 }
 
-static void put_hearts(const writer *w, const hardy_evaluation *e)
+static void put_hearts(hy_outfile *f, const hardy_evaluation *e)
 {
 	if (e->n_hearts == 0)
 		return;
-	putf(w, "\nHeart function of %zu subjects, prediction minus reference: mean (sd)\n", e->n_hearts);
+	hy_outfile_printf(f, "\nHeart function of %zu subjects, prediction minus reference: mean (sd)\n", e->n_hearts);
 	for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
 		const hardy_score_mean *m = &e->heart_difference[k];
 		if (m->n == 0)
 			continue;
-		putf(w, "  %-14s %+9.2f", hardy_heart_index_name((hardy_heart_index)k), m->mean);
+		hy_outfile_printf(f, "  %-14s %+9.2f", hardy_heart_index_name((hardy_heart_index)k), m->mean);
 		if (!isnan(m->sd))
-			putf(w, " (%.2f)", m->sd);
-		put(w, m->n_undefined > 0 ? "" : "\n");
+			hy_outfile_printf(f, " (%.2f)", m->sd);
+		hy_outfile_printf(f, "%s", m->n_undefined > 0 ? "" : "\n");
 		if (m->n_undefined > 0)
-			putf(w, ", undefined for %zu\n", m->n_undefined);
+			hy_outfile_printf(f, ", undefined for %zu\n", m->n_undefined);
 	}
 }
 
-static void write_text(const writer *w, const hardy_evaluation *e)
+static void write_text(hy_outfile *f, const hardy_evaluation *e)
 {
 	enum { MOST_LISTED = 10 };
-	putf(w, "%zu cases, NSD at %g mm%s\n", e->n_cases, e->options.tolerance_mm,
-	     e->options.labelled_slices ? ", labelled slices only, distances in the plane" : "");
-	put(w, "class             Dice     sd   HD95 mm   ASSD mm     NSD    pred mL     ref mL\n");
+	hy_outfile_printf(f, "%zu cases, NSD at %g mm%s\n", e->n_cases, e->options.tolerance_mm,
+	                  e->options.labelled_slices ? ", labelled slices only, distances in the plane" : "");
+	hy_outfile_printf(f, "class             Dice     sd   HD95 mm   ASSD mm     NSD    pred mL     ref mL\n");
 	for (size_t c = 0; c < e->n_classes; c++)
-		put_class_line(w, e->classes[c].class_name, e, &e->classes[c]);
-	put_class_line(w, "mean", e, NULL);
-	put_states(w, e);
-	put_hearts(w, e);
+		put_class_line(f, e->classes[c].class_name, e, &e->classes[c]);
+	put_class_line(f, "mean", e, NULL);
+	put_states(f, e);
+	put_hearts(f, e);
 	if (e->n_failures > 0)
-		putf(w, "\n%zu not scored:\n", e->n_failures);
+		hy_outfile_printf(f, "\n%zu not scored:\n", e->n_failures);
 	for (size_t i = 0; i < e->n_failures && i < MOST_LISTED; i++) {
-		put(w, "  ");
-		put(w, e->failures[i].message);
-		put(w, "\n");
+		hy_outfile_printf(f, "  ");
+		hy_outfile_printf(f, "%s", e->failures[i].message);
+		hy_outfile_printf(f, "\n");
 	}
 	if (e->n_failures > MOST_LISTED)
-		putf(w, "  and %zu more (--json lists all)\n", e->n_failures - MOST_LISTED);
+		hy_outfile_printf(f, "  and %zu more (--json lists all)\n", e->n_failures - MOST_LISTED);
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------------------- */
 
-static hardy_status write_format(const writer *w, const hardy_evaluation *e, hardy_evaluation_format format, hardy_error *err)
+static hardy_status write_format(hy_outfile *f, const hardy_evaluation *e, hardy_evaluation_format format, hardy_error *err)
 {
 	switch (format) {
 	case HARDY_EVALUATION_TEXT:
-		write_text(w, e);
+		write_text(f, e);
 		return HARDY_OK;
 	case HARDY_EVALUATION_JSON:
-		return write_json(w, e, err);
+		return write_json(f, e, err);
 	case HARDY_EVALUATION_CSV:
-		write_csv(w, e);
+		write_csv(f, e);
 		return HARDY_OK;
 	case HARDY_EVALUATION_CSV_HEART:
-		write_heart_csv(w, e);
+		write_heart_csv(f, e);
 		return HARDY_OK;
 	}
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluation: format %d is unknown", (int)format);
@@ -374,7 +329,9 @@ static hardy_status write_format(const writer *w, const hardy_evaluation *e, har
 hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_format format, const hardy_sink *sink,
                                     hardy_error *err)
 {
-	return write_format(&(writer){.sink = sink}, e, format, err);
+	hy_outfile f = {.sink = sink};
+	const hardy_status status = write_format(&f, e, format, err);
+	return status ? status : hy_outfile_commit(&f, err);
 }
 
 hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
@@ -384,7 +341,7 @@ hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_f
 	hardy_status status = hy_outfile_open(&file, path, err);
 	if (status != HARDY_OK)
 		return status;
-	status = write_format(&(writer){.file = &file}, e, format, err);
+	status = write_format(&file, e, format, err);
 	if (status != HARDY_OK) {
 		hy_outfile_discard(&file);
 		return status;
