@@ -61,7 +61,7 @@ static hardy_status run_once(void *payload, hardy_error *err)
 	double terms[HY_N_TERMS];
 	hy_profile_begin(&j->profile);
 	const double start = hy_clock_now();
-	const hardy_status status = hy_step_run(j->step, j->image, j->label, j->iteration++, 1e-4, terms, err);
+	const hardy_status status = hy_step_run(j->step, j->image, j->image, j->label, j->iteration++, 1e-4, terms, err);
 	if (!status && j->iteration > 2) /* the first ones touch their memory for the first time */
 		hy_profile_end(&j->profile, hy_clock_now() - start);
 	return status;

@@ -18,6 +18,7 @@ typedef struct place {
 
 typedef struct slot {
 	float *image;
+	float *input; /* NULL: the images */
 	uint8_t *label;
 } slot;
 
@@ -33,7 +34,8 @@ struct hy_batches {
 	uint8_t *is_empty; /* per slice */
 
 	hy_augment *work;
-	size_t *order; /* permutation of epoch order_epoch */
+	hy_randomise *randomise; /* NULL: none */
+	size_t *order;           /* permutation of epoch order_epoch */
 	int64_t order_epoch;
 	slot slots[N_SLOTS];
 	int64_t ready[N_SLOTS]; /* the iteration that a slot holds, -1 for none */
@@ -53,6 +55,7 @@ void hy_batch_options_init(hy_batch_options *o, int64_t size)
 {
 	*o = (hy_batch_options){.batch = 20, .content = HY_BATCH_HALF, .ahead = true};
 	hy_augment_options_init(&o->augment, size);
+	hy_randomise_options_init(&o->randomise);
 }
 
 /* ---- which slices ------------------------------------------------------------------------------------------------------- */
@@ -137,6 +140,22 @@ hardy_status hy_batches_slices(const hy_batches *b, int64_t iteration, size_t *c
 
 /* ---- one batch ---------------------------------------------------------------------------------------------------------- */
 
+/* Some of the samples as another scanner might have made them. */
+static void randomise(const hy_batches *b, int64_t iteration, slot *s)
+{
+	const hy_batch_options *o = &b->options;
+	const int64_t n = b->channels * o->augment.size * o->augment.size;
+	const int64_t n_augmented = o->content == HY_BATCH_PLAIN ? 0 : b->k;
+	memcpy(s->input, s->image, (size_t)(o->batch * n) * sizeof *s->input);
+	for (int64_t j = 0; j < o->batch; j++) {
+		hy_rng g = hy_rng_make(o->seed, HY_RNG_RANDOMISE, (uint64_t)iteration, (uint64_t)j);
+		if (hy_rng_uniform(&g) >= (j < n_augmented ? o->randomise.share : o->randomise.share_plain))
+			continue;
+		const hy_randomise_draw d = hy_randomise_draw_make(&o->randomise, &g);
+		hy_randomise_apply(b->randomise, &d, s->input + j * n, b->channels);
+	}
+}
+
 /* Allocates nothing, so it cannot fail. One caller at a time: work and order are shared. */
 static void fill(hy_batches *b, int64_t iteration, slot *s)
 {
@@ -163,6 +182,8 @@ static void fill(hy_batches *b, int64_t iteration, slot *s)
 			hy_augment_plain(size, o->minmax_plain, image, label, b->channels, c->height, c->width,
 			                 s->image + (first_plain + j) * b->channels * plane, s->label + (first_plain + j) * plane);
 	}
+	if (b->randomise)
+		randomise(b, iteration, s);
 }
 
 /* ---- running ahead ------------------------------------------------------------------------------------------------------ */
@@ -248,6 +269,12 @@ hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **imag
 	return HARDY_OK;
 }
 
+const float *hy_batches_input(const hy_batches *b)
+{
+	const slot *s = &b->slots[b->running ? b->held : 0];
+	return s->input ? s->input : s->image;
+}
+
 /* ---- life cycle --------------------------------------------------------------------------------------------------------- */
 
 static hardy_status check(const hy_batch_options *o, const hy_slices *cases, size_t n_cases, hardy_error *err)
@@ -270,6 +297,11 @@ static hardy_status check(const hy_batch_options *o, const hy_slices *cases, siz
 	return hy_augment_options_check(&o->augment, err);
 }
 
+static bool is_randomised(const hy_batch_options *o)
+{
+	return o->randomise.share > 0 || o->randomise.share_plain > 0;
+}
+
 static bool allocate(hy_batches *b, hardy_error *err)
 {
 	const hy_batch_options *o = &b->options;
@@ -284,7 +316,9 @@ static bool allocate(hy_batches *b, hardy_error *err)
 	for (int i = 0; i < (o->ahead ? N_SLOTS : 1); i++) {
 		b->slots[i].image = hy_alloc_aligned(batch * (size_t)b->channels, plane * sizeof(float));
 		b->slots[i].label = hy_alloc_aligned(batch, plane);
-		ok = ok && b->slots[i].image && b->slots[i].label;
+		if (is_randomised(o))
+			b->slots[i].input = hy_alloc_aligned(batch * (size_t)b->channels, plane * sizeof(float));
+		ok = ok && b->slots[i].image && b->slots[i].label && (b->slots[i].input || !is_randomised(o));
 	}
 	if (ok && b->all && b->filled && b->group && b->group_n && b->is_empty && b->order) {
 		memset(b->group_n, 0xff, b->n * sizeof *b->group_n);
@@ -327,6 +361,8 @@ hy_batches *hy_batches_new(const hy_batch_options *o, const hy_slices *cases, co
 		if (!b->work)
 			goto fail;
 	}
+	if (is_randomised(o) && !(b->randomise = hy_randomise_new(o->augment.size, o->augment.size, err)))
+		goto fail;
 	if (o->ahead) {
 		pthread_mutex_init(&b->lock, NULL);
 		pthread_cond_init(&b->changed, NULL);
@@ -358,8 +394,10 @@ void hy_batches_free(hy_batches *b)
 		pthread_cond_destroy(&b->changed);
 	}
 	hy_augment_free(b->work);
+	hy_randomise_free(b->randomise);
 	for (int i = 0; i < N_SLOTS; i++) {
 		hy_free_aligned(b->slots[i].image);
+		hy_free_aligned(b->slots[i].input);
 		hy_free_aligned(b->slots[i].label);
 	}
 	hy_free(b->all);

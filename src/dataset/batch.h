@@ -13,6 +13,7 @@
 
 #include "dataset/augment.h"
 #include "dataset/preprocess.h"
+#include "dataset/randomise.h"
 
 typedef enum hy_batch_content {
 	HY_BATCH_HALF,      /* k augmented slices, then the same k as they are (as published) */
@@ -26,7 +27,8 @@ typedef struct hy_batch_options {
 	bool minmax_plain; /* scale un-augmented slices to [0, 1] each; the published code leaves them as they are: false */
 	bool ahead;        /* prepare in a thread of its own; the same bytes either way: true */
 	uint64_t seed;
-	hy_augment_options augment; /* its size is the batch's height and width */
+	hy_augment_options augment;     /* its size is the batch's height and width */
+	hy_randomise_options randomise; /* of the network's input, behind the augmentation: none */
 } hy_batch_options;
 
 void hy_batch_options_init(hy_batch_options *o, int64_t size); /* as published */
@@ -49,6 +51,12 @@ int64_t hy_batches_per_epoch(const hy_batches *b);
  * for iterations in their order is what is prepared ahead; any other order works, without that.
  */
 hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **image, const uint8_t **label, hardy_error *err);
+
+/*
+ * The network's input for the batch that was asked for last, in the same form and as long valid: its images with some of them
+ * randomised; the very same when nothing is.
+ */
+const float *hy_batches_input(const hy_batches *b);
 
 /* The slices of a batch: case and slice of each of its k samples, for tests and logs. */
 hardy_status hy_batches_slices(const hy_batches *b, int64_t iteration, size_t *case_index, int64_t *slice, hardy_error *err);

@@ -31,6 +31,7 @@ typedef struct trainer {
 	hy_validator *validator; /* NULL without validation subjects */
 	hy_run run;
 	hy_progress at;
+	bool clean_target; /* the network reconstructs the image as it was before randomisation */
 	int64_t per_epoch;
 	double step_s;                   /* timed for a budget, or 0 */
 	double started_s, epoch_start_s; /* clock, less what earlier sessions spent */
@@ -104,6 +105,7 @@ static hardy_status make_batches(trainer *t, hardy_error *err)
 		o.content = HY_BATCH_PLAIN;
 	if (!strcmp(t->o.augment, "no-elastic"))
 		o.augment.elastic_probability = 0;
+	t->clean_target = hy_recipe_randomises(&t->recipe, &o.randomise);
 	t->batches = hy_batches_new(&o, t->set.cases, t->set.subject, t->set.n_cases, err);
 	if (!t->batches)
 		return failed(err);
@@ -141,10 +143,11 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	hardy_status status = hy_batches_get(t->batches, iteration, &image, &label, err);
 	if (status)
 		return status;
+	const float *input = hy_batches_input(t->batches);
 	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
 	hy_step_set_beta1(t->step, rate.beta1);
 	*learning_rate = rate.learning_rate;
-	status = hy_step_run(t->step, image, label, iteration, rate.learning_rate, terms, err);
+	status = hy_step_run(t->step, input, t->clean_target ? image : input, label, iteration, rate.learning_rate, terms, err);
 	if (!status && t->model.network.params.average_values)
 		hy_average_step(&t->model.network.params, t->o.ema, t->model.network.params.adam_steps);
 	return status;

@@ -23,9 +23,36 @@ const hy_perturbation_kind hy_perturb_latent = {
     .parameters = latent_parameters,
 };
 
+/* Images as other scanners might have made them; the order is that of the enum in recipe.c. */
+static const hy_parameter randomise_parameters[] = {
+    {"share", 1, 0, 1, false, NULL},          {"share_plain", 0.5, 0, 1, false, NULL},
+    {"target", 0, 0, 0, true, "clean|same"},  {"strength", 1, 0, 4, false, NULL},
+    {"curve", 0.5, 0, 1, false, NULL},        {"invert", 0, 0, 1, false, NULL},
+    {"window", 0.3, 0, 1, false, NULL},       {"shade", 0.5, 0, 1, false, NULL},
+    {"sharpness", 0.4, 0, 1, false, NULL},    {"noise", 0.3, 0, 1, false, NULL},
+    {"lines", 0.3, 0, 1, false, NULL},        {"waves", 0.3, 0, 1, false, NULL},
+    {"wave_strength", 3, 0, 10, false, NULL}, {NULL, 0, 0, 0, false, NULL},
+};
+
+const hy_perturbation_kind hy_perturb_randomise = {
+    .name = "randomise",
+    .summary = "images as other scanners might have made them",
+    .stream = 10,
+    .parameters = randomise_parameters,
+};
+
 const hy_perturbation_kind *const hy_perturbation_kinds[] = {
-    &hy_perturb_latent, &hy_perturb_mwm,      &hy_perturb_randconv, &hy_perturb_adv_noise, &hy_perturb_adv_bias,
-    &hy_perturb_rsc,    &hy_perturb_mixstyle, &hy_perturb_dsu,      &hy_perturb_maxstyle,  NULL,
+    &hy_perturb_latent,
+    &hy_perturb_randomise,
+    &hy_perturb_mwm,
+    &hy_perturb_randconv,
+    &hy_perturb_adv_noise,
+    &hy_perturb_adv_bias,
+    &hy_perturb_rsc,
+    &hy_perturb_mixstyle,
+    &hy_perturb_dsu,
+    &hy_perturb_maxstyle,
+    NULL,
 };
 
 const hy_perturbation_kind *hy_perturbation_find(const char *name)

@@ -5,14 +5,15 @@
  * step makes the hard example and runs them. Its losses, times its weight, add to the step's; its gradients to the others'. It keeps
  * nothing from one step to the next: what it draws depends on seed, step and kind alone.
  *
- * Latent masking ("cooperative") is a kind too; its passes are the step's own (step.c).
+ * Latent masking ("cooperative") is a kind too; its passes are the step's own (step.c). So is randomisation ("randomise"), which has none:
+ * the batches are made with it (dataset/randomise.h).
  */
 #ifndef HY_TRAINING_PERTURBATION_H
 #define HY_TRAINING_PERTURBATION_H
 
 #include "training/passes.h"
 
-enum { HY_MAX_PARAMETERS = 12 };
+enum { HY_MAX_PARAMETERS = 16 };
 
 typedef struct hy_parameter {
 	const char *name;
@@ -76,7 +77,7 @@ bool hy_perturbation_takes_part(const hy_perturbation_options *o, uint64_t seed,
 hy_rng hy_perturbation_rng(const hy_perturbation *p, int64_t iteration, uint64_t part);
 double hy_perturbation_value(const hy_perturbation *p, const char *name);
 
-extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_mwm, hy_perturb_randconv, hy_perturb_adv_noise,
-    hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle, hy_perturb_dsu, hy_perturb_maxstyle;
+extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_randomise, hy_perturb_mwm, hy_perturb_randconv,
+    hy_perturb_adv_noise, hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle, hy_perturb_dsu, hy_perturb_maxstyle;
 
 #endif

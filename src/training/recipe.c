@@ -23,6 +23,7 @@ const hy_recipe_row hy_recipes[] = {
     {"mixstyle", "mixstyle", "and with feature styles mixed between samples"},
     {"dsu", "dsu", "and with noise on feature styles"},
     {"maxstyle", "maxstyle", "and on decoded images in the hardest feature styles"},
+    {"randomise", "randomise", "on images as other scanners might have made them"},
     {NULL, NULL, NULL},
 };
 
@@ -112,6 +113,8 @@ hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *val
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is %s, want more than 0: leave the member out", kind->name, key,
 		               value);
 	}
+	if (kind == &hy_perturb_randomise && at < 0)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "randomise has no %s, it adds no loss: want share and share_plain", key);
 	if (p == &weight || p == &probability) {
 		*(p == &weight ? &m->o.weight : &m->o.probability) = v;
 	} else {
@@ -264,6 +267,8 @@ hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err)
 
 enum { SCHEME_IMAGE, SCHEME_SHAPE, HARD_MASKS, THRESHOLD_LOW, THRESHOLD_HIGH, ONLY_X_HAT, N_LATENT }; /* of latent masks */
 
+enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, WINDOW, SHADE, SHARPNESS, NOISE, LINES, WAVES, WAVE_STRENGTH };
+
 static double scheme_of(const char *name)
 {
 	return choice_of(hy_perturb_latent.parameters[SCHEME_IMAGE].choices, name);
@@ -363,6 +368,8 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 	step->engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	for (int i = 0; i < r->n; i++) {
 		const hy_perturbation_options m = resolve(&r->members[i], o);
+		if (m.kind == &hy_perturb_randomise)
+			continue;
 		if (m.kind != &hy_perturb_latent) {
 			step->perturbations[step->n_perturbations++] = m;
 			continue;
@@ -374,4 +381,30 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 		fill_masks(&step->mask_i, m.values[SCHEME_IMAGE], m.values);
 		fill_masks(&step->mask_s, m.values[SCHEME_SHAPE], m.values);
 	}
+}
+
+bool hy_recipe_randomises(const hy_recipe *r, hy_randomise_options *out)
+{
+	for (int i = 0; i < r->n; i++) {
+		const hy_perturbation_options *m = &r->members[i].o;
+		if (m->kind != &hy_perturb_randomise)
+			continue;
+		const double *v = m->values;
+		*out = (hy_randomise_options){
+		    .share = v[SHARE],
+		    .share_plain = v[SHARE_PLAIN],
+		    .strength = v[STRENGTH],
+		    .curve = v[CURVE],
+		    .invert = v[INVERT],
+		    .window = v[WINDOW],
+		    .shade = v[SHADE],
+		    .sharpness = v[SHARPNESS],
+		    .noise = v[NOISE],
+		    .lines = v[LINES],
+		    .waves = v[WAVES],
+		    .wave_strength = v[WAVE_STRENGTH],
+		};
+		return v[TARGET] == 0;
+	}
+	return true;
 }

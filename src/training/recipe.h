@@ -10,6 +10,7 @@
 #define HY_TRAINING_RECIPE_H
 
 #include "base/json.h"
+#include "dataset/randomise.h"
 #include "training/step.h"
 
 typedef struct hy_recipe_row {
@@ -41,6 +42,10 @@ cJSON *hy_recipe_to_json(const hy_recipe *r, const hardy_train_options *o);
 
 /* The step's options for valid training options (hy_options_check). */
 void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_train_options *o);
+
+/* The randomisation of batches that the recipe has, or none (out unchanged). false: what the network reconstructs is the randomised image,
+ * not the clean one. */
+bool hy_recipe_randomises(const hy_recipe *r, hy_randomise_options *out);
 
 /* For readers of other forms: adds a member (a row's name may add several), then sets its values. where names it in messages. */
 hardy_status hy_recipe_add(hy_recipe *r, const char *name, hardy_error *err);

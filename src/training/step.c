@@ -349,10 +349,10 @@ hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *imag
 	return status;
 }
 
-hardy_status hy_step_run(hy_step *s, const float *image, const uint8_t *label, int64_t iteration, double learning_rate,
-                         double *terms, hardy_error *err)
+hardy_status hy_step_run(hy_step *s, const float *input, const float *image, const uint8_t *label, int64_t iteration,
+                         double learning_rate, double *terms, hardy_error *err)
 {
-	add_noise(s, image, iteration);
+	add_noise(s, input, iteration);
 	const hardy_status status = hy_step_gradients(s, s->noisy, image, label, NULL, iteration, terms, err);
 	if (status)
 		return hy_prefix(err, status, "step %lld", (long long)iteration);

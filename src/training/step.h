@@ -56,12 +56,12 @@ bool hy_step_has_term(const hy_step *s, enum hy_term term); /* whether the recip
 void hy_step_set_beta1(hy_step *s, double beta1);           /* schedules that cycle it: before each step */
 
 /*
- * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; label: batch x height x width class
- * indices. iteration selects the random streams. Deterministic for a given seed, iteration and machine. terms: HY_N_TERMS
+ * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; input: what the FTN sees of it before the
+ * noise, randomised or the very same; label: batch x height x width class indices. iteration selects the random streams. Deterministic for a given seed, iteration and machine. terms: HY_N_TERMS
  * values; unused ones are 0. A non-finite loss is an error; the parameters are then unchanged.
  */
-hardy_status hy_step_run(hy_step *s, const float *image, const uint8_t *label, int64_t iteration, double learning_rate,
-                         double *terms, hardy_error *err);
+hardy_status hy_step_run(hy_step *s, const float *input, const float *image, const uint8_t *label, int64_t iteration,
+                         double learning_rate, double *terms, hardy_error *err);
 
 /* Masks given instead of drawn (tests, figures): data as in hy_mask. */
 typedef struct hy_step_masks {

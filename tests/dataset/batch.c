@@ -111,6 +111,57 @@ static void a_batch_depends_on_seed_and_iteration_alone(void **state)
 	clear_cases(cases);
 }
 
+/* Randomisation leaves images and labels as they were, and the input of a batch depends on seed and iteration alone. */
+static void inputs_are_randomised_by_their_shares(void **state)
+{
+	(void)state;
+	enum { N = 6 };
+	static const int64_t order[] = {3, 0, 1, 2, 3, 5, 4};
+	hy_slices cases[N_CASES];
+	hardy_error err;
+	uint64_t want[N], input[N] = {0};
+	make_cases(cases);
+	/* structure, which constant slices lack */
+	for (int c = 0; c < N_CASES; c++)
+		for (int64_t i = 0; i < cases[c].n * CHANNELS * cases[c].height * cases[c].width; i++)
+			cases[c].image[i] += (float)(i % 7) / 100;
+	hy_batch_options o = options(false);
+	const size_t half = (size_t)(o.batch / 2 * CHANNELS * SIZE * SIZE);
+	hy_batches *b = hy_batches_new(&o, cases, patients, N_CASES, &err);
+	assert_non_null(b);
+	for (int i = 0; i < N; i++) {
+		const float *image;
+		const uint8_t *label;
+		assert_ok(hy_batches_get(b, i, &image, &label, &err), &err);
+		want[i] = hash_batch(&o, image, label);
+		assert_ptr_equal(hy_batches_input(b), image);
+	}
+	hy_batches_free(b);
+	/* the plain half, the augmented half, and the same ahead and out of order */
+	for (int mode = 0; mode < 3; mode++) {
+		o.randomise.share = mode > 0;
+		o.randomise.share_plain = mode == 0;
+		o.ahead = mode == 2;
+		b = hy_batches_new(&o, cases, patients, N_CASES, &err);
+		assert_non_null(b);
+		for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+			const float *image;
+			const uint8_t *label;
+			const int64_t i = order[k];
+			assert_ok(hy_batches_get(b, i, &image, &label, &err), &err);
+			const float *in = hy_batches_input(b);
+			assert_true(hash_batch(&o, image, label) == want[i]);
+			assert_true((memcmp(in, image, half * sizeof *in) != 0) == (mode > 0));
+			assert_true((memcmp(in + half, image + half, half * sizeof *in) != 0) == (mode == 0));
+			if (mode == 2)
+				assert_true(hash_batch(&o, in, label) == input[i]);
+			input[i] = hash_batch(&o, in, label);
+		}
+		hy_batches_free(b);
+	}
+	clear_cases(cases);
+}
+
 static void an_epoch_covers_every_slice_once(void **state)
 {
 	(void)state;
@@ -265,9 +316,13 @@ static void bad_cases_are_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_batch_depends_on_seed_and_iteration_alone),
-	                                   cmocka_unit_test(an_epoch_covers_every_slice_once),
-	                                   cmocka_unit_test(empty_slices_are_replaced_within_the_patient),
-	                                   cmocka_unit_test(halves_show_the_same_slices), cmocka_unit_test(bad_cases_are_refused)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_batch_depends_on_seed_and_iteration_alone),
+	    cmocka_unit_test(inputs_are_randomised_by_their_shares),
+	    cmocka_unit_test(an_epoch_covers_every_slice_once),
+	    cmocka_unit_test(empty_slices_are_replaced_within_the_patient),
+	    cmocka_unit_test(halves_show_the_same_slices),
+	    cmocka_unit_test(bad_cases_are_refused),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

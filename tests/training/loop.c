@@ -187,13 +187,10 @@ static void resumes_with_the_same_bytes(void **state)
 static void every_recipe_resumes_with_the_same_bytes(void **state)
 {
 	static const char *const recipes[] = {
-	    "mwm:probability=0.5",
-	    "randconv:views=2",
-	    "adv-noise",
-	    "adv-bias:iterations=2",
-	    "rsc",
-	    "mixstyle+dsu",
-	    "maxstyle:iterations=1+cooperative:probability=0.5",
+	    "mwm:probability=0.5",   "randomise+cooperative:probability=0.5",
+	    "randconv:views=2",      "adv-noise",
+	    "adv-bias:iterations=2", "rsc",
+	    "mixstyle+dsu",          "maxstyle:iterations=1+cooperative:probability=0.5",
 	};
 	(void)state;
 	make_data();

@@ -87,7 +87,7 @@ static void repeatable_finite_without_allocation(void **state)
 			for (int i = 0; i < 4; i++) {
 				if (i == 2)
 					before = hy_memory_calls();
-				assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+				assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
 			}
 			if (hy_memory_calls() != before)
 				fail_msg("%s allocates while it runs", recipes[r]);
@@ -121,7 +121,7 @@ static void other_networks(void **state)
 		make(&f, &o, (hy_network_config){2, 2, false});
 		double terms[HY_N_TERMS];
 		for (int i = 0; i < 2; i++)
-			assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
 		drop(&f);
 	}
 }
@@ -274,7 +274,7 @@ static void searches_go_up(void **state)
 		make(&f, &o, usual);
 		double terms[HY_N_TERMS];
 		for (int k = 0; k < 10; k++)
-			assert_ok(hy_step_run(f.step, f.image, f.label, k, 1e-3, terms, &f.err), &f.err);
+			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, k, 1e-3, terms, &f.err), &f.err);
 		for (int k = 10; k < 12; k++) {
 			const double *search = hy_step_perturbation(f.step, 0)->search;
 			gradients(&f, k, terms);
@@ -348,7 +348,7 @@ static void non_finite_is_an_error(void **state)
 	make(&f, &o, usual);
 	double terms[HY_N_TERMS];
 	f.image[3] = NAN;
-	assert_int_equal(hy_step_run(f.step, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
+	assert_int_equal(hy_step_run(f.step, f.image, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
 	assert_non_null(strstr(f.err.message, "step 12"));
 	drop(&f);
 }

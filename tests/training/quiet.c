@@ -134,7 +134,7 @@ static void run_steps(hy_tape_options engine, bool cooperative, size_t *calls, s
 	for (int i = 1; i <= 10 && !status; i++) {
 		if (i == 3)
 			count_from_here();
-		status = hy_step_run(s, image, label, i, 1e-3, terms, &err);
+		status = hy_step_run(s, image, image, label, i, 1e-3, terms, &err);
 	}
 	counting = 0;
 	*calls = n_calls;

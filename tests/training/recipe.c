@@ -108,12 +108,38 @@ static void members_fill_the_step(void **state)
 	assert_true(!step.mask_i.hard && !step.use_p_hat && step.n_perturbations == 0);
 }
 
+static void randomisation_is_of_the_batches(void **state)
+{
+	(void)state;
+	const hardy_train_options o = valid();
+	hy_step_options step;
+	hy_randomise_options z = {.share = -1};
+	hy_recipe r = read("randomise:share=0.75,share_plain=0.25,strength=2,curve=0.01,invert=0.02,window=0.03,shade=0.04,"
+	                   "sharpness=0.05,noise=0.06,lines=0.07,waves=0.08,wave_strength=2+cooperative");
+	assert_true(hy_recipe_randomises(&r, &z));
+	assert_true(z.share == 0.75 && z.share_plain == 0.25 && z.strength == 2 && z.curve == 0.01 && z.invert == 0.02);
+	assert_true(z.window == 0.03 && z.shade == 0.04 && z.sharpness == 0.05 && z.noise == 0.06 && z.lines == 0.07);
+	assert_true(z.waves == 0.08 && z.wave_strength == 2);
+	hy_recipe_options(&step, &r, &o);
+	assert_true(step.cooperative && !step.n_perturbations);
+	r = read("randomise:target=same");
+	assert_false(hy_recipe_randomises(&r, &z));
+	hy_randomise_options usual;
+	hy_randomise_options_init(&usual);
+	assert_true(z.share == 1 && z.curve == usual.curve && z.waves == usual.waves && z.noise == usual.noise);
+	assert_true(z.window == usual.window && z.shade == usual.shade && z.sharpness == usual.sharpness);
+	assert_true(z.lines == usual.lines && z.wave_strength == usual.wave_strength && z.strength == usual.strength);
+	z.share = -1;
+	r = read("cooperative");
+	assert_true(hy_recipe_randomises(&r, &z) && z.share == -1);
+}
+
 static void bad_recipes_are_refused(void **state)
 {
 	(void)state;
 	refuse("brave",
 	       "recipe is \"brave\", want one of standard, cooperative, mwm, randconv, adv-noise, adv-bias, rsc, mixstyle, dsu, "
-	       "maxstyle, some of these with + between, or a .yaml file");
+	       "maxstyle, randomise, some of these with + between, or a .yaml file");
 	refuse("", "recipe is missing");
 	refuse("randconv+", "ends with a plus");
 	refuse("+randconv", "recipe is \"\", want one of");
@@ -128,6 +154,10 @@ static void bad_recipes_are_refused(void **state)
 	refuse("randconv:views=2.5", "views is \"2.5\", want a whole number from 1 to 8");
 	refuse("randconv:weight=0", "want more than 0: leave the member out");
 	refuse("randconv:probability=1.5", "probability is \"1.5\", want 0 to 1");
+	refuse("randomise:weight=2", "randomise has no weight, it adds no loss: want share and share_plain");
+	refuse("randomise:probability=0.5", "randomise has no probability");
+	refuse("randomise:target=dirty", "target is \"dirty\", want one of clean|same");
+	refuse("randomise:share=1.5", "randomise: share is \"1.5\", want 0 to 1");
 	refuse("adv-bias:space=cubic", "space is \"cubic\", want one of log|linear");
 	refuse("adv-bias:epsilon=1", "epsilon is \"1\", want 0.001 to 0.99");
 	/* what cannot work */
@@ -237,13 +267,10 @@ static void json_holds_every_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_row_and_kind_is_a_recipe),
-	    cmocka_unit_test(text_is_brought_to_one_form),
-	    cmocka_unit_test(members_fill_the_step),
-	    cmocka_unit_test(bad_recipes_are_refused),
-	    cmocka_unit_test(files_are_read),
-	    cmocka_unit_test(bad_files_are_refused),
-	    cmocka_unit_test(every_allocation_of_a_file_may_fail),
+	    cmocka_unit_test(every_row_and_kind_is_a_recipe), cmocka_unit_test(text_is_brought_to_one_form),
+	    cmocka_unit_test(members_fill_the_step),          cmocka_unit_test(randomisation_is_of_the_batches),
+	    cmocka_unit_test(bad_recipes_are_refused),        cmocka_unit_test(files_are_read),
+	    cmocka_unit_test(bad_files_are_refused),          cmocka_unit_test(every_allocation_of_a_file_may_fail),
 	    cmocka_unit_test(json_holds_every_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void same_seed_same_bytes(void **state)
 		make(&f, (hy_network_config){1, 4, true}, options(true));
 		double terms[HY_N_TERMS];
 		for (int i = 0; i < 4; i++)
-			assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
 		const size_t n = f.network.params.n_values;
 		if (!run) {
 			kept = hy_alloc(n, sizeof *kept);
@@ -182,7 +182,7 @@ static double sum_of_terms(hy_step_options o, int from, int to, bool decoupler)
 	fixture f;
 	make(&f, (hy_network_config){1, 4, decoupler}, o);
 	double terms[HY_N_TERMS], sum = 0;
-	assert_ok(hy_step_run(f.step, f.image, f.label, 7, 1e-3, terms, &f.err), &f.err);
+	assert_ok(hy_step_run(f.step, f.image, f.image, f.label, 7, 1e-3, terms, &f.err), &f.err);
 	for (int k = 0; k < HY_N_TERMS; k++) {
 		assert_true(isfinite(terms[k]));
 		if (k >= from && k < to)
@@ -244,7 +244,7 @@ static void nothing_is_allocated_while_running(void **state)
 	for (int i = 0; i < 6; i++) {
 		if (i == 2)
 			before = hy_memory_calls();
-		assert_ok(hy_step_run(f.step, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
+		assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
 	}
 	assert_int_equal(hy_memory_calls(), before);
 	drop(&f);
@@ -277,7 +277,7 @@ static void non_finite_is_an_error(void **state)
 	double terms[HY_N_TERMS];
 	f.network.params.values[0] = NAN;
 	const float kept = f.network.params.values[100];
-	assert_int_equal(hy_step_run(f.step, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
+	assert_int_equal(hy_step_run(f.step, f.image, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
 	assert_non_null(strstr(f.err.message, "step 12"));
 	assert_true(f.network.params.values[100] == kept);
 	drop(&f);
