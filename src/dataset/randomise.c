@@ -18,7 +18,7 @@ void hy_randomise_options_init(hy_randomise_options *o)
 {
 	*o = (hy_randomise_options){
 	    .curve = 0.5,
-	    .window = 0.3,
+	    .clip = 0.3,
 	    .shade = 0.5,
 	    .sharpness = 0.4,
 	    .noise = 0.3,
@@ -41,9 +41,9 @@ static void draw_grey(const hy_randomise_options *o, hy_rng *g, hy_randomise_dra
 		sum += d->knots[i] = exp(0.8 * o->strength * hy_rng_normal(g));
 	for (int i = 0; i < 4; i++)
 		d->knots[i] /= sum;
-	d->window = hy_rng_uniform(g) < o->window;
-	d->cut_low = fmin(0.1 * o->strength, 0.4) * hy_rng_uniform(g);
-	d->cut_high = fmin(0.35 * o->strength, 0.5) * hy_rng_uniform(g);
+	d->clip = hy_rng_uniform(g) < o->clip;
+	d->clip_low = fmin(0.1 * o->strength, 0.4) * hy_rng_uniform(g);
+	d->clip_high = fmin(0.35 * o->strength, 0.5) * hy_rng_uniform(g);
 	d->shade = hy_rng_uniform(g) < o->shade;
 	for (int i = 0; i < HY_RANDOM_SHADES; i++) {
 		d->shades[i][0] = hy_rng_between(g, 0, 0.6 * o->strength);
@@ -185,9 +185,9 @@ static double curve_at(const double *rise, double v)
 static void change_scale(const hy_randomise_draw *d, float *x, int64_t n)
 {
 	float table[CURVE + 1];
-	if (!d->curve && !d->invert && !d->window)
+	if (!d->curve && !d->invert && !d->clip)
 		return;
-	const double low = d->window ? d->cut_low : 0, high = d->window ? 1 - d->cut_high : 1;
+	const double low = d->clip ? d->clip_low : 0, high = d->clip ? 1 - d->clip_high : 1;
 	for (int i = 0; i <= CURVE; i++) {
 		double v = clamp(((double)i / CURVE - low) / (high - low), 0, 1);
 		v = d->curve ? curve_at(d->knots, v) : v;

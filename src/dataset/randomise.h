@@ -22,7 +22,7 @@ typedef struct hy_randomise_options {
 	double share, share_plain; /* of augmented slices, of slices as they are */
 	double curve;              /* monotone grey-scale curve */
 	double invert;             /* curve upside down */
-	double window;             /* both ends of the scale cut off */
+	double clip;               /* both ends of the scale cut off */
 	double shade;              /* smooth multiplicative field */
 	double sharpness;          /* blur or sharpening, by axis */
 	double noise;              /* Rician or Gaussian */
@@ -36,9 +36,9 @@ void hy_randomise_options_init(hy_randomise_options *o); /* share 0: off */
 
 /* What chance decided for one slice. */
 typedef struct hy_randomise_draw {
-	bool curve, invert, window, shade, noise, rician;
+	bool curve, invert, clip, shade, noise, rician;
 	double knots[4];                    /* of the curve: its rises between 0, 1/4, 1/2, 3/4, 1; sum 1 */
-	double cut_low, cut_high;           /* these shares of the scale */
+	double clip_low, clip_high;         /* these shares of the scale */
 	double shades[HY_RANDOM_SHADES][4]; /* amplitude, half periods along rows and columns, phase */
 	double blur[2];                     /* standard deviation in pixels along rows, columns; 0: none */
 	double sharpen;                     /* unsharp masking by that much instead */

@@ -28,7 +28,7 @@ static const hy_parameter randomise_parameters[] = {
     {"share", 1, 0, 1, false, NULL},          {"share_plain", 0.5, 0, 1, false, NULL},
     {"target", 0, 0, 0, true, "clean|same"},  {"strength", 1, 0, 4, false, NULL},
     {"curve", 0.5, 0, 1, false, NULL},        {"invert", 0, 0, 1, false, NULL},
-    {"window", 0.3, 0, 1, false, NULL},       {"shade", 0.5, 0, 1, false, NULL},
+    {"clip", 0.3, 0, 1, false, NULL},         {"shade", 0.5, 0, 1, false, NULL},
     {"sharpness", 0.4, 0, 1, false, NULL},    {"noise", 0.3, 0, 1, false, NULL},
     {"lines", 0.3, 0, 1, false, NULL},        {"waves", 0.3, 0, 1, false, NULL},
     {"wave_strength", 3, 0, 10, false, NULL}, {NULL, 0, 0, 0, false, NULL},

@@ -267,7 +267,7 @@ hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err)
 
 enum { SCHEME_IMAGE, SCHEME_SHAPE, HARD_MASKS, THRESHOLD_LOW, THRESHOLD_HIGH, ONLY_X_HAT, N_LATENT }; /* of latent masks */
 
-enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, WINDOW, SHADE, SHARPNESS, NOISE, LINES, WAVES, WAVE_STRENGTH };
+enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, CLIP, SHADE, SHARPNESS, NOISE, LINES, WAVES, WAVE_STRENGTH };
 
 static double scheme_of(const char *name)
 {
@@ -396,7 +396,7 @@ bool hy_recipe_randomises(const hy_recipe *r, hy_randomise_options *out)
 		    .strength = v[STRENGTH],
 		    .curve = v[CURVE],
 		    .invert = v[INVERT],
-		    .window = v[WINDOW],
+		    .clip = v[CLIP],
 		    .shade = v[SHADE],
 		    .sharpness = v[SHARPNESS],
 		    .noise = v[NOISE],

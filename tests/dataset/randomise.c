@@ -103,16 +103,16 @@ static void curves_keep_the_order_of_grey_values(void **state)
 	}
 }
 
-static void windows_cut_both_ends_off(void **state)
+static void clips_cut_both_ends_off(void **state)
 {
 	(void)state;
 	float x[N];
 	double want[N];
 	make_image(x);
 	hy_randomise_draw d = nothing();
-	d.window = true;
-	d.cut_low = 0.1;
-	d.cut_high = 0.25;
+	d.clip = true;
+	d.clip_low = 0.1;
+	d.clip_high = 0.25;
 	for (int i = 0; i < N; i++)
 		want[i] = fmin(fmax((double)x[i], 0.1), 0.75);
 	apply(&d, x, 1);
@@ -285,10 +285,10 @@ static void draws_follow_their_probabilities(void **state)
 	for (int k = 0; k < MANY; k++) {
 		hy_rng g = hy_rng_make(9, HY_RNG_TEST, (uint64_t)k, 0), same = g;
 		const hy_randomise_draw d = hy_randomise_draw_make(&o, &g), off = hy_randomise_draw_make(&none, &same);
-		const bool any[] = {d.curve, d.window, d.shade, d.blur[0] > 0, d.noise, d.line_axis >= 0, d.n_waves > 0};
+		const bool any[] = {d.curve, d.clip, d.shade, d.blur[0] > 0, d.noise, d.line_axis >= 0, d.n_waves > 0};
 		for (int i = 0; i < 7; i++)
 			n[i] += any[i];
-		assert_true(!off.curve && !off.invert && !off.window && !off.shade && off.blur[0] == 0 && !off.noise);
+		assert_true(!off.curve && !off.invert && !off.clip && !off.shade && off.blur[0] == 0 && !off.noise);
 		assert_true(off.line_axis < 0 && !off.n_waves);
 		/* what is turned off leaves the rest as it was */
 		assert_true(off.knots[0] == d.knots[0] && off.line_step == d.line_step && off.sd == d.sd);
@@ -296,7 +296,7 @@ static void draws_follow_their_probabilities(void **state)
 		assert_true(d.line_first < d.line_step && d.line_weight > 0 && d.line_weight <= 1 && !d.invert);
 		assert_true(d.waves[0][0] <= 3 && fabs(d.waves[0][1]) <= 0.5);
 	}
-	const double want[] = {o.curve, o.window, o.shade, o.sharpness, o.noise, o.lines, o.waves};
+	const double want[] = {o.curve, o.clip, o.shade, o.sharpness, o.noise, o.lines, o.waves};
 	for (int i = 0; i < 7; i++)
 		assert_true(fabs(n[i] / MANY - want[i]) < 0.03);
 }
@@ -312,7 +312,7 @@ static void results_are_images_again(void **state)
 	hy_randomise_options_init(&o);
 	o.strength = 4;
 	o.invert = 0.5;
-	o.curve = o.window = o.shade = o.sharpness = o.noise = o.lines = o.waves = 0.7;
+	o.curve = o.clip = o.shade = o.sharpness = o.noise = o.lines = o.waves = 0.7;
 	for (int k = 0; k < 200; k++) {
 		float x[2 * N + 2], y[2 * N + 2], flat[N] = {0};
 		hy_rng g = hy_rng_make(2, HY_RNG_TEST, (uint64_t)k, 0);
@@ -364,7 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nothing_drawn_changes_nothing),
 	    cmocka_unit_test(curves_keep_the_order_of_grey_values),
-	    cmocka_unit_test(windows_cut_both_ends_off),
+	    cmocka_unit_test(clips_cut_both_ends_off),
 	    cmocka_unit_test(shading_is_a_smooth_factor),
 	    cmocka_unit_test(blur_and_sharpening_are_gaussian),
 	    cmocka_unit_test(lines_are_weakened_in_k_space),

@@ -114,11 +114,11 @@ static void randomisation_is_of_the_batches(void **state)
 	const hardy_train_options o = valid();
 	hy_step_options step;
 	hy_randomise_options z = {.share = -1};
-	hy_recipe r = read("randomise:share=0.75,share_plain=0.25,strength=2,curve=0.01,invert=0.02,window=0.03,shade=0.04,"
+	hy_recipe r = read("randomise:share=0.75,share_plain=0.25,strength=2,curve=0.01,invert=0.02,clip=0.03,shade=0.04,"
 	                   "sharpness=0.05,noise=0.06,lines=0.07,waves=0.08,wave_strength=2+cooperative");
 	assert_true(hy_recipe_randomises(&r, &z));
 	assert_true(z.share == 0.75 && z.share_plain == 0.25 && z.strength == 2 && z.curve == 0.01 && z.invert == 0.02);
-	assert_true(z.window == 0.03 && z.shade == 0.04 && z.sharpness == 0.05 && z.noise == 0.06 && z.lines == 0.07);
+	assert_true(z.clip == 0.03 && z.shade == 0.04 && z.sharpness == 0.05 && z.noise == 0.06 && z.lines == 0.07);
 	assert_true(z.waves == 0.08 && z.wave_strength == 2);
 	hy_recipe_options(&step, &r, &o);
 	assert_true(step.cooperative && !step.n_perturbations);
@@ -127,7 +127,7 @@ static void randomisation_is_of_the_batches(void **state)
 	hy_randomise_options usual;
 	hy_randomise_options_init(&usual);
 	assert_true(z.share == 1 && z.curve == usual.curve && z.waves == usual.waves && z.noise == usual.noise);
-	assert_true(z.window == usual.window && z.shade == usual.shade && z.sharpness == usual.sharpness);
+	assert_true(z.clip == usual.clip && z.shade == usual.shade && z.sharpness == usual.sharpness);
 	assert_true(z.lines == usual.lines && z.wave_strength == usual.wave_strength && z.strength == usual.strength);
 	z.share = -1;
 	r = read("cooperative");
