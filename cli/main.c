@@ -20,6 +20,7 @@ extern const command cmd_phantom;
 extern const command cmd_predict;
 extern const command cmd_inspect;
 extern const command cmd_picture;
+extern const command cmd_report;
 extern const command cmd_stress;
 extern const command cmd_train;
 
@@ -35,6 +36,7 @@ const command *const commands[] = {
 	&cmd_stress,
 	&cmd_inspect,
 	&cmd_picture,
+	&cmd_report,
 	&cmd_bench,
 	NULL,
 };

@@ -493,6 +493,19 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
  */
 hardy_status hardy_picture(const char *table_path, const char *png_path, const hardy_log *log, hardy_error *err);
 
+typedef struct hardy_report_options {
+	const char *output; /* the HTML file; NULL: FOLDER/report.html */
+	int64_t cases;      /* of each test set in the viewer, 0 to 1000: the worst, the best, and others in between; 4 */
+} hardy_report_options;
+
+void hardy_report_options_init(hardy_report_options *o);
+
+/*
+ * The folder of an experiment as one HTML file: tables, plots, and how it all came about (docs/REPORT.md). It needs nothing besides
+ * itself and asks no network for anything.
+ */
+hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err);
+
 #ifdef __cplusplus
 }
 #endif

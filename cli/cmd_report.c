@@ -1,0 +1,39 @@
+/*
+ * cmd_report.c: `hardy report DIR`: an experiment as one HTML file.
+ */
+#include "options.h"
+
+#include <stdio.h>
+
+static int run(const command *self, int argc, char **argv)
+{
+	hardy_report_options o;
+	hardy_report_options_init(&o);
+	const option table[] = {
+	    {"--output", OPTION_STRING, &o.output, "FILE", "The HTML file to write; DIR/report.html without it.", 0, 0, NULL},
+	    {"--cases", OPTION_INT, &o.cases, "N", "Cases of each test set in the viewer; 0: no viewer.", 0, 1000, NULL},
+	};
+	const size_t n_table = sizeof table / sizeof *table;
+	string_list rest = {0};
+	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	if (code < 0) {
+		const hardy_log log = terminal_log();
+		hardy_error err = {0};
+		const hardy_status status = hardy_report(rest.items[0], &o, &log, &err);
+		code = status ? report_error(self, status, &err) : EXIT_DONE;
+		if (!status)
+			printf("%s%s\n", o.output ? o.output : rest.items[0], o.output ? "" : "/report.html");
+	}
+	options_clear(table, n_table, &rest);
+	return code;
+}
+
+const command cmd_report = {
+    .name = "report",
+    .arguments = "DIR",
+    .summary = "an experiment as one HTML file with tables, plots and a viewer",
+    .details = "DIR is the folder of `hardy experiment`. The file holds everything that it shows and needs no network: send "
+               "it, or open\n"
+               "it on a phone. docs/REPORT.md says what is in it.",
+    .run = run,
+};

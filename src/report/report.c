@@ -1,0 +1,175 @@
+/*
+ * report.c: hardy_report: the folder of an experiment as one HTML file that needs nothing else, not even a network.
+ */
+#include "report/report.h"
+
+#include "base/memory.h"
+#include "report/web.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const hy_report_networks[2] = {"FTN", "FTN+STN"};
+
+void hardy_report_options_init(hardy_report_options *o)
+{
+	*o = (hardy_report_options){.cases = 4};
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------------------------------- */
+
+void hy_report_table_begin(hy_report *r, const char *caption)
+{
+	hy_html_printf(&r->f,
+	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
+	               caption, caption);
+}
+
+void hy_report_table_end(hy_report *r)
+{
+	hy_html_printf(&r->f, "\n</table>\n</div>\n");
+}
+
+void hy_report_plot_begin(hy_report *r, const char *id, const char *caption)
+{
+	hy_html_printf(&r->f, "<figure class=\"plot\" data-spec=\"%s\"><figcaption>%s</figcaption>\n<div class=\"canvas\">", id,
+	               caption);
+	if (hy_web_bundle_size)
+		hy_html_printf(&r->f, "<noscript>This plot needs JavaScript.</noscript>");
+	else
+		hy_html_printf(&r->f, "This plot needs a hardy that was built with npm at hand; the figures are in the tables.");
+	hy_html_printf(&r->f, "</div>\n<script type=\"application/json\" id=\"%s\">", id);
+}
+
+void hy_report_plot_end(hy_report *r)
+{
+	hy_html_printf(&r->f, "</script></figure>\n");
+}
+
+/* ---- head and foot ------------------------------------------------------------------------------------------------------ */
+
+static const char *study_title(const hy_report *r)
+{
+	const hy_results *s = &r->results;
+	const char *name = hy_results_text(s->lines[0], "experiment", "Experiment");
+	return hy_results_text(s->experiment, "title", hy_results_text(s->experiment, "experiment", name));
+}
+
+/*
+ * The policy makes the browser refuse every request to a network, whatever the scripts might try: all they may load is what lies in the
+ * page. Vega compiles its expressions, hence unsafe-eval.
+ */
+static void write_head(hy_report *r)
+{
+	hy_html_printf(&r->f,
+	               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	               "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' "
+	               "'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+	               "connect-src data: blob:\">\n<link rel=\"icon\" href=\"data:,\">\n");
+	hy_html_printf(&r->f, "<meta name=\"generator\" content=\"hardy %s\">\n<title>%s</title>\n<style>\n", hardy_version(),
+	               study_title(r));
+	hy_outfile_write(&r->f, hy_web_style, hy_web_style_size);
+	hy_html_printf(&r->f, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+}
+
+static size_t n_methods_run(const hy_results *s)
+{
+	size_t n = 0;
+	for (size_t m = 0; m < s->n_methods; m++) {
+		bool has = false;
+		for (size_t i = 0; i < s->n_runs; i++)
+			has = has || s->runs[i].method == m;
+		n += has;
+	}
+	return n;
+}
+
+static void write_header(hy_report *r, const hy_section *const *sections)
+{
+	const hy_results *s = &r->results;
+	const size_t n = n_methods_run(s);
+	hy_html_printf(
+	    &r->f,
+	    "<header>\n<h1>%s</h1>\n<p>%zu trained network%s: %zu method%s, scored on %zu test set%s. hardy %s.</p>\n</header>\n",
+	    study_title(r), s->n_runs, s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s",
+	    hardy_version());
+	hy_html_printf(&r->f, "<nav aria-label=\"Sections\"><ul>\n");
+	for (size_t i = 0; sections[i]; i++)
+		if (sections[i]->present(r))
+			hy_html_printf(&r->f, "<li><a href=\"#%s\">%s</a></li>\n", sections[i]->id, sections[i]->title);
+	hy_html_printf(&r->f, "</ul></nav>\n");
+}
+
+/* The bundle is kept gzipped: a third of the size. */
+static void write_scripts(hy_report *r)
+{
+	if (!hy_web_bundle_size)
+		return;
+	hy_html_printf(&r->f, "<script type=\"text/plain\" id=\"bundle\">");
+	hy_html_base64(&r->f, hy_web_bundle, hy_web_bundle_size);
+	static const char loader[] =
+	    "</script>\n<script>\n"
+	    "(async () => {\n"
+	    "\tconst say = (text) => { for (const c of document.querySelectorAll('.canvas, #viewer-note')) "
+	    "c.textContent = text; };\n"
+	    "\tif (!window.DecompressionStream) return say('This browser is too old for the plots and the viewer.');\n"
+	    "\tconst text = atob(document.getElementById('bundle').textContent);\n"
+	    "\tconst bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));\n"
+	    "\tconst stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));\n"
+	    "\tconst script = document.createElement('script');\n"
+	    "\tscript.textContent = await new Response(stream).text();\n"
+	    "\tdocument.getElementById('bundle').remove();\n"
+	    "\tdocument.body.append(script);\n"
+	    "})();\n</script>\n";
+	hy_outfile_write(&r->f, loader, sizeof loader - 1);
+}
+
+static void write_page(hy_report *r)
+{
+	static const hy_section *const sections[] = {&hy_section_results, &hy_section_boxes, &hy_section_training,
+	                                             &hy_section_methods, NULL};
+	write_head(r);
+	write_header(r, sections);
+	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
+	if (!hy_web_bundle_size)
+		hy_html_printf(
+		    &r->f,
+		    "<p class=\"note\" role=\"note\">This report was written by a hardy that was built without npm: its plots and "
+		    "the case viewer are missing, tables and pictures are complete.</p>\n");
+	for (size_t i = 0; sections[i]; i++) {
+		if (!sections[i]->present(r))
+			continue;
+		hy_html_printf(&r->f, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s</h2>\n", sections[i]->id, sections[i]->id,
+		               sections[i]->title);
+		sections[i]->write(r);
+		hy_html_printf(&r->f, "</section>\n");
+	}
+	hy_html_printf(&r->f,
+	               "</main>\n<footer><p>Written by hardy %s. A research tool and no medical device: its label maps are not for "
+	               "diagnosis.</p></footer>\n",
+	               hardy_version());
+	write_scripts(r);
+	hy_html_printf(&r->f, "</body>\n</html>\n");
+}
+
+hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
+{
+	hy_report r = {.o = o, .log = log};
+	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
+	if (!path)
+		return hy_fail_memory(err, folder, 1, 1);
+	hardy_status status = hy_results_read(&r.results, folder, err);
+	if (!status)
+		status = hy_outfile_open(&r.f, path, err);
+	if (!status) {
+		write_page(&r);
+		status = hy_outfile_commit(&r.f, err);
+	}
+	hy_outfile_discard(&r.f);
+	hy_results_clear(&r.results);
+	hy_free(path);
+	return status;
+}

@@ -1,0 +1,37 @@
+/*
+ * report.h: what the parts of a report share (internal to hardy_report).
+ */
+#ifndef HY_REPORT_REPORT_H
+#define HY_REPORT_REPORT_H
+
+#include "report/html.h"
+#include "report/results.h"
+
+typedef struct hy_report {
+	const hardy_report_options *o;
+	const hardy_log *log;
+	hy_results results;
+	hy_outfile f;
+} hy_report;
+
+/* A section of the page: present says whether there is anything to show. */
+typedef struct hy_section {
+	const char *id, *title;
+	bool (*present)(const hy_report *r);
+	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
+} hy_section;
+
+extern const hy_section hy_section_results, hy_section_boxes, hy_section_training, hy_section_methods;
+
+/* "FTN" and "FTN+STN". */
+extern const char *const hy_report_networks[2];
+
+/* Opens a scroll container with a table that is named for screen readers; close with hy_report_table_end. */
+void hy_report_table_begin(hy_report *r, const char *caption);
+void hy_report_table_end(hy_report *r);
+
+/* A figure whose plot a script draws from the specification that follows: the caller writes the JSON and then calls _end. */
+void hy_report_plot_begin(hy_report *r, const char *id, const char *caption);
+void hy_report_plot_end(hy_report *r);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * report.c: hardy_report on small folders of results: what the page says, what it never lets through, and what it refuses.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "support/scratch.h"
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void write_text(const char *name, const char *text)
+{
+	scratch_write(name, text, strlen(text));
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	scratch_empty();
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	scratch_remove();
+	return 0;
+}
+
+/* A run of one method: two cases at home, two draws of one artefact. The reference of the second case has no RV. */
+static void write_run(char *text, size_t size, const char *method, const char *title, int seed, double ftn, double stn)
+{
+	const size_t n = strlen(text);
+	snprintf(
+	    text + n, size - n,
+	    "{\"key\":\"k%d\",\"method\":\"%s\",\"title\":\"%s\",\"recipe\":\"%s\",\"seed\":%d,\"status\":\"done\",\"steps\":7,"
+	    "\"train_s\":90,\"precision\":\"f32\",\"machine\":\"a "
+	    "<b>machine</b>\",\"date\":\"2026-01-02\",\"subjects\":[\"a\",\"b\"],"
+	    "\"curve_columns\":[\"step\",\"seg\"],\"curve\":[[1,2.5],[7,1.25]],\"sets\":["
+	    "{\"name\":\"home\",\"title\":\"Home\",\"kind\":\"intra\",\"cases\":["
+	    "{\"case\":\"p1_ED\",\"ftn\":{\"LV\":%g,\"RV\":%g},\"stn\":{\"LV\":%g,\"RV\":%g}},"
+	    "{\"case\":\"p2_ED\",\"ftn\":{\"LV\":%g,\"RV\":null},\"stn\":{\"LV\":%g,\"RV\":null}}]},"
+	    "{\"name\":\"bias\",\"title\":\"RandBias\",\"kind\":\"artefact\",\"cases\":["
+	    "{\"case\":\"p1_ED\",\"draw\":0,\"ftn\":{\"LV\":0.25},\"stn\":{\"LV\":0.5}},"
+	    "{\"case\":\"p1_ED\",\"draw\":1,\"ftn\":{\"LV\":0.75},\"stn\":{\"LV\":0.0625}}]}]}\n",
+	    seed, method, title, method, seed, ftn, ftn, stn, stn, ftn, stn);
+}
+
+static char *make_report(const hardy_report_options *o, hardy_error *err)
+{
+	char *page;
+	size_t size;
+	assert_ok(hardy_report(scratch_folder(), o, NULL, err), err);
+	assert_ok(hy_file_read(o->output ? o->output : scratch_path("report.html"), &page, &size, err), err);
+	assert_int_equal(strlen(page), size);
+	return page;
+}
+
+#define assert_has(page, text)                                                                                                 \
+	do {                                                                                                                       \
+		if (!strstr(page, text))                                                                                               \
+			fail_msg("the page lacks %s", text);                                                                               \
+	} while (0)
+#define assert_lacks(page, text)                                                                                               \
+	do {                                                                                                                       \
+		if (strstr(page, text))                                                                                                \
+			fail_msg("the page has %s", text);                                                                                 \
+	} while (0)
+
+static void means_and_spread(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "standard", "Standard", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "standard", "Standard", 1, 0.75, 0.5);
+	write_run(text, sizeof text, "other", "Other", 0, 0.625, 0.375);
+	write_text("results.jsonl", text);
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	/* Home, FTN: the mean of 0.25 and 0.75, their standard deviation; the other method is the better one. */
+	assert_has(page, "<td>0.500<small>± 0.354</small></td>");
+	assert_has(page, "<td class=\"best\">0.625</td>");
+	/* Off site is RandBias alone: (0.25 + 0.75) / 2, and for FTN+STN (0.5 + 0.0625) / 2. */
+	assert_has(page, "<span>0.500</span></dd>");
+	assert_has(page, "<span>0.281</span></dd>");
+	/* One of two draws is below 0.5 and below 0.1. */
+	assert_has(page, "<td>50 %<small>50 %</small></td>");
+	/* A point is a case: its draws averaged. */
+	assert_has(page, "\"case\":\"p1_ED\",\"dice\":0.2812,\"n\":4");
+	assert_has(page, "\"x\":7,\"y\":1.25");
+	/* Landmarks, names of tables, headers, and the way past the navigation. */
+	assert_has(page, "<html lang=\"en\">");
+	assert_has(page, "<main id=\"main\"");
+	assert_has(page, "<nav aria-label=");
+	assert_has(page, "href=\"#main\"");
+	assert_has(page, "<caption>");
+	assert_has(page, "<th scope=\"row\">Standard</th>");
+	hy_free(page);
+}
+
+static void names_are_text_and_nothing_else(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "evil", "</script><script>alert(1)</script>", 0, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	write_text("experiment.json", "{\"title\":\"<img src=x onerror=alert(2)>\",\"commands\":[\"hardy <b> & more\"]}");
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_lacks(page, "<script>alert");
+	assert_lacks(page, "<img src=x");
+	assert_lacks(page, "<b>");
+	assert_has(page, "&lt;img src=x onerror=alert(2)&gt;</h1>");
+	assert_has(page, "hardy &lt;b&gt; &amp; more");
+	/* Nothing to fetch. */
+	assert_has(page, "default-src 'none'");
+	assert_lacks(page, " src=\"http");
+	assert_lacks(page, " href=\"http");
+	hy_free(page);
+}
+
+static void order_is_the_experiments(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "b", "Second", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "a", "First", 0, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	write_text("experiment.json", "{\"methods\":[{\"name\":\"a\",\"title\":\"First\"},{\"name\":\"b\",\"title\":\"Second\"},"
+	                              "{\"name\":\"c\",\"title\":\"Not run yet\"}]}");
+	hardy_report_options_init(&o);
+	o.output = scratch_path("elsewhere.html");
+	char *page = make_report(&o, &err);
+	assert_true(strstr(page, "<dt>First</dt>") < strstr(page, "<dt>Second</dt>"));
+	assert_lacks(page, "<dt>Not run yet</dt>");
+	assert_false(hy_path_exists(scratch_path("report.html")));
+	hy_free(page);
+}
+
+static void refuse(const char *folder, const hardy_report_options *o, hardy_status wanted, const char *part)
+{
+	hardy_error err = {0};
+	assert_int_equal(hardy_report(folder, o, NULL, &err), wanted);
+	if (!strstr(err.message, part))
+		fail_msg("\"%s\" does not say \"%s\"", err.message, part);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+	(void)state;
+	hardy_report_options o;
+	hardy_report_options_init(&o);
+	refuse(scratch_path("none"), &o, HARDY_ERROR_IO, "none: no such folder");
+	refuse(scratch_folder(), &o, HARDY_ERROR_IO, "results.jsonl: no such file");
+	write_text("results.jsonl", "\n{\"status\":\"failed\"}\n");
+	refuse(scratch_folder(), &o, HARDY_ERROR_DATA, "results.jsonl: holds no finished run");
+	write_text("results.jsonl", "\n{\"method\":\"a\"}\n");
+	refuse(scratch_folder(), &o, HARDY_ERROR_FORMAT, "results.jsonl: line 2: \"sets\" is missing");
+	write_text("results.jsonl", "[1]\n");
+	refuse(scratch_folder(), &o, HARDY_ERROR_FORMAT, "results.jsonl: line 1: no JSON object");
+	char text[8192] = "";
+	write_run(text, sizeof text, "a", "A", 0, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	write_text("experiment.json", "{");
+	refuse(scratch_folder(), &o, HARDY_ERROR_FORMAT, "experiment.json");
+	write_text("experiment.json", "{}");
+	o.output = "/proc/none/x.html";
+	refuse(scratch_folder(), &o, HARDY_ERROR_IO, "/proc/none/x.html");
+	assert_int_equal(scratch_n_files(), 2); /* nothing half-written */
+}
+
+/* Every allocation in turn fails: an error, and no page. */
+static void memory_runs_out(void **state)
+{
+	(void)state;
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "a", "A", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "b", "B", 0, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	hardy_report_options_init(&o);
+	hardy_error err = {0};
+	const int64_t before = hy_memory_calls();
+	assert_ok(hardy_report(scratch_folder(), &o, NULL, &err), &err);
+	const int64_t n = hy_memory_calls() - before;
+	unlink(scratch_path("report.html"));
+	assert_true(n > 5);
+	for (int64_t k = 1; k <= n; k++) {
+		hy_memory_fail_at(k);
+		const hardy_status status = hardy_report(scratch_folder(), &o, NULL, &err);
+		hy_memory_fail_at(0);
+		assert_int_not_equal(status, HARDY_OK);
+		assert_int_equal(scratch_n_files(), 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(means_and_spread, clean),         cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
+	    cmocka_unit_test_setup(order_is_the_experiments, clean), cmocka_unit_test_setup(what_is_wrong_is_named, clean),
+	    cmocka_unit_test_setup(memory_runs_out, clean),
+	};
+	return cmocka_run_group_tests(tests, NULL, remove_folder);
+}
