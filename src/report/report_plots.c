@@ -141,8 +141,10 @@ static cJSON *box_spec(const hy_report *r, bool *ok)
 {
 	const hy_results *s = &r->results;
 	cJSON *spec = cJSON_Parse((const char *)hy_web_boxes);
-	*ok = spec && cJSON_SetNumberValue(at(spec, "height"), 36 * (double)s->n_methods) &&
-	      put_methods(r, at(spec, "encoding.y.sort"));
+	cJSON *height = at(spec, "height");
+	*ok = height && put_methods(r, at(spec, "encoding.y.sort"));
+	if (height)
+		cJSON_SetNumberHelper(height, 36 * (double)s->n_methods);
 	for (size_t k = 0; k <= s->n_classes && *ok; k++) {
 		char name[16];
 		snprintf(name, sizeof name, "c%zu", k);
