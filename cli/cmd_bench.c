@@ -75,7 +75,7 @@ static int run(const command *self, int argc, char **argv)
 	     NULL},
 	    {"--shapes", OPTION_FLAG, &o.shapes, NULL, "With --profile, a row for each operator and shape.", 0, 0, NULL},
 	    {"--isa", OPTION_STRING, &o.isa, "NAME", "Kernels.", 0, 0, "auto|plain|avx2|avx512|avx512-bf16"},
-	    {"--library", OPTION_STRING, &o.library, "NAME", "Convolutions.", 0, 0, "auto|plain|onednn|ours"},
+	    {"--library", OPTION_STRING, &o.library, "NAME", "Convolutions.", 0, 0, "auto|plain|onednn|taps|ours"},
 	    {"--label", OPTION_INT, &o.label, "N", "metrics: the class that is scored.", 1, 255, NULL},
 	    {"--tolerance", OPTION_DOUBLE, &o.tolerance_mm, "MM", "metrics: of NSD.", 0, 1000, NULL},
 	    {"--json", OPTION_FLAG, &o.json, NULL, "One JSON object a line.", 0, 0, NULL},

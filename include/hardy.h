@@ -466,7 +466,7 @@ typedef struct hardy_bench_options {
 	const char *schemes; /* masks of z_i and z_s, fixed so that steps are alike; "channel,spatial" */
 	const char *threads; /* "1,2": each in turn; NULL: as many as there are */
 	const char *isa;     /* kernels: "auto", "plain", "avx2", "avx512", "avx512-bf16" */
-	const char *library; /* convolutions: "auto", "plain", "onednn", "ours" */
+	const char *library; /* convolutions: "auto", "plain", "onednn", "taps", "ours" */
 	const char *program; /* predict: path of the program hardy */
 	const char *folder;  /* an existing one for temporary files; "/tmp" */
 	/* predict: model and scan; metrics: two label maps; none: of the phantom, with drawn weights */

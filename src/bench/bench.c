@@ -203,8 +203,8 @@ static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *o
 {
 	static const char *const sets[] = {"auto", "plain", "avx2", "avx512", "avx512-bf16"};
 	static const hy_isa isas[] = {HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_ISA_AVX512_BF16};
-	static const char *const names[] = {"auto", "plain", "onednn", "ours"};
-	static const hy_conv_library libraries[] = {HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT};
+	static const char *const names[] = {"auto", "plain", "onednn", "taps", "ours"};
+	static const hy_conv_library libraries[] = {HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT, HY_CONV_WINOGRAD};
 	size_t i = 0, k = 0;
 	while (i < sizeof sets / sizeof *sets && strcmp(o->isa, sets[i]))
 		i++;
@@ -214,7 +214,7 @@ static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *o
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "the instruction set is \"%s\", want auto, plain, avx2, avx512 or avx512-bf16", o->isa);
 	if (k == sizeof names / sizeof *names)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the library is \"%s\", want auto, plain, onednn or ours", o->library);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the library is \"%s\", want auto, plain, onednn, taps or ours", o->library);
 	*out = (hy_tape_options){.isa = isas[i], .library = libraries[k]};
 	return HARDY_OK;
 }

@@ -203,18 +203,17 @@ typedef struct contender {
 } contender;
 
 static const contender contenders[] = {
-    {"plain", true, HY_CONV_PLAIN},
-    {"C", false, HY_CONV_PLAIN},
-    {"oneDNN", false, HY_CONV_DNNL},
-    {"ours", false, HY_CONV_DIRECT},
+    {"plain", true, HY_CONV_PLAIN},  {"C", false, HY_CONV_PLAIN},       {"oneDNN", false, HY_CONV_DNNL},
+    {"taps", false, HY_CONV_DIRECT}, {"ours", false, HY_CONV_WINOGRAD},
 };
 
 static bool takes_part(const hy_bench *b, const entry *e, const contender *c)
 {
 	if (c->library == HY_CONV_DNNL)
 		return hy_dnnl_version() && e->kind == BLOCKED && b->kernels->element == sizeof(float);
-	if (c->library == HY_CONV_DIRECT)
-		return e->kind == BLOCKED && hy_conv_direct_fits(b->kernels, &e->shape);
+	if (c->library == HY_CONV_DIRECT || c->library == HY_CONV_WINOGRAD)
+		return e->kind == BLOCKED && hy_conv_direct_fits(b->kernels, &e->shape) &&
+		       (c->library == HY_CONV_WINOGRAD || hy_conv_winograd_fits(b->kernels, &e->shape));
 	return c->any_processor || b->kernels != &hy_kernels_plain;
 }
 

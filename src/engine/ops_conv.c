@@ -463,7 +463,7 @@ bool hy_conv_fuses(const hy_tape *t)
 	                         .k = 3,
 	                         .stride = 1,
 	                         .pad = 1};
-	return (t->library == HY_CONV_AUTO || t->library == HY_CONV_DIRECT) && hy_conv_direct_fits(t->kernels, &s);
+	return t->library != HY_CONV_PLAIN && t->library != HY_CONV_DNNL && hy_conv_direct_fits(t->kernels, &s);
 }
 
 /* The last instruction, if it is a fusing convolution of this segment, not yet fused on writing, that writes `value`. */

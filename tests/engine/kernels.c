@@ -191,17 +191,18 @@ static void convolutions(void **state)
 {
 	(void)state;
 	static const hy_conv_shape shapes[] = {
-	    {2, 16, 6, 5, 32, 6, 5, 3, 1, 1},   {3, 32, 4, 4, 16, 4, 4, 3, 1, 1},   {2, 16, 8, 6, 16, 4, 3, 3, 2, 1},
-	    {2, 32, 3, 7, 16, 3, 7, 1, 1, 0},   {2, 16, 6, 8, 32, 3, 4, 2, 2, 0},   {1, 128, 1, 1, 128, 1, 1, 3, 1, 1},
-	    {2, 16, 6, 26, 16, 3, 13, 4, 2, 1}, {3, 32, 3, 31, 32, 3, 31, 3, 1, 1}, {1, 16, 2, 60, 64, 1, 30, 3, 2, 1},
-	    {5, 64, 4, 8, 16, 4, 8, 1, 1, 0},
+	    {2, 16, 6, 5, 32, 6, 5, 3, 1, 1},   {3, 32, 4, 4, 16, 4, 4, 3, 1, 1},     {2, 16, 8, 6, 16, 4, 3, 3, 2, 1},
+	    {2, 32, 3, 7, 16, 3, 7, 1, 1, 0},   {2, 16, 6, 8, 32, 3, 4, 2, 2, 0},     {1, 128, 1, 1, 128, 1, 1, 3, 1, 1},
+	    {2, 16, 6, 26, 16, 3, 13, 4, 2, 1}, {3, 32, 3, 31, 32, 3, 31, 3, 1, 1},   {1, 16, 2, 60, 64, 1, 30, 3, 2, 1},
+	    {5, 64, 4, 8, 16, 4, 8, 1, 1, 0},   {2, 16, 12, 12, 32, 12, 12, 3, 1, 1}, {3, 32, 6, 50, 16, 6, 50, 3, 1, 1},
+	    {1, 64, 4, 4, 64, 4, 4, 3, 1, 1},   {2, 32, 24, 6, 32, 24, 6, 3, 1, 1},
 	};
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-		for (int library = HY_CONV_PLAIN; library <= HY_CONV_DIRECT; library++)
+		for (int library = HY_CONV_PLAIN; library <= HY_CONV_WINOGRAD; library++)
 			for (int role = 0; role < 3; role++)
 				for (int accumulate = 0; accumulate < (role == HY_CONV_WEIGHTS ? 1 : 2); accumulate++)
 					if ((library != HY_CONV_DNNL || (hy_dnnl_version() && k->element == 4)) &&
-					    (library != HY_CONV_DIRECT || k->direct_forward))
+					    (library < HY_CONV_DIRECT || k->direct_forward))
 						run_conv(&shapes[i], (hy_conv_library)library, (enum hy_conv_role)role, accumulate);
 }
 

@@ -63,13 +63,12 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
                           enum hy_conv_role role, bool accumulate, bool bias, hardy_error *err)
 {
 	*c = (hy_conv){.shape = *shape, .role = role, .accumulate = accumulate, .bias = bias, .kernels = kernels};
-	if (library == HY_CONV_DIRECT && !hy_conv_direct_fits(kernels, shape))
+	const bool ours = library == HY_CONV_DIRECT || library == HY_CONV_WINOGRAD;
+	if (ours && !hy_conv_direct_fits(kernels, shape))
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "the %s table has no convolution of its own for kernel %d, stride %d",
 		               kernels->name, shape->k, shape->stride);
-	if (library == HY_CONV_AUTO && hy_conv_direct_fits(kernels, shape))
-		library = HY_CONV_DIRECT;
-	if (library == HY_CONV_DIRECT)
-		return hy_conv_make_direct(c, err);
+	if (ours || (library == HY_CONV_AUTO && hy_conv_direct_fits(kernels, shape)))
+		return hy_conv_make_direct(c, library != HY_CONV_DIRECT && hy_conv_winograd_fits(kernels, shape), err);
 	if (library == HY_CONV_AUTO)
 		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
 	if (library == HY_CONV_DNNL && kernels->element != sizeof(float))

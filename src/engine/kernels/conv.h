@@ -8,8 +8,11 @@
 
 enum hy_conv_role { HY_CONV_FORWARD, HY_CONV_DATA, HY_CONV_WEIGHTS };
 
-/* Whose loops do the convolutions. AUTO: what measured fastest for the table and shape. */
-typedef enum hy_conv_library { HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT } hy_conv_library;
+/*
+ * Whose loops do the convolutions. AUTO: what measured fastest for the table and shape. DIRECT: our own, as sums over taps; WINOGRAD: our own,
+ * by transforms where they fit, else as DIRECT.
+ */
+typedef enum hy_conv_library { HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT, HY_CONV_WINOGRAD } hy_conv_library;
 
 typedef struct hy_conv hy_conv;
 struct hy_conv {
@@ -45,7 +48,8 @@ void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *
 
 /* engine/kernels/direct.c */
 bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s);
-hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err);
+bool hy_conv_winograd_fits(const hy_kernels *k, const hy_conv_shape *s);
+hardy_status hy_conv_make_direct(hy_conv *c, bool winograd, hardy_error *err);
 int64_t hy_conv_jobs(const hy_conv *c); /* rows of hy_fused's partial sums; 0 when it does not fuse */
 
 /* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */

@@ -12,12 +12,7 @@
 #include <omp.h>
 #endif
 
-enum { BLOCK_POSITIONS = 160, MOST_BLOCK_ROWS = 16 };
-
-static int64_t floor_half(int64_t a)
-{
-	return (a - (a & 1)) / 2;
-}
+enum { BLOCK_POSITIONS = 160, MOST_BLOCK_ROWS = 16, MOST_BLOCK = 16 /* channels */ };
 
 static void add_tap(hy_phase *f, int64_t row, int64_t col, int weight)
 {
@@ -52,7 +47,7 @@ static void taps_data(const hy_conv_shape *s, hy_direct *d)
 				if (s->stride == 1)
 					add_tap(phase, y, x, ky * s->k + kx);
 				else if (!(y & 1) && !(x & 1))
-					add_tap(phase, floor_half(y), floor_half(x), ky * s->k + kx);
+					add_tap(phase, y / 2, x / 2, ky * s->k + kx);
 			}
 	}
 }
@@ -87,13 +82,25 @@ static bool runs(const hy_phase *f)
 	return true;
 }
 
-static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, const hy_kernels *kernels)
+/* Rows are copied into slots of a ring, and one of zeros. */
+static void plan_ring(hy_direct *d, int64_t slots)
 {
-	const bool data = role == HY_CONV_DATA;
-	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = threads_now()};
-	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
-	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
-	if (data)
+	d->ring_floats = (size_t)((slots + 1) * (d->left + d->in_w + d->right) * d->in_c);
+	d->ring_floats = (d->ring_floats + 15) / 16 * 16;
+}
+
+static void plan_chunks(hy_direct *d)
+{
+	d->chunks = 1;
+	if (d->n % d->threads) {
+		d->chunks = (4 * d->threads + d->n - 1) / d->n;
+		d->chunks = d->chunks > d->rows ? d->rows : d->chunks;
+	}
+}
+
+static void plan_taps(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, const hy_kernels *kernels)
+{
+	if (role == HY_CONV_DATA)
 		taps_data(s, d);
 	else
 		taps_forward(s, d);
@@ -101,7 +108,6 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, c
 		fold_rows(d, BLOCK_POSITIONS * (role == HY_CONV_WEIGHTS ? 1 : 4));
 	d->rows = d->out_h / d->out_step;
 	d->columns = d->out_w / d->out_step;
-	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
 	int64_t col_low = 0, col_high = 0;
 	size_t packed = 0;
 	for (int f = 0; f < d->n_phases; f++) {
@@ -126,16 +132,73 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, c
 	d->padded = d->left || d->right || d->row_low < 0 || beyond_rows > 0 || pairs;
 	d->block_rows = BLOCK_POSITIONS / d->columns;
 	d->block_rows = d->block_rows < 1 ? 1 : d->block_rows > MOST_BLOCK_ROWS ? MOST_BLOCK_ROWS : d->block_rows;
-	d->chunks = 1;
-	if (d->n % d->threads) {
-		d->chunks = (4 * d->threads + d->n - 1) / d->n;
-		d->chunks = d->chunks > d->rows ? d->rows : d->chunks;
-	}
-	const int64_t slots = role == HY_CONV_WEIGHTS ? (d->block_rows - 1) * d->in_step + s->k : d->row_high - d->row_low + 1;
-	d->ring_floats = d->padded ? (size_t)((slots + 1) * (d->left + d->in_w + d->right) * d->in_c) : 0;
-	d->ring_floats = (d->ring_floats + 15) / 16 * 16;
+	if (d->padded)
+		plan_ring(d, role == HY_CONV_WEIGHTS ? (d->block_rows - 1) * d->in_step + s->k : d->row_high - d->row_low + 1);
 	if (pairs)
 		d->pair_floats = (size_t)(d->block_rows * d->out_c * ((d->columns + 1) / 2) + (d->left + d->in_w + d->right) * d->in_c);
+}
+
+/* How many lines of tiles a step takes, a divisor of all: the fewest that fill the loops' tiles of `most` best. */
+static int64_t lines_of_tiles(int64_t all, int64_t tiles_a_row, int64_t most)
+{
+	int64_t lines = 1, best = 0;
+	for (int64_t m = 1; m <= all; m++) {
+		const int64_t tiles = m * tiles_a_row, chunks = (tiles + most - 1) / most;
+		if (all % m == 0 && tiles / chunks > best) {
+			lines = m;
+			best = tiles / chunks;
+		}
+	}
+	return lines;
+}
+
+/* Room for 16 planes of so many tiles and channels. */
+static size_t transformed(int64_t tiles, int64_t channels, const hy_kernels *kernels)
+{
+	return (size_t)(16 * (tiles * channels + kernels->block));
+}
+
+/* Tiles of 2 x 2 outputs (winograd.inc): the taps are inputs of a tile, a step is one or more lines of tiles. */
+static void plan_winograd(hy_direct *d, enum hy_conv_role role, const hy_kernels *kernels)
+{
+	const int64_t most = kernels->most_tile[d->group - 1], all = d->out_h / 2;
+	d->n_phases = 1;
+	d->phase[0].run = 1;
+	for (int t = 0; t < 16; t++)
+		add_tap(&d->phase[0], t / 4 - 1, t % 4 - 1, t);
+	d->tiles_a_row = d->out_w / 2;
+	const int64_t lines = role == HY_CONV_WEIGHTS ? 1 : lines_of_tiles(all, d->tiles_a_row, most);
+	d->in_step = d->out_step = (int)(2 * lines);
+	d->rows = all / lines;
+	d->left = d->right = 1;
+	d->row_low = -1;
+	d->row_high = 2 * lines;
+	d->padded = true;
+	if (role == HY_CONV_WEIGHTS) {
+		/* Sums of 16 products a weight go to memory once a block: the more weights, the larger the block. */
+		const int64_t tiles = d->in_c * d->out_c / 170, lines_a_block = (tiles > 24 ? tiles : 24) / d->tiles_a_row;
+		const int64_t blocks = lines_a_block > 1 ? (all + lines_a_block - 1) / lines_a_block : all;
+		d->block_rows = (all + blocks - 1) / blocks;
+		d->transform_floats = transformed(d->block_rows * d->tiles_a_row, d->in_c, kernels) +
+		                      transformed(d->block_rows * d->tiles_a_row, d->out_c, kernels);
+	} else {
+		d->transform_floats = transformed(most, d->in_c, kernels) + transformed(most, d->group * kernels->block, kernels);
+	}
+	plan_ring(d, d->row_high - d->row_low + 1);
+}
+
+static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, bool winograd, const hy_kernels *kernels)
+{
+	const bool data = role == HY_CONV_DATA;
+	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = threads_now()};
+	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
+	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
+	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
+	if (winograd)
+		plan_winograd(d, role, kernels);
+	else
+		plan_taps(d, s, role, kernels);
+	plan_chunks(d);
 }
 
 /* Round to nearest, ties to even; a NaN stays one. */
@@ -148,32 +211,73 @@ static uint16_t bfloat16(float v)
 	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* Row t of G g G' (winograd.inc), a column: the kernel's transform along one axis, three values `step` apart to four. */
+static void transform_line(const float *g, int step, float *u, int to)
+{
+	const float even = 0.5f * (g[0] + g[2 * step]), odd = 0.5f * g[step];
+	u[0] = g[0];
+	u[to] = even + odd;
+	u[2 * to] = even - odd;
+	u[3 * to] = g[2 * step];
+}
+
+/* The 3 x 3 kernel, turned by half a circle for a data gradient, as 4 x 4 values `apart` floats from one another. */
+static void transform_kernel(const float *w, bool data, float *u, int apart)
+{
+	float turned[9], half[12];
+	for (int k = 0; k < 9; k++)
+		turned[k] = w[data ? 8 - k : k];
+	for (int x = 0; x < 3; x++)
+		transform_line(turned + x, 3, half + x, 3);
+	for (int y = 0; y < 4; y++)
+		transform_line(half + 3 * y, 1, u + 4 * y * apart, apart);
+}
+
+/* The place of the weights of input channel i and output block o for tap t: B values, for bfloat16 every second of 2 B. */
+static int64_t place(const hy_direct *d, const hy_phase *f, int64_t B, bool pairs, int64_t o, int64_t i, int t)
+{
+	const int64_t G = d->group, R = f->run, j = i % B;
+	if (d->tiles_a_row)
+		return (((o / G * f->n_taps + t) * d->in_c + i) * G + o % G) * B;
+	const int64_t line = (o / G * (d->in_c / B) + i / B) * f->n_taps;
+	const int64_t vector = ((pairs ? j / 2 : j) * R + t % R) * G + o % G;
+	return (int64_t)f->packed + (line + t / R * R) * B * G * B + (pairs ? vector * B * 2 + j % 2 : vector * B);
+}
+
 /*
  * [phase][group of output blocks][input block][run][B of input][tap of the run][group][B of output]; bfloat16: pairs of input channels
- * innermost.
+ * innermost. Transformed: [group of output blocks][tap][input][group][B of output].
  */
 static void pack(const hy_conv *c, const float *w, float *packed)
 {
 	const hy_direct *d = c->state;
-	const int64_t B = c->kernels->block, G = d->group, taps = (int64_t)c->shape.k * c->shape.k;
+	const int64_t B = c->kernels->block, taps = (int64_t)c->shape.k * c->shape.k;
 	const bool data = c->role == HY_CONV_DATA, pairs = c->kernels->element == 2;
-	uint16_t *halves = (uint16_t *)(void *)packed;
-	for (int f = 0; f < d->n_phases; f++) {
-		const hy_phase *phase = &d->phase[f];
-		for (int64_t o = 0; o < d->out_c; o++)
-			for (int64_t i = 0; i < d->in_c; i++) {
-				const float *from = w + (data ? i * d->out_c + o : o * d->in_c + i) * taps;
-				const int64_t R = phase->run, line = (o / B / G * (d->in_c / B) + i / B) * phase->n_taps;
-				for (int t = 0; t < phase->n_taps; t++) {
-					const int64_t first = (int64_t)phase->packed + (line + t / R * R) * B * G * B, j = i % B;
-					const int64_t vector = ((pairs ? j / 2 : j) * R + t % R) * G + o / B % G;
-					if (pairs)
-						halves[first + (vector * B + o % B) * 2 + j % 2] = bfloat16(from[phase->weight[t]]);
-					else
-						packed[first + vector * B + o % B] = from[phase->weight[t]];
-				}
+#pragma omp parallel for schedule(static) num_threads(d->threads)
+	for (int64_t o = 0; o < d->out_c / B; o++)
+		for (int64_t i = 0; i < d->in_c; i++) {
+			float u[16 * MOST_BLOCK]; /* [tap][B] */
+			for (int64_t b = 0; b < B; b++) {
+				const float *from = w + (data ? i * d->out_c + o * B + b : (o * B + b) * d->in_c + i) * taps;
+				if (d->tiles_a_row)
+					transform_kernel(from, data, u + b, (int)B);
+				else
+					for (int64_t t = 0; t < taps; t++)
+						u[t * B + b] = from[t];
 			}
-	}
+			for (int f = 0; f < d->n_phases; f++)
+				for (int t = 0; t < d->phase[f].n_taps; t++) {
+					const float *from = u + d->phase[f].weight[t] * B;
+					const int64_t at = place(d, &d->phase[f], B, pairs, o, i, t);
+					if (!pairs) {
+						memcpy(packed + at, from, (size_t)B * sizeof *packed);
+						continue;
+					}
+					uint16_t *to = (uint16_t *)(void *)packed + at;
+					for (int64_t b = 0; b < B; b++)
+						to[2 * b] = bfloat16(from[b]);
+				}
+		}
 }
 
 static hardy_status run_forward(const hy_conv *c, const hy_fused *f, const float *x, const float *bias, const float *packed,
@@ -199,34 +303,41 @@ bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 	       s->ic % k->block == 0 && s->oc % k->block == 0;
 }
 
+/* Between 16 channels and 16 memory is the bound, and the transforms gain nothing. */
+bool hy_conv_winograd_fits(const hy_kernels *k, const hy_conv_shape *s)
+{
+	return k->element == sizeof(float) && s->k == 3 && s->stride == 1 && s->pad == 1 && s->oh % 2 == 0 && s->ow % 2 == 0 &&
+	       s->ic * s->oc > 16 * 16;
+}
+
 int64_t hy_conv_jobs(const hy_conv *c)
 {
 	const hy_direct *d = c->state;
 	return c->fuses ? d->n * d->chunks : 0;
 }
 
-hardy_status hy_conv_make_direct(hy_conv *c, hardy_error *err)
+hardy_status hy_conv_make_direct(hy_conv *c, bool winograd, hardy_error *err)
 {
 	hy_direct *d = hy_calloc(1, sizeof *d);
 	if (!d)
 		return hy_fail_memory(err, "a convolution", 1, sizeof *d);
 	const hy_conv_shape *s = &c->shape;
-	plan(d, s, c->role, c->kernels);
+	plan(d, s, c->role, winograd, c->kernels);
 	c->state = d;
 	c->free_state = hy_free;
 	c->fuses = true;
 	c->reads_fused = d->padded;
 	if (c->role == HY_CONV_WEIGHTS) {
-		d->gradient_floats = ((size_t)(s->ic * s->oc * s->k * s->k) + 15) / 16 * 16;
+		d->gradient_floats = ((size_t)(s->ic * s->oc) * (size_t)(winograd ? 16 : s->k * s->k) + 15) / 16 * 16;
 		const size_t bias = (size_t)(2 * s->n * s->oc),
-		             sums = (size_t)d->threads * (d->ring_floats + d->pair_floats + d->gradient_floats);
+		             sums = (size_t)d->threads * (d->ring_floats + d->pair_floats + d->transform_floats + d->gradient_floats);
 		c->run = run_weights;
 		c->work_floats = bias > sums ? bias : sums;
 	} else {
 		c->run = run_forward;
 		c->pack = pack;
-		c->packed_floats = (size_t)(s->ic * s->oc * s->k * s->k);
-		c->work_floats = (size_t)d->threads * d->ring_floats;
+		c->packed_floats = (size_t)(s->ic * s->oc) * (size_t)(winograd ? 16 : s->k * s->k);
+		c->work_floats = (size_t)d->threads * (d->ring_floats + d->transform_floats);
 	}
 	return HARDY_OK;
 }

@@ -4,7 +4,7 @@
  * Layouts. A blocked tensor of n x c x h x w holds x[n][c / B][h][w][B], B = table->block, c a multiple of B. A planar tensor
  * holds x[n][c][h][w]; images, class maps and logits are planar, everything inside the network is blocked. h * w is a multiple
  * of 16. Kernels use OpenMP over samples and channel blocks; sums are formed in an order that does not depend on the thread
- * count.
+ * count, but for the weight gradient and batch sums of a batch that the threads cannot share evenly.
  */
 #ifndef HY_ENGINE_KERNELS_KERNELS_H
 #define HY_ENGINE_KERNELS_KERNELS_H
@@ -94,7 +94,9 @@ typedef struct hy_kernels {
 	void (*conv_data)(const hy_conv_shape *s, const hy_blocked *dy, const float *packed, bool accumulate, hy_blocked *dx);
 	void (*conv_weights)(const hy_conv_shape *s, const hy_blocked *x, const hy_blocked *dy, float *dw);
 
-	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. f: may be NULL. */
+	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. f: may be NULL.
+	 * most_tile: positions that are summed at once in tiles of one and of two channel blocks. */
+	int most_tile[2];
 	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *packed,
 	                       const float *bias, bool accumulate, hy_blocked *y, float *work);
 	void (*direct_weights)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *dy, float *dw,
