@@ -125,7 +125,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--recipe", OPTION_STRING, &o.recipe, "NAME+...|FILE",
 	     "How to train: names with + between, or a YAML file (docs/RECIPES.md).", 0, 0, NULL},
 	    {"--preset", OPTION_STRING, &o.preset, "NAME", "Defaults of the options below; paper is as published.", 0, 0,
-	     "quick|paper"},
+	     "quick|short|paper"},
 	    {"--seed", OPTION_INT, &o.seed, "N", "Seed of everything random.", 0, 9007199254740992, NULL},
 	    {"--subjects", OPTION_INT, &o.subjects, "N", "Subjects to train on, drawn by seed; 0: all.", 0, 1e6, NULL},
 	    {"--validation", OPTION_INT, &o.validation, "N", "Subjects to hold out when no splits file names them.", 0, 1e6, NULL},

@@ -393,7 +393,8 @@ static hardy_status try_output(const char *folder, hardy_error *err)
 	return status;
 }
 
-static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
+/* Models, cases and the predictor. */
+static hardy_status prepare(session *s, hardy_error *err)
 {
 	const hy_jobs_options o = {
 	    .n_channels = 1, .dataset = s->dataset, .subjects = s->o->subjects, .split = s->o->split, .splits = s->o->splits};
@@ -405,11 +406,6 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 		status = check_classes(s, &s->jobs.sets[1], err);
 	if (!status)
 		status = make_predictor(s, err);
-	s->made_folder = !status && !hy_path_exists(s->o->output);
-	if (!status)
-		status = hy_make_folders(s->o->output, err);
-	if (!status)
-		status = try_output(s->o->output, err);
 	if (status)
 		return status;
 	s->result.data = data;
@@ -417,8 +413,64 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	s->result.n_models = s->n_models;
 	s->result.classes = s->jobs.sets[1].classes;
 	s->result.n_classes = s->jobs.sets[1].n_classes;
+	return HARDY_OK;
+}
+
+static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
+{
+	hardy_status status = prepare(s, err);
+	s->made_folder = !status && !hy_path_exists(s->o->output);
+	if (!status)
+		status = hy_make_folders(s->o->output, err);
+	if (!status)
+		status = try_output(s->o->output, err);
+	if (status)
+		return status;
 	run_cases(s);
 	return conclude(s, report, err);
+}
+
+static void session_start(session *s)
+{
+	s->dataset.labels = s->o->labels;
+	memcpy(s->dataset.spacing_mm, s->o->spacing_mm, sizeof s->dataset.spacing_mm);
+	hy_plan_init(&s->plan);
+}
+
+static void session_end(session *s)
+{
+	hy_jobs_clear(&s->jobs);
+	hy_predictor_free(s->predictor);
+	for (size_t i = 0; i < s->n_models; i++) {
+		hy_model_clear(&s->models[i]);
+		hy_free(s->paths[i]);
+	}
+	hy_free(s->models);
+	hy_free(s->paths);
+	hy_free(s->result.rows);
+}
+
+hardy_status hy_stress_collect(const hardy_stress_options *o, hy_stress_row **rows, size_t *n_rows, const hardy_log *log,
+                               const hardy_stop *stop, hardy_error *err)
+{
+	hardy_error own = {0};
+	session s = {.o = o, .log = log, .stop = stop, .result = {.o = o}};
+	err = err ? err : &own;
+	session_start(&s);
+	hardy_status status = prepare(&s, err);
+	if (!status)
+		run_cases(&s);
+	if (!status && s.stopped)
+		status = hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while artefacts were scored");
+	if (!status && s.result.n_failed)
+		status = hy_fail(err, s.first.status, "%s", s.first.message);
+	if (!status) {
+		*rows = s.result.rows;
+		*n_rows = s.result.n_rows;
+		s.result.rows = NULL;
+	}
+	session_end(&s);
+	return status;
 }
 
 hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *report, const hardy_log *log, const hardy_stop *stop,
@@ -430,9 +482,7 @@ hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *repor
 	hardy_status status = check_options(o, err);
 	if (status)
 		return status;
-	s.dataset.labels = o->labels;
-	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
-	hy_plan_init(&s.plan);
+	session_start(&s);
 #ifdef _OPENMP
 	const int threads = omp_get_max_threads();
 	if (o->threads)
@@ -444,14 +494,6 @@ hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *repor
 #endif
 	if (status && s.made_folder)
 		rmdir(o->output); /* stays when something is in it */
-	hy_jobs_clear(&s.jobs);
-	hy_predictor_free(s.predictor);
-	for (size_t i = 0; i < s.n_models; i++) {
-		hy_model_clear(&s.models[i]);
-		hy_free(s.paths[i]);
-	}
-	hy_free(s.models);
-	hy_free(s.paths);
-	hy_free(s.result.rows);
+	session_end(&s);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- presets ------------------------------------------------------------------------------------------------------------ */
@@ -25,9 +26,11 @@ typedef struct preset {
 	int64_t validate_every;
 } preset;
 
-/* The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within half an hour. */
+/* The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within half an hour; "short" is
+ * for comparisons of many runs. */
 static const preset presets[] = {
     {"quick", 96, 2.0, 0, 1500, 1e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
+    {"short", 96, 2.0, 0, 450, 1e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
     {"paper", 192, 1.36719, 600, 0, 1e-4, "constant", "ce", "published", false, false, 1},
 };
 
@@ -38,7 +41,7 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 		if (!strcmp(presets[i].name, name))
 			p = &presets[i];
 	if (!p)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick or paper", name);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick, short or paper", name);
 	hy_plan plan;
 	hy_plan_init(&plan);
 	*o = (hardy_train_options){
@@ -95,7 +98,7 @@ typedef struct field {
 #define AT(member) offsetof(hardy_train_options, member)
 
 static const field fields[] = {
-    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|paper"},
+    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|short|paper"},
     {"recipe", TEXT, AT(recipe), CARD | NEEDED, 0, 0, NULL},
     {"seed", WHOLE, AT(seed), CARD, 0, 9007199254740992, NULL},
     {"data", TEXT, AT(data), FREE | NEEDED, 0, 0, NULL},
@@ -224,6 +227,40 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 	if (o->resume && o->overwrite)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "resume and overwrite exclude each other");
 	return check_recipe(o, err);
+}
+
+hardy_status hy_options_set(hardy_train_options *o, const char *name, const char *value, hardy_error *err)
+{
+	int at = 0;
+	while (at < N_FIELDS && strcmp(fields[at].name, name))
+		at++;
+	if (at == N_FIELDS)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no training option \"%s\"", name);
+	const field *f = &fields[at];
+	hardy_train_options changed = *o;
+	void *member = (char *)&changed + f->offset;
+	char *end = NULL;
+	const double number = strtod(value, &end);
+	const bool is_number = end != value && !*end && isfinite(number);
+	if (f->kind == TEXT) {
+		*(const char **)member = value;
+	} else if (f->kind == SWITCH) {
+		const bool on = !strcmp(value, "on");
+		if (!on && strcmp(value, "off") != 0)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want on or off", name, value);
+		*(bool *)member = on;
+	} else if (!is_number || !(number >= f->low && number <= f->high) || (f->kind == WHOLE && number != floor(number))) {
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want a%s number from %g to %g", name, value,
+		               f->kind == WHOLE ? " whole" : "", f->low, f->high);
+	} else if (f->kind == WHOLE) {
+		*(int64_t *)member = (int64_t)number;
+	} else {
+		*(double *)member = number;
+	}
+	const hardy_status status = check_field(&changed, f, err);
+	if (!status)
+		*o = changed;
+	return status;
 }
 
 hy_schedule hy_options_schedule(const hardy_train_options *o)

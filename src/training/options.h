@@ -11,6 +11,10 @@
 /* Ranges, choices, and combinations. HARDY_ERROR_ARGUMENT names option, value found and values wanted. */
 hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err);
 
+/* Sets the option called `name` in run.json from text ("on", "off" for switches); text options keep the pointer. An unknown name and a
+ * value out of range are HARDY_ERROR_ARGUMENT. */
+hardy_status hy_options_set(hardy_train_options *o, const char *name, const char *value, hardy_error *err);
+
 /* A new JSON object; card: without paths and without what does not change the model. NULL when memory runs out. */
 cJSON *hy_options_to_json(const hardy_train_options *o, bool card);
 

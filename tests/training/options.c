@@ -83,7 +83,7 @@ static void bad_options_are_named(void **state)
 	hardy_error err = {0};
 	hardy_train_options o;
 	assert_int_equal(hardy_train_options_init(&o, "slow", &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "preset is \"slow\", want quick or paper"));
+	assert_non_null(strstr(err.message, "preset is \"slow\", want quick, short or paper"));
 #define REFUSE(assignment, part)                                                                                               \
 	do {                                                                                                                       \
 		o = valid(NULL);                                                                                                       \

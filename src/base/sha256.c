@@ -1,0 +1,109 @@
+/*
+ * sha256.c: SHA-256 as FIPS 180-4 has it.
+ */
+#include "base/sha256.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Fractional parts of the cube roots of the first 64 primes. */
+static const uint32_t constants[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
+    0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc,
+    0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
+    0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08,
+    0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+    0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+void hy_sha256_init(hy_sha256 *s)
+{
+	/* of the square roots of the first eight */
+	static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+	                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+	memcpy(s->state, start, sizeof start);
+	s->n_bytes = 0;
+}
+
+static uint32_t turn(uint32_t x, int n)
+{
+	return x >> n | x << (32 - n);
+}
+
+static void mix_block(hy_sha256 *s, const uint8_t *block)
+{
+	uint32_t w[64], v[8];
+	for (int i = 0; i < 16; i++)
+		w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
+		       block[4 * i + 3];
+	for (int i = 16; i < 64; i++) {
+		const uint32_t a = w[i - 15], b = w[i - 2];
+		w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[i - 7] + (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
+	}
+	memcpy(v, s->state, sizeof v);
+	for (int i = 0; i < 64; i++) {
+		const uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]), majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+		const uint32_t t = v[7] + (turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)) + choice + constants[i] + w[i];
+		const uint32_t u = (turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22)) + majority;
+		memmove(v + 1, v, 7 * sizeof *v);
+		v[4] += t;
+		v[0] = t + u;
+	}
+	for (int i = 0; i < 8; i++)
+		s->state[i] += v[i];
+}
+
+void hy_sha256_add(hy_sha256 *s, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	while (size) {
+		const size_t at = s->n_bytes % 64, n = size < 64 - at ? size : 64 - at;
+		memcpy(s->block + at, p, n);
+		s->n_bytes += n;
+		p += n;
+		size -= n;
+		if (at + n == 64)
+			mix_block(s, s->block);
+	}
+}
+
+void hy_sha256_end(hy_sha256 *s, char text[HY_SHA256_TEXT])
+{
+	const uint64_t n_bits = 8 * s->n_bytes;
+	uint8_t length[8];
+	for (int i = 0; i < 8; i++)
+		length[i] = (uint8_t)(n_bits >> (56 - 8 * i));
+	hy_sha256_add(s, "\x80", 1);
+	while (s->n_bytes % 64 != 56)
+		hy_sha256_add(s, "", 1);
+	hy_sha256_add(s, length, 8);
+	for (int i = 0; i < 8; i++)
+		snprintf(text + 8 * i, 9, "%08x", (unsigned)s->state[i]);
+}
+
+void hy_sha256_of(const void *data, size_t size, char text[HY_SHA256_TEXT])
+{
+	hy_sha256 s;
+	hy_sha256_init(&s);
+	hy_sha256_add(&s, data, size);
+	hy_sha256_end(&s, text);
+}
+
+hardy_status hy_sha256_of_file(const char *path, char text[HY_SHA256_TEXT], hardy_error *err)
+{
+	unsigned char buffer[16384];
+	hy_sha256 s;
+	size_t n;
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be opened", path);
+	hy_sha256_init(&s);
+	while ((n = fread(buffer, 1, sizeof buffer, f)) > 0)
+		hy_sha256_add(&s, buffer, n);
+	const bool bad = ferror(f) != 0;
+	const hardy_status status = bad ? hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", path) : HARDY_OK;
+	fclose(f);
+	if (!status)
+		hy_sha256_end(&s, text);
+	return status;
+}
