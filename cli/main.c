@@ -16,6 +16,7 @@ extern const command cmd_check;
 extern const command cmd_corrupt;
 extern const command cmd_demo;
 extern const command cmd_evaluate;
+extern const command cmd_experiment;
 extern const command cmd_phantom;
 extern const command cmd_predict;
 extern const command cmd_inspect;
@@ -34,6 +35,7 @@ const command *const commands[] = {
 	&cmd_evaluate,
 	&cmd_corrupt,
 	&cmd_stress,
+	&cmd_experiment,
 	&cmd_inspect,
 	&cmd_picture,
 	&cmd_report,

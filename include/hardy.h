@@ -420,6 +420,51 @@ void hardy_stress_options_init(hardy_stress_options *o);
 hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *report, const hardy_log *log, const hardy_stop *stop,
                           hardy_error *err);
 
+/* ---- experiments -------------------------------------------------------------------------------------------------------- */
+
+/* Name and title of experiment i of the table (docs/EXPERIMENTS.md), or false behind its end. */
+bool hardy_experiment_name(size_t i, const char **name, const char **title);
+
+typedef struct hardy_experiment_options {
+	const char *name; /* of the table: "latent-vs-image" ... */
+	/*
+	 * The training set first, then other sites: "[NAME=]FOLDER", with any of ":labels=lv=3,myo=2", ":classes=LV", ":title=TEXT" and
+	 * ":labelled-slices" behind it. Test sets are the first one's test subjects, the others, and the former with each artefact.
+	 */
+	const char *const *data;
+	size_t n_data;
+	const char *output;    /* folder, made when absent */
+	const char *preset;    /* of hardy_train_options_init */
+	const char *splits;    /* JSON file of subjects: pool, validation, test; NULL: drawn once, OUTPUT/splits.json */
+	const char *methods;   /* "a,b" of the experiment's; NULL: all */
+	const char *precision; /* of the training, as in hardy_train_options; NULL: the preset's */
+	/* training options that differ from the preset, by their names in run.json: "iterations=3000", "recalibrate=on" */
+	const char *const *settings;
+	size_t n_settings;
+	int64_t seeds, first_seed; /* 3 from 0 */
+	int64_t copies;            /* draws of each artefact and test scan; 3 */
+	bool adapt;                /* score with batch-norm statistics adapted to each scan */
+	int64_t jobs;              /* runs at a time, as processes of `program`; 1: one after the other in this process */
+	int64_t threads;           /* of each run; 0: all, shared among the jobs */
+	const char *program;       /* path of the program hardy; wanted for jobs */
+	bool dry_run;              /* tell runs, subjects and time, and do nothing */
+	bool retry_failed;
+	const char *const *results; /* files of results, or folders with files that end in .jsonl: their runs are not repeated */
+	size_t n_results;
+	const char *run; /* "METHOD-SEED": do this run alone and leave the ledger to whoever collects; NULL */
+} hardy_experiment_options;
+
+void hardy_experiment_options_init(hardy_experiment_options *o);
+
+/*
+ * Trains every method with every seed and scores FTN and FTN+STN of each model on every test set. OUTPUT gets experiment.json (what is
+ * compared on what), results.jsonl (a line a finished run, under a key that is the hash of configuration and data), failed.jsonl,
+ * and runs/METHOD-SEED. A run whose key is known is not made again, an interrupted one goes on, a failed one waits for
+ * retry_failed. HARDY_ERROR_PARTIAL when runs failed; HARDY_ERROR_INTERRUPTED when stop asked: the same call goes on.
+ */
+hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sink *report, const hardy_log *log,
+                              const hardy_stop *stop, hardy_error *err);
+
 /* ---- demonstration ------------------------------------------------------------------------------------------------------ */
 
 /* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */

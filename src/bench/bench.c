@@ -3,6 +3,7 @@
  */
 #include "bench/bench.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 
 #include <math.h>

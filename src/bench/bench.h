@@ -47,7 +47,4 @@ hardy_status hy_bench_kernels(hy_bench *b, hardy_error *err);
 hardy_status hy_bench_artefacts(hy_bench *b, hardy_error *err);
 hardy_status hy_bench_metrics(hy_bench *b, hardy_error *err);
 
-/* machine.c: the processor's name, or "unknown". */
-void hy_machine_name(char *text, size_t size);
-
 #endif

@@ -291,6 +291,26 @@ cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
 	return json;
 }
 
+static bool is_equal(const hardy_train_options *a, const hardy_train_options *b, const field *f)
+{
+	if (f->kind != TEXT)
+		return number_of(a, f) == number_of(b, f);
+	const char *s = text_of(a, f), *t = text_of(b, f);
+	return s && t ? !strcmp(s, t) : s == t;
+}
+
+cJSON *hy_options_identity(const hardy_train_options *o)
+{
+	hardy_train_options usual;
+	cJSON *json = hardy_train_options_init(&usual, NULL, NULL) ? NULL : hy_options_to_json(o, true);
+	for (int i = 0; i < N_FIELDS && json; i++)
+		if (fields[i].use & LATER && is_equal(o, &usual, &fields[i]))
+			cJSON_DeleteItemFromObjectCaseSensitive(json, fields[i].name);
+	cJSON_DeleteItemFromObjectCaseSensitive(json, "preset");
+	cJSON_DeleteItemFromObjectCaseSensitive(json, "recipe");
+	return json;
+}
+
 /* Strings of read options: one after the other in one block. */
 static size_t text_room(const cJSON *json)
 {
@@ -351,14 +371,6 @@ hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, con
 	read.owned = block;
 	*o = read;
 	return HARDY_OK;
-}
-
-static bool is_equal(const hardy_train_options *a, const hardy_train_options *b, const field *f)
-{
-	if (f->kind != TEXT)
-		return number_of(a, f) == number_of(b, f);
-	const char *s = text_of(a, f), *t = text_of(b, f);
-	return s && t ? !strcmp(s, t) : s == t;
 }
 
 static void describe(const hardy_train_options *o, const field *f, char *out, size_t n)

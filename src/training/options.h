@@ -18,6 +18,12 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 /* A new JSON object; card: without paths and without what does not change the model. NULL when memory runs out. */
 cJSON *hy_options_to_json(const hardy_train_options *o, bool card);
 
+/*
+ * All that a model depends on besides data and recipe: no paths, no preset; options that came with later versions only where they
+ * differ from their default, so that the same training is the same object in every version.
+ */
+cJSON *hy_options_identity(const hardy_train_options *o);
+
 /* Reads such an object over *o, whose strings then belong to o->owned. source names the file in messages. */
 hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err);
 

@@ -1,7 +1,7 @@
 /*
  * machine.c: what the processor calls itself.
  */
-#include "bench/bench.h"
+#include "base/machine.h"
 
 #include <stdio.h>
 #include <string.h>

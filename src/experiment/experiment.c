@@ -1,0 +1,453 @@
+/*
+ * experiment.c: hardy_experiment: what happens when.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "experiment/estimate.h"
+#include "experiment/ledger.h"
+#include "experiment/process.h"
+#include "experiment/score.h"
+#include "training/options.h"
+#include "training/set.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void hardy_experiment_options_init(hardy_experiment_options *o)
+{
+	*o = (hardy_experiment_options){.preset = "quick", .seeds = 3, .copies = 3, .jobs = 1};
+}
+
+bool hardy_experiment_name(size_t i, const char **name, const char **title)
+{
+	for (size_t k = 0; hy_experiments[k].name; k++)
+		if (k == i) {
+			*name = hy_experiments[k].name;
+			*title = hy_experiments[k].title;
+			return true;
+		}
+	return false;
+}
+
+static double clock_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void print(const hardy_sink *report, const char *format, ...) HY_PRINTF(2, 3);
+
+static void print(const hardy_sink *report, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	const int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (report && n > 0)
+		report->write(report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+/* ---- locks -------------------------------------------------------------------------------------------------------------- */
+
+/* Two programs must not work in one folder. The lock ends with the file's descriptor, or with the program. */
+static hardy_status lock_folder(const char *folder, int *fd, hardy_error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char *path = hy_path_join(folder, "lock");
+	hardy_status status = path ? hy_make_folders(folder, err) : hy_fail_memory(err, folder, 1, 1);
+	*fd = status ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (!status && *fd < 0)
+		status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be opened", path);
+	if (!status && fcntl(*fd, F_SETLK, &lock) && (errno == EACCES || errno == EAGAIN))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: another hardy experiment is working there", folder);
+	hy_free(path);
+	return status;
+}
+
+static void unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- one run ------------------------------------------------------------------------------------------------------------ */
+
+/* training.key in a run's folder: of which training what lies there is. */
+static hardy_status check_training_key(const hy_study_run *run, const char *path, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	hardy_train_options started = {0};
+	bool longer;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	if (!status && (size < HY_SHA256_TEXT - 1 || strncmp(text, run->training_key, HY_SHA256_TEXT - 1) != 0)) {
+		status = hardy_train_options_read(&started, run->folder, err);
+		if (!status)
+			status = hy_options_compare(&started, &run->train, run->folder, &longer, err);
+		if (!status)
+			status =
+			    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: holds a training on other scans: name another output", run->folder);
+	}
+	hardy_train_options_clear(&started);
+	hy_free(text);
+	return status;
+}
+
+static hardy_status write_training_key(const hy_study_run *run, const char *path, hardy_error *err)
+{
+	hy_outfile f;
+	hardy_status status = hy_make_folders(run->folder, err);
+	if (!status)
+		status = hy_outfile_open(&f, path, err);
+	if (status)
+		return status;
+	hy_outfile_printf(&f, "%s\n", run->training_key);
+	return hy_outfile_commit(&f, err);
+}
+
+static hardy_status is_trained(const char *path, bool *done, hardy_error *err)
+{
+	cJSON *json = NULL;
+	const hardy_status status = hy_json_read(path, &json, err);
+	const cJSON *state = cJSON_GetObjectItemCaseSensitive(json, "status");
+	*done = cJSON_IsString(state) && !strcmp(state->valuestring, "done");
+	cJSON_Delete(json);
+	return status;
+}
+
+/* Starts the training, goes on with it, or finds it done. */
+static hardy_status train(const hy_study *s, const hy_study_run *run, hardy_error *err)
+{
+	hardy_train_options o = run->train;
+	char *key = hy_path_join(run->folder, "training.key"), *json = hy_path_join(run->folder, "run.json");
+	bool done = false;
+	hardy_status status = key && json ? HARDY_OK : hy_fail_memory(err, run->folder, 1, 1);
+	if (!status)
+		o.resume = hy_path_exists(json);
+	if (!status)
+		status = o.resume && hy_path_exists(key) ? check_training_key(run, key, err) : write_training_key(run, key, err);
+	if (!status && o.resume)
+		status = is_trained(json, &done, err);
+	if (!status && !done)
+		status = hardy_train(&o, s->log, s->stop, err);
+	hy_free(key);
+	hy_free(json);
+	return status;
+}
+
+static hardy_status score(const hy_study *s, const hy_study_run *run, char **line, hardy_error *err)
+{
+	hy_scored_set *sets = hy_calloc(s->n_sets, sizeof *sets);
+	char *model = hy_path_join(run->folder, hy_study_scores_last(run) ? "last.safetensors" : "best.safetensors");
+	const double start = clock_s();
+	hardy_status status = sets && model ? HARDY_OK : hy_fail_memory(err, "scores", s->n_sets, sizeof *sets);
+#ifdef _OPENMP
+	const int threads = omp_get_max_threads();
+	if (run->train.threads)
+		omp_set_num_threads((int)run->train.threads);
+#endif
+	if (!status)
+		status = hy_score_sets(s, run, model, sets, err);
+#ifdef _OPENMP
+	omp_set_num_threads(threads);
+#endif
+	if (!status)
+		status = hy_result_write(s, run, sets, clock_s() - start, line, err);
+	if (sets)
+		hy_scored_clear(sets, s->n_sets);
+	hy_free(sets);
+	hy_free(model);
+	return status;
+}
+
+/* What a failed run said before counts no longer. */
+static void forget_failure(hy_study_run *run)
+{
+	char *path = hy_path_join(run->folder, "failed.json");
+	if (path)
+		unlink(path);
+	hy_free(path);
+	run->failure[0] = 0;
+}
+
+/*
+ * Trains and scores. A failure is the run's state, not the caller's: only an interruption, and what keeps failures from being written, is
+ * returned.
+ */
+static hardy_status make_run(const hy_study *s, hy_study_run *run, hardy_error *err)
+{
+	int lock = -1;
+	hardy_error own = {0};
+	hardy_status status = lock_folder(run->folder, &lock, err);
+	if (status)
+		return status;
+	forget_failure(run);
+	run->state = HY_RUN_BEGUN;
+	status = train(s, run, &own);
+	if (!status)
+		status = score(s, run, &run->line, &own);
+	if (!status) {
+		run->state = HY_RUN_DONE;
+	} else if (status == HARDY_ERROR_INTERRUPTED) {
+		status = hy_fail(err, status, "%s", own.message);
+	} else {
+		run->state = HY_RUN_FAILED;
+		snprintf(run->failure, sizeof run->failure, "%s", own.message);
+		hy_warn(s->log, "%s failed: %s", run->name, own.message);
+		status = hy_failure_write(s, run, &own, err);
+	}
+	unlock(lock);
+	return status;
+}
+
+/* One run alone, for whoever collects. */
+static hardy_status run_alone(hy_study *s, hardy_error *err)
+{
+	hy_study_run *run = NULL;
+	for (size_t i = 0; i < s->n_runs; i++)
+		if (!strcmp(s->runs[i].name, s->o->run))
+			run = &s->runs[i];
+	if (!run)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no run \"%s\"; want METHOD-SEED, the first is %s", s->o->run,
+		               s->runs[0].name);
+	hardy_status status = hy_ledger_look(s, run, err);
+	if (!status && !run->line)
+		status = make_run(s, run, err);
+	if (!status && run->state == HY_RUN_FAILED)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s failed: %s", run->name, run->failure);
+	return status;
+}
+
+/* What lies in the folders of runs to make must be of the same training: known before hours of work, not after. */
+static hardy_status check_folders(const hy_study *s, const bool *todo, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < s->n_runs && !status; i++) {
+		char *key = todo[i] ? hy_path_join(s->runs[i].folder, "training.key") : NULL;
+		char *json = todo[i] ? hy_path_join(s->runs[i].folder, "run.json") : NULL;
+		if (todo[i] && (!key || !json))
+			status = hy_fail_memory(err, s->runs[i].folder, 1, 1);
+		else if (todo[i] && hy_path_exists(key) && hy_path_exists(json))
+			status = check_training_key(&s->runs[i], key, err);
+		hy_free(key);
+		hy_free(json);
+	}
+	return status;
+}
+
+/* ---- all runs ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct collector {
+	hy_study *s;
+	size_t n_done, n_all; /* of those to make */
+} collector;
+
+static hardy_status note_end(collector *c, const hy_study_run *run, hardy_error *err)
+{
+	const hardy_status status = hy_ledger_write(c->s, err);
+	c->n_done++;
+	hy_info(c->s->log, "%s: %s (%zu of %zu)", run->name, run->state == HY_RUN_DONE ? "done" : "failed", c->n_done, c->n_all);
+	return status ? status : hy_study_write(c->s, err);
+}
+
+/* A process ended: its result or failure lies in the run's folder, unless it was ended by force. */
+static hardy_status take_end(void *payload, size_t i, const char *message, hardy_error *err)
+{
+	collector *c = payload;
+	hy_study_run *run = &c->s->runs[i];
+	hardy_error why = {0};
+	hardy_status status = hy_ledger_look(c->s, run, err);
+	if (status || (hy_stop_asked(c->s->stop) && run->state == HY_RUN_BEGUN))
+		return status;
+	if (run->state != HY_RUN_DONE && run->state != HY_RUN_FAILED) {
+		hy_fail(&why, HARDY_ERROR_DATA, "%s; see %s/log.txt", message ? message : "the process left no result", run->folder);
+		run->state = HY_RUN_FAILED;
+		snprintf(run->failure, sizeof run->failure, "%s", why.message);
+		status = hy_failure_write(c->s, run, &why, err);
+	}
+	if (run->state == HY_RUN_FAILED)
+		hy_warn(c->s->log, "%s failed: %s", run->name, run->failure);
+	return status ? status : note_end(c, run, err);
+}
+
+static hardy_status make_all(collector *c, const bool *todo, hardy_error *err)
+{
+	hy_study *s = c->s;
+	hardy_status status = HARDY_OK;
+	if (s->o->jobs > 1) {
+		for (size_t i = 0; i < s->n_runs; i++)
+			if (todo[i])
+				forget_failure(&s->runs[i]);
+		return hy_process_runs(s, todo, take_end, c, err);
+	}
+	for (size_t i = 0; i < s->n_runs && !status; i++) {
+		if (!todo[i])
+			continue;
+		hy_info(s->log, "%s: run %zu of %zu", s->runs[i].name, c->n_done + 1, c->n_all);
+		status = make_run(s, &s->runs[i], err);
+		if (!status)
+			status = note_end(c, &s->runs[i], err);
+	}
+	return status;
+}
+
+static size_t count(const hy_study *s, hy_run_state state)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_runs; i++)
+		n += s->runs[i].state == state;
+	return n;
+}
+
+/* How it ended. */
+static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error *err)
+{
+	const size_t n_done = count(s, HY_RUN_DONE), n_failed = count(s, HY_RUN_FAILED);
+	if (status == HARDY_ERROR_INTERRUPTED)
+		return hy_fail(err, status, "interrupted, %zu of %zu runs are done; the same command goes on", n_done, s->n_runs);
+	if (status)
+		return status;
+	for (size_t i = 0; i < s->n_runs && n_failed; i++)
+		if (s->runs[i].state == HY_RUN_FAILED)
+			return hy_fail(
+			    err, HARDY_ERROR_PARTIAL,
+			    "%zu of %zu runs failed, listed in %s/failed.jsonl (--retry-failed tries them again); the first: %s: %s",
+			    n_failed, s->n_runs, s->o->output, s->runs[i].name, s->runs[i].failure);
+	return HARDY_OK;
+}
+
+static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err)
+{
+	collector c = {.s = s};
+	bool *todo = hy_calloc(s->n_runs, sizeof *todo);
+	if (!todo)
+		return hy_fail_memory(err, "runs", s->n_runs, sizeof *todo);
+	for (size_t i = 0; i < s->n_runs; i++) {
+		const hy_run_state state = s->runs[i].state;
+		todo[i] = state != HY_RUN_DONE && (state != HY_RUN_FAILED || s->o->retry_failed);
+		c.n_all += todo[i];
+	}
+	if (c.n_all < s->n_runs)
+		hy_info(s->log, "%zu of %zu runs: %zu are done, %zu failed before", c.n_all, s->n_runs, count(s, HY_RUN_DONE),
+		        count(s, HY_RUN_FAILED));
+	hardy_status status = check_folders(s, todo, err);
+	if (!status)
+		status = hy_ledger_write(s, err);
+	if (!status)
+		status = hy_study_write(s, err);
+	if (!status)
+		status = make_all(&c, todo, err);
+	hy_free(todo);
+	if (status && status != HARDY_ERROR_INTERRUPTED)
+		return status;
+	hardy_error own = {0};
+	const hardy_status written = hy_study_write(s, status ? &own : err);
+	status = status ? status : written;
+	print(report, "%s: %zu of %zu runs are done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
+	      s->n_runs, s->o->output);
+	return conclude(s, status, err);
+}
+
+/* ---- what would be done ------------------------------------------------------------------------------------------------- */
+
+static void print_time(const hardy_sink *report, double seconds)
+{
+	if (!isfinite(seconds))
+		print(report, "unknown");
+	else if (seconds >= 5400)
+		print(report, "%.1f h", seconds / 3600);
+	else if (seconds >= 90)
+		print(report, "%.0f min", seconds / 60);
+	else
+		print(report, "%.0f s", seconds);
+}
+
+static void print_subjects(const hardy_sink *report, const char *title, char (*names)[HY_NAME_SIZE], size_t n)
+{
+	print(report, "    %-10s %3zu:", title, n);
+	for (size_t i = 0; i < n; i++)
+		print(report, " %s", names[i]);
+	print(report, "\n");
+}
+
+static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_error *err)
+{
+	static const char *const words[] = {"to do", "begun", "failed", "done"};
+	double sum = 0;
+	hy_estimate e;
+	hardy_status status = hy_estimate_make(s, &e, err);
+	if (status)
+		return status;
+	print(report, "%s: %s\npreset %s, precision %s, %zu methods x %lld seeds\n\ntest sets:\n", s->experiment->name,
+	      s->experiment->title, s->base.preset, s->base.precision, s->n_methods, (long long)s->o->seeds);
+	for (size_t i = 0; i < s->n_sets; i++)
+		print(report, "  %-14s %-9s %s\n", s->sets[i].name, hy_set_kind_names[s->sets[i].kind],
+		      s->sources[s->sets[i].source].folder);
+	print(report, "\nsubjects:\n");
+	for (size_t i = 0; i < s->n_runs; i += s->n_methods) {
+		print(report, "  seed %lld\n", (long long)s->runs[i].train.seed);
+		print_subjects(report, "train", s->runs[i].split.train, s->runs[i].split.n_train);
+		print_subjects(report, "validation", s->runs[i].split.validation, s->runs[i].split.n_validation);
+	}
+	print_subjects(report, "test", s->runs[0].split.test, s->runs[0].split.n_test);
+	print(report, "\nruns:\n  %-20s %-7s %8s %9s %9s\n", "", "", "steps", "s a step", "scoring");
+	for (size_t i = 0; i < s->n_runs; i++) {
+		const hy_study_run *r = &s->runs[i];
+		const double step_s = e.step_s[i % s->n_methods];
+		print(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], e.steps, step_s, e.score_s);
+		if (r->state == HY_RUN_FAILED)
+			print(report, "  %s", r->failure);
+		print(report, "\n");
+		if (r->state != HY_RUN_DONE && (r->state != HY_RUN_FAILED || s->o->retry_failed))
+			sum += e.steps * step_s + e.score_s;
+	}
+	print(report, "\nleft to do: about ");
+	print_time(report, sum);
+	print(report, " (two steps of each method and a scan were timed, now, on this machine%s)\n",
+	      s->o->jobs > 1 ? "; jobs side by side share it" : "");
+	hy_estimate_clear(&e);
+	return HARDY_OK;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
+
+hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sink *report, const hardy_log *log,
+                              const hardy_stop *stop, hardy_error *err)
+{
+	hy_study s;
+	hardy_error own = {0};
+	int lock = -1;
+	err = err ? err : &own;
+	if (o->jobs > 1 && !o->program)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "jobs is %lld, but no program is named to run them", (long long)o->jobs);
+	hardy_status status = hy_study_make(&s, o, log, stop, err);
+	if (status)
+		return status;
+	if (o->run) {
+		status = run_alone(&s, err);
+	} else if (o->dry_run) {
+		status = hy_ledger_read(&s, err);
+		if (!status)
+			status = tell(&s, report, err);
+	} else {
+		status = lock_folder(o->output, &lock, err);
+		if (!status)
+			status = hy_ledger_read(&s, err);
+		if (!status)
+			status = work(&s, report, err);
+		unlock(lock);
+	}
+	hy_study_clear(&s);
+	return status;
+}

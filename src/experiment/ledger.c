@@ -1,0 +1,207 @@
+/*
+ * ledger.c: which runs are done, here or elsewhere.
+ */
+#include "experiment/ledger.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- lines -------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_ledger_each(const char *path, hardy_status (*take)(void *payload, const char *line, size_t n, const char *key),
+                            void *payload, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	for (char *at = text, *end; !status && (end = strchr(at, '\n')); at = end + 1) {
+		*end = 0;
+		cJSON *json = cJSON_Parse(at);
+		const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
+		if (cJSON_IsString(key))
+			status = take(payload, at, (size_t)(end - at), key->valuestring);
+		cJSON_Delete(json);
+	}
+	hy_free(text);
+	return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct reader {
+	hy_study *s;
+	hy_study_run *only; /* NULL: any run */
+	hardy_error *err;
+} reader;
+
+static hardy_status take_result(void *payload, const char *line, size_t n, const char *key)
+{
+	const reader *r = payload;
+	for (size_t i = 0; i < r->s->n_runs; i++) {
+		hy_study_run *run = &r->s->runs[i];
+		if (strcmp(run->key, key) != 0 || run->line || (r->only && r->only != run))
+			continue;
+		if (!strstr(line, "\"status\":\"done\""))
+			continue;
+		if (!(run->line = hy_strdup(line)))
+			return hy_fail_memory(r->err, "a result", n, 1);
+		run->state = HY_RUN_DONE;
+	}
+	return HARDY_OK;
+}
+
+static hardy_status take_failure(void *payload, const char *line, size_t n, const char *key)
+{
+	const reader *r = payload;
+	(void)n;
+	if (strcmp(r->only->key, key) != 0)
+		return HARDY_OK;
+	cJSON *json = cJSON_Parse(line);
+	const cJSON *text = cJSON_GetObjectItemCaseSensitive(json, "error");
+	snprintf(r->only->failure, sizeof r->only->failure, "%s", cJSON_IsString(text) ? text->valuestring : "unknown");
+	r->only->state = HY_RUN_FAILED;
+	cJSON_Delete(json);
+	return HARDY_OK;
+}
+
+static hardy_status read_if_there(const hy_study *s, hy_study_run *run, const char *folder, const char *name,
+                                  hardy_status (*take)(void *, const char *, size_t, const char *), hardy_error *err)
+{
+	reader r = {(hy_study *)s, run, err};
+	char *path = hy_path_join(folder, name);
+	hardy_status status = path ? HARDY_OK : hy_fail_memory(err, name, 1, 1);
+	if (!status && hy_path_exists(path))
+		status = hy_ledger_each(path, take, &r, err);
+	hy_free(path);
+	return status;
+}
+
+hardy_status hy_ledger_look(const hy_study *s, hy_study_run *run, hardy_error *err)
+{
+	char *begun = hy_path_join(run->folder, "run.json");
+	hardy_status status =
+	    begun ? read_if_there(s, run, run->folder, "result.json", take_result, err) : hy_fail_memory(err, run->folder, 1, 1);
+	if (!status && !run->line) {
+		run->state = hy_path_exists(begun) ? HY_RUN_BEGUN : HY_RUN_WAITING;
+		status = read_if_there(s, run, run->folder, "failed.json", take_failure, err);
+	}
+	hy_free(begun);
+	return status;
+}
+
+/* A file, or a folder whose files that end in .jsonl are meant. */
+static hardy_status read_results(hy_study *s, const char *path, hardy_error *err)
+{
+	reader r = {s, NULL, err};
+	hy_names names = {0};
+	if (!hy_path_exists(path))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder of results", path);
+	if (!hy_path_is_folder(path))
+		return hy_ledger_each(path, take_result, &r, err);
+	hardy_status status = hy_list_folder(path, &names, err);
+	for (size_t i = 0; i < names.n && !status; i++) {
+		const char *dot = strrchr(names.name[i], '.');
+		if (dot && !strcmp(dot, ".jsonl"))
+			status = read_if_there(s, NULL, path, names.name[i], take_result, err);
+	}
+	hy_names_free(&names);
+	return status;
+}
+
+hardy_status hy_ledger_read(hy_study *s, hardy_error *err)
+{
+	hardy_status status = read_if_there(s, NULL, s->o->output, "results.jsonl", take_result, err);
+	for (size_t i = 0; i < s->o->n_results && !status; i++)
+		status = read_results(s, s->o->results[i], err);
+	for (size_t i = 0; i < s->n_runs && !status; i++)
+		if (!s->runs[i].line)
+			status = hy_ledger_look(s, &s->runs[i], err);
+	return status;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct known {
+	const hy_study *s;
+	bool *written; /* by run */
+	hy_outfile *f;
+} known;
+
+static hardy_status keep_line(void *payload, const char *line, size_t n, const char *key)
+{
+	known *k = payload;
+	for (size_t i = 0; i < k->s->n_runs; i++)
+		k->written[i] |= !strcmp(k->s->runs[i].key, key);
+	hy_outfile_write(k->f, line, n);
+	hy_outfile_write(k->f, "\n", 1);
+	return HARDY_OK;
+}
+
+static hardy_status write_results(const hy_study *s, const char *path, hardy_error *err)
+{
+	hy_outfile f;
+	known k = {s, hy_calloc(s->n_runs, sizeof *k.written), &f};
+	hardy_status status = k.written ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, path, s->n_runs, 1);
+	if (!status) {
+		if (hy_path_exists(path))
+			status = hy_ledger_each(path, keep_line, &k, err);
+		for (size_t i = 0; i < s->n_runs; i++)
+			if (s->runs[i].line && !k.written[i])
+				hy_outfile_printf(&f, "%s\n", s->runs[i].line);
+		if (!status)
+			status = hy_outfile_commit(&f, err);
+		hy_outfile_discard(&f);
+	}
+	hy_free(k.written);
+	return status;
+}
+
+/* failed.json of every run that failed, as it stands in the run's folder. */
+static hardy_status write_failures(const hy_study *s, const char *path, hardy_error *err)
+{
+	hy_outfile f;
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_runs; i++)
+		n += s->runs[i].state == HY_RUN_FAILED;
+	if (!n) {
+		unlink(path);
+		return HARDY_OK;
+	}
+	hardy_status status = hy_outfile_open(&f, path, err);
+	if (status)
+		return status;
+	for (size_t i = 0; i < s->n_runs && !status; i++) {
+		char *from = hy_path_join(s->runs[i].folder, "failed.json"), *text = NULL;
+		size_t size = 0;
+		if (from && s->runs[i].state == HY_RUN_FAILED && hy_path_exists(from))
+			status = hy_file_read(from, &text, &size, err);
+		if (text)
+			hy_outfile_write(&f, text, size);
+		hy_free(text);
+		hy_free(from);
+	}
+	if (!status)
+		status = hy_outfile_commit(&f, err);
+	hy_outfile_discard(&f);
+	return status;
+}
+
+hardy_status hy_ledger_write(const hy_study *s, hardy_error *err)
+{
+	char *results = hy_study_path(s, "results.jsonl"), *failed = hy_study_path(s, "failed.jsonl");
+	hardy_status status = results && failed ? HARDY_OK : hy_fail_memory(err, s->o->output, 1, 1);
+	bool any = false;
+	for (size_t i = 0; i < s->n_runs; i++)
+		any |= s->runs[i].line != NULL;
+	if (!status && any)
+		status = write_results(s, results, err);
+	if (!status)
+		status = write_failures(s, failed, err);
+	hy_free(results);
+	hy_free(failed);
+	return status;
+}

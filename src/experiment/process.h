@@ -1,0 +1,21 @@
+/*
+ * process.h: runs as processes of their own, side by side, and the command lines that make them.
+ */
+#ifndef HY_EXPERIMENT_PROCESS_H
+#define HY_EXPERIMENT_PROCESS_H
+
+#include "experiment/study.h"
+
+/* The command that repeats the experiment, or one run of it (NULL: all), for a shell; hy_free. NULL when memory runs out. */
+char *hy_command_text(const hy_study *s, const hy_study_run *run) HY_MUST_USE;
+
+/*
+ * Starts a process for each run that todo marks, at most o->jobs at a time, and calls ended after each end (from this thread), with a
+ * message unless the process exited with 0. When s->stop asks, the processes are told to stop (SIGTERM) and waited for:
+ * HARDY_ERROR_INTERRUPTED.
+ */
+hardy_status hy_process_runs(const hy_study *s, const bool *todo,
+                             hardy_status (*ended)(void *payload, size_t run, const char *message, hardy_error *err),
+                             void *payload, hardy_error *err);
+
+#endif

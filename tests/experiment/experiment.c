@@ -1,0 +1,446 @@
+/*
+ * experiment.c: hardy_experiment on a tiny data set: results against hardy_predict and hardy_evaluate, what is not repeated, what goes on
+ * after an interruption, failures, processes, and errors of arguments.
+ */
+#include "support/test.h"
+#include "support/tree.h"
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NX = 40, NY = 36, NZ = 3, N = NX * NY * NZ };
+
+static char home[700], other[700], splits[700];
+
+/* A ring around a core, in noise; the last slice has no label. */
+static void save_case(const char *folder, const char *name, uint64_t seed)
+{
+	static float x[N];
+	static uint8_t label[N];
+	char path[128];
+	hy_grid g;
+	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
+	hy_grid_set_simple(&g, NX, NY, NZ, 2.5, 2.5, 8);
+	for (int i = 0; i < N; i++) {
+		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
+		const bool labelled = i / (NX * NY) < NZ - 1;
+		label[i] = !labelled ? 0 : radius < 6 ? 2 : radius < 12 ? 1 : 0;
+		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
+	}
+	snprintf(path, sizeof path, "%s/images/%s.nii.gz", folder, name);
+	tree_image_grid(path, &g, 1, x);
+	snprintf(path, sizeof path, "%s/labels/%s.nii.gz", folder, name);
+	tree_labels_grid(path, &g, 1, label);
+}
+
+static int make_all(void **state)
+{
+	(void)state;
+	tree_new();
+	for (int i = 1; i <= 4; i++) {
+		char name[8];
+		snprintf(name, sizeof name, "s%d", i);
+		save_case("first", name, (uint64_t)i);
+	}
+	save_case("second", "t1", 11);
+	save_case("second", "t2", 12);
+	tree_text("splits.json", "{\"pool\": [\"s1\", \"s2\"], \"validation\": [], \"test\": [\"s4\"]}");
+	snprintf(home, sizeof home, "home=%s:labels=ring=1,core=2", tree_path("first"));
+	snprintf(other, sizeof other, "%s:labels=ring=1,core=2:classes=core:title=The other:labelled-slices", tree_path("second"));
+	snprintf(splits, sizeof splits, "%s", tree_path("splits.json"));
+	return 0;
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	tree_remove();
+	return 0;
+}
+
+/* ---- calls -------------------------------------------------------------------------------------------------------------- */
+
+static const char *const settings[] = {"size=32,spacing_mm=4", "iterations=3", "batch=4", "subjects=1,validation=0"};
+static char heard[16384], printed[16384], output[600];
+static int n_asked, stop_at;
+
+static void hear(void *payload, hardy_log_level level, const char *line)
+{
+	(void)payload;
+	const size_t used = strlen(heard);
+	if (level != HARDY_LOG_PROGRESS)
+		snprintf(heard + used, sizeof heard - used, "%s\n", line);
+}
+
+static void take(void *payload, const char *text, size_t size)
+{
+	(void)payload;
+	const size_t used = strlen(printed);
+	snprintf(printed + used, sizeof printed - used, "%.*s", (int)size, text);
+}
+
+static bool asked(void *payload)
+{
+	(void)payload;
+	return stop_at && ++n_asked >= stop_at;
+}
+
+static hardy_experiment_options plain(void)
+{
+	static const char *data[2];
+	hardy_experiment_options o;
+	data[0] = home;
+	data[1] = other;
+	hardy_experiment_options_init(&o);
+	o.name = "latent-vs-image";
+	o.data = data;
+	o.n_data = 2;
+	o.splits = splits;
+	o.methods = "standard,cooperative";
+	o.seeds = 1;
+	o.copies = 1;
+	o.threads = 1;
+	o.settings = settings;
+	o.n_settings = sizeof settings / sizeof *settings;
+	return o;
+}
+
+static hardy_status call(hardy_experiment_options o, const char *folder, hardy_error *err)
+{
+	const hardy_log log = {hear, NULL};
+	const hardy_sink sink = {take, NULL};
+	const hardy_stop stop = {asked, NULL};
+	snprintf(output, sizeof output, "%s", tree_path(folder));
+	o.output = output;
+	heard[0] = printed[0] = 0;
+	n_asked = 0;
+	memset(err, 0, sizeof *err);
+	return hardy_experiment(&o, &sink, &log, &stop, err);
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------------ */
+
+/* Line i of a file, parsed; NULL behind the last. */
+static cJSON *line_of(const char *path, int i)
+{
+	hardy_error err;
+	char *text;
+	size_t size;
+	assert_ok(hy_file_read(tree_path(path), &text, &size, &err), &err);
+	char *at = text;
+	for (; i && at; i--) {
+		at = strchr(at, '\n');
+		at += at != NULL;
+	}
+	char *end = at ? strchr(at, '\n') : NULL;
+	if (end)
+		*end = 0;
+	cJSON *json = end ? cJSON_Parse(at) : NULL;
+	assert_true(!end || json);
+	hy_free(text);
+	return json;
+}
+
+static const char *text_in(const cJSON *json, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+	assert_true(cJSON_IsString(item));
+	return item->valuestring;
+}
+
+static const cJSON *set_of(const cJSON *line, const char *name)
+{
+	const cJSON *set;
+	cJSON_ArrayForEach(set, cJSON_GetObjectItemCaseSensitive(line, "sets")) if (!strcmp(text_in(set, "name"), name)) return set;
+	fail_msg("no set %s", name);
+	return NULL;
+}
+
+/* A class of a case, as scored; NaN where it is null. */
+static double dice_in(const cJSON *set, const char *name, const char *network, const char *class_name)
+{
+	const cJSON *c;
+	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(set, "cases"))
+	{
+		if (strcmp(text_in(c, "case"), name) != 0)
+			continue;
+		const cJSON *v = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(c, network), class_name);
+		assert_true(cJSON_IsNumber(v) || cJSON_IsNull(v));
+		return cJSON_IsNumber(v) ? v->valuedouble : NAN;
+	}
+	fail_msg("no case %s", name);
+	return NAN;
+}
+
+/* The same through files: predictions of the run's model, then their evaluation. */
+static void check_against_files(const cJSON *line, const char *model, const char *data, const char *set, bool ftn)
+{
+	hardy_error err;
+	hardy_predict_options p;
+	hardy_evaluate_options e;
+	hardy_evaluation found = {0};
+	char paths[3][600];
+	hardy_predict_options_init(&p);
+	hardy_evaluate_options_init(&e);
+	snprintf(paths[0], sizeof paths[0], "%s", tree_path(model));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path(data));
+	snprintf(paths[2], sizeof paths[2], "%s", tree_path(ftn ? "maps-ftn" : "maps-stn"));
+	const char *inputs[2] = {paths[0], paths[1]};
+	const bool at_home = !strcmp(set, "home");
+	p.inputs = inputs;
+	p.n_inputs = 2;
+	p.output = paths[2];
+	p.ftn = ftn;
+	p.threads = 1;
+	p.labels = e.labels = "ring=1,core=2";
+	p.subjects = at_home ? "s4" : NULL;
+	assert_ok(hardy_predict(&p, NULL, &err), &err);
+	e.prediction = paths[2];
+	e.reference = paths[1];
+	e.allow_missing = true;
+	e.labelled_slices = !at_home;
+	e.classes = at_home ? NULL : "core";
+	assert_ok(hardy_evaluate(&e, &found, NULL, &err), &err);
+	const cJSON *cases = cJSON_GetObjectItemCaseSensitive(set_of(line, set), "cases");
+	assert_int_equal(cJSON_GetArraySize(cases), at_home ? 1 : 2);
+	assert_int_equal(found.n_rows, 2);
+	for (size_t i = 0; i < found.n_rows; i++) {
+		const hardy_score_row *r = &found.rows[i];
+		const double v = dice_in(set_of(line, set), r->name, ftn ? "ftn" : "stn", r->class_name);
+		assert_true(isnan(v) == isnan(r->value[HARDY_SCORE_DICE]));
+		assert_true(isnan(v) || fabs(v - r->value[HARDY_SCORE_DICE]) <= 5.1e-5);
+	}
+	hardy_evaluation_clear(&found);
+}
+
+static void runs_and_is_not_repeated(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	assert_ok(call(o, "a", &err), &err);
+	assert_non_null(strstr(printed, "latent-vs-image: 2 of 2 runs are done"));
+	cJSON *line = line_of("a/results.jsonl", 1);
+	assert_non_null(line);
+	assert_int_equal(strlen(text_in(line, "key")), 64);
+	assert_string_equal(text_in(line, "method"), "cooperative");
+	assert_string_equal(text_in(line, "status"), "done");
+	assert_int_equal(cJSON_GetObjectItem(line, "steps")->valueint, 3);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(line, "subjects")), 1);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(line, "sets")), 6);
+	assert_string_equal(text_in(set_of(line, "second"), "title"), "The other");
+	assert_string_equal(text_in(set_of(line, "home"), "kind"), "intra");
+	assert_string_equal(text_in(set_of(line, "spike"), "kind"), "artefact");
+	const cJSON *curve = cJSON_GetArrayItem(cJSON_GetObjectItem(line, "curve"), 1);
+	assert_int_equal(cJSON_GetArraySize(curve), cJSON_GetArraySize(cJSON_GetObjectItem(line, "curve_columns")));
+	assert_int_equal(cJSON_GetArrayItem(curve, 0)->valueint, 3);
+	check_against_files(line, "a/runs/cooperative-0/last.safetensors", "first", "home", true);
+	check_against_files(line, "a/runs/cooperative-0/last.safetensors", "second", "second", false);
+	cJSON_Delete(line);
+	assert_null(line_of("a/results.jsonl", 2));
+	/* nothing left to do, here or elsewhere, and nothing is done */
+	assert_ok(call(o, "a", &err), &err);
+	assert_non_null(strstr(heard, "0 of 2 runs: 2 are done"));
+	char from[600];
+	snprintf(from, sizeof from, "%s", tree_path("a"));
+	o.results = (const char *const[]){from};
+	o.n_results = 1;
+	assert_ok(call(o, "b", &err), &err);
+	assert_false(hy_path_exists(tree_path("b/runs")));
+	cJSON *first = line_of("a/results.jsonl", 0), *copy = line_of("b/results.jsonl", 0);
+	assert_true(cJSON_Compare(first, copy, true));
+	cJSON_Delete(first);
+	cJSON_Delete(copy);
+	/* another seed is another run, the first one stays */
+	o.seeds = 2;
+	o.methods = "standard";
+	o.dry_run = true;
+	assert_ok(call(o, "b", &err), &err);
+	assert_non_null(strstr(printed, "standard-0           done "));
+	assert_non_null(strstr(printed, "standard-1           to do "));
+	assert_false(hy_path_exists(tree_path("b/runs")));
+}
+
+/* Interrupted while it trains, then while it scores; the end is that of "a". */
+static void goes_on(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	int n_stopped = 0;
+	hardy_status status;
+	for (int k = 4; (stop_at = k, status = call(o, "c", &err)) != HARDY_OK; k += 4, n_stopped++) {
+		assert_int_equal(status, HARDY_ERROR_INTERRUPTED);
+		assert_non_null(strstr(err.message, "of 2 runs are done; the same command goes on"));
+	}
+	stop_at = 0;
+	assert_true(n_stopped >= 3);
+	for (int i = 0; i < 2; i++) {
+		cJSON *a = line_of("a/results.jsonl", i), *c = line_of("c/results.jsonl", i);
+		assert_string_equal(text_in(a, "key"), text_in(c, "key"));
+		assert_true(cJSON_Compare(cJSON_GetObjectItem(a, "sets"), cJSON_GetObjectItem(c, "sets"), true));
+		assert_true(cJSON_Compare(cJSON_GetObjectItem(a, "curve"), cJSON_GetObjectItem(c, "curve"), true));
+		cJSON_Delete(a);
+		cJSON_Delete(c);
+	}
+	/* what lies there is not taken for another training */
+	const char *const longer[] = {"size=32,spacing_mm=4", "iterations=4", "batch=4", "subjects=1,validation=0"};
+	o.settings = longer;
+	assert_int_equal(call(o, "c", &err), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "standard-0: the run was started with iterations 3, now it is 4"));
+}
+
+/* Changes a byte in the middle of a file, or changes it back. */
+static void flip(const char *path)
+{
+	FILE *f = fopen(tree_path(path), "r+b");
+	assert_non_null(f);
+	fseek(f, 200, SEEK_SET);
+	const int c = fgetc(f);
+	fseek(f, 200, SEEK_SET);
+	fputc(c ^ 0x5a, f);
+	fclose(f);
+}
+
+static void lists_failures(void **state)
+{
+	(void)state;
+	static const char scan[] = "second/images/t2.nii.gz";
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.methods = "standard";
+	flip(scan);
+	assert_int_equal(call(o, "d", &err), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(err.message, "1 of 1 runs failed"));
+	assert_non_null(strstr(err.message, "t2"));
+	cJSON *line = line_of("d/failed.jsonl", 0);
+	assert_string_equal(text_in(line, "status"), "failed");
+	assert_non_null(strstr(text_in(line, "error"), "second, t2"));
+	cJSON_Delete(line);
+	assert_false(hy_path_exists(tree_path("d/results.jsonl")));
+	flip(scan);
+	assert_int_equal(call(o, "d", &err), HARDY_ERROR_PARTIAL); /* not by itself */
+	assert_null(strstr(heard, "standard-0: run"));
+	o.retry_failed = true;
+	assert_ok(call(o, "d", &err), &err);
+	assert_null(strstr(heard, "steps of 4 slices")); /* the model was there */
+	assert_false(hy_path_exists(tree_path("d/failed.jsonl")));
+	cJSON *a = line_of("a/results.jsonl", 0), *d = line_of("d/results.jsonl", 0);
+	assert_true(cJSON_Compare(cJSON_GetObjectItem(a, "sets"), cJSON_GetObjectItem(d, "sets"), true));
+	cJSON_Delete(a);
+	cJSON_Delete(d);
+}
+
+static void processes(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.jobs = 2;
+	assert_int_equal(call(o, "e", &err), HARDY_ERROR_ARGUMENT);
+	o.program = getenv("HARDY_PROGRAM");
+	if (!o.program)
+		skip();
+	assert_ok(call(o, "e", &err), &err);
+	for (int i = 0; i < 2; i++) {
+		cJSON *e = line_of("e/results.jsonl", i), *a = line_of("a/results.jsonl", 0), *b = line_of("a/results.jsonl", 1);
+		const cJSON *same = strcmp(text_in(e, "key"), text_in(a, "key")) ? b : a;
+		assert_string_equal(text_in(e, "key"), text_in(same, "key"));
+		assert_true(cJSON_Compare(cJSON_GetObjectItem(e, "sets"), cJSON_GetObjectItem(same, "sets"), true));
+		cJSON_Delete(e);
+		cJSON_Delete(a);
+		cJSON_Delete(b);
+	}
+	/* a program that leaves nothing */
+	o.program = "/bin/false";
+	o.seeds = 1;
+	assert_int_equal(call(o, "f", &err), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(err.message, "the process ended with exit code 1; see "));
+}
+
+/* Subjects are drawn when no file names them, once. */
+static void draws_subjects(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.splits = NULL;
+	o.dry_run = true;
+	assert_ok(call(o, "g", &err), &err);
+	assert_non_null(strstr(printed, "    test         1: s"));
+	assert_true(hy_path_exists(tree_path("g/splits.json")));
+	assert_non_null(strstr(heard, "to train on (3), to validate (0) and to test (1)"));
+	assert_ok(call(o, "g", &err), &err);
+	assert_null(strstr(heard, "drawn"));
+}
+
+static void refuse(hardy_experiment_options o, hardy_status status, const char *part)
+{
+	hardy_error err;
+	assert_int_equal(call(o, "no", &err), status);
+	if (!strstr(err.message, part))
+		fail_msg("\"%s\" lacks \"%s\"", err.message, part);
+	assert_false(hy_path_exists(tree_path("no")));
+}
+
+static void faults(void **state)
+{
+	(void)state;
+	hardy_experiment_options o = plain();
+	const char *data[2] = {home, home};
+	o.name = "latent";
+	refuse(o, HARDY_ERROR_ARGUMENT, "experiment is \"latent\", want one of cooperative-vs-standard, latent-vs-image, ");
+	o = plain();
+	o.methods = "standard,magic";
+	refuse(o, HARDY_ERROR_ARGUMENT, "latent-vs-image has no method \"magic\", want some of standard, mwm, ");
+	o = plain();
+	o.preset = "slow";
+	refuse(o, HARDY_ERROR_ARGUMENT, "preset is \"slow\"");
+	o = plain();
+	o.seeds = 0;
+	refuse(o, HARDY_ERROR_ARGUMENT, "seeds is 0, want 1 to 1000");
+	o = plain();
+	o.data = data;
+	refuse(o, HARDY_ERROR_ARGUMENT, "two test sets are called \"home\"");
+	data[1] = "/nowhere";
+	refuse(o, HARDY_ERROR_IO, "/nowhere: no such folder");
+	data[1] = "/:labels=lv=x";
+	refuse(o, HARDY_ERROR_ARGUMENT, "want a name of 1 to");
+	o.n_data = 0;
+	refuse(o, HARDY_ERROR_ARGUMENT, "no data set is named");
+	o = plain();
+	o.settings = (const char *const[]){"seed=4"};
+	o.n_settings = 1;
+	refuse(o, HARDY_ERROR_ARGUMENT, "--set: the experiment itself decides on seed");
+	o.settings = (const char *const[]){"size=33"};
+	refuse(o, HARDY_ERROR_ARGUMENT, "size is 33, want a multiple of 16");
+	o.settings = (const char *const[]){"batch=many"};
+	refuse(o, HARDY_ERROR_ARGUMENT, "batch is \"many\", want a whole number from 2 to 1024");
+	o = plain();
+	o.splits = "/nowhere/splits.json";
+	refuse(o, HARDY_ERROR_IO, "/nowhere/splits.json");
+	o = plain();
+	o.run = "standard-9";
+	refuse(o, HARDY_ERROR_ARGUMENT, "there is no run \"standard-9\"");
+	o = plain();
+	o.results = (const char *const[]){"/nowhere"};
+	o.n_results = 1;
+	o.dry_run = true;
+	refuse(o, HARDY_ERROR_IO, "/nowhere: no such file or folder of results");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(runs_and_is_not_repeated), cmocka_unit_test(goes_on),
+	    cmocka_unit_test(lists_failures),           cmocka_unit_test(processes),
+	    cmocka_unit_test(draws_subjects),           cmocka_unit_test(faults),
+	};
+	return cmocka_run_group_tests(tests, make_all, remove_all);
+}
