@@ -84,10 +84,10 @@ static hardy_status time_step(const hy_study *s, const hy_study_run *run, double
 		label[i] = (uint8_t)((i / 16) % (size_t)classes);
 	hy_recipe_options(&options, &run->recipe, o);
 	step = hy_step_new(&network, &options, err);
-	status = step ? hy_step_run(step, image, label, 0, 1e-6, terms, err) : err->status;
+	status = step ? hy_step_run(step, image, image, label, 0, 1e-6, terms, err) : err->status;
 	const double start = clock_s();
 	for (int i = 1; i <= N_TIMED && !status; i++)
-		status = hy_step_run(step, image, label, i, 1e-6, terms, err);
+		status = hy_step_run(step, image, image, label, i, 1e-6, terms, err);
 	*seconds = (clock_s() - start) / N_TIMED;
 out:
 	hy_step_free(step);
