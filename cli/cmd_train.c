@@ -55,7 +55,8 @@ static int read_pair(const command *self, const char *name, const char *text, do
 static int defaults(const command *self, int argc, char **argv, hardy_train_options *o)
 {
 	hardy_error err = {0};
-	const char *preset = find_value(argc, argv, "--preset"), *run = find_value(argc, argv, "--output");
+	const char *preset = find_value(argc, argv, "--preset"), *run = find_value(argc, argv, "--output"),
+	           *recipe = find_value(argc, argv, "--recipe");
 	if (!run)
 		run = find_value(argc, argv, "-o");
 	const bool help = is_given(argc, argv, "--help") || is_given(argc, argv, "-h");
@@ -64,6 +65,9 @@ static int defaults(const command *self, int argc, char **argv, hardy_train_opti
 		status = hardy_train_options_read(o, run, &err);
 	else if (preset)
 		status = hardy_train_options_init(o, preset, &err);
+	const bool fresh = !is_given(argc, argv, "--resume") && !help;
+	if (!status && fresh && recipe)
+		status = hardy_train_options_recipe(o, recipe, &err);
 	if (status)
 		return report_error(self, status, &err);
 	/* A length on the command line replaces the preset's. */

@@ -156,6 +156,8 @@ typedef struct hardy_train_options {
 
 /* Every default, from a preset: "quick" (NULL), "short" or "paper". HARDY_ERROR_ARGUMENT when there is no such preset. */
 hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, hardy_error *err);
+/* Sets the recipe, and what its row asks of the other options (docs/RECIPES.md): between _init and options that are to win. */
+hardy_status hardy_train_options_recipe(hardy_train_options *o, const char *recipe, hardy_error *err);
 /* The options of a run that was started before, for going on with it; release with hardy_train_options_clear. */
 hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
 void hardy_train_options_clear(hardy_train_options *o);

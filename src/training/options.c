@@ -74,6 +74,25 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 	return HARDY_OK;
 }
 
+hardy_status hardy_train_options_recipe(hardy_train_options *o, const char *recipe, hardy_error *err)
+{
+	hy_recipe read;
+	const hardy_status status = hy_recipe_read(recipe, &read, err);
+	if (status)
+		return status;
+	const hy_recipe_row *row = hy_recipe_find(recipe);
+	o->recipe = recipe;
+	if (row && row->length > 0) {
+		o->epochs = llround((double)o->epochs * row->length);
+		o->iterations = llround((double)o->iterations * row->length);
+	}
+	if (row && row->learning_rate > 0)
+		o->learning_rate *= row->learning_rate;
+	if (row && row->ema > 0)
+		o->ema = row->ema;
+	return HARDY_OK;
+}
+
 /* ---- the table ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum kind { TEXT, WHOLE, REAL, SWITCH } kind;

@@ -13,21 +13,21 @@
 #include <string.h>
 
 const hy_recipe_row hy_recipes[] = {
-    {"standard", "", "both networks on clean examples"},
-    {"cooperative", "cooperative", "and on hard examples from masked latent codes"},
-    {"mwm", "mwm", "and on images with random windows of noise"},
-    {"randconv", "randconv", "and on agreeing views through random convolutions"},
-    {"adv-noise", "adv-noise", "and on images with adversarial noise"},
-    {"adv-bias", "adv-bias", "and on images with adversarial bias fields"},
-    {"rsc", "rsc", "and on codes without what agrees most with the target"},
-    {"mixstyle", "mixstyle", "and with feature styles mixed between samples"},
-    {"dsu", "dsu", "and with noise on feature styles"},
-    {"maxstyle", "maxstyle", "and on decoded images in the hardest feature styles"},
-    {"randomise", "randomise", "on images as other scanners might have made them"},
-    {NULL, NULL, NULL},
+    {.name = "standard", .text = "", .summary = "both networks on clean examples"},
+    {.name = "cooperative", .text = "cooperative", .summary = "and on hard examples from masked latent codes"},
+    {.name = "mwm", .text = "mwm", .summary = "and on images with random windows of noise"},
+    {.name = "randconv", .text = "randconv", .summary = "and on agreeing views through random convolutions"},
+    {.name = "adv-noise", .text = "adv-noise", .summary = "and on images with adversarial noise"},
+    {.name = "adv-bias", .text = "adv-bias", .summary = "and on images with adversarial bias fields"},
+    {.name = "rsc", .text = "rsc", .summary = "and on codes without what agrees most with the target"},
+    {.name = "mixstyle", .text = "mixstyle", .summary = "and with feature styles mixed between samples"},
+    {.name = "dsu", .text = "dsu", .summary = "and with noise on feature styles"},
+    {.name = "maxstyle", .text = "maxstyle", .summary = "and on decoded images in the hardest feature styles"},
+    {.name = "randomise", .text = "randomise", .summary = "on images as other scanners might have made them"},
+    {.name = NULL},
 };
 
-static const hy_recipe_row *find_row(const char *name)
+const hy_recipe_row *hy_recipe_find(const char *name)
 {
 	for (const hy_recipe_row *r = hy_recipes; r->name; r++)
 		if (!strcmp(r->name, name))
@@ -52,7 +52,7 @@ static hardy_status parse(const char *text, hy_recipe *r, hardy_error *err);
 
 hardy_status hy_recipe_add(hy_recipe *r, const char *name, hardy_error *err)
 {
-	const hy_recipe_row *row = find_row(name);
+	const hy_recipe_row *row = hy_recipe_find(name);
 	const hy_perturbation_kind *kind = hy_perturbation_find(name);
 	if (!row && !kind)
 		return unknown(name, err);
@@ -238,7 +238,7 @@ static void print(hy_recipe *r)
 	if (!r->n)
 		append(r->text, sizeof r->text, "standard");
 	for (const hy_recipe_row *row = hy_recipes; row->name; row++)
-		if (!strcmp(row->name, r->text))
+		if (!strcmp(*row->text ? row->text : row->name, r->text))
 			snprintf(r->summary, sizeof r->summary, "%s", row->summary);
 }
 

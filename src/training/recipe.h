@@ -15,9 +15,14 @@
 
 typedef struct hy_recipe_row {
 	const char *name, *text, *summary;
+	/* What it asks of the other training options; 0: nothing. */
+	double length;        /* times the preset's epochs and steps */
+	double learning_rate; /* times the preset's */
+	double ema;
 } hy_recipe_row;
 
 extern const hy_recipe_row hy_recipes[]; /* ends with a NULL name */
+const hy_recipe_row *hy_recipe_find(const char *name);
 
 typedef struct hy_recipe_member {
 	hy_perturbation_options o;
