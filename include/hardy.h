@@ -405,7 +405,10 @@ typedef struct hardy_stress_options {
 	int64_t seed;         /* of the draws, 0 to 2^53 */
 	int64_t copies;       /* draws of each artefact, 1 to 100; 3 */
 	int64_t sweep_copies; /* draws of each artefact and level; 1 */
-	double spacing_mm[3]; /* as in hardy_predict_options, as the next four */
+	bool adapt;           /* as in hardy_predict_options, as all that follow */
+	int64_t stn_iterations;
+	const char *tta;
+	double spacing_mm[3];
 	const char *labels, *subjects, *split, *splits;
 	int64_t batch, threads;
 } hardy_stress_options;

@@ -25,7 +25,7 @@
 
 void hardy_stress_options_init(hardy_stress_options *o)
 {
-	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1};
+	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .tta = "none"};
 }
 
 typedef struct session {
@@ -75,9 +75,12 @@ static hardy_status check_options(const hardy_stress_options *o, hardy_error *er
 	if ((status = check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
 	    (status = check_number("copies", o->copies, 1, 100, err)) ||
 	    (status = check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
+	    (status = check_number("stn_iterations", o->stn_iterations, 1, 20, err)) ||
 	    (status = check_number("batch", o->batch, 0, 1024, err)) ||
 	    (status = check_number("threads", o->threads, 0, 1024, err)))
 		return status;
+	if (!o->tta || (strcmp(o->tta, "none") && strcmp(o->tta, "flips") && strcmp(o->tta, "intensity") && strcmp(o->tta, "both")))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "tta is \"%s\", want none, flips, intensity or both", o->tta ? o->tta : "");
 	return HARDY_OK;
 }
 
@@ -129,6 +132,10 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.both = true;
 	p.adapt = s->adapt;
 	p.batch = s->o->batch;
+	p.adapt = s->o->adapt;
+	p.stn_iterations = (int)s->o->stn_iterations;
+	p.flips = !strcmp(s->o->tta, "flips") || !strcmp(s->o->tta, "both");
+	p.intensity = !strcmp(s->o->tta, "intensity") || !strcmp(s->o->tta, "both");
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);
 	if (!list)
 		return hy_fail_memory(err, "models", s->n_models, sizeof *list);

@@ -314,6 +314,17 @@ static void protocol(void **state)
 	assert_ok(hy_file_read(tree_path("again/cases.csv"), &b, &m, &err), &err);
 	assert_string_not_equal(a, b);
 	hy_free(a);
+	/* every way to predict is another result */
+	for (int way = 0; way < 3; way++) {
+		hardy_stress_options p = o;
+		p.adapt = way == 0;
+		p.stn_iterations = way == 1 ? 3 : 1;
+		p.tta = way == 2 ? "flips" : "none";
+		assert_ok(call(p, "model.safetensors", "set", "again", &err), &err);
+		assert_ok(hy_file_read(tree_path("again/cases.csv"), &a, &n, &err), &err);
+		assert_string_not_equal(a, b);
+		hy_free(a);
+	}
 	hy_free(b);
 }
 
@@ -389,6 +400,14 @@ static void faults(void **state)
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(err.message, "copies is 0, want 1 to 100");
 	o.copies = 1;
+	o.tta = "mirror";
+	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(err.message, "tta is \"mirror\", want none, flips, intensity or both");
+	o.tta = "none";
+	o.stn_iterations = 0;
+	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(err.message, "stn_iterations is 0, want 1 to 20");
+	o.stn_iterations = 1;
 	assert_false(hy_path_exists(tree_path("no")));
 	tree_text("file", "text");
 	assert_int_equal(call(o, "model.safetensors", "set", "file", &err), HARDY_ERROR_IO);
