@@ -94,6 +94,21 @@ static hardy_status check_number(const char *name, int64_t value, int64_t low, i
 	               (long long)high);
 }
 
+/* The preset, what the recipe asks, and what the command says. */
+static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_options *t, hardy_error *err)
+{
+	const hardy_experiment_options *o = s->o;
+	hardy_status status = hardy_train_options_init(t, o->preset, err);
+	if (!status)
+		status = hardy_train_options_recipe(t, recipe, err);
+	if (!status && o->precision)
+		status = hy_options_set(t, "precision", o->precision, err);
+	for (size_t i = 0; i < o->n_settings && !status; i++)
+		status = apply(s, t, o->settings[i], "--set", err);
+	t->budget_s = 0;
+	return status;
+}
+
 static hardy_status read_options(hy_study *s, hardy_error *err)
 {
 	const hardy_experiment_options *o = s->o;
@@ -106,16 +121,10 @@ static hardy_status read_options(hy_study *s, hardy_error *err)
 	    (status = check_number("first_seed", o->first_seed, 0, 1000000000, err)) ||
 	    (status = check_number("jobs", o->jobs, 1, 1024, err)) ||
 	    (status = check_number("threads", o->threads, 0, 1024, err)) ||
-	    (status = check_number("copies", o->copies, 1, 100, err)) ||
-	    (status = hardy_train_options_init(&s->base, o->preset, err)) ||
+	    (status = check_number("copies", o->copies, 1, 100, err)) || (status = make_base(s, "standard", &s->base, err)) ||
 	    (status = hy_methods_of(s->experiment, o->methods, &s->methods, &s->n_methods, err)))
 		return status;
-	if (o->precision && (status = hy_options_set(&s->base, "precision", o->precision, err)))
-		return status;
-	for (size_t i = 0; i < o->n_settings && !status; i++)
-		status = apply(s, &s->base, o->settings[i], "--set", err);
-	s->base.budget_s = 0;
-	return status;
+	return HARDY_OK;
 }
 
 /* ---- data --------------------------------------------------------------------------------------------------------------- */
@@ -248,14 +257,16 @@ static hardy_status count_large(const hy_study *s, int64_t *n, hardy_error *err)
 
 static hardy_status make_run(hy_study *s, hy_study_run *r, const hy_method *m, int64_t seed, hardy_error *err)
 {
-	*r = (hy_study_run){.method = m, .train = s->base};
+	*r = (hy_study_run){.method = m};
 	snprintf(r->name, sizeof r->name, "%s-%lld", m->name, (long long)seed);
 	char folder[128];
 	snprintf(folder, sizeof folder, "runs/%s", r->name);
 	r->folder = hy_study_path(s, folder);
 	if (!r->folder)
 		return hy_fail_memory(err, folder, 1, 1);
-	hardy_status status = hy_recipe_read(m->recipe, &r->recipe, err);
+	hardy_status status = make_base(s, m->recipe, &r->train, err);
+	if (!status)
+		status = hy_recipe_read(m->recipe, &r->recipe, err);
 	if (status)
 		return status;
 	r->train.recipe = r->recipe.text;

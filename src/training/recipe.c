@@ -24,6 +24,11 @@ const hy_recipe_row hy_recipes[] = {
     {.name = "dsu", .text = "dsu", .summary = "and with noise on feature styles"},
     {.name = "maxstyle", .text = "maxstyle", .summary = "and on decoded images in the hardest feature styles"},
     {.name = "randomise", .text = "randomise", .summary = "on images as other scanners might have made them"},
+    /* as long as cooperative training takes for the preset's steps, see docs/RECIPES.md */
+    {.name = "hardy",
+     .text = "randomise",
+     .summary = "on images as other scanners might have made them, for longer",
+     .length = 1.9},
     {.name = NULL},
 };
 
@@ -238,7 +243,7 @@ static void print(hy_recipe *r)
 	if (!r->n)
 		append(r->text, sizeof r->text, "standard");
 	for (const hy_recipe_row *row = hy_recipes; row->name; row++)
-		if (!strcmp(*row->text ? row->text : row->name, r->text))
+		if (!strcmp(row->name, r->text))
 			snprintf(r->summary, sizeof r->summary, "%s", row->summary);
 }
 

@@ -134,12 +134,41 @@ static void randomisation_is_of_the_batches(void **state)
 	assert_true(hy_recipe_randomises(&r, &z) && z.share == -1);
 }
 
+/* What a row asks of the other options; what comes later wins, and a composition of the same members asks nothing. */
+static void rows_ask_for_options(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	for (const hy_recipe_row *row = hy_recipes; row->name; row++) {
+		const hardy_train_options usual = valid();
+		hardy_train_options o = valid(), same = valid();
+		assert_ok(hardy_train_options_recipe(&o, row->name, &err), &err);
+		assert_string_equal(o.recipe, row->name);
+		const double length = row->length > 0 ? row->length : 1, rate = row->learning_rate > 0 ? row->learning_rate : 1;
+		assert_true(o.iterations == llround((double)usual.iterations * length));
+		assert_true(o.learning_rate == usual.learning_rate * rate && o.ema == row->ema);
+		if (!strcmp(row->name, "hardy")) {
+			assert_ok(hardy_train_options_recipe(&same, row->text, &err), &err);
+			assert_true(o.iterations > usual.iterations && same.iterations == usual.iterations);
+		} else {
+			assert_true(row->length == 0 && row->learning_rate == 0 && row->ema == 0);
+		}
+	}
+	hardy_train_options o = valid();
+	assert_ok(hardy_train_options_init(&o, "paper", &err), &err);
+	assert_ok(hardy_train_options_recipe(&o, "hardy", &err), &err);
+	assert_true(o.epochs > 600 && !o.iterations);
+	o = valid();
+	assert_int_equal(hardy_train_options_recipe(&o, "brave", &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(o.recipe, "standard");
+}
+
 static void bad_recipes_are_refused(void **state)
 {
 	(void)state;
 	refuse("brave",
 	       "recipe is \"brave\", want one of standard, cooperative, mwm, randconv, adv-noise, adv-bias, rsc, mixstyle, dsu, "
-	       "maxstyle, randomise, some of these with + between, or a .yaml file");
+	       "maxstyle, randomise, hardy, some of these with + between, or a .yaml file");
 	refuse("", "recipe is missing");
 	refuse("randconv+", "ends with a plus");
 	refuse("+randconv", "recipe is \"\", want one of");
@@ -267,10 +296,15 @@ static void json_holds_every_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_row_and_kind_is_a_recipe), cmocka_unit_test(text_is_brought_to_one_form),
-	    cmocka_unit_test(members_fill_the_step),          cmocka_unit_test(randomisation_is_of_the_batches),
-	    cmocka_unit_test(bad_recipes_are_refused),        cmocka_unit_test(files_are_read),
-	    cmocka_unit_test(bad_files_are_refused),          cmocka_unit_test(every_allocation_of_a_file_may_fail),
+	    cmocka_unit_test(every_row_and_kind_is_a_recipe),
+	    cmocka_unit_test(text_is_brought_to_one_form),
+	    cmocka_unit_test(members_fill_the_step),
+	    cmocka_unit_test(randomisation_is_of_the_batches),
+	    cmocka_unit_test(rows_ask_for_options),
+	    cmocka_unit_test(bad_recipes_are_refused),
+	    cmocka_unit_test(files_are_read),
+	    cmocka_unit_test(bad_files_are_refused),
+	    cmocka_unit_test(every_allocation_of_a_file_may_fail),
 	    cmocka_unit_test(json_holds_every_value),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
