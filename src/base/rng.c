@@ -66,6 +66,17 @@ double hy_rng_normal(hy_rng *g)
 	return radius * cos(6.283185307179586 * hy_rng_uniform(g));
 }
 
+void hy_rng_normals(hy_rng *g, float *out, size_t n)
+{
+	for (size_t i = 0; i < n; i += 2) {
+		const float u = ((float)(hy_rng_u32(g) >> 8) + 0.5f) * 0x1p-24f, v = (float)(hy_rng_u32(g) >> 8) * 0x1p-24f;
+		const float radius = sqrtf(-2 * logf(u)), angle = 6.28318531f * v;
+		out[i] = radius * cosf(angle);
+		if (i + 1 < n)
+			out[i + 1] = radius * sinf(angle);
+	}
+}
+
 uint64_t hy_rng_below(hy_rng *g, uint64_t n)
 {
 	const uint64_t limit = UINT64_MAX - UINT64_MAX % n;

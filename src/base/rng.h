@@ -38,6 +38,8 @@ uint32_t hy_rng_u32(hy_rng *g);
 double hy_rng_uniform(hy_rng *g);                          /* [0, 1), 53 bits */
 double hy_rng_between(hy_rng *g, double low, double high); /* [low, high) */
 double hy_rng_normal(hy_rng *g);                           /* mean 0, variance 1; two uniforms a call (Box-Muller) */
+/* n of them in single precision, for noise on images: two words a pair, four times faster. Below 5.9 in size. */
+void hy_rng_normals(hy_rng *g, float *out, size_t n);
 uint64_t hy_rng_below(hy_rng *g, uint64_t n);              /* 0 .. n-1 without bias, n >= 1 */
 void hy_rng_permutation(hy_rng *g, size_t n, size_t *out); /* Fisher-Yates */
 

@@ -125,7 +125,7 @@ static hardy_status run_head(job *j)
 	if (j->e->role == HY_CONV_FORWARD)
 		j->kernels->head(j->x, j->w, j->bias, s->n, s->ic, hw, s->oc, j->y);
 	else if (j->e->role == HY_CONV_DATA)
-		j->kernels->head_data(j->y, j->w, s->n, s->ic, hw, s->oc, false, j->x);
+		j->kernels->head_data(NULL, j->y, j->w, s->n, s->ic, s->ih, s->iw, s->oc, false, j->x);
 	else
 		j->kernels->head_weights(j->x, j->y, s->n, s->ic, hw, s->oc, j->work, j->w, j->bias);
 	return HARDY_OK;

@@ -184,8 +184,9 @@ static hardy_status run_head_data(hy_tape *t, const hy_instruction *i, hardy_err
 {
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
-	t->kernels->head_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h * dx->w, dy->c, i->accumulate,
-	                      dx->data);
+	hy_fused f;
+	t->kernels->head_data(fused_of(t, i, dy, dx, &f), dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w,
+	                      dy->c, i->accumulate, dx->data);
 	return HARDY_OK;
 }
 
@@ -466,19 +467,28 @@ bool hy_conv_fuses(const hy_tape *t)
 	return t->library != HY_CONV_PLAIN && t->library != HY_CONV_DNNL && hy_conv_direct_fits(t->kernels, &s);
 }
 
-/* The last instruction, if it is a fusing convolution of this segment, not yet fused on writing, that writes `value`. */
-static hy_instruction *writer(hy_tape *t, int value, int *role)
+/* The last instruction of this segment if it writes `value` and is not yet fused on writing. */
+static hy_instruction *last(hy_tape *t, int value)
 {
 	if (hy_tape_failed(t) || !t->n_segments || (size_t)t->segments[t->n_segments - 1] >= t->n_instructions)
 		return NULL;
 	hy_instruction *i = &t->instructions[t->n_instructions - 1];
+	return i->value[1] == value && !i->node.fuse.finish ? i : NULL;
+}
+
+/* The same if it is a convolution that fuses. */
+static hy_instruction *writer(hy_tape *t, int value, int *role)
+{
+	hy_instruction *i = last(t, value);
+	if (!i)
+		return NULL;
 	if (i->run == run_forward || i->run == run_up_data)
 		*role = 0;
 	else if (i->run == run_data || (i->run == run_up_forward && i->node.param[1] < 0))
 		*role = 1;
 	else
 		return NULL;
-	return i->value[1] == value && !i->node.fuse.finish && t->convs[i->node.conv[*role]].fuses ? i : NULL;
+	return t->convs[i->node.conv[*role]].fuses ? i : NULL;
 }
 
 /* The last instruction reads or writes this value too. */
@@ -508,7 +518,10 @@ int64_t hy_conv_fuse_back(hy_tape *t, const hy_node *node, int dy, int value, in
 {
 	int role;
 	hy_instruction *i = writer(t, dy, &role);
-	if (!i)
+	const bool head = !i;
+	if (head)
+		i = last(t, dy);
+	if (!i || (head && i->run != run_head_data))
 		return 0;
 	i->node.fuse.finish = HY_FINISH_BACK;
 	i->node.fuse.aux = node->aux;
@@ -516,7 +529,7 @@ int64_t hy_conv_fuse_back(hy_tape *t, const hy_node *node, int dy, int value, in
 	uses(t, 2, node->in[0]);
 	uses(t, 3, value);
 	uses(t, 4, dskip);
-	return hy_conv_jobs(&t->convs[i->node.conv[role]]);
+	return head ? t->values[dy].n : hy_conv_jobs(&t->convs[i->node.conv[role]]);
 }
 
 /* Gives up the packed weights of an instruction that will not use them, when no other does. */

@@ -251,9 +251,10 @@ static void add_noise(hy_step *s, const float *image, int64_t iteration)
 #pragma omp parallel for schedule(static)
 	for (int64_t i = 0; i < s->o.batch; i++) {
 		hy_rng g = hy_rng_make(s->o.seed, HY_RNG_NOISE, (uint64_t)iteration, (uint64_t)i);
+		hy_rng_normals(&g, s->noisy + i * size, (size_t)size);
 		for (int64_t k = i * size; k < (i + 1) * size; k++) {
-			const double v = (double)image[k] + s->o.noise * hy_rng_normal(&g);
-			s->noisy[k] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
+			const float v = image[k] + (float)s->o.noise * s->noisy[k];
+			s->noisy[k] = v < 0 ? 0 : v > 1 ? 1 : v;
 		}
 	}
 }

@@ -40,6 +40,35 @@ static void moments(void **state)
 	assert_true(fabs(uniform / n - 0.5) < 0.005);
 }
 
+static void many_normals(void **state)
+{
+	(void)state;
+	enum { N = 200001 };
+	static float x[N + 1];
+	hy_rng g = hy_rng_make(5, HY_RNG_TEST, 1, 2), h = hy_rng_make(5, HY_RNG_TEST, 1, 2);
+	x[N] = 42;
+	hy_rng_normals(&g, x, N);
+	assert_true(x[N] == 42);
+	double sum = 0, square = 0, fourth = 0, pairs = 0;
+	size_t beyond = 0;
+	for (size_t i = 0; i < N; i++) {
+		const double v = (double)x[i];
+		sum += v;
+		square += v * v;
+		fourth += v * v * v * v;
+		pairs += i % 2 ? v * (double)x[i - 1] : 0;
+		beyond += fabs(v) > 1.959964;
+	}
+	assert_true(fabs(sum / N) < 0.01);
+	assert_true(fabs(square / N - 1) < 0.015);
+	assert_true(fabs(fourth / N - 3) < 0.15);
+	assert_true(fabs(pairs / (N / 2.0)) < 0.015);
+	assert_true(fabs((double)beyond / N - 0.05) < 0.003);
+	float again[7];
+	hy_rng_normals(&h, again, 7);
+	assert_memory_equal(again, x, 6 * sizeof *x);
+}
+
 static void below_and_permutation(void **state)
 {
 	(void)state;
@@ -61,6 +90,6 @@ static void below_and_permutation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(streams_differ_and_repeat), cmocka_unit_test(moments),
-	                                   cmocka_unit_test(below_and_permutation)};
+	                                   cmocka_unit_test(many_normals), cmocka_unit_test(below_and_permutation)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

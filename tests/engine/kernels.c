@@ -267,7 +267,7 @@ static void narrow_ends(void **state)
 		k->head_weights(bx, dy, 2, 16, 256, oc, work, w, bias);
 		close_planar("head weights", w, dw, nw, 1e-5);
 		close_planar("head bias", bias, db, (size_t)oc, 1e-5);
-		k->head_data(dy, keep, 2, 16, 256, oc, true, bx);
+		k->head_data(NULL, dy, keep, 2, 16, 16, 16, oc, true, bx);
 		close_blocked("head data", bx, dx, 2, 16, 256, 1e-5);
 		hy_free(want);
 		release(keep, nw);

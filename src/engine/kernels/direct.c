@@ -303,11 +303,11 @@ bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 	       s->ic % k->block == 0 && s->oc % k->block == 0;
 }
 
-/* Between 16 channels and 16 memory is the bound, and the transforms gain nothing. */
+/* Between 16 channels and 16 memory is the bound with the widest vectors, and the transforms gain nothing. */
 bool hy_conv_winograd_fits(const hy_kernels *k, const hy_conv_shape *s)
 {
 	return k->element == sizeof(float) && s->k == 3 && s->stride == 1 && s->pad == 1 && s->oh % 2 == 0 && s->ow % 2 == 0 &&
-	       s->ic * s->oc > 16 * 16;
+	       (k->block == 8 || s->ic * s->oc > 16 * 16);
 }
 
 int64_t hy_conv_jobs(const hy_conv *c)

@@ -62,11 +62,12 @@ typedef struct hy_kernels {
 	                  bool accumulate, float *dx);
 	void (*stem_weights)(const float *x, const hy_blocked *dy, int64_t n, int64_t ic, int64_t h, int64_t width, int64_t oc,
 	                     float *work, float *dw);
-	/* Last convolution of a decoder: 1 x 1, blocked x, planar y. db accumulates too. */
+	/* Last convolution of a decoder: 1 x 1, blocked x, planar y. db accumulates too. f: NULL, or BACK is done to dx (a job is a
+	 * sample). */
 	void (*head)(const hy_blocked *x, const float *w, const float *bias, int64_t n, int64_t ic, int64_t hw, int64_t oc,
 	             float *y);
-	void (*head_data)(const float *dy, const float *w, int64_t n, int64_t ic, int64_t hw, int64_t oc, bool accumulate,
-	                  hy_blocked *dx);
+	void (*head_data)(const hy_fused *f, const float *dy, const float *w, int64_t n, int64_t ic, int64_t h, int64_t width,
+	                  int64_t oc, bool accumulate, hy_blocked *dx);
 	void (*head_weights)(const hy_blocked *x, const float *dy, int64_t n, int64_t ic, int64_t hw, int64_t oc, float *work,
 	                     float *dw, float *db);
 
