@@ -20,8 +20,9 @@ typedef enum hy_rng_purpose {
 	HY_RNG_PHANTOM,  /* anatomy and images of the phantom */
 	HY_RNG_ARTEFACT, /* artefact parameters */
 	HY_RNG_TEST,
-	HY_RNG_PERTURB,  /* perturbations other than latent masks */
-	HY_RNG_RANDOMISE /* randomisation of one sample */
+	HY_RNG_PERTURB,   /* perturbations other than latent masks */
+	HY_RNG_RANDOMISE, /* randomisation of one sample */
+	HY_RNG_BOOTSTRAP  /* scans of a replicate */
 } hy_rng_purpose;
 
 typedef struct hy_rng {

@@ -3,6 +3,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "experiment/compare.h"
 #include "experiment/estimate.h"
 #include "experiment/ledger.h"
 #include "experiment/process.h"
@@ -310,6 +311,22 @@ static size_t count(const hy_study *s, hy_run_state state)
 	return n;
 }
 
+/* Statistics of what is done, also of a part. */
+static hardy_status tell_results(const hy_study *s, const hardy_sink *report, hardy_error *err)
+{
+	hy_compare c;
+	hardy_status status = count(s, HY_RUN_DONE) ? hy_compare_make(&c, s, err) : HARDY_OK;
+	if (status || !count(s, HY_RUN_DONE))
+		return status;
+	status = hy_compare_write(&c, err);
+	if (!status)
+		status = hy_compare_print(&c, report, err);
+	if (!status)
+		print(report, "\nmore in %s/tables and %s/statistics.json\n", s->o->output, s->o->output);
+	hy_compare_clear(&c);
+	return status;
+}
+
 /* How it ended. */
 static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error *err)
 {
@@ -352,11 +369,12 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 	if (status && status != HARDY_ERROR_INTERRUPTED)
 		return status;
 	hardy_error own = {0};
-	const hardy_status written = hy_study_write(s, status ? &own : err);
-	status = status ? status : written;
+	hardy_status written = hy_study_write(s, status ? &own : err);
 	print(report, "%s: %zu of %zu runs are done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
 	      s->n_runs, s->o->output);
-	return conclude(s, status, err);
+	if (!written)
+		written = tell_results(s, report, status ? &own : err);
+	return conclude(s, status ? status : written, err);
 }
 
 /* ---- what would be done ------------------------------------------------------------------------------------------------- */

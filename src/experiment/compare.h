@@ -1,0 +1,74 @@
+/*
+ * compare.h: what the finished runs of a study say: means with their spread and intervals, paired differences with tests, failures.
+ *
+ * The unit is a scan (a case): its score is the mean Dice of its defined classes, averaged over the draws of an artefact, and over
+ * seeds. Bootstrap intervals (percentiles 2.5 and 97.5) resample scans, the same ones for all methods, both networks, and all
+ * sets made of the same scans. A group's score is the mean over its sets.
+ */
+#ifndef HY_EXPERIMENT_COMPARE_H
+#define HY_EXPERIMENT_COMPARE_H
+
+#include "experiment/study.h"
+
+enum { HY_BOOTSTRAP = 5000, HY_MAX_SEEDS = 64 };
+
+/* One test set, or several together. */
+typedef struct hy_compare_target {
+	char name[HY_NAME_SIZE], title[HY_NAME_SIZE + 16];
+	const hy_test_set *set; /* NULL: a group */
+	size_t *sets;           /* owned: indices */
+	size_t n_sets, n_cases;
+} hy_compare_target;
+
+typedef struct hy_compare_cell {
+	size_t n_seeds;
+	double mean, seed_sd, low, high;
+	double seeds[HY_MAX_SEEDS];      /* means; NaN where there is no run */
+	double below_half, below_tenth;  /* shares of scores of cases, draws and seeds */
+	double classes[HY_MAX_CLASSES];  /* means by class of hy_compare.classes */
+	double class_sd[HY_MAX_CLASSES]; /* over seeds */
+} hy_compare_cell;
+
+/* Method against reference, or FTN+STN against FTN; over the seeds that both have. */
+typedef struct hy_compare_pair {
+	size_t n, n_seeds;
+	double difference, low, high, w_plus, p, p_holm; /* NaN when there is nothing to compare */
+	bool exact;
+} hy_compare_pair;
+
+enum { HY_AGAINST_STANDARD, HY_AGAINST_PROPOSED, HY_N_REFERENCES };
+
+typedef struct hy_compare {
+	const hy_study *s;
+	char (*classes)[HY_NAME_SIZE]; /* owned: of all sets */
+	size_t n_classes;
+	hy_compare_target *targets; /* owned: sets first, then groups */
+	size_t n_targets;
+	hy_compare_cell *cells;                  /* owned: [method][network][target] */
+	hy_compare_pair *pairs[HY_N_REFERENCES]; /* owned: the same; corrected among sets, and among groups, of a network */
+	hy_compare_pair *stn;                    /* owned: [method][target] */
+	size_t reference[HY_N_REFERENCES];       /* methods; n_methods: not among them */
+} hy_compare;
+
+/* HARDY_ERROR_DATA when no run is done, or results do not hold the same scans. */
+hardy_status hy_compare_make(hy_compare *c, const hy_study *s, hardy_error *err);
+void hy_compare_clear(hy_compare *c);
+
+const hy_compare_cell *hy_compare_cell_at(const hy_compare *c, size_t method, int network, size_t target);
+const hy_compare_pair *hy_compare_pair_at(const hy_compare *c, int reference, size_t method, int network, size_t target);
+const hy_compare_pair *hy_compare_stn_at(const hy_compare *c, size_t method, size_t target);
+
+/* OUTPUT/statistics.json and OUTPUT/tables; the short form to report. */
+hardy_status hy_compare_write(const hy_compare *c, hardy_error *err);
+hardy_status hy_compare_print(const hy_compare *c, const hardy_sink *report, hardy_error *err);
+
+/* What was published for a method on a target (FTN; "average" of FTN+STN too); NaN when nothing was, or not for this experiment. */
+double hy_published(const hy_compare *c, size_t method, int network, size_t target);
+bool hy_published_any(const hy_compare *c, int network);
+/* Which of the six published sets it is, or -1. */
+int hy_published_column(const hy_study *s, const hy_test_set *set);
+enum { HY_N_PUBLISHED_SETS = 6 };
+/* In what respects the published figures were found in another setting: one sentence after the other; "" when there are none. */
+void hy_published_note(const hy_compare *c, char *text, size_t size);
+
+#endif
