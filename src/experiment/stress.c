@@ -250,6 +250,31 @@ static hardy_status spoil(const session *s, subject *x, int kind, int level, int
 	return level ? spoil_by_level(x, &a, err) : hy_acdcc_apply(&a, x->image.data, n[0], n[1], n[2], 0, err);
 }
 
+hardy_status hy_stress_example(const hy_dataset *d, size_t i, const hy_dataset_options *o, const char *name, int kind,
+                               int64_t copy, hy_volume *image, hy_labels *truth, hardy_error *err)
+{
+	hardy_stress_options protocol;
+	hy_dataset set = *d;
+	hy_job job = {.index = i};
+	subject x;
+	hardy_stress_options_init(&protocol);
+	session s = {.o = &protocol, .dataset = *o, .jobs = {.sets = &set, .n_sets = 1}};
+	hy_plan_init(&s.plan);
+	snprintf(job.name, sizeof job.name, "%s", name);
+	hardy_status status = load_subject(&s, &job, &x, err);
+	if (status)
+		return status;
+	status = spoil(&s, &x, kind, 0, copy, err);
+	if (!status) {
+		*image = x.image;
+		*truth = (hy_labels){.grid = x.image.grid, .data = x.label};
+		x.image = (hy_volume){0};
+		x.label = NULL;
+	}
+	subject_clear(&x);
+	return status;
+}
+
 static void score(const session *s, const subject *x, const hy_labels *map, double dice[HY_MAX_CLASSES], double *mean)
 {
 	const size_t n = (size_t)hy_grid_voxels(&x->image.grid);

@@ -40,6 +40,13 @@ double hy_stress_severity(int kind, int level); /* of a sweep's level 1 to 5 */
 hardy_status hy_stress_collect(const hardy_stress_options *o, bool adapt, hy_stress_row **rows, size_t *n_rows,
                                const hardy_log *log, const hardy_stop *stop, hardy_error *err);
 
+/*
+ * Case i of a data set as hardy_stress sees it with its defaults: on the protocol's grid, spoiled by one draw of an artefact of ACDC-C
+ * (HY_STRESS_NONE: as it is), scaled to [0, 1]. name is SUBJECT_PHASE, which the draw depends on.
+ */
+hardy_status hy_stress_example(const hy_dataset *d, size_t i, const hy_dataset_options *o, const char *name, int kind,
+                               int64_t copy, hy_volume *image, hy_labels *truth, hardy_error *err);
+
 /* One cell of the tables. */
 typedef struct hy_stress_cell {
 	size_t n; /* cases with a defined mean */

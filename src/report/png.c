@@ -197,8 +197,7 @@ static void silent_warning(png_structp png, png_const_charp message)
 	(void)message;
 }
 
-/* Returns false when libpng fails, which is to say when memory runs out. */
-static bool encode(const hy_canvas *c, hy_outfile *file)
+bool hy_png_encode(const hy_canvas *c, hy_outfile *file)
 {
 	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, silent_error, silent_warning);
 	png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -227,7 +226,7 @@ hardy_status hy_png_write(const hy_canvas *c, const char *path, hardy_error *err
 	hardy_status status = hy_outfile_open(&file, path, err);
 	if (status)
 		return status;
-	if (encode(c, &file))
+	if (hy_png_encode(c, &file))
 		status = hy_outfile_commit(&file, err);
 	else
 		status = hy_fail_memory(err, "PNG", (size_t)c->width * (size_t)c->height, 3);

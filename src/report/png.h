@@ -4,7 +4,7 @@
 #ifndef HY_REPORT_PNG_H
 #define HY_REPORT_PNG_H
 
-#include "base/error.h"
+#include "base/files.h"
 
 #include <stdint.h>
 
@@ -38,6 +38,8 @@ void hy_label_colour(uint8_t label, uint8_t rgb[3]);
 /* White text, its top left at (x, y), capitals only; characters without a glyph are drawn as a box. */
 void hy_canvas_text(hy_canvas *c, int x, int y, int scale, const char *text);
 
+/* Into a file or sink that is open; false when libpng fails, which is to say when memory runs out. */
+bool hy_png_encode(const hy_canvas *c, hy_outfile *file);
 /* Atomic. */
 hardy_status hy_png_write(const hy_canvas *c, const char *path, hardy_error *err);
 

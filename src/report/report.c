@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "report/web.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,8 +128,13 @@ static void write_scripts(hy_report *r)
 
 static void write_page(hy_report *r)
 {
-	static const hy_section *const sections[] = {&hy_section_results, &hy_section_boxes, &hy_section_training,
-	                                             &hy_section_methods, NULL};
+	static const hy_section *const sections[] = {&hy_section_results,
+	                                             &hy_section_boxes,
+	                                             &hy_section_worst,
+	                                             &hy_section_viewer,
+	                                             &hy_section_training,
+	                                             &hy_section_methods,
+	                                             NULL};
 	write_head(r);
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
@@ -155,13 +159,24 @@ static void write_page(hy_report *r)
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
 
+static hardy_status check_options(const hardy_report_options *o, hardy_error *err)
+{
+	if (o->cases >= 0 && o->cases <= 1000)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "cases is %lld, want 0 to 1000", (long long)o->cases);
+}
+
 hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
 {
 	hy_report r = {.o = o, .log = log};
 	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
 	if (!path)
 		return hy_fail_memory(err, folder, 1, 1);
-	hardy_status status = hy_results_read(&r.results, folder, err);
+	hardy_status status = check_options(o, err);
+	if (!status)
+		status = hy_results_read(&r.results, folder, err);
+	if (!status && o->cases)
+		status = hy_shown_make(&r.shown, &r.results, o->cases, log, err);
 	if (!status)
 		status = hy_outfile_open(&r.f, path, err);
 	if (!status) {
@@ -169,6 +184,7 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 		status = hy_outfile_commit(&r.f, err);
 	}
 	hy_outfile_discard(&r.f);
+	hy_shown_clear(&r.shown);
 	hy_results_clear(&r.results);
 	hy_free(path);
 	return status;

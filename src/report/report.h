@@ -4,6 +4,7 @@
 #ifndef HY_REPORT_REPORT_H
 #define HY_REPORT_REPORT_H
 
+#include "report/cases.h"
 #include "report/html.h"
 #include "report/results.h"
 
@@ -11,6 +12,7 @@ typedef struct hy_report {
 	const hardy_report_options *o;
 	const hardy_log *log;
 	hy_results results;
+	hy_shown shown;
 	hy_outfile f;
 } hy_report;
 
@@ -21,7 +23,8 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_boxes, hy_section_training, hy_section_methods;
+extern const hy_section hy_section_results, hy_section_boxes, hy_section_training, hy_section_worst, hy_section_viewer,
+    hy_section_methods;
 
 /* "FTN" and "FTN+STN". */
 extern const char *const hy_report_networks[2];

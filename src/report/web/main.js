@@ -214,6 +214,7 @@ async function start_viewer() {
 		const before = method.value;
 		method.replaceChildren(...current.predictions.map((p) => new Option(p.title, p.name)));
 		if (current.predictions.some((p) => p.name === before)) method.value = before;
+		else if (current.predictions.length > 1) method.selectedIndex = 1; // FTN+STN of the first method
 		slice.max = current.slices;
 		slice.value = Math.min(current.start || Math.ceil(current.slices / 2), current.slices);
 		for (const nv of panels) {
@@ -248,7 +249,8 @@ async function start_viewer() {
 			slice.value = Number(slice.value) + step;
 			place();
 		});
-	for (const button of document.querySelectorAll("[data-open-case]"))
+	for (const button of document.querySelectorAll("[data-open-case]")) {
+		button.hidden = false;
 		button.addEventListener("click", () => {
 			const i = cases.cases.findIndex((c) => c.id === button.dataset.openCase);
 			if (i < 0) return;
@@ -257,6 +259,7 @@ async function start_viewer() {
 			select.focus({ preventScroll: true });
 			run(show_case);
 		});
+	}
 	controls.hidden = false;
 	root.querySelector(".panels").hidden = false;
 	$("viewer-note").remove();

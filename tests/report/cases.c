@@ -1,0 +1,299 @@
+/*
+ * cases.c: the cases that a report shows, of a tiny experiment with small random models: which are chosen, that volumes and pictures are
+ * what was segmented, and what is said when models or data are gone.
+ */
+#include "report/cases.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "experiment/stress.h"
+#include "image/nifti.h"
+#include "predict/predictor.h"
+#include "support/test.h"
+#include "support/tree.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NX = 40, NY = 36, NZ = 3, N = NX * NY * NZ, SIZE = 32 };
+
+/* ---- the experiment ----------------------------------------------------------------------------------------------------- */
+
+static void save_model(const char *name, uint64_t seed)
+{
+	hardy_error err;
+	hy_model m = {.n_classes = 3, .n_channels = 1};
+	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true};
+	static const char *const classes[3] = {"background", "ring", "core"};
+	assert_ok(hy_network_init(&m.network, &config, &err), &err);
+	hy_params_draw(&m.network.params, seed);
+	hy_plan_init(&m.plan);
+	m.plan.size = SIZE;
+	m.plan.spacing_mm = 3;
+	for (int c = 0; c < 3; c++) {
+		snprintf(m.classes[c].name, HY_NAME_SIZE, "%s", classes[c]);
+		m.classes[c].present = true;
+		m.classes[c].value = c;
+	}
+	snprintf(m.channels[0], HY_NAME_SIZE, "image");
+	assert_ok(hy_model_save(&m, tree_path(name), NULL, &err), &err);
+	hy_model_clear(&m);
+}
+
+/* The first slice has no label. */
+static void save_case(const char *name, uint64_t seed)
+{
+	static float x[N];
+	static uint8_t label[N];
+	char path[128];
+	hy_grid g;
+	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
+	hy_grid_set_simple(&g, NX, NY, NZ, 2.5, 2.5, 8);
+	for (int i = 0; i < N; i++) {
+		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
+		label[i] = i < NX * NY ? 0 : radius < 6 ? 2 : radius < 12 ? 1 : 0;
+		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
+	}
+	snprintf(path, sizeof path, "set/images/%s.nii.gz", name);
+	tree_image_grid(path, &g, 1, x);
+	snprintf(path, sizeof path, "set/labels/%s.nii.gz", name);
+	tree_labels_grid(path, &g, 1, label);
+}
+
+/* Three cases of 0.75, 0.25 and 0.5, and two draws of bias of the first. */
+static void write_results(void)
+{
+	char text[4096];
+	size_t n = 0;
+	static const char *const methods[2] = {"standard", "other"};
+	for (int m = 0; m < 2; m++)
+		n += (size_t)snprintf(text + n, sizeof text - n,
+		                      "{\"method\":\"%s\",\"title\":\"%s\",\"seed\":%d,\"sets\":[{\"name\":\"home\",\"title\":\"Home\","
+		                      "\"kind\":\"intra\",\"cases\":["
+		                      "{\"case\":\"s1\",\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.75}},{\"case\":\"s2\",\"ftn\":{"
+		                      "\"core\":0.5},\"stn\":{\"core\":0.25}},"
+		                      "{\"case\":\"s3\",\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.5}}]},{\"name\":\"bias\",\"title\":"
+		                      "\"RandBias\",\"kind\":\"artefact\","
+		                      "\"cases\":[{\"case\":\"s1\",\"draw\":0,\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.5}},"
+		                      "{\"case\":\"s1\",\"draw\":1,\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.25}}]}]}\n",
+		                      methods[m], methods[m], m);
+	tree_text("results.jsonl", text);
+}
+
+static void write_experiment(const char *path)
+{
+	char text[2048];
+	snprintf(
+	    text, sizeof text,
+	    "{\"sets\":[{\"name\":\"home\",\"title\":\"Home\",\"kind\":\"intra\",\"path\":\"%s\",\"labels\":\"ring=1,core=2\"},"
+	    "{\"name\":\"bias\",\"title\":\"RandBias\",\"kind\":\"artefact\",\"path\":\"%s\",\"labels\":\"ring=1,core=2\"}],"
+	    "\"runs\":[{\"method\":\"other\",\"seed\":1,\"folder\":\"runs/somewhere\",\"model\":\"best\"}]}",
+	    path, path);
+	tree_text("experiment.json", text);
+}
+
+static int make_all(void **state)
+{
+	(void)state;
+	tree_new();
+	save_case("s1", 1);
+	save_case("s2", 2);
+	save_case("s3", 3);
+	hardy_error err = {0};
+	assert_ok(hy_make_folders(tree_path("runs/standard-0"), &err), &err);
+	assert_ok(hy_make_folders(tree_path("runs/somewhere"), &err), &err);
+	save_model("runs/standard-0/last.safetensors", 5);
+	save_model("runs/somewhere/best.safetensors", 6);
+	write_results();
+	write_experiment(tree_path("set"));
+	return 0;
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	tree_remove();
+	return 0;
+}
+
+static void read_all(hy_results *s, hy_shown *shown, int64_t n_each)
+{
+	hardy_error err = {0};
+	assert_ok(hy_results_read(s, tree_path(""), &err), &err);
+	assert_ok(hy_shown_make(shown, s, n_each, NULL, &err), &err);
+}
+
+/* The voxels of a packed volume, which is written to a file and read by the library; free with hy_free. */
+static uint8_t *unpack(const hy_blob *b, hy_grid *g)
+{
+	hardy_error err = {0};
+	hy_labels l;
+	hy_outfile f;
+	int64_t values[256];
+	assert_int_equal(b->data[0], 0x1f); /* gzip */
+	assert_ok(hy_outfile_open(&f, tree_path("volume.nii.gz"), &err), &err);
+	hy_outfile_write(&f, b->data, b->size);
+	assert_ok(hy_outfile_commit(&f, &err), &err);
+	assert_ok(hy_nifti_read_labels(tree_path("volume.nii.gz"), NULL, &l, values, NULL, &err), &err);
+	tree_delete("volume.nii.gz");
+	*g = l.grid;
+	return l.data;
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------------- */
+
+static void worst_first_and_both_ends(void **state)
+{
+	(void)state;
+	hy_results s;
+	hy_shown shown;
+	read_all(&s, &shown, 2);
+	assert_string_equal(shown.note, "");
+	assert_int_equal(shown.n_models, 2);
+	assert_int_equal(shown.n, 4);
+	assert_string_equal(shown.cases[0].name, "s2");
+	assert_string_equal(shown.cases[1].name, "s1");
+	assert_true(shown.cases[0].worst && !shown.cases[1].worst && shown.cases[2].worst);
+	assert_int_equal(shown.cases[2].draw, 1);
+	assert_int_equal(shown.cases[3].draw, 0);
+	assert_true(fabs(shown.cases[0].mean - .25) < 1e-9);
+	for (size_t i = 0; i < shown.n; i++) {
+		assert_int_equal(shown.cases[i].n_maps, 4);
+		assert_int_equal(shown.cases[i].n_slices, NZ);
+		assert_in_range(shown.cases[i].slice, 1, NZ - 1); /* where the truth has labels */
+		assert_true((shown.cases[i].truth_picture.size > 0) == shown.cases[i].worst);
+		for (size_t k = 0; k < 4; k++)
+			assert_true((shown.cases[i].maps[k].picture.size > 0) == shown.cases[i].worst);
+	}
+	assert_true(fabs(shown.cases[0].maps[1].score->mean[1] - .25) < 1e-9);
+	hy_shown_clear(&shown);
+	read_all(&s, &shown, 100);
+	assert_int_equal(shown.n, 5);
+	hy_shown_clear(&shown);
+	hy_results_clear(&s);
+}
+
+/* Packed volumes against the same things made here by the library's own steps. */
+static void volumes_are_what_was_segmented(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hy_results s;
+	hy_shown shown;
+	hy_dataset d;
+	hy_model m;
+	hy_grid g;
+	read_all(&s, &shown, 3);
+	const hy_dataset_options o = {.labels = "ring=1,core=2"};
+	assert_ok(hy_dataset_open(&d, tree_path("set"), &o, NULL, &err), &err);
+	assert_ok(hy_model_load(&m, tree_path("runs/somewhere/best.safetensors"), NULL, &err), &err);
+	hy_predictor_options po;
+	hy_predictor_options_init(&po);
+	po.both = true;
+	hy_predictor *predictor = hy_predictor_new((hy_model *const[]){&m}, 1, &po, &err);
+	assert_non_null(predictor);
+	/* s2 as it is; s1 with the second draw of bias, which is in [0, 1] already. */
+	for (int spoiled = 0; spoiled < 2; spoiled++) {
+		const hy_shown_case *c = &shown.cases[spoiled ? 3 : 0];
+		hy_volume image;
+		hy_labels truth;
+		hy_prediction p;
+		hy_slices slices;
+		if (spoiled) {
+			m.plan.percentile_low = 0;
+			m.plan.percentile_high = 100;
+			assert_ok(hy_stress_example(&d, 0, &o, "s1", HY_ARTEFACT_BIAS, 1, &image, &truth, &err), &err);
+		} else {
+			assert_ok(hy_case_load(&d, 1, &o, &image, &truth, NULL, &err), &err);
+		}
+		assert_ok(hy_predictor_run(predictor, &image, &p, &err), &err);
+		for (int which = 0; which < 2; which++) {
+			assert_ok(hy_preprocess_test(&m.plan, &image, which ? &p.label : &p.other, &slices, &err), &err);
+			uint8_t *voxels = unpack(&c->maps[2 + which].volume, &g);
+			assert_int_equal(g.nx, SIZE);
+			assert_int_equal(g.nz, NZ);
+			assert_true(g.affine[1][1] < 0); /* rows run downwards */
+			assert_memory_equal(voxels, slices.label, SIZE * SIZE * NZ);
+			hy_free(voxels);
+			hy_slices_clear(&slices);
+		}
+		assert_ok(hy_preprocess_test(&m.plan, &image, &truth, &slices, &err), &err);
+		uint8_t *voxels = unpack(&c->truth, &g), *grey = unpack(&c->image, &g);
+		assert_memory_equal(voxels, slices.label, SIZE * SIZE * NZ);
+		for (int i = 0; i < SIZE * SIZE * NZ; i++)
+			assert_true(fabsf((float)grey[i] - 255 * slices.image[i]) < .501f);
+		hy_free(voxels);
+		hy_free(grey);
+		hy_slices_clear(&slices);
+		hy_prediction_clear(&p);
+		hy_volume_clear(&image);
+		hy_labels_clear(&truth);
+	}
+	hy_predictor_free(predictor);
+	hy_model_clear(&m);
+	hy_dataset_clear(&d);
+	hy_shown_clear(&shown);
+	hy_results_clear(&s);
+}
+
+static void page_holds_them(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char *page;
+	size_t size;
+	hardy_report_options_init(&o);
+	assert_ok(hardy_report(tree_path(""), &o, NULL, &err), &err);
+	assert_ok(hy_file_read(tree_path("report.html"), &page, &size, &err), &err);
+	assert_non_null(strstr(page, "<optgroup label=\"RandBias\">"));
+	assert_non_null(strstr(page, "src=\"data:image/png;base64,iVBOR"));
+	assert_non_null(strstr(page, "\"image\":\"H4sI"));
+	const char *from = strstr(page, "id=\"cases\">") + strlen("id=\"cases\">");
+	cJSON *json = cJSON_ParseWithOpts(from, &from, false);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "cases")), 5);
+	assert_int_equal(strncmp(from, "</script>", 9), 0);
+	cJSON_Delete(json);
+	hy_free(page);
+	o.cases = 1001;
+	assert_int_equal(hardy_report(tree_path(""), &o, NULL, &err), HARDY_ERROR_ARGUMENT);
+	tree_delete("report.html");
+}
+
+static void lost_models_and_data_are_told(void **state)
+{
+	(void)state;
+	hy_results s;
+	hy_shown shown;
+	write_experiment(tree_path("moved"));
+	read_all(&s, &shown, 2);
+	assert_int_equal(shown.n, 0);
+	assert_non_null(strstr(shown.note, "moved"));
+	hy_shown_clear(&shown);
+	hy_results_clear(&s);
+	write_experiment(tree_path("set"));
+	tree_truncate("runs/somewhere/best.safetensors", 100);
+	read_all(&s, &shown, 2);
+	assert_int_equal(shown.n_models, 1);
+	assert_int_equal(shown.n, 4);
+	assert_non_null(strstr(shown.note, "best.safetensors"));
+	hy_shown_clear(&shown);
+	hy_results_clear(&s);
+	tree_delete("runs/somewhere/best.safetensors");
+	tree_delete("runs/standard-0/last.safetensors");
+	read_all(&s, &shown, 2);
+	assert_int_equal(shown.n, 0);
+	assert_non_null(strstr(shown.note, "no model of a finished run"));
+	hy_shown_clear(&shown);
+	hy_results_clear(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(worst_first_and_both_ends), cmocka_unit_test(volumes_are_what_was_segmented),
+	    cmocka_unit_test(page_holds_them), cmocka_unit_test(lost_models_and_data_are_told), /* the last: it deletes */
+	};
+	return cmocka_run_group_tests(tests, make_all, remove_all);
+}
