@@ -1,5 +1,5 @@
 /*
- * dnnl.c: convolutions by oneDNN. The only file that knows its version.
+ * dnnl.c: convolutions by oneDNN, 2.x or 3.x. The only file that knows its version.
  *
  * Activations are in the blocked layout of the kernel table, weights in whatever layout the primitive asks for (packed once a
  * step). The data gradient of a stride-1 convolution is itself a forward convolution with flipped, transposed weights, which
@@ -15,6 +15,110 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What 3.0 changed: descriptions of memory are objects, a convolution's description and its primitive's are one. */
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t view;
+
+static view view_of(const dnnl_memory_desc_t *d)
+{
+	return *d;
+}
+
+static dnnl_status_t describe(dnnl_memory_desc_t *d, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+{
+	return dnnl_memory_desc_create_with_tag(d, n_dims, dims, dnnl_f32, tag);
+}
+
+static void forget(dnnl_memory_desc_t *d)
+{
+	if (*d)
+		dnnl_memory_desc_destroy(*d);
+}
+
+static dnnl_status_t append_sum(dnnl_post_ops_t ops)
+{
+	return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+}
+
+static const dnnl_dims_t dense = {0, 0};
+
+static dnnl_status_t forward_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view b, view y,
+                                         const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                         dnnl_primitive_attr_t attr)
+{
+	return dnnl_convolution_forward_primitive_desc_create(pd, e, dnnl_forward_training, dnnl_convolution_direct, x, w, b, y,
+	                                                      strides, dense, before, after, attr);
+}
+
+static dnnl_status_t data_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view y,
+                                      const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                      dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr)
+{
+	return dnnl_convolution_backward_data_primitive_desc_create(pd, e, dnnl_convolution_direct, x, w, y, strides, dense, before,
+	                                                            after, hint, attr);
+}
+
+static dnnl_status_t weights_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view b, view y,
+                                         const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                         dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr)
+{
+	return dnnl_convolution_backward_weights_primitive_desc_create(pd, e, dnnl_convolution_direct, x, w, b, y, strides, dense,
+	                                                               before, after, hint, attr);
+}
+#else
+typedef const dnnl_memory_desc_t *view;
+
+static view view_of(const dnnl_memory_desc_t *d)
+{
+	return d;
+}
+
+static dnnl_status_t describe(dnnl_memory_desc_t *d, int n_dims, const dnnl_dims_t dims, dnnl_format_tag_t tag)
+{
+	return dnnl_memory_desc_init_by_tag(d, n_dims, dims, dnnl_f32, tag);
+}
+
+static void forget(dnnl_memory_desc_t *d)
+{
+	(void)d;
+}
+
+static dnnl_status_t append_sum(dnnl_post_ops_t ops)
+{
+	return dnnl_post_ops_append_sum(ops, 1.0f);
+}
+
+static dnnl_status_t forward_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view b, view y,
+                                         const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                         dnnl_primitive_attr_t attr)
+{
+	dnnl_convolution_desc_t d;
+	const dnnl_status_t failed = dnnl_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, x, w, b,
+	                                                                y, strides, before, after);
+	return failed ? failed : dnnl_primitive_desc_create(pd, &d, attr, e, NULL);
+}
+
+static dnnl_status_t data_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view y,
+                                      const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                      dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr)
+{
+	dnnl_convolution_desc_t d;
+	const dnnl_status_t failed =
+	    dnnl_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, x, w, y, strides, before, after);
+	return failed ? failed : dnnl_primitive_desc_create(pd, &d, attr, e, hint);
+}
+
+static dnnl_status_t weights_description(dnnl_primitive_desc_t *pd, dnnl_engine_t e, view x, view w, view b, view y,
+                                         const dnnl_dims_t strides, const dnnl_dims_t before, const dnnl_dims_t after,
+                                         dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr)
+{
+	dnnl_convolution_desc_t d;
+	const dnnl_status_t failed =
+	    dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, x, w, b, y, strides, before, after);
+	return failed ? failed : dnnl_primitive_desc_create(pd, &d, attr, e, hint);
+}
+#endif
 
 typedef struct state {
 	dnnl_primitive_t primitive, reorder; /* reorder: user weights to packed; for the weight gradient: back, adding */
@@ -188,12 +292,15 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 	                  y_dims = {g.n, g.oc, g.oh, g.ow};
 	const dnnl_dims_t strides = {g.stride, g.stride}, pads = {g.pad, g.pad};
 	const dnnl_dims_t pads_end = {(g.oh - 1) * g.stride + g.k - g.pad - g.ih, (g.ow - 1) * g.stride + g.k - g.pad - g.iw};
-	dnnl_memory_desc_t x, w, b, y, user;
-	TRY(dnnl_memory_desc_init_by_tag(&x, 4, x_dims, dnnl_f32, tag));
-	TRY(dnnl_memory_desc_init_by_tag(&w, 4, w_dims, dnnl_f32, dnnl_format_tag_any));
-	TRY(dnnl_memory_desc_init_by_tag(&user, 4, w_dims, dnnl_f32, dnnl_oihw));
-	TRY(dnnl_memory_desc_init_by_tag(&b, 1, b_dims, dnnl_f32, dnnl_a));
-	TRY(dnnl_memory_desc_init_by_tag(&y, 4, y_dims, dnnl_f32, tag));
+	enum { X, W, B, Y, USER, N_DESCRIPTIONS };
+	dnnl_memory_desc_t of[N_DESCRIPTIONS];
+	memset(of, 0, sizeof of);
+	TRY(describe(&of[X], 4, x_dims, tag));
+	TRY(describe(&of[W], 4, w_dims, dnnl_format_tag_any));
+	TRY(describe(&of[B], 1, b_dims, dnnl_a));
+	TRY(describe(&of[Y], 4, y_dims, tag));
+	TRY(describe(&of[USER], 4, w_dims, dnnl_oihw));
+	const view x = view_of(&of[X]), w = view_of(&of[W]), b = view_of(&of[B]), y = view_of(&of[Y]), user = view_of(&of[USER]);
 
 	dnnl_primitive_attr_t attr = NULL, add = NULL;
 	dnnl_post_ops_t sum = NULL;
@@ -201,47 +308,39 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 	TRY(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
 	TRY(dnnl_primitive_attr_create(&add));
 	TRY(dnnl_post_ops_create(&sum));
-	TRY(dnnl_post_ops_append_sum(sum, 1.0f));
+	TRY(append_sum(sum));
 	TRY(dnnl_primitive_attr_set_post_ops(add, sum));
 	const bool forward = c->role == HY_CONV_FORWARD || s->flip;
 	if (forward && c->accumulate)
 		TRY(dnnl_primitive_attr_set_post_ops(attr, sum));
 
-	dnnl_convolution_desc_t desc;
 	dnnl_primitive_desc_t pd = NULL, hint = NULL, rd = NULL;
-	const bool with_bias = c->bias && c->role != HY_CONV_DATA;
-	TRY(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL,
-	                                       &y, strides, pads, pads_end));
-	TRY(dnnl_primitive_desc_create(&hint, &desc, forward ? attr : NULL, engine, NULL));
-	if (c->role == HY_CONV_DATA && !forward) {
-		TRY(dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &x, &w, &y, strides, pads, pads_end));
-		TRY(dnnl_primitive_desc_create(&pd, &desc, attr, engine, hint));
-	} else if (c->role == HY_CONV_WEIGHTS) {
-		TRY(dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &x, &w, with_bias ? &b : NULL, &y,
-		                                                strides, pads, pads_end));
-		TRY(dnnl_primitive_desc_create(&pd, &desc, attr, engine, hint));
-	}
+	const view bias = c->bias && c->role != HY_CONV_DATA ? b : NULL;
+	TRY(forward_description(&hint, engine, x, w, bias, y, strides, pads, pads_end, forward ? attr : NULL));
+	if (c->role == HY_CONV_DATA && !forward)
+		TRY(data_description(&pd, engine, x, w, y, strides, pads, pads_end, hint, attr));
+	else if (c->role == HY_CONV_WEIGHTS)
+		TRY(weights_description(&pd, engine, x, w, bias, y, strides, pads, pads_end, hint, attr));
 	const dnnl_primitive_desc_t use = pd ? pd : hint;
 	TRY(dnnl_primitive_create(&s->primitive, use));
 	TRY(dnnl_stream_create(&s->stream, engine, dnnl_stream_default_flags));
 	if (!failed) {
 		const bool weights = c->role == HY_CONV_WEIGHTS, data = c->role == HY_CONV_DATA && !forward;
-		const dnnl_memory_desc_t *packed =
-		    dnnl_primitive_desc_query_md(use, weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-		const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(use, dnnl_query_scratchpad_md, 0);
+		const view packed = dnnl_primitive_desc_query_md(use, weights ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+		const view scratch = dnnl_primitive_desc_query_md(use, dnnl_query_scratchpad_md, 0);
 		s->weights_bytes = dnnl_memory_desc_get_size(packed);
 		s->scratch_bytes = dnnl_memory_desc_get_size(scratch);
-		TRY(dnnl_memory_create(&s->in0, data ? &y : &x, engine, DNNL_MEMORY_NONE));
-		TRY(dnnl_memory_create(&s->in1, &y, engine, DNNL_MEMORY_NONE));
-		TRY(dnnl_memory_create(&s->out, data ? &x : &y, engine, DNNL_MEMORY_NONE));
+		TRY(dnnl_memory_create(&s->in0, data ? y : x, engine, DNNL_MEMORY_NONE));
+		TRY(dnnl_memory_create(&s->in1, y, engine, DNNL_MEMORY_NONE));
+		TRY(dnnl_memory_create(&s->out, data ? x : y, engine, DNNL_MEMORY_NONE));
 		TRY(dnnl_memory_create(&s->weights, packed, engine, DNNL_MEMORY_NONE));
-		TRY(dnnl_memory_create(&s->bias, &b, engine, DNNL_MEMORY_NONE));
+		TRY(dnnl_memory_create(&s->bias, b, engine, DNNL_MEMORY_NONE));
 		TRY(dnnl_memory_create(&s->scratch, scratch, engine, DNNL_MEMORY_NONE));
-		TRY(dnnl_memory_create(&s->user, &user, engine, DNNL_MEMORY_NONE));
+		TRY(dnnl_memory_create(&s->user, user, engine, DNNL_MEMORY_NONE));
 		if (weights)
-			TRY(dnnl_reorder_primitive_desc_create(&rd, packed, engine, &user, engine, add));
+			TRY(dnnl_reorder_primitive_desc_create(&rd, packed, engine, user, engine, add));
 		else
-			TRY(dnnl_reorder_primitive_desc_create(&rd, &user, engine, packed, engine, NULL));
+			TRY(dnnl_reorder_primitive_desc_create(&rd, user, engine, packed, engine, NULL));
 		TRY(dnnl_primitive_create(&s->reorder, rd));
 	}
 	if (!failed && c->role == HY_CONV_WEIGHTS) {
@@ -253,6 +352,8 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 		c->packed_floats = s->weights_bytes / sizeof(float) + (s->flip ? (size_t)(g.ic * g.oc * g.k * g.k) : 0);
 		c->work_floats = round_up(s->scratch_bytes);
 	}
+	for (int i = 0; i < N_DESCRIPTIONS; i++)
+		forget(&of[i]);
 	if (rd)
 		dnnl_primitive_desc_destroy(rd);
 	if (pd)
