@@ -86,6 +86,10 @@ hardy_status hardy_train_options_recipe(hardy_train_options *o, const char *reci
 		o->epochs = llround((double)o->epochs * row->length);
 		o->iterations = llround((double)o->iterations * row->length);
 	}
+	if (row && row->batch) {
+		o->iterations = llround((double)o->iterations * (double)o->batch / (double)row->batch);
+		o->batch = row->batch;
+	}
 	if (row && row->learning_rate > 0)
 		o->learning_rate *= row->learning_rate;
 	if (row && row->ema > 0)

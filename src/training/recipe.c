@@ -28,7 +28,8 @@ const hy_recipe_row hy_recipes[] = {
     {.name = "hardy",
      .text = "randomise",
      .summary = "on images as other scanners might have made them, for longer",
-     .length = 1.9},
+     .length = 1.9,
+     .learning_rate = 2},
     {.name = NULL},
 };
 

@@ -16,7 +16,8 @@
 typedef struct hy_recipe_row {
 	const char *name, *text, *summary;
 	/* What it asks of the other training options; 0: nothing. */
-	double length;        /* times the preset's epochs and steps */
+	double length;        /* times the slices that the preset's epochs or steps see */
+	int64_t batch;        /* slices a step, instead of the preset's */
 	double learning_rate; /* times the preset's */
 	double ema;
 } hy_recipe_row;
