@@ -23,11 +23,17 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_boxes, hy_section_training, hy_section_worst, hy_section_viewer,
-    hy_section_methods;
+extern const hy_section hy_section_results, hy_section_compare, hy_section_boxes, hy_section_training, hy_section_worst,
+    hy_section_viewer, hy_section_methods;
 
 /* "FTN" and "FTN+STN". */
 extern const char *const hy_report_networks[2];
+
+/* An entry of a list of statistics.json, or NULL. reference NULL: any. */
+const cJSON *hy_report_statistic(const hy_report *r, const char *list, const char *method, const char *network, const char *set,
+                                 const char *reference);
+/* Column heads for the targets of statistics.json: test sets, then groups of them. */
+void hy_report_target_heads(hy_report *r);
 
 /* Opens a scroll container with a table that is named for screen readers; close with hy_report_table_end. */
 void hy_report_table_begin(hy_report *r, const char *caption);

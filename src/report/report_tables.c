@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void put_score(hy_outfile *f, double v)
@@ -68,55 +69,85 @@ static void write_glance(hy_report *r)
 
 /* ---- means -------------------------------------------------------------------------------------------------------------- */
 
-static double best_of(const hy_results *s, size_t set, int which)
+/* What stands in a cell of the table of means. Columns are the targets of statistics.json, or without it the sets and their mean. */
+typedef struct shown {
+	double mean, spread, low, high;
+} shown;
+
+static size_t n_columns(const hy_report *r, const cJSON **targets)
 {
-	double best = -1;
-	for (size_t m = 0; m < s->n_methods; m++) {
-		const double v = set < s->n_sets ? hy_results_cell_of(s, m, set, which).mean : mean_over(s, m, which, false);
-		if (isfinite(v) && v > best)
-			best = v;
-	}
-	return best;
+	*targets = cJSON_GetObjectItemCaseSensitive(r->results.statistics, "targets");
+	const int n = cJSON_GetArraySize(*targets);
+	if (n > 0)
+		return (size_t)n;
+	*targets = NULL;
+	return r->results.n_sets + 1;
 }
 
-static void put_cell(hy_report *r, size_t method, size_t set, int which)
+static shown cell_at(const hy_report *r, const cJSON *targets, size_t method, size_t column, int which)
 {
 	const hy_results *s = &r->results;
-	const bool over_sets = set == s->n_sets;
-	hy_results_cell c = {.mean = NAN, .spread = NAN};
-	if (over_sets)
+	shown c = {NAN, NAN, NAN, NAN};
+	if (targets) {
+		const char *set = hy_results_text(cJSON_GetArrayItem(targets, (int)column), "name", "");
+		const cJSON *item = hy_report_statistic(r, "summary", s->methods[method].name, hy_report_networks[which], set, NULL);
+		c.mean = hy_results_number(item, "mean", NAN);
+		c.spread = hy_results_number(item, "seed_sd", NAN);
+		c.low = hy_results_number(item, "low", NAN);
+		c.high = hy_results_number(item, "high", NAN);
+	} else if (column < s->n_sets) {
+		const hy_results_cell cell = hy_results_cell_of(s, method, column, which);
+		c.mean = cell.mean;
+		c.spread = cell.spread;
+	} else {
 		c.mean = mean_over(s, method, which, false);
-	else
-		c = hy_results_cell_of(s, method, set, which);
-	/* What rounds to the best is the best. */
-	const bool best = isfinite(c.mean) && c.mean > best_of(s, set, which) - .0005;
+	}
+	return c;
+}
+
+static void put_cell(hy_report *r, const shown *c, bool best)
+{
 	hy_outfile_printf(&r->f, best ? "<td class=\"best\">" : "<td>");
-	put_score(&r->f, c.mean);
-	if (isfinite(c.spread))
-		hy_html_printf(&r->f, "<small>± %.3f</small>", c.spread);
+	put_score(&r->f, c->mean);
+	if (isfinite(c->spread))
+		hy_html_printf(&r->f, "<small>± %.3f</small>", c->spread);
+	if (isfinite(c->low) && isfinite(c->high))
+		hy_html_printf(&r->f, "<small>%.3f–%.3f</small>", c->low, c->high);
 	hy_html_printf(&r->f, "</td>");
 }
 
 static void write_means(hy_report *r, int which)
 {
 	const hy_results *s = &r->results;
-	hy_report_table_begin(r, which ? "FTN+STN: mean Dice by method and test set. Small: standard deviation over seeds. The "
-	                                 "best of each column is marked."
-	                               : "FTN: mean Dice by method and test set. Small: standard deviation over seeds. The best of "
-	                                 "each column is marked.");
+	const cJSON *targets;
+	const size_t n = n_columns(r, &targets);
+	char caption[256];
+	snprintf(caption, sizeof caption,
+	         "%s: mean Dice by method and test set. Small: standard deviation over seeds%s. The best of each column is marked.",
+	         hy_report_networks[which], targets ? ", 95 % interval over scans" : "");
+	hy_report_table_begin(r, caption);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">%s</th>", hy_report_networks[which]);
-	for (size_t k = 0; k < s->n_sets; k++)
+	if (targets)
+		hy_report_target_heads(r);
+	for (size_t k = 0; k < s->n_sets && !targets; k++)
 		hy_html_printf(&r->f, "<th scope=\"col\">%s</th>", s->sets[k].title);
-	hy_html_printf(&r->f, "<th scope=\"col\">Mean of the sets</th><th scope=\"col\">Seeds</th></tr></thead>\n<tbody>\n");
+	if (!targets)
+		hy_html_printf(&r->f, "<th scope=\"col\">Mean of the sets</th>");
+	hy_html_printf(&r->f, "<th scope=\"col\">Seeds</th></tr></thead>\n<tbody>\n");
 	for (size_t m = 0; m < s->n_methods; m++) {
-		if (!has_runs(s, m))
-			continue;
-		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th>", s->methods[m].title);
-		for (size_t k = 0; k <= s->n_sets; k++)
-			put_cell(r, m, k, which);
 		size_t n_seeds = 0;
 		for (size_t i = 0; i < s->n_runs; i++)
 			n_seeds += s->runs[i].method == m;
+		if (!n_seeds)
+			continue;
+		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th>", s->methods[m].title);
+		for (size_t k = 0; k < n; k++) {
+			const shown c = cell_at(r, targets, m, k, which);
+			double best = -1;
+			for (size_t other = 0; other < s->n_methods; other++)
+				best = fmax(best, cell_at(r, targets, other, k, which).mean);
+			put_cell(r, &c, isfinite(c.mean) && c.mean > best - .0005); /* what rounds to the best is the best */
+		}
 		hy_html_printf(&r->f, "<td>%zu</td></tr>\n", n_seeds);
 	}
 	hy_html_printf(&r->f, "</tbody>");

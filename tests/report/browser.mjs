@@ -1,0 +1,215 @@
+// browser.mjs: a report in headless Chromium: it asks no network for anything, its plots are drawn, the viewer shows voxels, a case can
+// be chosen by keyboard, it fits a phone, and follows the reader's choice of dark.
+//
+// Usage: node browser.mjs REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [report, playwright, chromium, screenshots] = process.argv.slice(2);
+const engine = await import(pathToFileURL(join(playwright, "index.mjs")));
+const profile = mkdtempSync(join(tmpdir(), "hardy-browser-"));
+const context = await engine.chromium.launchPersistentContext(profile, {
+	executablePath: chromium,
+	headless: true,
+	viewport: { width: 1200, height: 900 },
+	args: [
+		"--headless",
+		"--no-sandbox",
+		"--use-angle=swiftshader",
+		"--enable-unsafe-swiftshader",
+		"--disable-quic",
+		"--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update",
+		"--disable-sync",
+	],
+});
+let n_checks = 0;
+const check = (condition, message) => {
+	assert.ok(condition, message);
+	n_checks++;
+};
+
+const faults = [];
+const page = await context.newPage();
+page.setDefaultTimeout(120000);
+page.on("request", (r) => {
+	if (!/^(file|data|blob):/.test(r.url())) faults.push(`request to ${r.url()}`);
+});
+page.on("console", (m) => {
+	if (m.type() === "error") faults.push(`console: ${m.text()}`);
+});
+page.on("pageerror", (e) => faults.push(`error: ${e.message}`));
+const keep = async (name) => {
+	if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
+};
+const draw_all = async () => {
+	await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+	await page.waitForFunction(() => !document.querySelector("figure.plot:not([data-drawn])"));
+};
+
+// The share of the pixels of a canvas that are not black, the number of greys, and the number of coloured pixels. NiiVue's buffer is
+// only there in the task that drew it, so the slice is set once more first.
+const look = (id) =>
+	page.evaluate((canvas_id) => {
+		const slice = document.getElementById("viewer-slice");
+		slice.dispatchEvent(new Event("input"));
+		const from = document.getElementById(canvas_id);
+		const to = document.createElement("canvas");
+		to.width = from.width;
+		to.height = from.height;
+		const c = to.getContext("2d");
+		c.drawImage(from, 0, 0);
+		const d = c.getImageData(0, 0, to.width, to.height).data;
+		const greys = new Set();
+		let lit = 0;
+		let coloured = 0;
+		let sum = 0;
+		for (let i = 0; i < d.length; i += 4) {
+			lit += d[i] + d[i + 1] + d[i + 2] > 30;
+			coloured += Math.max(d[i], d[i + 1], d[i + 2]) - Math.min(d[i], d[i + 1], d[i + 2]) > 40;
+			sum = (sum * 31 + d[i] + 7 * d[i + 1] + 13 * d[i + 2]) % 1000003;
+			greys.add(d[i]);
+		}
+		return { lit: lit / (d.length / 4), coloured, greys: greys.size, sum };
+	}, id);
+
+const luminance = (rgb) => {
+	const [r, g, b] = rgb
+		.match(/[\d.]+/g)
+		.slice(0, 3)
+		.map((v) => v / 255)
+		.map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+	return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const contrasts = async () => {
+	const colours = await page.evaluate(() => {
+		const back = getComputedStyle(document.body).backgroundColor;
+		const card = getComputedStyle(document.querySelector(".scroll")).backgroundColor;
+		const of = (s) => getComputedStyle(document.querySelector(s)).color;
+		return [
+			[of("body"), back],
+			[of("header p"), back],
+			[of("nav a"), card],
+			[of("caption"), card],
+			[of("td small"), getComputedStyle(document.querySelector("td.best") || document.body).backgroundColor],
+		];
+	});
+	return colours.map(([a, b]) => {
+		const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
+		return (x + 0.05) / (y + 0.05);
+	});
+};
+
+try {
+	await page.emulateMedia({ colorScheme: "light" });
+	await page.goto(pathToFileURL(report).href);
+
+	// Plots
+	await draw_all();
+	const plots = await page.$$eval("figure.plot", (list) =>
+		list.map((f) => ({
+			marks: f.querySelectorAll("svg .mark-symbol path, svg .mark-line path").length,
+			named: f.querySelector("svg")?.getAttribute("aria-label") === f.querySelector("figcaption").textContent,
+		})),
+	);
+	check(plots.length >= 3, `only ${plots.length} plots`);
+	for (const [i, p] of plots.entries()) {
+		check(p.marks > 0, `plot ${i} has no marks`);
+		check(p.named, `plot ${i} has no name for screen readers`);
+	}
+	await page.locator("figure.plot svg .mark-symbol path").nth(3).hover({ force: true });
+	await page.waitForSelector("#vg-tooltip-element.visible");
+	check(/case/.test(await page.textContent("#vg-tooltip-element")), "a point does not tell its case");
+	await page.mouse.move(0, 0);
+	await keep("plots");
+
+	// Viewer
+	await page.waitForFunction(() => document.getElementById("viewer").dataset.shown);
+	await page.locator("#viewer").scrollIntoViewIfNeeded();
+	const truth = await look("viewer-truth");
+	const prediction = await look("viewer-prediction");
+	check(truth.lit > 0.2, `the scan is black: ${JSON.stringify(truth)}`);
+	check(truth.greys > 20, `the scan has ${truth.greys} greys`);
+	check(truth.coloured > 50, "no label is drawn on the scan");
+	check(prediction.lit > 0.2, "the scan is black beside the prediction");
+	await keep("viewer");
+	const first = await page.evaluate(() => document.getElementById("viewer").dataset.shown);
+	await page.focus("#viewer-case");
+	await page.keyboard.press("ArrowDown");
+	await page.waitForFunction((before) => document.getElementById("viewer").dataset.shown !== before, first);
+	check((await look("viewer-truth")).sum !== truth.sum, "another case looks the same");
+	const before = await page.inputValue("#viewer-slice");
+	await page.focus("#viewer-truth");
+	await page.keyboard.press(before === "1" ? "ArrowUp" : "ArrowDown");
+	check((await page.inputValue("#viewer-slice")) !== before, "arrow keys do not change the slice");
+	await page.fill("#viewer-opacity", "0");
+	check((await look("viewer-truth")).coloured < 50, "labels stay at opacity 0");
+	const rows = await page.locator("#viewer-scores tr").count();
+	check(rows === (await page.locator("#viewer-method option").count()) && rows > 1, "the table of scores has not a row a prediction");
+	await page.focus("#viewer-method");
+	await page.keyboard.press("ArrowUp");
+	await page.waitForFunction(() => document.getElementById("viewer").getAttribute("aria-busy") === "false");
+	check(
+		(await page.textContent("#viewer-prediction-title")) === (await page.$eval("#viewer-method", (s) => s.selectedOptions[0].text)),
+		"the picture is not called like the prediction",
+	);
+
+	// Landmarks, names and headers
+	const names = await page.evaluate(() => ({
+		h1: document.querySelectorAll("h1").length,
+		main: document.querySelectorAll("main").length,
+		nav: document.querySelectorAll("nav[aria-label]").length,
+		tables: document.querySelectorAll("main table").length,
+		captions: document.querySelectorAll("main table > caption").length,
+		scopes: document.querySelectorAll("main th:not([scope])").length,
+		alts: document.querySelectorAll("img:not([alt])").length,
+		unnamed: [...document.querySelectorAll("select, input")].filter((e) => !e.labels.length).length,
+		levels: [...document.querySelectorAll("h1, h2, h3")].map((h) => Number(h.tagName[1])),
+		doubled: [...document.querySelectorAll("[id]")].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i),
+	}));
+	check(names.h1 === 1 && names.main === 1 && names.nav === 1, "landmarks");
+	check(names.tables > 3 && names.tables === names.captions, "a table lacks its caption");
+	check(names.scopes === 0, "a table head lacks its scope");
+	check(names.alts === 0, "a picture lacks its text");
+	check(names.unnamed === 0, "a control lacks its label");
+	check(names.levels.every((v, i, all) => !i || v - all[i - 1] <= 1), "a level of headings is left out");
+	check(names.doubled.length === 0, `an id is there twice: ${names.doubled}`);
+	await page.reload();
+	await page.keyboard.press("Tab");
+	check((await page.evaluate(() => document.activeElement.className)) === "skip", "the first stop is not the skip link");
+
+	// Light and dark
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} in light mode`);
+	await draw_all();
+	await page.emulateMedia({ colorScheme: "dark" });
+	check(luminance(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)) < 0.05, "dark mode is not dark");
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} in dark mode`);
+	await page.waitForFunction(() => {
+		const text = document.querySelector("figure.plot svg .role-axis-label text");
+		const rgb = text && getComputedStyle(text).fill.match(/\d+/g).map(Number);
+		return rgb && rgb[0] + rgb[1] + rgb[2] > 450;
+	});
+	await keep("dark");
+
+	// A phone
+	await page.setViewportSize({ width: 360, height: 740 });
+	await page.reload();
+	await draw_all();
+	await page.waitForFunction(() => document.getElementById("viewer").dataset.shown);
+	check((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, "the page is wider than a phone");
+	await keep("phone");
+
+	assert.deepEqual(faults, []);
+	console.log(`browser: ${n_checks} checks of ${plots.length} plots and the viewer`);
+} catch (e) {
+	console.log(e.message);
+	for (const f of faults) console.log(f);
+	process.exitCode = 1;
+} finally {
+	await context.close();
+	rmSync(profile, { recursive: true, force: true });
+}

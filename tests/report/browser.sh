@@ -1,0 +1,25 @@
+#!/bin/sh
+# browser.sh: makes a tiny experiment on the phantom, its report, and looks at that with browser.mjs. Skips where there is no Chromium, no
+# node, or no JavaScript in the program.
+set -u
+skip() {
+	echo "$*"
+	exit 77
+}
+playwright=$HARDY_SOURCE/.web/node_modules/playwright-core
+chromium=$(command -v chromium) || skip "chromium is not installed"
+command -v node >/dev/null 2>&1 || skip "node is not installed"
+[ -e "$playwright/index.mjs" ] || skip "playwright-core is not there: script/web brings it, where npm is installed"
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+hardy=$HARDY_PROGRAM
+"$hardy" phantom data --sites 2 --subjects 5 --size 64 >log 2>&1 &&
+	"$hardy" experiment cooperative-vs-standard data/siteA data/siteB -o study --seeds 1 --copies 1 --set size=32 --set spacing_mm=5 \
+		--set iterations=6 --set batch=4 --set subjects=3 --set validation=1 >>log 2>&1 &&
+	"$hardy" report study --cases 2 >>log 2>&1 || {
+	cat log
+	exit 1
+}
+grep -q 'id="bundle"' study/report.html || skip "this hardy was built without npm"
+node "$HARDY_SOURCE/tests/report/browser.mjs" study/report.html "$playwright" "$chromium" ${1:+"$1"}
