@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 enum { N_SLOTS = 3 }; /* one with the caller, two ahead */
 
@@ -49,7 +50,16 @@ struct hy_batches {
 	int busy;          /* the slot being filled, -1 for none */
 	int64_t busy_with; /* its iteration */
 	int64_t next;
+	hy_batch_times times;
 };
+
+/* Of this thread. */
+static double processor_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 void hy_batch_options_init(hy_batch_options *o, int64_t size)
 {
@@ -211,8 +221,12 @@ static void *run_ahead(void *argument)
 		b->busy = i;
 		b->busy_with = iteration;
 		pthread_mutex_unlock(&b->lock);
+		const double before_s = processor_s();
 		fill(b, iteration, &b->slots[i]);
+		const double spent_s = processor_s() - before_s;
 		pthread_mutex_lock(&b->lock);
+		b->times.prepare_s += spent_s;
+		b->times.n++;
 		/* a batch that was overtaken by a request out of order (busy_with < 0) is dropped */
 		b->ready[i] = b->busy_with;
 		b->busy = -1;
@@ -261,12 +275,25 @@ hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **imag
 		b->held = i;
 		pthread_mutex_unlock(&b->lock);
 	} else if (b->ready[0] != iteration) {
+		const double before_s = processor_s();
 		fill(b, iteration, &b->slots[0]);
 		b->ready[0] = iteration;
+		b->times.n++;
+		b->times.prepare_s += processor_s() - before_s;
 	}
 	*image = b->slots[i].image;
 	*label = b->slots[i].label;
 	return HARDY_OK;
+}
+
+hy_batch_times hy_batches_times(hy_batches *b)
+{
+	if (!b->running)
+		return b->times;
+	pthread_mutex_lock(&b->lock);
+	const hy_batch_times t = b->times;
+	pthread_mutex_unlock(&b->lock);
+	return t;
 }
 
 const float *hy_batches_input(const hy_batches *b)

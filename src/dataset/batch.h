@@ -52,6 +52,14 @@ int64_t hy_batches_per_epoch(const hy_batches *b);
  */
 hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **image, const uint8_t **label, hardy_error *err);
 
+/* So far: how many batches were prepared, and the processor's time for it. */
+typedef struct hy_batch_times {
+	int64_t n;
+	double prepare_s;
+} hy_batch_times;
+
+hy_batch_times hy_batches_times(hy_batches *b);
+
 /*
  * The network's input for the batch that was asked for last, in the same form and as long valid: its images with some of them
  * randomised; the very same when nothing is.

@@ -35,6 +35,7 @@ typedef struct trainer {
 	int64_t per_epoch;
 	double step_s;                   /* timed for a budget, or 0 */
 	double started_s, epoch_start_s; /* clock, less what earlier sessions spent */
+	double steps_s, wait_s;          /* this session's steps took, and of that they waited for batches */
 	int64_t first_step;              /* of this session */
 	double session_s;                /* clock at its first step */
 	double saved_s;                  /* clock at the last checkpoint */
@@ -140,9 +141,11 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 {
 	const float *image;
 	const uint8_t *label;
+	const double before_s = clock_s();
 	hardy_status status = hy_batches_get(t->batches, iteration, &image, &label, err);
 	if (status)
 		return status;
+	t->wait_s += clock_s() - before_s;
 	const float *input = hy_batches_input(t->batches);
 	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
 	hy_step_set_beta1(t->step, rate.beta1);
@@ -150,6 +153,7 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	status = hy_step_run(t->step, input, t->clean_target ? image : input, label, iteration, rate.learning_rate, terms, err);
 	if (!status && t->model.network.params.average_values)
 		hy_average_step(&t->model.network.params, t->o.ema, t->model.network.params.adam_steps);
+	t->steps_s += clock_s() - before_s;
 	return status;
 }
 
@@ -371,6 +375,7 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 	hardy_status status = HARDY_OK;
 	t->started_s = clock_s() - t->at.seconds;
 	t->epoch_start_s = clock_s() - t->at.epoch_seconds;
+	t->steps_s = t->wait_s = 0;
 	t->session_s = t->saved_s = clock_s();
 	t->first_step = t->at.step;
 	while (t->at.step < t->at.steps && !status) {
@@ -431,6 +436,12 @@ static hardy_status load_best(trainer *t, hardy_error *err)
 static void report(const trainer *t)
 {
 	hy_info(t->log, "%s: %lld steps in %.0f s", t->o.output, (long long)t->at.steps, t->at.seconds);
+	const hy_batch_times b = hy_batches_times(t->batches);
+	if (b.n && t->steps_s > 0)
+		hy_info(t->log,
+		        "preparing a batch took %.1f ms of a processor, a step %.0f ms; steps waited for batches %.2f %% of the time",
+		        1e3 * b.prepare_s / (double)b.n, 1e3 * t->steps_s / (double)(t->at.step - t->first_step),
+		        100 * t->wait_s / t->steps_s);
 	if (t->validator)
 		hy_info(t->log, "last.safetensors: validation Dice FTN %.4f, FTN+STN %.4f", t->last.dice[0], t->last.dice[1]);
 	if (t->at.best_epoch)
