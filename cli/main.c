@@ -17,6 +17,7 @@ extern const command cmd_corrupt;
 extern const command cmd_demo;
 extern const command cmd_evaluate;
 extern const command cmd_experiment;
+extern const command cmd_figures;
 extern const command cmd_phantom;
 extern const command cmd_predict;
 extern const command cmd_inspect;
@@ -38,6 +39,7 @@ const command *const commands[] = {
 	&cmd_experiment,
 	&cmd_inspect,
 	&cmd_picture,
+	&cmd_figures,
 	&cmd_report,
 	&cmd_bench,
 	NULL,

@@ -543,9 +543,27 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
  */
 hardy_status hardy_picture(const char *table_path, const char *png_path, const hardy_log *log, hardy_error *err);
 
+typedef struct hardy_figures_options {
+	const char *model, *data; /* a model file or run folder; a labelled data set of one channel */
+	const char *output;       /* folder, made when absent */
+	const char *scan;         /* SUBJECT_PHASE; NULL: the first labelled one */
+	const char *labels;       /* as in hardy_check_options */
+	int64_t seed;             /* of masks and draws, 0 to 2^53 */
+} hardy_figures_options;
+
+void hardy_figures_options_init(hardy_figures_options *o);
+
+/*
+ * Pictures of what makes examples hard, on one slice of a scan: OUTPUT/fig2.png (segmentations corrupted by latent masks, hard and soft, by
+ * threshold), fig3.png (by scheme, with their entropy), fig7.png (the image after every augmentation and artefact), and figures.json
+ * with captions. Same seed, same bytes.
+ */
+hardy_status hardy_figures(const hardy_figures_options *o, const hardy_log *log, hardy_error *err);
+
 typedef struct hardy_report_options {
-	const char *output; /* the HTML file; NULL: FOLDER/report.html */
-	int64_t cases;      /* of each test set in the viewer, 0 to 1000: the worst, the best, and others in between; 4 */
+	const char *output;  /* the HTML file; NULL: FOLDER/report.html */
+	const char *figures; /* folder of hardy_figures; NULL: FOLDER/figures if it is there */
+	int64_t cases;       /* of each test set in the viewer, 0 to 1000: the worst, the best, and others in between; 4 */
 } hardy_report_options;
 
 void hardy_report_options_init(hardy_report_options *o);

@@ -13,6 +13,8 @@ typedef struct hy_report {
 	const hardy_log *log;
 	hy_results results;
 	hy_shown shown;
+	cJSON *figures;    /* of figures.json, or NULL */
+	hy_blob *pictures; /* owned: PNG, one a figure */
 	hy_outfile f;
 } hy_report;
 
@@ -23,8 +25,12 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_compare, hy_section_boxes, hy_section_training, hy_section_worst,
-    hy_section_viewer, hy_section_methods;
+extern const hy_section hy_section_results, hy_section_compare, hy_section_figures, hy_section_boxes, hy_section_training,
+    hy_section_worst, hy_section_viewer, hy_section_methods;
+
+/* Reads figures and their pictures; absent ones are an error only when o->figures names them. */
+hardy_status hy_report_read_figures(hy_report *r, hardy_error *err);
+void hy_report_clear_figures(hy_report *r);
 
 /* "FTN" and "FTN+STN". */
 extern const char *const hy_report_networks[2];

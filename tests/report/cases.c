@@ -261,6 +261,99 @@ static void page_holds_them(void **state)
 	tree_delete("report.html");
 }
 
+/* Width and height stand behind the signature, in 4 bytes each. */
+static void read_png_size(const char *path, int *width, int *height)
+{
+	hardy_error err = {0};
+	char *data;
+	size_t size;
+	assert_ok(hy_file_read(path, &data, &size, &err), &err);
+	assert_true(size > 24 && !memcmp(data + 1, "PNG", 3));
+	*width = (uint8_t)data[18] << 8 | (uint8_t)data[19];
+	*height = (uint8_t)data[22] << 8 | (uint8_t)data[23];
+	hy_free(data);
+}
+
+static void figures_are_made_again(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_figures_options o;
+	static char folder[2][256];
+	static const char *const files[] = {"fig2.png", "fig3.png", "fig7.png", "figures.json"};
+	hardy_figures_options_init(&o);
+	o.model = tree_path("runs/standard-0/last.safetensors");
+	char *model = hy_strdup(o.model), *data = hy_strdup(tree_path("set"));
+	o.model = model;
+	o.data = data;
+	o.labels = "ring=1,core=2";
+	o.scan = "s2";
+	o.seed = 7;
+	for (int i = 0; i < 2; i++) {
+		snprintf(folder[i], sizeof folder[i], "%s", tree_path(i ? "again" : "figures"));
+		o.output = folder[i];
+		assert_ok(hardy_figures(&o, NULL, &err), &err);
+	}
+	for (size_t k = 0; k < sizeof files / sizeof files[0]; k++) {
+		char *bytes[2], *path[2];
+		size_t size[2];
+		for (int i = 0; i < 2; i++) {
+			path[i] = hy_path_join(folder[i], files[k]);
+			assert_ok(hy_file_read(path[i], &bytes[i], &size[i], &err), &err);
+		}
+		assert_int_equal(size[0], size[1]);
+		assert_memory_equal(bytes[0], bytes[1], size[0]);
+		for (int i = 0; i < 2; i++) {
+			hy_free(path[i]);
+			hy_free(bytes[i]);
+		}
+	}
+	/* Four columns, and four, two and three rows. */
+	int width, height[3];
+	for (int k = 0; k < 3; k++) {
+		char name[64];
+		snprintf(name, sizeof name, "figures/%s", files[k]);
+		read_png_size(tree_path(name), &width, &height[k]);
+		assert_in_range(width, 4 * 288, 4 * 320);
+	}
+	assert_true(height[0] > height[2] && height[2] > height[1]);
+
+	/* A report finds them in its folder. */
+	hardy_report_options ro;
+	char *page;
+	size_t size;
+	hardy_report_options_init(&ro);
+	ro.cases = 0;
+	assert_ok(hardy_report(tree_path(""), &ro, NULL, &err), &err);
+	assert_ok(hy_file_read(tree_path("report.html"), &page, &size, &err), &err);
+	assert_non_null(strstr(page, "An image after every augmentation"));
+	assert_non_null(strstr(page, "Slice 2 of s2, seed 7"));
+	hy_free(page);
+	tree_delete("report.html");
+	ro.figures = "/proc/none";
+	assert_int_equal(hardy_report(tree_path(""), &ro, NULL, &err), HARDY_ERROR_IO);
+	assert_non_null(strstr(err.message, "/proc/none/figures.json"));
+	tree_text("figures/fig3.png", "no picture");
+	ro.figures = NULL;
+	assert_int_equal(hardy_report(tree_path(""), &ro, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_non_null(strstr(err.message, "fig3.png: no PNG"));
+
+	/* What is wrong is named, and nothing is left. */
+	o.output = folder[1];
+	o.scan = "s9";
+	assert_int_equal(hardy_figures(&o, NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "s9"));
+	o.scan = NULL;
+	o.model = data;
+	assert_int_equal(hardy_figures(&o, NULL, &err), HARDY_ERROR_ARGUMENT);
+	o.model = model;
+	o.output = "/proc/none/figures";
+	assert_int_equal(hardy_figures(&o, NULL, &err), HARDY_ERROR_IO);
+	tree_delete("figures/figures.json"); /* other reports go without */
+	hy_free(model);
+	hy_free(data);
+}
+
 static void lost_models_and_data_are_told(void **state)
 {
 	(void)state;
@@ -292,8 +385,11 @@ static void lost_models_and_data_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(worst_first_and_both_ends), cmocka_unit_test(volumes_are_what_was_segmented),
-	    cmocka_unit_test(page_holds_them), cmocka_unit_test(lost_models_and_data_are_told), /* the last: it deletes */
+	    cmocka_unit_test(worst_first_and_both_ends),
+	    cmocka_unit_test(volumes_are_what_was_segmented),
+	    cmocka_unit_test(page_holds_them),
+	    cmocka_unit_test(figures_are_made_again),
+	    cmocka_unit_test(lost_models_and_data_are_told), /* the last: it deletes */
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
