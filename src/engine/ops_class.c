@@ -25,15 +25,22 @@ static hardy_status run_softmax_back(hy_tape *t, const hy_instruction *i, hardy_
 	return HARDY_OK;
 }
 
-static void softmax_back(hy_tape *t, const hy_node *node, int flags)
+/* Emits the adjoint of a node of one input that is told from dy and the result. */
+static void emit_back(hy_tape *t, const char *name, const hy_node *node,
+                      hardy_status (*run)(hy_tape *, const hy_instruction *, hardy_error *))
 {
-	(void)flags;
 	bool accumulate;
 	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
 	if (dx < 0)
 		return;
 	const int values[] = {hy_tape_gradient(t, node->out), node->out, dx};
-	hy_tape_emit(t, "softmax back", run_softmax_back, node, values, 3)->accumulate = accumulate;
+	hy_tape_emit(t, name, run, node, values, 3)->accumulate = accumulate;
+}
+
+static void softmax_back(hy_tape *t, const hy_node *node, int flags)
+{
+	(void)flags;
+	emit_back(t, "softmax back", node, run_softmax_back);
 }
 
 /* A planar node of one input whose output has its shape. */
@@ -89,12 +96,7 @@ static hardy_status run_sigmoid_back(hy_tape *t, const hy_instruction *i, hardy_
 static void sigmoid_back(hy_tape *t, const hy_node *node, int flags)
 {
 	(void)flags;
-	bool accumulate;
-	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
-	if (dx < 0)
-		return;
-	const int values[] = {hy_tape_gradient(t, node->out), node->out, dx};
-	hy_tape_emit(t, "sigmoid back", run_sigmoid_back, node, values, 3)->accumulate = accumulate;
+	emit_back(t, "sigmoid back", node, run_sigmoid_back);
 }
 
 int hy_op_sigmoid(hy_tape *t, int x)
