@@ -88,6 +88,9 @@ static int run(const command *self, int argc, char **argv)
 	    {"--retry-failed", OPTION_FLAG, &o.retry_failed, NULL, "Try runs again that failed before.", 0, 0, NULL},
 	    {"--run", OPTION_STRING, &o.run, "METHOD-SEED",
 	     "Make this run alone; the same command without --run collects its result.", 0, 0, NULL},
+	    {"--collect", OPTION_FLAG, &o.collect, NULL, "Make no run, only collect those that are done.", 0, 0, NULL},
+	    {"--emit", OPTION_STRING, &o.emit, "HOW",
+	     "Print a script instead: one command a run, or what submits them to Slurm as a job array.", 0, 0, "shell|slurm"},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

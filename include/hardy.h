@@ -457,6 +457,10 @@ typedef struct hardy_experiment_options {
 	const char *const *results; /* files of results, or folders with files that end in .jsonl: their runs are not repeated */
 	size_t n_results;
 	const char *run; /* "METHOD-SEED": do this run alone and leave the ledger to whoever collects; NULL */
+	bool collect;    /* make no run, only collect those that are done */
+	/* write commands to the report instead: "shell", a script of one command a run; "slurm", one that submits a job array and a job that
+	 * collects; NULL */
+	const char *emit;
 } hardy_experiment_options;
 
 void hardy_experiment_options_init(hardy_experiment_options *o);

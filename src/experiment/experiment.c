@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "experiment/compare.h"
+#include "experiment/emit.h"
 #include "experiment/estimate.h"
 #include "experiment/ledger.h"
 #include "experiment/process.h"
@@ -341,6 +342,9 @@ static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error
 			    err, HARDY_ERROR_PARTIAL,
 			    "%zu of %zu runs failed, listed in %s/failed.jsonl (--retry-failed tries them again); the first: %s: %s",
 			    n_failed, s->n_runs, s->o->output, s->runs[i].name, s->runs[i].failure);
+	if (n_done < s->n_runs)
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu runs are not done yet; the command without --collect makes them",
+		               s->n_runs - n_done, s->n_runs);
 	return HARDY_OK;
 }
 
@@ -352,10 +356,10 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 		return hy_fail_memory(err, "runs", s->n_runs, sizeof *todo);
 	for (size_t i = 0; i < s->n_runs; i++) {
 		const hy_run_state state = s->runs[i].state;
-		todo[i] = state != HY_RUN_DONE && (state != HY_RUN_FAILED || s->o->retry_failed);
+		todo[i] = !s->o->collect && state != HY_RUN_DONE && (state != HY_RUN_FAILED || s->o->retry_failed);
 		c.n_all += todo[i];
 	}
-	if (c.n_all < s->n_runs)
+	if (c.n_all < s->n_runs && !s->o->collect)
 		hy_info(s->log, "%zu of %zu runs: %zu are done, %zu failed before", c.n_all, s->n_runs, count(s, HY_RUN_DONE),
 		        count(s, HY_RUN_FAILED));
 	hardy_status status = check_folders(s, todo, err);
@@ -454,10 +458,10 @@ hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sin
 		return status;
 	if (o->run) {
 		status = run_alone(&s, err);
-	} else if (o->dry_run) {
+	} else if (o->dry_run || o->emit) {
 		status = hy_ledger_read(&s, err);
 		if (!status)
-			status = tell(&s, report, err);
+			status = o->emit ? hy_emit(&s, report, err) : tell(&s, report, err);
 	} else {
 		status = lock_folder(o->output, &lock, err);
 		if (!status)

@@ -71,7 +71,8 @@ static void add_number(words *w, const char *name, int64_t value, int64_t usual)
 		add_option(w, name, text);
 }
 
-static void list_words(const hy_study *s, const hy_study_run *run, const char *program, int64_t threads, words *w)
+static void list_words(const hy_study *s, enum hy_command what, const hy_study_run *run, const char *program, int64_t threads,
+                       words *w)
 {
 	const hardy_experiment_options *o = s->o;
 	hardy_experiment_options usual;
@@ -94,7 +95,9 @@ static void list_words(const hy_study *s, const hy_study_run *run, const char *p
 	if (o->adapt)
 		add(w, "--adapt");
 	add_number(w, "--threads", threads, usual.threads);
-	if (run) {
+	if (what == HY_COMMAND_COLLECT)
+		add(w, "--collect");
+	if (what == HY_COMMAND_RUN) {
 		add_option(w, "--run", run->name);
 	} else {
 		add_number(w, "--jobs", o->jobs, usual.jobs);
@@ -125,11 +128,19 @@ static size_t quote(char *out, const char *word)
 	return n + 2;
 }
 
-char *hy_command_text(const hy_study *s, const hy_study_run *run)
+char *hy_shell_word(const char *word)
+{
+	char *text = hy_alloc(quote(NULL, word) + 1, 1);
+	if (text)
+		text[quote(text, word)] = 0;
+	return text;
+}
+
+char *hy_command_text(const hy_study *s, const char *program, enum hy_command what, const hy_study_run *run)
 {
 	words w = {0};
 	size_t room = 1, used = 0;
-	list_words(s, run, "hardy", s->o->threads, &w);
+	list_words(s, what, run, program, s->o->threads, &w);
 	for (size_t i = 0; i < w.n; i++)
 		room += quote(NULL, w.item[i]) + 1;
 	char *text = w.failed ? NULL : hy_alloc(room, 1);
@@ -158,7 +169,7 @@ static hardy_status start(const hy_study *s, const hy_study_run *run, pid_t *pid
 	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	const int64_t share = processors / s->o->jobs > 0 ? processors / s->o->jobs : 1;
 	char *messages = hy_path_join(run->folder, "log.txt");
-	list_words(s, run, s->o->program, s->o->threads ? s->o->threads : share, &w);
+	list_words(s, HY_COMMAND_RUN, run, s->o->program, s->o->threads ? s->o->threads : share, &w);
 	hardy_status status = messages && !w.failed ? hy_make_folders(run->folder, err) : hy_fail_memory(err, run->name, 1, 1);
 	if (!status && posix_spawn_file_actions_init(&actions))
 		status = hy_fail_memory(err, "a process", 1, sizeof actions);

@@ -388,7 +388,7 @@ static cJSON *seeds_to_json(const hy_study *s)
 static cJSON *commands_to_json(const hy_study *s)
 {
 	cJSON *list = cJSON_CreateArray();
-	char *text = hy_command_text(s, NULL);
+	char *text = hy_command_text(s, "hardy", HY_COMMAND_ALL, NULL);
 	if (list && text && cJSON_AddItemToArray(list, cJSON_CreateString(text))) {
 		hy_free(text);
 		return list;
