@@ -46,15 +46,15 @@ static hardy_status count_slices(const hy_study *s, const hy_study_run *run, dou
 	return status;
 }
 
-static hardy_status count_steps(const hy_study *s, double *steps, hardy_error *err)
+static hardy_status count_steps(const hy_study *s, const hy_study_run *run, double *steps, hardy_error *err)
 {
-	const hardy_train_options *o = &s->runs[0].train;
+	const hardy_train_options *o = &run->train;
 	double slices = 0;
 	hardy_status status = HARDY_OK;
 	*steps = (double)o->iterations;
 	if (!o->epochs)
 		return HARDY_OK;
-	status = count_slices(s, &s->runs[0], &slices, err);
+	status = count_slices(s, run, &slices, err);
 	const double of_epochs = (double)o->epochs * ceil(slices / ((double)o->batch / 2));
 	if (!o->iterations || of_epochs < *steps)
 		*steps = of_epochs;
@@ -158,9 +158,9 @@ static hardy_status count_scans(const hy_study *s, double *scans, double *spoile
 
 hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *err)
 {
-	hy_estimate e = {.step_s = hy_calloc(s->n_methods, sizeof *e.step_s)};
+	hy_estimate e = {.steps = hy_calloc(s->n_methods, sizeof *e.steps), .step_s = hy_calloc(s->n_methods, sizeof *e.step_s)};
 	double scan_s = 0, scans = 0, spoiled = 0;
-	hardy_status status = e.step_s ? count_steps(s, &e.steps, err) : hy_fail_memory(err, "times", s->n_methods, 8);
+	hardy_status status = e.steps && e.step_s ? HARDY_OK : hy_fail_memory(err, "times", s->n_methods, sizeof *e.steps);
 #ifdef _OPENMP
 	const int threads = omp_get_max_threads();
 	if (s->o->threads)
@@ -168,7 +168,9 @@ hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *
 #endif
 	for (size_t m = 0; m < s->n_methods && !status; m++) {
 		hy_log(s->log, HARDY_LOG_PROGRESS, "timing %s", s->methods[m]->name);
-		status = time_step(s, &s->runs[m], &e.step_s[m], err);
+		status = count_steps(s, &s->runs[m], &e.steps[m], err);
+		if (!status)
+			status = time_step(s, &s->runs[m], &e.step_s[m], err);
 	}
 	if (!status)
 		status = time_scan(s, &scan_s, err);
@@ -187,6 +189,7 @@ hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *
 
 void hy_estimate_clear(hy_estimate *e)
 {
+	hy_free(e->steps);
 	hy_free(e->step_s);
 	memset(e, 0, sizeof *e);
 }

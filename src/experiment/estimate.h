@@ -7,7 +7,7 @@
 #include "experiment/study.h"
 
 typedef struct hy_estimate {
-	double steps;   /* of a run */
+	double *steps;  /* owned: of a run of each method */
 	double *step_s; /* owned: of each method, two steps timed on random slices */
 	double score_s; /* of a run: a random scan timed, for each test scan; other sites' are guessed from the number of files */
 } hy_estimate;

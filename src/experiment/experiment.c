@@ -426,13 +426,13 @@ static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_erro
 	print(report, "\nruns:\n  %-20s %-7s %8s %9s %9s\n", "", "", "steps", "s a step", "scoring");
 	for (size_t i = 0; i < s->n_runs; i++) {
 		const hy_study_run *r = &s->runs[i];
-		const double step_s = e.step_s[i % s->n_methods];
-		print(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], e.steps, step_s, e.score_s);
+		const double steps = e.steps[i % s->n_methods], step_s = e.step_s[i % s->n_methods];
+		print(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], steps, step_s, e.score_s);
 		if (r->state == HY_RUN_FAILED)
 			print(report, "  %s", r->failure);
 		print(report, "\n");
 		if (r->state != HY_RUN_DONE && (r->state != HY_RUN_FAILED || s->o->retry_failed))
-			sum += e.steps * step_s + e.score_s;
+			sum += steps * step_s + e.score_s;
 	}
 	print(report, "\nleft to do: about ");
 	print_time(report, sum);

@@ -140,8 +140,8 @@ static hardy_status add_curve(cJSON *result, const hy_study_run *run, hardy_erro
 	if (!status && good) {
 		good = hy_json_add(result, "curve_columns", names);
 		names = NULL;
-		good = good && hy_json_add(result, "curve", curve);
-		curve = good ? NULL : curve;
+		good = hy_json_add(result, "curve", curve) && good;
+		curve = NULL;
 	}
 	if (!status && !good)
 		status = hy_fail_memory(err, "a curve", 1, size);

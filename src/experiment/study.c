@@ -269,6 +269,8 @@ static hardy_status make_run(hy_study *s, hy_study_run *r, const hy_method *m, i
 		status = hy_recipe_read(m->recipe, &r->recipe, err);
 	if (status)
 		return status;
+	if (s->experiment->large)
+		r->train.subjects = s->base.subjects;
 	r->train.recipe = r->recipe.text;
 	r->train.seed = seed;
 	r->train.data = s->sources[0].folder;

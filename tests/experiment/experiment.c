@@ -380,6 +380,19 @@ static void draws_subjects(void **state)
 	assert_null(strstr(heard, "drawn"));
 }
 
+/* In the large-data setting all subjects of the pool train, whatever the preset says. */
+static void takes_all_subjects(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.name = "large-data";
+	o.dry_run = true;
+	assert_ok(call(o, "h", &err), &err);
+	assert_non_null(strstr(printed, "    train        2: s1 s2\n"));
+	assert_false(hy_path_exists(tree_path("h")));
+}
+
 static void refuse(hardy_experiment_options o, hardy_status status, const char *part)
 {
 	hardy_error err;
@@ -438,9 +451,13 @@ static void faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(runs_and_is_not_repeated), cmocka_unit_test(goes_on),
-	    cmocka_unit_test(lists_failures),           cmocka_unit_test(processes),
-	    cmocka_unit_test(draws_subjects),           cmocka_unit_test(faults),
+	    cmocka_unit_test(runs_and_is_not_repeated),
+	    cmocka_unit_test(goes_on),
+	    cmocka_unit_test(lists_failures),
+	    cmocka_unit_test(processes),
+	    cmocka_unit_test(draws_subjects),
+	    cmocka_unit_test(takes_all_subjects),
+	    cmocka_unit_test(faults),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
