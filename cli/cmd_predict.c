@@ -38,6 +38,8 @@ static int run(const command *self, int argc, char **argv)
 	     "none|flips|intensity|both"},
 	    {"--precision", OPTION_STRING, &o.precision, "NAME",
 	     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", 0, 0, "f32|bf16"},
+	    {"--warn-dice", OPTION_DOUBLE, &o.warn_dice, "DICE", "Warn when the predicted Dice is below this; 0: never.", 0, 1,
+	     NULL},
 	    {"--strict", OPTION_FLAG, &o.strict, NULL, "Exit with 4 when a scan has warnings in the quality table.", 0, 0, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
 	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a run; 0: chosen by the number of slices.", 0, 1024, NULL},

@@ -81,7 +81,7 @@ static int defaults(const command *self, int argc, char **argv, hardy_train_opti
 
 /* Options whose form on the command line is not that of hardy_train_options. */
 typedef struct words {
-	const char *scheme, *threshold_range, *percentiles, *recalibrate;
+	const char *scheme, *threshold_range, *percentiles, *recalibrate, *calibrate;
 	bool no_minmax;
 } words;
 
@@ -93,6 +93,8 @@ static int apply(const command *self, const words *w, int argc, char **argv, har
 		o->scheme_shape = w->scheme;
 	if (w->recalibrate)
 		o->recalibrate = strcmp(w->recalibrate, "on") == 0;
+	if (w->calibrate)
+		o->calibrate = strcmp(w->calibrate, "on") == 0;
 	if (w->no_minmax)
 		o->minmax = false;
 	int code = read_pair(self, "--threshold-range", w->threshold_range, &o->threshold_low, &o->threshold_high);
@@ -161,6 +163,8 @@ static int run(const command *self, int argc, char **argv)
 	     "Validate and save a moving average of the weights with this decay, e.g. 0.999; 0: the weights.", 0, 0.999999, NULL},
 	    {"--recalibrate", OPTION_STRING, &w.recalibrate, "on|off", "Batch-norm statistics from the training slices at the end.",
 	     0, 0, "on|off"},
+	    {"--calibrate", OPTION_STRING, &w.calibrate, "on|off",
+	     "Predicted Dice for the quality table, from the validation subjects at the end (on).", 0, 0, "on|off"},
 	    {"--scheme", OPTION_STRING, &w.scheme, "NAME", "Masks of both latent codes (cooperative).", 0, 0, schemes},
 	    {"--scheme-image", OPTION_STRING, &o.scheme_image, "NAME", "Masks of the image code.", 0, 0, schemes},
 	    {"--scheme-shape", OPTION_STRING, &o.scheme_shape, "NAME", "Masks of the shape code.", 0, 0, schemes},

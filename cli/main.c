@@ -12,6 +12,7 @@
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
 extern const command cmd_bench;
+extern const command cmd_calibrate;
 extern const command cmd_check;
 extern const command cmd_corrupt;
 extern const command cmd_demo;
@@ -32,6 +33,7 @@ const command *const commands[] = {
 	&cmd_phantom,
 	&cmd_check,
 	&cmd_train,
+	&cmd_calibrate,
 	&cmd_predict,
 	&cmd_evaluate,
 	&cmd_corrupt,

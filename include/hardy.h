@@ -147,6 +147,7 @@ typedef struct hardy_train_options {
 	double noise;                         /* standard deviation, on the FTN's input */
 	/* the run */
 	int64_t validate_every;    /* epochs */
+	bool calibrate;            /* predicted Dice, from the validation subjects */
 	double checkpoint_every_s; /* seconds */
 	int64_t threads;           /* 0: as many as there are */
 	bool resume;               /* go on with the run in output */
@@ -196,6 +197,7 @@ typedef struct hardy_predict_options {
 	int64_t stn_iterations; /* how often the STN refines its own result, 1 to 20; 1 */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
 	const char *tta;       /* mean over variants of each slice: "none", "flips", "intensity", "both" */
+	double warn_dice;      /* a predicted Dice below this is a warning; 0.7 */
 	bool strict;           /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
 	double spacing_mm[3];  /* x, y, z; > 0 overrides the files' spacing on that axis */
 	const char *labels;    /* for data sets whose labels nothing names: "lv=3,myo=2"; NULL */
@@ -219,6 +221,29 @@ void hardy_predict_options_init(hardy_predict_options *o);
  * error is returned. HARDY_ERROR_THRESHOLD: see strict.
  */
 hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err);
+
+/* ---- predicted Dice ----------------------------------------------------------------------------------------------------- */
+
+typedef struct hardy_calibrate_options {
+	const char *model;    /* a .safetensors file, or a run folder with best.safetensors or model.safetensors */
+	const char *data;     /* a labelled data set of the model's channels and classes */
+	const char *output;   /* the model with its calibration; NULL: the model's own file is replaced */
+	double spacing_mm[3]; /* as in hardy_predict_options, as the next four */
+	const char *labels, *subjects, *split, *splits;
+	int64_t threads;
+} hardy_calibrate_options;
+
+void hardy_calibrate_options_init(hardy_calibrate_options *o);
+
+/*
+ * Fits the predicted Dice of a model: how the Dice of a scan's label map follows from signals that need no truth (how sure the networks
+ * are, how far they agree), on labelled scans and copies of them spoiled in memory (docs/PREDICTION.md). hardy_train does the same
+ * with its validation subjects. Scans of subjects that the model was trained on are left out, by its card. report gets how many
+ * scans it rests on, and its error on subjects that were held out. HARDY_ERROR_DATA below 3 subjects. When stop (NULL allowed) asks
+ * nothing is written: HARDY_ERROR_INTERRUPTED.
+ */
+hardy_status hardy_calibrate(const hardy_calibrate_options *o, const hardy_sink *report, const hardy_log *log,
+                             const hardy_stop *stop, hardy_error *err);
 
 /* ---- evaluation --------------------------------------------------------------------------------------------------------- */
 

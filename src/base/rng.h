@@ -22,7 +22,7 @@ typedef enum hy_rng_purpose {
 	HY_RNG_TEST,
 	HY_RNG_PERTURB,   /* perturbations other than latent masks */
 	HY_RNG_RANDOMISE, /* randomisation of one sample */
-	HY_RNG_BOOTSTRAP  /* scans of a replicate */
+	HY_RNG_BOOTSTRAP  /* scans, or groups of them, of a replicate */
 } hy_rng_purpose;
 
 typedef struct hy_rng {

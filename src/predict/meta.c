@@ -12,7 +12,7 @@ typedef struct field {
 	const char *name;
 	enum kind kind;
 	size_t offset;
-	int n; /* 1: a number; more: a list; 0: a list with one entry a channel */
+	int n; /* 1: a number; more: a list; 0: a list of a length that the caller gives, e.g. one entry a channel */
 	double low, high;
 } field;
 
@@ -39,6 +39,30 @@ static const field fingerprint_fields[] = {
     {"sd_high", KIND_DOUBLE, offsetof(hy_fingerprint, sd_high), 0, 0, BIG},
     {"reconstruction_mean", KIND_DOUBLE, offsetof(hy_fingerprint, reconstruction_mean), 1, 0, BIG},
     {"reconstruction_sd", KIND_DOUBLE, offsetof(hy_fingerprint, reconstruction_sd), 1, 0, BIG},
+};
+
+static const field calibration_fields[] = {
+    {"version", KIND_INT, offsetof(hy_calibration, version), 1, HY_CALIBRATION_VERSION, HY_CALIBRATION_VERSION},
+    {"subjects", KIND_INT64, offsetof(hy_calibration, n_subjects), 1, 0, 1e12},
+    {"scans", KIND_INT64, offsetof(hy_calibration, n_scans), 1, 0, 1e12},
+    {"predictions", KIND_INT64, offsetof(hy_calibration, n_predictions), 1, 0, 1e12},
+    {"below_0.7", KIND_INT64, offsetof(hy_calibration, n_below), 1, 0, 1e12},
+    {"presence", KIND_DOUBLE, offsetof(hy_calibration, presence), 0, 0, 1},
+    {"mean", KIND_DOUBLE, offsetof(hy_calibration, mean), HY_N_SIGNALS, -BIG, BIG},
+    {"sd", KIND_DOUBLE, offsetof(hy_calibration, sd), HY_N_SIGNALS, 1e-9, BIG},
+    {"weight", KIND_DOUBLE, offsetof(hy_calibration, weight), HY_N_SIGNALS, -BIG, BIG},
+    {"intercept", KIND_DOUBLE, offsetof(hy_calibration, intercept), 1, -BIG, BIG},
+    {"knots", KIND_INT, offsetof(hy_calibration, n_knots), 1, 1, HY_MAX_KNOTS},
+    {"margin_x", KIND_DOUBLE, offsetof(hy_calibration, margin_x), HY_N_MARGINS, -1, 2},
+    {"margin", KIND_DOUBLE, offsetof(hy_calibration, margin), HY_N_MARGINS, 0, 1},
+    {"held_out_error", KIND_DOUBLE, offsetof(hy_calibration, error), 1, 0, 1},
+    {"held_out_auc", KIND_DOUBLE, offsetof(hy_calibration, auc), 1, -1, 1},
+};
+
+/* Lists of the length "knots". */
+static const field knot_fields[] = {
+    {"knot_x", KIND_DOUBLE, offsetof(hy_calibration, knot_x), 0, -BIG, BIG},
+    {"knot_y", KIND_DOUBLE, offsetof(hy_calibration, knot_y), 0, 0, 1},
 };
 
 static const field network_fields[] = {
@@ -85,9 +109,9 @@ static cJSON *field_to_json(const field *f, const char *at, int n_channels)
 	return list;
 }
 
-static cJSON *struct_to_json(const field *table, size_t n, const void *from, int n_channels)
+/* Adds to object, which is deleted when memory runs out. */
+static cJSON *add_fields(cJSON *object, const field *table, size_t n, const void *from, int n_channels)
 {
-	cJSON *object = cJSON_CreateObject();
 	for (size_t i = 0; object && i < n; i++) {
 		cJSON *value = field_to_json(&table[i], (const char *)from + table[i].offset, n_channels);
 		if (!value || !cJSON_AddItemToObject(object, table[i].name, value)) {
@@ -99,6 +123,11 @@ static cJSON *struct_to_json(const field *table, size_t n, const void *from, int
 	return object;
 }
 
+static cJSON *struct_to_json(const field *table, size_t n, const void *from, int n_channels)
+{
+	return add_fields(cJSON_CreateObject(), table, n, from, n_channels);
+}
+
 cJSON *hy_plan_to_json(const hy_plan *p)
 {
 	return struct_to_json(plan_fields, COUNT(plan_fields), p, 1);
@@ -107,6 +136,12 @@ cJSON *hy_plan_to_json(const hy_plan *p)
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels)
 {
 	return struct_to_json(fingerprint_fields, COUNT(fingerprint_fields), f, n_channels);
+}
+
+cJSON *hy_calibration_to_json(const hy_calibration *c, int n_classes)
+{
+	cJSON *object = struct_to_json(calibration_fields, COUNT(calibration_fields), c, n_classes);
+	return add_fields(object, knot_fields, COUNT(knot_fields), c, c->n_knots);
 }
 
 cJSON *hy_network_config_to_json(const hy_network_config *c)
@@ -228,6 +263,34 @@ hardy_status hy_fingerprint_from_json(hy_fingerprint *f, int n_channels, const c
 	    struct_from_json(fingerprint_fields, COUNT(fingerprint_fields), &read, n_channels, json, where, err);
 	if (!status)
 		*f = read;
+	return status;
+}
+
+static bool increases(const double *x, int n)
+{
+	for (int i = 1; i < n; i++)
+		if (!(x[i] > x[i - 1]))
+			return false;
+	return true;
+}
+
+hardy_status hy_calibration_from_json(hy_calibration *c, int n_classes, const cJSON *json, const char *where, hardy_error *err)
+{
+	hy_calibration read = {0};
+	const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "version");
+	if (cJSON_IsNumber(version) && version->valuedouble != HY_CALIBRATION_VERSION) {
+		*c = read;
+		return HARDY_OK;
+	}
+	hardy_status status = struct_from_json(calibration_fields, COUNT(calibration_fields), &read, n_classes, json, where, err);
+	if (!status)
+		status = struct_from_json(knot_fields, COUNT(knot_fields), &read, read.n_knots, json, where, err);
+	if (!status && !increases(read.knot_x, read.n_knots))
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"knot_x\" does not increase", where);
+	if (!status && !increases(read.margin_x, HY_N_MARGINS))
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"margin_x\" does not increase", where);
+	if (!status)
+		*c = read;
 	return status;
 }
 

@@ -14,6 +14,7 @@
 /* New objects, released with cJSON_Delete; NULL when memory runs out. */
 cJSON *hy_plan_to_json(const hy_plan *p);
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels);
+cJSON *hy_calibration_to_json(const hy_calibration *c, int n_classes);
 cJSON *hy_network_config_to_json(const hy_network_config *c);
 cJSON *hy_classes_to_json(const hy_class *classes, int n);
 cJSON *hy_channels_to_json(const char (*names)[HY_NAME_SIZE], int n);
@@ -21,6 +22,8 @@ cJSON *hy_channels_to_json(const char (*names)[HY_NAME_SIZE], int n);
 hardy_status hy_plan_from_json(hy_plan *p, const cJSON *json, const char *where, hardy_error *err);
 hardy_status hy_fingerprint_from_json(hy_fingerprint *f, int n_channels, const cJSON *json, const char *where,
                                       hardy_error *err);
+/* One of another version is left out: version 0. */
+hardy_status hy_calibration_from_json(hy_calibration *c, int n_classes, const cJSON *json, const char *where, hardy_error *err);
 hardy_status hy_network_config_from_json(hy_network_config *c, const cJSON *json, const char *where, hardy_error *err);
 hardy_status hy_classes_from_json(hy_class *classes, int n, const cJSON *json, const char *where, hardy_error *err);
 hardy_status hy_channels_from_json(char (*names)[HY_NAME_SIZE], int n, const cJSON *json, const char *where, hardy_error *err);

@@ -18,7 +18,7 @@
 #define MOMENT2 "adam.second_moment."
 #define AVERAGE "average."
 
-enum { NAME_SIZE = 160, MAX_METADATA = 10 };
+enum { NAME_SIZE = 160, MAX_METADATA = 12 };
 
 void hy_model_clear(hy_model *m)
 {
@@ -135,6 +135,8 @@ static hardy_status check_readable(const hy_model *m, const char *key, const cJS
 		return hy_channels_from_json(scratch.channels, m->network.config.channels, json, where, err);
 	if (!strcmp(key, "fingerprint"))
 		return hy_fingerprint_from_json(&scratch.fingerprint, m->n_channels, json, where, err);
+	if (!strcmp(key, "quality"))
+		return hy_calibration_from_json(&scratch.calibration, m->n_classes, json, where, err);
 	return hy_network_config_from_json(&scratch.network.config, json, where, err);
 }
 
@@ -174,6 +176,8 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 		status = add_json(&meta, m, "channels", hy_channels_to_json(m->channels, m->n_channels), path, err);
 	if (!status)
 		status = add_json(&meta, m, "fingerprint", hy_fingerprint_to_json(&m->fingerprint, m->n_channels), path, err);
+	if (!status && m->calibration.version)
+		status = add_json(&meta, m, "quality", hy_calibration_to_json(&m->calibration, m->n_classes), path, err);
 	if (status)
 		goto out;
 	if (m->card)
@@ -344,6 +348,17 @@ static hardy_status metadata_json(const source *s, const char *key, cJSON **json
 	return *json ? HARDY_OK : hy_fail(s->err, HARDY_ERROR_FORMAT, "%s is not valid JSON", where);
 }
 
+static hardy_status load_calibration(const source *s, hy_model *m)
+{
+	cJSON *json = NULL;
+	char where[512];
+	hardy_status status = metadata_json(s, "quality", &json, where);
+	if (!status)
+		status = hy_calibration_from_json(&m->calibration, m->n_classes, json, where, s->err);
+	cJSON_Delete(json);
+	return status;
+}
+
 static hardy_status load_metadata(const source *s, hy_model *m, hy_network_config *config)
 {
 	static const char *const keys[] = {"network", "plan", "classes", "channels", "fingerprint"};
@@ -367,6 +382,8 @@ static hardy_status load_metadata(const source *s, hy_model *m, hy_network_confi
 		}
 		cJSON_Delete(json);
 	}
+	if (!status && hy_st_metadata(&s->file, "quality"))
+		status = load_calibration(s, m);
 	const char *card = hy_st_metadata(&s->file, "card");
 	if (status || !card)
 		return status;

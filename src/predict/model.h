@@ -4,7 +4,7 @@
  *
  * Tensors are named as in the authors' state dict (num_batches_tracked of every batch norm included, I64 scalars).
  * `__metadata__` holds strings: "hardy_version", "plan" (JSON of hy_plan), "classes" (JSON list of {name, value}), "channels"
- * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "card" (JSON:
+ * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "quality" (JSON of hy_calibration, if there is one), "card" (JSON:
  * data, subjects, terms, intended use, recipe, seed, date-free so that the same run gives the same bytes), "state" in
  * checkpoints.
  */
@@ -14,6 +14,7 @@
 #include "dataset/dataset.h"
 #include "dataset/preprocess.h"
 #include "network/network.h"
+#include "predict/calibration.h"
 
 /* What the training scans looked like; prediction warns outside of it. Ranges over the training volumes, before normalisation.
  */
@@ -35,7 +36,8 @@ typedef struct hy_model {
 	int n_channels;
 	char channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
 	hy_fingerprint fingerprint;
-	char *card; /* owned JSON text, or NULL */
+	hy_calibration calibration; /* of the predicted Dice; version 0: none */
+	char *card;                 /* owned JSON text, or NULL */
 } hy_model;
 
 /*

@@ -21,7 +21,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .precision = "f32", .tta = "none"};
+	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .tta = "none"};
 }
 
 /* Everything that lives as long as the command. */
@@ -63,6 +63,8 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
 	if (o->threads < 0 || o->threads > 1024)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
+	if (!(o->warn_dice >= 0 && o->warn_dice <= 1))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "warn_dice is %g, want 0 to 1", o->warn_dice);
 	if (o->stn_iterations < 1 || o->stn_iterations > 20)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
 	if (!o->tta || (strcmp(o->tta, "none") && strcmp(o->tta, "flips") && strcmp(o->tta, "intensity") && strcmp(o->tta, "both")))
@@ -329,6 +331,17 @@ static void warn_of_unvalued(const session *s, hy_prediction *p)
 	}
 }
 
+/* Where it is below the threshold; without a calibrated model there is none. */
+static void warn_of_dice(const session *s, hy_prediction *p)
+{
+	if (!(p->predicted_dice < s->o->warn_dice))
+		return;
+	const size_t used = strlen(p->warnings);
+	snprintf(p->warnings + used, sizeof p->warnings - used, "%spredicted Dice is %.2f: check the label map", used ? "; " : "",
+	         p->predicted_dice);
+	p->n_warnings++;
+}
+
 static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *err)
 {
 	hy_volume frame = x->image; /* a view */
@@ -346,6 +359,7 @@ static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *e
 		memcpy(x->entropy + t * x->n, p.entropy, (size_t)x->n * sizeof *x->entropy);
 	for (int64_t c = 0; x->maps && c < s->models[0].n_classes; c++)
 		memcpy(x->maps + (c * x->n_frames + t) * x->n, p.probabilities + c * x->n, (size_t)x->n * sizeof *x->maps);
+	warn_of_dice(s, &p);
 	warn_of_unvalued(s, &p);
 	x->rows[t] = p;
 	x->rows[t].label.data = x->rows[t].other.data = NULL;

@@ -150,9 +150,9 @@ int64_t hy_predictor_batch(int64_t n, int64_t size)
 	most = most < 1 ? 1 : most > 8 ? 8 : most;
 	most = most < n ? most : n;
 	for (int64_t b = most > 1 ? 2 : 1, least = INT64_MAX; b <= most; b++) {
-		const int64_t padded = (n + b - 1) / b * b;
-		if (padded <= least) {
-			least = padded;
+		const int64_t room = (n + b - 1) / b * b;
+		if (room <= least) {
+			least = room;
 			best = b;
 		}
 	}
@@ -178,6 +178,12 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 	a->infer = hy_infer_new(&m->model->network, &o, err);
 	a->batch = batch;
 	return a->infer ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
+}
+
+/* The predicted Dice is that of FTN+STN. */
+static bool wants_signals(const hy_predictor *p, const member *m)
+{
+	return p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version);
 }
 
 /* ---- one model on its slices -------------------------------------------------------------------------------------------- */
@@ -252,8 +258,31 @@ static hardy_status run_variant(const hy_predictor *p, member *m, const hy_varia
 	return status;
 }
 
-/* Probabilities go to the view; *error gets the mean squared reconstruction error. */
-static hardy_status run_member(const hy_predictor *p, member *m, view *v, double *error, hardy_error *err)
+/* One model's own probabilities of both networks, apart from the mean of an ensemble; owned. */
+typedef struct own_maps {
+	float *q[2]; /* NULL where unwanted */
+} own_maps;
+
+static hardy_status own_maps_init(own_maps *own, const hy_predictor *p, const member *m, const view *v, hardy_error *err)
+{
+	const size_t n = (size_t)(v->slices.n * p->n_classes), size = (size_t)(v->slices.height * v->slices.width) * sizeof(float);
+	*own = (own_maps){{NULL, NULL}};
+	if (p->n_members < 2 || !wants_signals(p, m))
+		return HARDY_OK;
+	for (int w = 0; w < 2; w++)
+		if (!(own->q[w] = hy_calloc(n, size)))
+			return hy_fail_memory(err, "class probabilities", n, size);
+	return HARDY_OK;
+}
+
+static void own_maps_clear(own_maps *own)
+{
+	hy_free(own->q[0]);
+	hy_free(own->q[1]);
+}
+
+/* Probabilities go to the view, and to own; *error gets the mean squared reconstruction error. */
+static hardy_status run_member(const hy_predictor *p, member *m, view *v, const own_maps *own, double *error, hardy_error *err)
 {
 	const int classes = p->n_classes;
 	const int64_t n = v->slices.n, plane = v->slices.height * v->slices.width, image = p->n_channels * plane;
@@ -272,9 +301,13 @@ static hardy_status run_member(const hy_predictor *p, member *m, view *v, double
 		const float *x = v->slices.image + at * image;
 		for (int k = 0; k < n_variants && !status; k++) {
 			status = run_variant(p, m, &variants[k], x, now, &s, k == 0, err);
-			for (int w = 0; w < 2 && !status; w++)
+			for (int w = 0; w < 2 && !status; w++) {
 				if (p->wanted[w])
 					add_probabilities(s.logits[w], now, classes, plane, share, v->q[w] + at * classes * plane);
+				if (own->q[w])
+					add_probabilities(s.logits[w], now, classes, plane, 1.0F / (float)n_variants,
+					                  own->q[w] + at * classes * plane);
+			}
 		}
 		if (s.x0 && !status)
 			squares += sum_of_squares(s.x0, x, now * image);
@@ -306,20 +339,36 @@ static hardy_status adapt(const hy_predictor *p, member *m, const hy_slices *s, 
 	return status;
 }
 
-static hardy_status predict_member(const hy_predictor *p, member *m, view *v, double *error, hardy_error *err)
+static hardy_status run_adapted(const hy_predictor *p, member *m, view *v, const own_maps *maps, double *error,
+                                hardy_error *err)
 {
 	hy_params *params = &m->model->network.params;
-	if (!p->o.adapt)
-		return run_member(p, m, v, error, err);
 	float *own = hy_alloc(params->n_buffers, sizeof *own);
 	if (!own)
 		return hy_fail_memory(err, "batch-norm statistics", params->n_buffers, sizeof *own);
 	memcpy(own, params->buffers, params->n_buffers * sizeof *own);
 	hardy_status status = adapt(p, m, &v->slices, err);
 	if (!status)
-		status = run_member(p, m, v, error, err);
+		status = run_member(p, m, v, maps, error, err);
 	memcpy(params->buffers, own, params->n_buffers * sizeof *own);
 	hy_free(own);
+	return status;
+}
+
+/* signals are measured where they are wanted of this model. */
+static hardy_status predict_member(const hy_predictor *p, member *m, view *v, double *error, hy_signals *signals,
+                                   hardy_error *err)
+{
+	own_maps own;
+	hardy_status status = own_maps_init(&own, p, m, v, err);
+	if (!status)
+		status = p->o.adapt ? run_adapted(p, m, v, &own, error, err) : run_member(p, m, v, &own, error, err);
+	if (!status && wants_signals(p, m)) {
+		const bool alone = own.q[0] == NULL;
+		status = hy_signals_measure(signals, alone ? v->q[0] : own.q[0], alone ? v->q[1] : own.q[1], v->slices.n, p->n_classes,
+		                            v->slices.height * v->slices.width, err);
+	}
+	own_maps_clear(&own);
 	return status;
 }
 
@@ -375,18 +424,32 @@ static hardy_status open_views(hy_predictor *p, const hy_volume *image, hy_predi
 static hardy_status run_members(hy_predictor *p, hy_prediction *out, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
-	double errors = 0, z = 0;
-	int n_z = 0;
+	double errors = 0, z = 0, dice = 0, low = 0;
+	int n_z = 0, n_dice = 0;
 	for (size_t i = 0; i < p->n_members && !status; i++) {
 		member *m = &p->members[i];
 		double error = 0;
-		status = predict_member(p, m, &p->views[m->view], &error, err);
+		hy_signals signals = {0};
+		status = predict_member(p, m, &p->views[m->view], &error, &signals, err);
+		if (i == 0)
+			out->signals = signals;
+		if (!status && signals.n_classes && m->model->calibration.version) {
+			double one, bound;
+			hy_calibration_apply(&m->model->calibration, &signals, &one, &bound);
+			dice += one;
+			low += bound;
+			n_dice++;
+		}
 		const double score = hy_fingerprint_z(&m->model->fingerprint, error);
 		errors += error / (double)p->n_members;
 		if (isfinite(score)) {
 			z += score;
 			n_z++;
 		}
+	}
+	if (n_dice) {
+		out->predicted_dice = dice / n_dice;
+		out->predicted_low = low / n_dice;
 	}
 	if (!status && p->o.reconstruct) {
 		out->reconstruction_error = errors;
@@ -532,7 +595,12 @@ static hardy_status run(hy_predictor *p, const hy_volume *image, hy_prediction *
 hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err)
 {
 	hardy_error own;
-	hy_prediction made = {.mean_entropy = NAN, .disagreement = NAN, .reconstruction_error = NAN, .reconstruction_z = NAN};
+	hy_prediction made = {.mean_entropy = NAN,
+	                      .disagreement = NAN,
+	                      .reconstruction_error = NAN,
+	                      .reconstruction_z = NAN,
+	                      .predicted_dice = NAN,
+	                      .predicted_low = NAN};
 	if (image->nt != p->n_channels)
 		return hy_fail(err, HARDY_ERROR_DATA, "the scan has %lld channels, the model wants %d", (long long)image->nt,
 		               p->n_channels);

@@ -9,6 +9,7 @@
 
 #include "network/infer.h"
 #include "predict/model.h"
+#include "predict/signals.h"
 
 typedef enum hy_which { HY_FTN, HY_STN /* FTN+STN */ } hy_which;
 
@@ -21,6 +22,7 @@ typedef struct hy_predictor_options {
 	bool keep_largest;     /* hy_keep_largest on the label maps */
 	bool adapt;            /* batch-norm statistics adapted to the scan, see hy_predictor_run */
 	int stn_iterations;    /* how often the STN refines its own result; 0 and 1: once */
+	bool signals;          /* needs FTN+STN, and both: prediction.signals */
 	bool flips, intensity; /* probabilities averaged over variants of the slices: variants.h */
 	int64_t batch; /* slices a run; 0: chosen from the number of slices, so that a scan's result never depends on others */
 	hy_tape_options engine;
@@ -37,6 +39,9 @@ typedef struct hy_prediction {
 	double disagreement;         /* 1 - mean Dice of both label maps over foreground classes that either has; 0 if none has */
 	double reconstruction_error; /* mean over slices of mean (x0 - x)^2, mean over models */
 	double reconstruction_z;     /* hy_fingerprint_z, mean over models that know it */
+	double predicted_dice; /* mean over the models that are calibrated, each on its own signals; needs FTN+STN, and both */
+	double predicted_low;  /* likewise: nine in ten scans like those of the calibration are better */
+	hy_signals signals;    /* of the first model */
 	int64_t n_voxels[HY_MAX_CLASSES];
 	double volume_ml[HY_MAX_CLASSES];
 	int n_warnings;      /* what lies outside the training fingerprint of every model; no foreground */
@@ -65,7 +70,8 @@ hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_predic
 /* The label maps of FTN and FTN+STN (either may be NULL); options.which and .both must cover what is asked for. */
 hardy_status hy_predict_case(hy_predictor *p, const hy_volume *image, hy_labels *ftn, hy_labels *stn, hardy_error *err);
 
-/* Slices a run for a scan of n: at most 8 (as many of 192 x 192; fewer of larger ones), with the least padding, then the most. */
+/* Slices a run for a scan of n: at most 8 (as many of 192 x 192; fewer of larger ones), so that the last run lacks as few as it can;
+ * of equals the most. With running statistics nothing is padded, a short run is only less work for all cores. */
 int64_t hy_predictor_batch(int64_t n, int64_t size);
 
 #endif

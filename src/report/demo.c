@@ -164,6 +164,7 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	t.splits = d->splits;
 	t.size = d->o->size;
 	t.spacing_mm = d->o->spacing_mm;
+	t.calibrate = false;
 	t.epochs = 0;
 	t.budget_s = 0;
 	t.iterations = d->o->iterations;

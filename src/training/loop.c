@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "engine/average.h"
+#include "predict/calibrate.h"
 #include "training/card.h"
 #include "training/checkpoint.h"
 #include "training/recalibrate.h"
@@ -164,6 +165,13 @@ static int64_t least(int64_t a, int64_t b)
 	return a && (!b || a < b) ? a : b;
 }
 
+/* A copy of a scan is spoiled, predicted and scored in its own grid: about twice the time of its slices in a validation. */
+static double calibration_s(const trainer *t, double validation_s)
+{
+	const double scans = (double)t->set.validation.n_cases, used = fmin(scans, HY_CALIBRATION_SCANS);
+	return scans > 0 ? 2 * HY_CALIBRATION_COPIES * validation_s * used / scans : 0;
+}
+
 /*
  * Times a few steps and a validation, then forgets what they did: the steps that fit the budget, with validations and what comes
  * at the end.
@@ -194,7 +202,9 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 	hy_network_reset_statistics(&t->model.network);
 	/* finishing two models: recalibration and reconstruction go through the training slices forwards, about half a step a batch */
 	const double batches = (double)t->set.calibration.n / (double)t->o.batch;
-	const double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
+	double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
+	if (t->o.calibrate)
+		finish_s += 2 * calibration_s(t, validation_s);
 	const double left_s = t->o.budget_s - (clock_s() - begin) - finish_s;
 	const double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
 	if (!status && left_s < one_s)
@@ -401,6 +411,30 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------ */
 
+/* The predicted Dice, from the validation subjects; too few of them are no failure. */
+static hardy_status calibrate(trainer *t, hardy_error *err)
+{
+	const hy_dataset *d = &t->set.dataset;
+	hy_dataset_options o = {.labels = t->o.labels};
+	size_t n = 0, *cases = hy_alloc(d->n_cases, sizeof *cases);
+	if (!cases)
+		return hy_fail_memory(err, "cases", d->n_cases, sizeof *cases);
+	memcpy(o.spacing_mm, t->o.header_spacing_mm, sizeof o.spacing_mm);
+	for (size_t i = 0; i < d->n_cases; i++)
+		if (d->cases[i].label_path && hy_split_has(t->set.split.validation, t->set.split.n_validation, d->cases[i].subject))
+			cases[n++] = i;
+	hardy_error few = {0};
+	hardy_status status = hy_calibrate(&t->model, d, cases, n, &o, t->log, t->stop, &t->model.calibration, &few);
+	hy_free(cases);
+	if (status == HARDY_ERROR_DATA) {
+		hy_warn(t->log, "no predicted Dice: %s", few.message);
+		status = HARDY_OK;
+	} else if (status && err) {
+		*err = few;
+	}
+	return status;
+}
+
 /* Recalibrates the network in t->model, scores it, and saves it as path. */
 static hardy_status finish_model(trainer *t, const char *path, hy_validation *score, hardy_error *err)
 {
@@ -414,6 +448,9 @@ static hardy_status finish_model(trainer *t, const char *path, hy_validation *sc
 		                                 &m->fingerprint.reconstruction_sd, err);
 	if (!status && t->validator)
 		status = hy_validator_run(t->validator, score, err);
+	/* best and last are often the same weights */
+	if (!status && t->o.calibrate && t->validator && !(m->calibration.version && t->at.best_epoch == t->at.epoch))
+		status = calibrate(t, err);
 	return status ? status : hy_model_save(m, path, NULL, err);
 }
 
@@ -461,6 +498,12 @@ static hardy_status finish(trainer *t, hardy_error *err)
 		status = load_best(t, err);
 		if (!status)
 			status = finish_model(t, t->run.best, &t->best, err);
+	}
+	if (status == HARDY_ERROR_INTERRUPTED) {
+		status = write_run(t, "interrupted", false, err);
+		return status ? status
+		              : hy_fail(err, HARDY_ERROR_INTERRUPTED,
+		                        "interrupted after the last step; finish with: hardy train --resume -o %s", t->o.output);
 	}
 	if (!status)
 		status = write_run(t, "done", true, err);

@@ -69,6 +69,7 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 	    .threshold_high = 0.5,
 	    .noise = 0.05,
 	    .validate_every = p->validate_every,
+	    .calibrate = true,
 	    .checkpoint_every_s = 300,
 	};
 	return HARDY_OK;
@@ -159,6 +160,7 @@ static const field fields[] = {
     {"no_decoupler", SWITCH, AT(no_decoupler), CARD, 0, 0, NULL},
     {"noise", REAL, AT(noise), CARD, 0, 10, NULL},
     {"validate_every", WHOLE, AT(validate_every), CARD, 1, 1e7, NULL},
+    {"calibrate", SWITCH, AT(calibrate), FREE | LATER, 0, 0, NULL},
     {"checkpoint_every_s", REAL, AT(checkpoint_every_s), FREE, 0, 1e9, NULL},
     {"threads", WHOLE, AT(threads), FREE, 0, 1024, NULL},
 };

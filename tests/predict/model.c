@@ -49,6 +49,23 @@ static int make_model(void **state)
 	                                     .sd_high = {1.0 / 3, 0.4},
 	                                     .reconstruction_mean = 0.0123456789012345678,
 	                                     .reconstruction_sd = 0.001};
+	model.calibration = (hy_calibration){.version = HY_CALIBRATION_VERSION,
+	                                     .n_subjects = 10,
+	                                     .n_scans = 20,
+	                                     .n_predictions = 460,
+	                                     .n_below = 200,
+	                                     .presence = {1, 0.95, 1.0 / 3},
+	                                     .weight = {0.1, [HY_N_SIGNALS - 1] = -0.2},
+	                                     .intercept = 0.7,
+	                                     .n_knots = 2,
+	                                     .knot_x = {0.1, 0.8},
+	                                     .knot_y = {0, 0.9},
+	                                     .margin_x = {0.1, 0.5, 0.9},
+	                                     .margin = {0.05, 0.1, 0.02},
+	                                     .error = 0.06,
+	                                     .auc = -1};
+	for (int k = 0; k < HY_N_SIGNALS; k++)
+		model.calibration.sd[k] = 0.25 * (k + 1);
 	model.card = hy_strdup("{\"data\":\"phantom\",\"subjects\":[\"a\",\"b\"]}");
 	assert_non_null(model.card);
 	return 0;
@@ -96,6 +113,7 @@ static void round_trip(const char *text)
 	assert_memory_equal(q->buffers, p->buffers, p->n_buffers * sizeof(float));
 	assert_int_equal(q->n_batches_tracked, 41);
 	assert_memory_equal(&back.fingerprint, &model.fingerprint, sizeof model.fingerprint);
+	assert_memory_equal(&back.calibration, &model.calibration, sizeof model.calibration);
 	assert_true(back.plan.spacing_mm == model.plan.spacing_mm && back.plan.size == model.plan.size);
 	assert_true(back.plan.percentile_low == model.plan.percentile_low);
 	assert_true(back.plan.percentile_high == model.plan.percentile_high);
@@ -301,6 +319,9 @@ static void bad_metadata(void **state)
 	     HARDY_ERROR_FORMAT, "\"value\" is 900"},
 	    {"channels", "[\"T1\",\"T\\n2\"]", HARDY_ERROR_FORMAT, "control character"},
 	    {"fingerprint", "{}", HARDY_ERROR_FORMAT, "\"n_volumes\" is missing"},
+	    {"quality", "{\"version\":1}", HARDY_ERROR_FORMAT, "\"subjects\" is missing"},
+	    {"quality", "[", HARDY_ERROR_FORMAT, "\"quality\" is not valid JSON"},
+	    {"quality", "3", HARDY_ERROR_FORMAT, "not a JSON object"},
 	    {"card", "3", HARDY_ERROR_FORMAT, "\"card\" is not a JSON object"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -376,6 +397,22 @@ static void cut_at_every_part(void **state)
 	assert_int_equal(hy_model_load(&back, scratch_path("nowhere.safetensors"), NULL, &err), HARDY_ERROR_IO);
 }
 
+/* A later program's calibration is none for this one. */
+static void calibration_of_another_version(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model back = {0};
+	edit e = begin_edit();
+	const char *path = scratch_path("later.safetensors");
+	set_metadata(&e, "quality", "{\"version\":2,\"forest\":[1,2,3]}");
+	assert_ok(hy_st_write(path, e.file.tensors, e.file.n_tensors, e.keys, e.values, e.n_metadata, &err), &err);
+	assert_ok(hy_model_load(&back, path, NULL, &err), &err);
+	assert_int_equal(back.calibration.version, 0);
+	hy_model_clear(&back);
+	hy_st_clear(&e.file);
+}
+
 static void what_cannot_be_read_is_not_written(void **state)
 {
 	(void)state;
@@ -390,6 +427,14 @@ static void what_cannot_be_read_is_not_written(void **state)
 	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
 	assert_non_null(strstr(err.message, "mean_high"));
 	model.fingerprint.mean_high[1] = 0.4;
+	model.calibration.margin[1] = NAN;
+	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_non_null(strstr(err.message, "margin"));
+	model.calibration.margin[1] = 0.1;
+	model.calibration.knot_x[1] = 0.1;
+	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_non_null(strstr(err.message, "\"knot_x\" does not increase"));
+	model.calibration.knot_x[1] = 0.8;
 	char *card = model.card;
 	model.card = (char[]){"not json"};
 	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_ARGUMENT);
@@ -448,6 +493,7 @@ int main(void)
 	    cmocka_unit_test(checkpoint_without_moments),
 	    cmocka_unit_test(bare_state_dict),
 	    cmocka_unit_test(cut_at_every_part),
+	    cmocka_unit_test(calibration_of_another_version),
 	    cmocka_unit_test(what_cannot_be_read_is_not_written),
 	    cmocka_unit_test(survives_lack_of_memory),
 	};

@@ -268,12 +268,12 @@ static void one_scan_in_its_own_grid(void **state)
 	hy_volume_clear(&out);
 	char *table = NULL, row[1024];
 	read_table(at("out/quality.csv"), &table);
-	snprintf(
-	    row, sizeof row,
-	    "scan,output,frame,status,mean_entropy,disagreement,reconstruction_error,reconstruction_z,\"volume_left, part_ml\","
-	    "volume_B_ml,n_warnings,warnings\n%s,a.nii.gz,,ok,%.6g,%.6g,%.6g,,%.6g,%.6g,0,\n",
-	    at("scans/a.nii"), wanted.mean_entropy, wanted.disagreement, wanted.reconstruction_error, wanted.volume_ml[1],
-	    wanted.volume_ml[2]);
+	snprintf(row, sizeof row,
+	         "scan,output,frame,status,mean_entropy,disagreement,reconstruction_error,reconstruction_z,predicted_dice,"
+	         "predicted_dice_low,\"volume_left, part_ml\","
+	         "volume_B_ml,n_warnings,warnings\n%s,a.nii.gz,,ok,%.6g,%.6g,%.6g,,,,%.6g,%.6g,0,\n",
+	         at("scans/a.nii"), wanted.mean_entropy, wanted.disagreement, wanted.reconstruction_error, wanted.volume_ml[1],
+	         wanted.volume_ml[2]);
 	assert_string_equal(table, row);
 	hy_free(table);
 	assert_int_equal(n_files(at("out")), 2);

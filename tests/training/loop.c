@@ -84,6 +84,7 @@ static hardy_train_options tiny(const char *run, const char *recipe)
 	o.iterations = 7;
 	o.validate_every = 1;
 	o.threads = 1;
+	o.calibrate = false;
 	return o;
 }
 
@@ -181,6 +182,50 @@ static void resumes_with_the_same_bytes(void **state)
 			assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
 		}
 	}
+}
+
+static hy_calibration calibration_of(const char *name)
+{
+	hardy_error err = {0};
+	hy_model m;
+	assert_ok(hy_model_load(&m, tree_path(name), NULL, &err), &err);
+	const hy_calibration c = m.calibration;
+	hy_model_clear(&m);
+	return c;
+}
+
+/* At the end, also when that is cut short; with too few validation subjects there is none, and no failure. */
+static void calibrates_the_predicted_dice(void **state)
+{
+	(void)state;
+	make_data();
+	hardy_error err = {0};
+	hardy_train_options o = tiny("whole", "standard");
+	o.subjects = 2;
+	o.validation = 3;
+	o.iterations = 4;
+	o.calibrate = true;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	const hy_calibration c = calibration_of("whole/last.safetensors");
+	assert_int_equal(c.version, HY_CALIBRATION_VERSION);
+	assert_int_equal(c.n_subjects, 3);
+	assert_int_equal(calibration_of("whole/best.safetensors").n_scans, 3);
+	/* reading scans asks once a scan, the loop after each step but the last */
+	int left = 5 + 3 + 2;
+	const hardy_stop stop = {countdown, &left};
+	o.output = tree_path("parts");
+	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	assert_part(err.message, "interrupted after the last step; finish with: hardy train --resume");
+	assert_false(hy_path_exists(tree_path("parts/last.safetensors")));
+	o.resume = true;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+	assert_same_file("whole/best.safetensors", "parts/best.safetensors");
+	o.resume = false;
+	o.output = tree_path("two");
+	o.validation = 2;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_int_equal(calibration_of("two/last.safetensors").version, 0);
 }
 
 /* Recipes keep nothing but what the checkpoint holds; averaged weights are in it. */
@@ -638,6 +683,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(resumes_with_the_same_bytes),
+	    cmocka_unit_test(calibrates_the_predicted_dice),
 	    cmocka_unit_test(every_recipe_resumes_with_the_same_bytes),
 	    cmocka_unit_test(a_recipe_file_is_resolved),
 	    cmocka_unit_test(averages_weights),

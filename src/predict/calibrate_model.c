@@ -1,0 +1,170 @@
+/*
+ * calibrate_model.c: hardy_calibrate: a model file, a data set, and the model file again with a predicted Dice.
+ */
+#include "base/files.h"
+#include "base/memory.h"
+#include "predict/calibrate.h"
+#include "predict/jobs.h"
+
+#include <cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void hardy_calibrate_options_init(hardy_calibrate_options *o)
+{
+	*o = (hardy_calibrate_options){0};
+}
+
+typedef struct session {
+	const hardy_calibrate_options *o;
+	const hardy_log *log;
+	const hardy_stop *stop;
+	hy_dataset_options dataset;
+	char *path, *state; /* owned: of the model; of a checkpoint */
+	hy_model model;
+	hy_jobs jobs;
+	size_t *cases; /* owned */
+	size_t n_cases;
+} session;
+
+static hardy_status load_model(session *s, hardy_error *err)
+{
+	hardy_status status = hy_model_argument(s->o->model, &s->path, err);
+	if (!status && !s->path)
+		status =
+		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no model: want a .safetensors file, or the folder of a run", s->o->model);
+	return status ? status : hy_model_load(&s->model, s->path, &s->state, err);
+}
+
+static hardy_status check_classes(const session *s, const hy_dataset *d, hardy_error *err)
+{
+	const hy_model *m = &s->model;
+	if (m->n_channels != d->n_channels || m->n_classes != d->n_classes)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: is for %d channels and %d classes, %s has %d and %d", s->path, m->n_channels,
+		               m->n_classes, d->root, d->n_channels, d->n_classes);
+	for (int c = 1; c < m->n_classes; c++)
+		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", s->path, c, m->classes[c].name, d->root,
+			               d->classes[c].name);
+	return HARDY_OK;
+}
+
+/* By the model card: same name of data set, and among its subjects. */
+static bool was_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"), *item;
+	char *root = NULL;
+	bool same = false;
+	if (cJSON_IsString(data) && !hy_path_resolve(d->root, &root, NULL))
+		same = !strcmp(data->valuestring, hy_path_name(root));
+	hy_free(root);
+	if (!same)
+		return false;
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(card, "subjects"))
+	{
+		if (cJSON_IsString(item) && !strcmp(item->valuestring, subject))
+			return true;
+	}
+	return false;
+}
+
+/* Labelled cases; those that the model was trained on say nothing about others. */
+static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *err)
+{
+	cJSON *card = s->model.card ? cJSON_Parse(s->model.card) : NULL;
+	size_t n_trained = 0;
+	s->cases = hy_alloc(s->jobs.n, sizeof *s->cases);
+	for (size_t i = 0; s->cases && i < s->jobs.n; i++) {
+		const size_t index = s->jobs.items[i].index;
+		const hy_case *c = &d->cases[index];
+		if (!c->label_path)
+			continue;
+		if (was_trained_on(card, d, c->subject))
+			n_trained++;
+		else
+			s->cases[s->n_cases++] = index;
+	}
+	cJSON_Delete(card);
+	if (!s->cases)
+		return hy_fail_memory(err, "cases", s->jobs.n, sizeof *s->cases);
+	if (n_trained)
+		hy_warn(s->log, "%s: %zu scans are left out, the model was trained on them", d->root, n_trained);
+	if (!s->n_cases)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no labelled scan that the model was not trained on", d->root);
+	return HARDY_OK;
+}
+
+static void print_result(const hy_calibration *c, const hardy_sink *report)
+{
+	hy_outfile f = {.sink = report};
+	if (!report)
+		return;
+	hy_outfile_printf(&f,
+	                  "predicted Dice: calibrated on %lld scans of %lld subjects, %lld predictions with their spoiled copies, "
+	                  "%lld of them below %g\n",
+	                  (long long)c->n_scans, (long long)c->n_subjects, (long long)c->n_predictions, (long long)c->n_below,
+	                  HY_DICE_POOR);
+	hy_outfile_printf(&f, "subjects predicted by the others: mean absolute error %.3f", c->error);
+	if (c->auc >= 0)
+		hy_outfile_printf(&f, ", area under the curve for those below %g: %.3f", HY_DICE_POOR, c->auc);
+	hy_outfile_printf(&f, "\n");
+}
+
+static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
+{
+	hardy_status status = load_model(s, err);
+	if (status)
+		return status;
+	const hy_jobs_options o = {.n_channels = s->model.n_channels,
+	                           .dataset = s->dataset,
+	                           .subjects = s->o->subjects,
+	                           .split = s->o->split,
+	                           .splits = s->o->splits};
+	if (!hy_path_exists(s->o->data))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", s->o->data);
+	if (!hy_dataset_is(s->o->data))
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", s->o->data);
+	status = hy_jobs_collect(&s->jobs, &s->o->data, 1, &o, s->log, err);
+	const hy_dataset *d = status ? NULL : &s->jobs.sets[1];
+	if (!status)
+		status = check_classes(s, d, err);
+	if (!status)
+		status = choose_cases(s, d, err);
+	if (!status)
+		status = hy_calibrate(&s->model, d, s->cases, s->n_cases, &s->dataset, s->log, s->stop, &s->model.calibration, err);
+	if (!status)
+		status = hy_model_save(&s->model, s->o->output ? s->o->output : s->path, s->state, err);
+	if (!status)
+		print_result(&s->model.calibration, report);
+	return status;
+}
+
+hardy_status hardy_calibrate(const hardy_calibrate_options *o, const hardy_sink *report, const hardy_log *log,
+                             const hardy_stop *stop, hardy_error *err)
+{
+	session s = {.o = o, .log = log, .stop = stop};
+	if (!o->model || !o->data)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "calibrate: model and data must be named");
+	if (o->threads < 0 || o->threads > 1024)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
+	s.dataset.labels = o->labels;
+	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
+#ifdef _OPENMP
+	const int threads = omp_get_max_threads();
+	if (o->threads)
+		omp_set_num_threads((int)o->threads);
+#endif
+	const hardy_status status = run(&s, report, err);
+#ifdef _OPENMP
+	omp_set_num_threads(threads);
+#endif
+	hy_jobs_clear(&s.jobs);
+	hy_model_clear(&s.model);
+	hy_free(s.path);
+	hy_free(s.state);
+	hy_free(s.cases);
+	return status;
+}
