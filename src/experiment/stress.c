@@ -320,6 +320,8 @@ static hardy_status try_one(session *s, subject *x, int kind, int level, int64_t
 		return hy_prefix(err, status, "%s: %s", x->name, hy_stress_name(kind));
 	score(s, x, &p.other, row.dice[0], &row.mean[0]);
 	score(s, x, &p.label, row.dice[1], &row.mean[1]);
+	row.predicted = p.predicted_dice;
+	row.low = p.predicted_low;
 	hy_prediction_clear(&p);
 	return add_row(s, &row, err);
 }

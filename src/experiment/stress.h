@@ -6,6 +6,7 @@
 
 #include "artefact/artefact.h"
 #include "dataset/dataset.h"
+#include "predict/forecast.h"
 
 /* What was done to a scan: an artefact's kind, or one of these. */
 enum { HY_STRESS_NONE = -1, HY_STRESS_SHIFT = HY_N_ARTEFACTS, HY_STRESS_END };
@@ -16,6 +17,7 @@ typedef struct hy_stress_row {
 	int64_t copy;
 	double dice[2][HY_MAX_CLASSES]; /* of FTN and FTN+STN by class, [0] unused; NaN where neither has the class */
 	double mean[2];                 /* over the classes that are defined */
+	double predicted, low;          /* Dice of FTN+STN and its lower bound; NaN from a model without calibration */
 } hy_stress_row;
 
 typedef struct hy_stress_result {
@@ -56,6 +58,9 @@ typedef struct hy_stress_cell {
 /* Over the rows of this kind (HY_STRESS_END: of the four of ACDC-C) and level; which: 0 FTN, 1 FTN+STN. */
 hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, int which, hy_stress_cell *cell,
                                hardy_error *err);
+
+/* How the predicted Dice agrees with the true one, over the protocol's rows or the sweep's. */
+hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hy_forecast *f, hardy_error *err);
 
 /* cases.csv, stress.json and sweep.csv in folder; the tables for people to report. */
 hardy_status hy_stress_write(const hy_stress_result *r, const char *folder, hardy_error *err);

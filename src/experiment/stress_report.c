@@ -69,6 +69,22 @@ hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, i
 	return HARDY_OK;
 }
 
+hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hy_forecast *f, hardy_error *err)
+{
+	size_t n = 0;
+	hy_foretold *items = hy_alloc(r->n_rows, sizeof *items);
+	if (!items)
+		return hy_fail_memory(err, "scores", r->n_rows, sizeof *items);
+	for (size_t i = 0; i < r->n_rows; i++) {
+		const hy_stress_row *row = &r->rows[i];
+		if ((row->level > 0) == sweep)
+			items[n++] = (hy_foretold){row->subject, row->predicted, row->low, row->mean[1]};
+	}
+	const hardy_status status = hy_forecast_judge(f, items, n, err);
+	hy_free(items);
+	return status;
+}
+
 /* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
 
 static void put_number(hy_outfile *f, double v)
@@ -93,7 +109,7 @@ static hardy_status write_cases(const hy_stress_result *r, const char *path, har
 		return status;
 	hy_outfile_csv_plain(&f, "subject,phase,artefact,level,copy,network");
 	put_class_titles(&f, r);
-	hy_outfile_csv_plain(&f, "mean_dice");
+	hy_outfile_csv_plain(&f, "mean_dice,predicted_dice,predicted_dice_low");
 	hy_outfile_csv_end(&f);
 	for (size_t i = 0; i < r->n_rows; i++)
 		for (int which = 0; which < 2; which++) {
@@ -107,6 +123,8 @@ static hardy_status write_cases(const hy_stress_result *r, const char *path, har
 			for (int k = 1; k < r->n_classes; k++)
 				put_number(&f, row->dice[which][k]);
 			put_number(&f, row->mean[which]);
+			put_number(&f, which ? row->predicted : NAN);
+			put_number(&f, which ? row->low : NAN);
 			hy_outfile_csv_end(&f);
 		}
 	return hy_outfile_commit(&f, err);
@@ -174,6 +192,26 @@ fail:
 	return false;
 }
 
+/* null without predictions */
+static bool add_forecast(const hy_stress_result *r, cJSON *to, const char *name, bool sweep)
+{
+	hy_forecast f;
+	if (hy_stress_forecast(r, sweep, &f, NULL))
+		return false;
+	cJSON *o = f.n ? cJSON_CreateObject() : cJSON_CreateNull();
+	if (f.n &&
+	    (!hy_json_add(o, "n", cJSON_CreateNumber((double)f.n)) ||
+	     !hy_json_add(o, "subjects", cJSON_CreateNumber((double)f.n_subjects)) ||
+	     !hy_json_add(o, "below_0.7", cJSON_CreateNumber((double)f.n_below)) || !hy_json_add(o, "auc", hy_json_real(f.auc)) ||
+	     !hy_json_add(o, "auc_low", hy_json_real(f.auc_low)) || !hy_json_add(o, "auc_high", hy_json_real(f.auc_high)) ||
+	     !hy_json_add(o, "mean_absolute_error", hy_json_real(f.error)) ||
+	     !hy_json_add(o, "below_bound", hy_json_real(f.below_low)))) {
+		cJSON_Delete(o);
+		return false;
+	}
+	return hy_json_add(to, name, o);
+}
+
 static bool add_models(const hy_stress_result *r, cJSON *o)
 {
 	cJSON *list = cJSON_CreateArray();
@@ -214,7 +252,8 @@ static hardy_status write_json(const hy_stress_result *r, const char *path, hard
 	    hy_json_add(o, "tta", cJSON_CreateString(r->o->tta)) &&
 	    hy_json_add(o, "cases", cJSON_CreateNumber((double)r->n_cases)) &&
 	    hy_json_add(o, "cases_failed", cJSON_CreateNumber((double)r->n_failed)) &&
-	    hy_json_add(o, "complete", cJSON_CreateBool(r->complete)) && add_cells(r, o))
+	    hy_json_add(o, "complete", cJSON_CreateBool(r->complete)) && add_cells(r, o) &&
+	    add_forecast(r, o, "predicted_dice", false) && add_forecast(r, o, "predicted_dice_sweep", true))
 		text = cJSON_Print(o);
 	cJSON_Delete(o);
 	if (!text)
@@ -273,6 +312,19 @@ static hardy_status print_row(const hy_stress_result *r, const hardy_sink *repor
 	return HARDY_OK;
 }
 
+static hardy_status print_forecast(const hy_stress_result *r, const hardy_sink *report, bool sweep, hardy_error *err)
+{
+	char text[256];
+	hy_forecast f;
+	const hardy_status status = hy_stress_forecast(r, sweep, &f, err);
+	if (status)
+		return status;
+	hy_forecast_print(&f, text, sizeof text);
+	if (text[0])
+		print(report, "\n%s\n", text);
+	return HARDY_OK;
+}
+
 static hardy_status print_curves(const hy_stress_result *r, const hardy_sink *report, int kind, hardy_error *err)
 {
 	print(report, "%-10s", hy_stress_name(kind));
@@ -297,10 +349,12 @@ hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report
 		status = print_row(r, report, kind, err);
 	if (!status)
 		status = print_row(r, report, HY_STRESS_END, err);
+	if (!status)
+		status = print_forecast(r, report, false, err);
 	if (status || !r->o->sweep)
 		return status;
 	print(report, "\nBy severity, FTN+STN: Dice and share below 0.5 at levels 1 to 5\n");
 	for (int kind = 0; kind < HY_STRESS_END && !status; kind++)
 		status = print_curves(r, report, kind, err);
-	return status;
+	return status ? status : print_forecast(r, report, true, err);
 }

@@ -20,6 +20,25 @@ enum { NX = 40, NY = 36, NZ = 2, N = NX * NY * NZ };
 
 static const char *const CLASSES[3] = {"background", "ring", "core"};
 
+/* What a fit leaves; the numbers are made up. */
+static hy_calibration some_calibration(void)
+{
+	hy_calibration c = {.version = HY_CALIBRATION_VERSION,
+	                    .presence = {1, 1, 1},
+	                    .intercept = 0.4,
+	                    .n_knots = 2,
+	                    .knot_x = {0, 1},
+	                    .knot_y = {0, 1},
+	                    .margin_x = {0, 0.5, 1},
+	                    .margin = {0.1, 0.2, 0.1}};
+	for (int k = 0; k < HY_N_SIGNALS; k++) {
+		c.mean[k] = k % 3 < 2 ? 0.5 : 0;
+		c.sd[k] = 1;
+		c.weight[k] = 0.1;
+	}
+	return c;
+}
+
 static void save_model(const char *name, const char *last_class)
 {
 	hardy_error err;
@@ -36,6 +55,7 @@ static void save_model(const char *name, const char *last_class)
 		m.classes[c].value = c;
 	}
 	snprintf(m.channels[0], HY_NAME_SIZE, "image");
+	m.calibration = some_calibration();
 	assert_ok(hy_model_save(&m, tree_path(name), NULL, &err), &err);
 	hy_model_clear(&m);
 }
@@ -134,7 +154,7 @@ static hardy_status call(hardy_stress_options o, const char *model, const char *
 typedef struct row {
 	char subject[32], artefact[32], network[32];
 	int level, copy;
-	double ring, core, mean;
+	double ring, core, mean, predicted, low;
 } row;
 
 static row rows[512];
@@ -154,16 +174,19 @@ static void read_rows(const char *path)
 	assert_ok(hy_file_read(tree_path(path), &text, &size, &err), &err);
 	char *line = strchr(text, '\n');
 	assert_non_null(line);
-	assert_int_equal(
-	    strncmp(text, "subject,phase,artefact,level,copy,network,dice_ring,dice_core,mean_dice\n", (size_t)(line - text)), 0);
+	assert_int_equal(strncmp(text,
+	                         "subject,phase,artefact,level,copy,network,dice_ring,dice_core,mean_dice,predicted_dice,"
+	                         "predicted_dice_low\n",
+	                         (size_t)(line - text)),
+	                 0);
 	while (*++line) {
-		char *field[9], *end = strchr(line, '\n');
+		char *field[11], *end = strchr(line, '\n');
 		assert_non_null(end);
 		*end = 0;
-		for (int i = 0; i < 9; i++) {
+		for (int i = 0; i < 11; i++) {
 			field[i] = line;
 			line += strcspn(line, ",");
-			assert_true((*line == 0) == (i == 8));
+			assert_true((*line == 0) == (i == 10));
 			*line++ = 0;
 		}
 		row *r = &rows[n_rows++];
@@ -175,6 +198,8 @@ static void read_rows(const char *path)
 		r->ring = number(field[6]);
 		r->core = number(field[7]);
 		r->mean = number(field[8]);
+		r->predicted = number(field[9]);
+		r->low = number(field[10]);
 		line = end;
 	}
 	hy_free(text);
@@ -241,6 +266,8 @@ static void check_protocol(const char *subject, int kind, int copy)
 		hy_overlap ring = hy_overlap_count(map, s.label, n, 1), core = hy_overlap_count(map, s.label, n, 2);
 		assert_true(is_near(r->ring, hy_overlap_dice(&ring)) && is_near(r->core, hy_overlap_dice(&core)));
 		assert_true(is_near(r->mean, (r->ring + r->core) / 2));
+		assert_true(is_near(r->predicted, which ? p.predicted_dice : NAN));
+		assert_true(is_near(r->low, which ? p.predicted_low : NAN));
 	}
 	hy_prediction_clear(&p);
 	hy_predictor_free(predictor);
@@ -277,6 +304,26 @@ static void check_group(const cJSON *cell)
 	assert_true(is_near(cJSON_GetObjectItem(cJSON_GetObjectItem(cell, "dice"), "core")->valuedouble, core / n));
 }
 
+/* The forecast against the rows; every Dice of a random model is below 0.7, which leaves no area. */
+static void check_forecast(const cJSON *f, int level_from)
+{
+	double error = 0, below = 0, n = 0;
+	for (size_t i = 0; i < n_rows; i++) {
+		const row *r = &rows[i];
+		if (strcmp(r->network, "FTN+STN") != 0 || (r->level > 0) != (level_from > 0))
+			continue;
+		error += fabs(r->predicted - r->mean);
+		below += r->mean < r->low;
+		n++;
+	}
+	assert_true(n > 0 && cJSON_GetObjectItem(f, "n")->valuedouble == n);
+	assert_int_equal(cJSON_GetObjectItem(f, "subjects")->valueint, 2);
+	assert_int_equal(cJSON_GetObjectItem(f, "below_0.7")->valueint, (int)n);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(f, "auc")));
+	assert_true(is_near(cJSON_GetObjectItem(f, "mean_absolute_error")->valuedouble, error / n));
+	assert_true(is_near(cJSON_GetObjectItem(f, "below_bound")->valuedouble, below / n));
+}
+
 static void protocol(void **state)
 {
 	(void)state;
@@ -296,6 +343,9 @@ static void protocol(void **state)
 	const cJSON *list = cJSON_GetObjectItem(json, "protocol"), *cell;
 	assert_int_equal(cJSON_GetArraySize(list), 12);
 	cJSON_ArrayForEach(cell, list) check_group(cell);
+	check_forecast(cJSON_GetObjectItem(json, "predicted_dice"), 0);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(json, "predicted_dice_sweep")));
+	assert_non_null(strstr(printed, "\npredicted Dice of 18 scans, 18 of them below 0.7: no area"));
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "complete")) && cJSON_IsNull(cJSON_GetObjectItem(json, "sweep")));
 	cJSON_Delete(json);
 	assert_non_null(strstr(printed, "\nnone           2   "));
