@@ -217,8 +217,8 @@ void hardy_predict_options_init(hardy_predict_options *o);
  * OUTPUT/quality.csv. With a file as output these are called like it: NAME_entropy.nii.gz, NAME_quality.csv ...
  *
  * A file appears only when it is complete; a scan's files appear together or, when one cannot be written, not at all. A scan
- * that fails is a warning and a row in quality.csv, and the others go on: HARDY_ERROR_PARTIAL. When all fail, the first one's
- * error is returned. HARDY_ERROR_THRESHOLD: see strict.
+ * that fails is a warning and a row in quality.csv, what an earlier run wrote under its name is removed, and the others go on:
+ * HARDY_ERROR_PARTIAL. When all fail, the first one's error is returned. HARDY_ERROR_THRESHOLD: see strict.
  */
 hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err);
 
@@ -299,6 +299,7 @@ typedef struct hardy_evaluate_options {
 	bool assd_directed;    /* half the sum of the directed means instead of the mean of both lists pooled */
 	bool nsd_surfels;      /* surfaces weighted by area instead of voxels counted */
 	bool allow_missing;    /* a case without its counterpart is listed, but no failure */
+	const char *quality;   /* the quality table of the predictions: how well its predicted Dice agrees; NULL */
 	double threshold_dice; /* NaN: none; else HARDY_ERROR_THRESHOLD when the mean Dice is below or undefined */
 } hardy_evaluate_options;
 
@@ -347,6 +348,16 @@ typedef struct hardy_evaluation_failure {
 	char message[1024];
 } hardy_evaluation_failure;
 
+/* How well predicted Dice agrees with the true one, mean over the classes that are scored. */
+typedef struct hardy_forecast {
+	size_t n, n_subjects; /* predictions whose Dice is known, and whose they are; n 0: none */
+	size_t n_below;       /* with a Dice below 0.7 */
+	double auc, auc_low,
+	    auc_high;     /* area under the curve for telling these, 95 % interval (bootstrap over subjects); NaN: undefined */
+	double error;     /* mean absolute */
+	double below_low; /* share whose Dice lies below the predicted lower bound */
+} hardy_forecast;
+
 /* Owned by the caller, released by hardy_evaluation_clear. */
 typedef struct hardy_evaluation {
 	hardy_evaluate_options options; /* strings not kept: NULL */
@@ -359,6 +370,7 @@ typedef struct hardy_evaluation {
 	size_t n_hearts;
 	hardy_heart_row *hearts;                                  /* subjects with ED and ES, when the classes are LV, MYO, RV */
 	hardy_score_mean heart_difference[HARDY_N_HEART_INDICES]; /* prediction minus reference */
+	hardy_forecast forecast;                                  /* with options.quality */
 	size_t n_failures;
 	hardy_evaluation_failure *failures;
 } hardy_evaluation;

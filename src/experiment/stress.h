@@ -60,7 +60,7 @@ hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, i
                                hardy_error *err);
 
 /* How the predicted Dice agrees with the true one, over the protocol's rows or the sweep's. */
-hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hy_forecast *f, hardy_error *err);
+hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hardy_forecast *f, hardy_error *err);
 
 /* cases.csv, stress.json and sweep.csv in folder; the tables for people to report. */
 hardy_status hy_stress_write(const hy_stress_result *r, const char *folder, hardy_error *err);

@@ -69,7 +69,7 @@ hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, i
 	return HARDY_OK;
 }
 
-hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hy_forecast *f, hardy_error *err)
+hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hardy_forecast *f, hardy_error *err)
 {
 	size_t n = 0;
 	hy_foretold *items = hy_alloc(r->n_rows, sizeof *items);
@@ -195,7 +195,7 @@ fail:
 /* null without predictions */
 static bool add_forecast(const hy_stress_result *r, cJSON *to, const char *name, bool sweep)
 {
-	hy_forecast f;
+	hardy_forecast f;
 	if (hy_stress_forecast(r, sweep, &f, NULL))
 		return false;
 	cJSON *o = f.n ? cJSON_CreateObject() : cJSON_CreateNull();
@@ -315,7 +315,7 @@ static hardy_status print_row(const hy_stress_result *r, const hardy_sink *repor
 static hardy_status print_forecast(const hy_stress_result *r, const hardy_sink *report, bool sweep, hardy_error *err)
 {
 	char text[256];
-	hy_forecast f;
+	hardy_forecast f;
 	const hardy_status status = hy_stress_forecast(r, sweep, &f, err);
 	if (status)
 		return status;

@@ -1,13 +1,16 @@
 /*
  * evaluate.c: scores predictions against a reference: loads pairs, scores every class, sums up.
  */
+#include "base/files.h"
 #include "base/memory.h"
 #include "image/geometry.h"
 #include "image/nifti.h"
 #include "metric/clinical.h"
 #include "metric/score.h"
 #include "metric/statistics.h"
+#include "predict/forecast.h"
 #include "predict/pairing.h"
+#include "predict/quality.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -422,6 +425,56 @@ static hardy_status summarise_hearts(const evaluator *e, hardy_evaluation *out, 
 	return HARDY_OK;
 }
 
+/* What the quality table says of a pair's prediction. */
+static const hy_quality_line *find_line(const hy_quality_line *lines, size_t n, const hy_pair *pair)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(lines[i].output, hy_path_name(pair->prediction)) && (pair->frame < 0 || lines[i].frame == pair->frame))
+			return &lines[i];
+	return NULL;
+}
+
+static double mean_dice(const hardy_score_row *rows, size_t n_classes)
+{
+	double dice[HY_MAX_CLASSES];
+	for (size_t c = 0; c < n_classes; c++)
+		dice[c] = rows[c].value[HARDY_SCORE_DICE];
+	return hy_summarise(dice, n_classes).mean;
+}
+
+static hardy_status judge_quality(const evaluator *e, hardy_evaluation *out, hardy_error *err)
+{
+	hy_quality_line *lines = NULL;
+	hy_foretold *items = NULL;
+	size_t n_lines = 0, n = 0, scored = 0;
+	if (!e->o->quality)
+		return HARDY_OK;
+	hardy_status status = hy_quality_read(e->o->quality, &lines, &n_lines, err);
+	if (status)
+		return status;
+	items = hy_alloc(out->n_cases, sizeof *items);
+	if (!items)
+		status = hy_fail_memory(err, "predicted Dice", out->n_cases, sizeof *items);
+	for (size_t i = 0; i < e->pairing.n_pairs && !status; i++) {
+		if (e->errors[i].status != HARDY_OK)
+			continue;
+		const hardy_score_row *rows = &out->rows[scored++ * out->n_classes];
+		const hy_quality_line *line = find_line(lines, n_lines, &e->pairing.pairs[i]);
+		if (line)
+			items[n++] = (hy_foretold){rows->subject, line->predicted, line->low, mean_dice(rows, out->n_classes)};
+	}
+	if (!status)
+		status = hy_forecast_judge(&out->forecast, items, n, err);
+	if (!status && !out->forecast.n)
+		status = hy_fail(
+		    err, HARDY_ERROR_DATA,
+		    "%s: no predicted Dice of any scored case: not the table of these predictions, or the model is not calibrated",
+		    e->o->quality);
+	hy_free(lines);
+	hy_free(items);
+	return status;
+}
+
 static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
 	const hy_pairing *p = &e->pairing;
@@ -491,6 +544,8 @@ static hardy_status summarise(const evaluator *e, hardy_evaluation *out, hardy_e
 	if (status == HARDY_OK)
 		status = summarise_hearts(e, out, err);
 	if (status == HARDY_OK)
+		status = judge_quality(e, out, err);
+	if (status == HARDY_OK)
 		status = collect_failures(e, out, err);
 	return status;
 }
@@ -510,7 +565,7 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	                                     .hd95_directed = o->hd95_directed,
 	                                     .assd_directed = o->assd_directed,
 	                                     .nsd_surfels = o->nsd_surfels};
-	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = NULL;
+	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = made.options.quality = NULL;
 	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, log, err);
 	if (status == HARDY_OK)
 		status = choose_classes(&e, err);

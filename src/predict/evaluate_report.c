@@ -3,6 +3,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "predict/forecast.h"
 
 #include <cJSON.h>
 #include <math.h>
@@ -191,6 +192,19 @@ static void add_hearts(tree *t, cJSON *root, const hardy_evaluation *e)
 		add_mean(t, difference, hardy_heart_index_name((hardy_heart_index)k), &e->heart_difference[k]);
 }
 
+static void add_forecast(tree *t, cJSON *root, const hardy_forecast *f)
+{
+	cJSON *item = kept(t, cJSON_AddObjectToObject(root, "predicted_dice"));
+	add_number(t, item, "n", (double)f->n);
+	add_number(t, item, "subjects", (double)f->n_subjects);
+	add_number(t, item, "below_0.7", (double)f->n_below);
+	add_number(t, item, "auc", f->auc);
+	add_number(t, item, "auc_low", f->auc_low);
+	add_number(t, item, "auc_high", f->auc_high);
+	add_number(t, item, "mean_absolute_error", f->error);
+	add_number(t, item, "below_bound", f->below_low);
+}
+
 static hardy_status write_json(hy_outfile *f, const hardy_evaluation *e, hardy_error *err)
 {
 	tree t = {false};
@@ -200,6 +214,8 @@ static hardy_status write_json(hy_outfile *f, const hardy_evaluation *e, hardy_e
 	add_number(&t, root, "n_cases", (double)e->n_cases);
 	add_classes(&t, root, e);
 	add_hearts(&t, root, e);
+	if (e->forecast.n)
+		add_forecast(&t, root, &e->forecast);
 	add_cases(&t, root, e);
 	cJSON *failures = kept(&t, cJSON_AddArrayToObject(root, "failures"));
 	for (size_t i = 0; i < e->n_failures; i++) {
@@ -295,6 +311,10 @@ static void write_text(hy_outfile *f, const hardy_evaluation *e)
 	put_class_line(f, "mean", e, NULL);
 	put_states(f, e);
 	put_hearts(f, e);
+	char forecast[256];
+	hy_forecast_print(&e->forecast, forecast, sizeof forecast);
+	if (forecast[0])
+		hy_outfile_printf(f, "\n%s\n", forecast);
 	if (e->n_failures > 0)
 		hy_outfile_printf(f, "\n%zu not scored:\n", e->n_failures);
 	for (size_t i = 0; i < e->n_failures && i < MOST_LISTED; i++) {

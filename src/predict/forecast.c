@@ -19,16 +19,16 @@ static int by_subject(const void *a, const void *b)
 	return strcmp(((const hy_foretold *)a)->subject, ((const hy_foretold *)b)->subject);
 }
 
-static hardy_status areas(hy_forecast *f, const double *score, const bool *poor, const size_t *group, hardy_error *err)
+static hardy_status areas(hardy_forecast *f, const double *score, const bool *poor, const size_t *group, hardy_error *err)
 {
 	const hardy_status status = hy_auc(score, poor, f->n, &f->auc, err);
 	return status ? status
 	              : hy_auc_interval(score, poor, group, f->n, f->n_subjects, N_DRAWS, SEED, &f->auc_low, &f->auc_high, err);
 }
 
-hardy_status hy_forecast_judge(hy_forecast *f, const hy_foretold *items, size_t n, hardy_error *err)
+hardy_status hy_forecast_judge(hardy_forecast *f, const hy_foretold *items, size_t n, hardy_error *err)
 {
-	hy_forecast made = {.auc = NAN, .auc_low = NAN, .auc_high = NAN, .error = NAN, .below_low = NAN};
+	hardy_forecast made = {.auc = NAN, .auc_low = NAN, .auc_high = NAN, .error = NAN, .below_low = NAN};
 	hy_foretold *used = hy_alloc(n, sizeof *used);
 	double *score = hy_alloc(n, sizeof *score), error = 0, below = 0;
 	bool *poor = hy_alloc(n, sizeof *poor);
@@ -67,7 +67,7 @@ out:
 	return status;
 }
 
-void hy_forecast_print(const hy_forecast *f, char *text, size_t size)
+void hy_forecast_print(const hardy_forecast *f, char *text, size_t size)
 {
 	char area[96] = "no area under the curve";
 	if (size)

@@ -409,6 +409,24 @@ static hardy_status write_scan(const session *s, const hy_job *job, const scan *
 	return status;
 }
 
+/* A map of an earlier run under a failed scan's name would be taken for this run's. */
+static void remove_old_map(const session *s, const hy_job *job, enum map map, int class)
+{
+	char *path = output_path(s, job, map, class);
+	if (path && hy_path_exists(path) && !remove(path))
+		hy_warn(s->log, "%s: removed: it was of an earlier run", path);
+	hy_free(path);
+}
+
+static void remove_old_maps(const session *s, const hy_job *job)
+{
+	remove_old_map(s, job, MAP_LABEL, 0);
+	if (s->o->uncertainty)
+		remove_old_map(s, job, MAP_ENTROPY, 0);
+	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes; c++)
+		remove_old_map(s, job, MAP_PROBABILITY, c);
+}
+
 static void note_failure(session *s, const char *scan_path, const hardy_error *err)
 {
 	if (!s->n_failed++)
@@ -453,6 +471,7 @@ static void predict_scan(session *s, const hy_job *job)
 		status = write_scan(s, job, &x, &err);
 	if (status) {
 		note_failure(s, path, &err);
+		remove_old_maps(s, job);
 	} else {
 		report_rows(s, job, path, &x);
 	}
@@ -475,6 +494,9 @@ static void predict_all(session *s)
 		hardy_error e = {0};
 		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
 		note_failure(s, s->jobs.lost[i].name, &e);
+		hy_job job = {0};
+		memcpy(job.name, s->jobs.lost[i].name, sizeof job.name);
+		remove_old_maps(s, &job);
 	}
 	for (size_t i = 0; i < s->jobs.n; i++) {
 		const double each = i ? (now_s() - start) / (double)i : 0;

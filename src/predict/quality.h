@@ -15,4 +15,14 @@ void hy_quality_header(hy_outfile *f, const hy_class *classes, int n_classes);
 void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p, int n_classes);
 void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, int n_classes);
 
+/* One row of such a table. */
+typedef struct hy_quality_line {
+	char output[192];
+	int64_t frame;         /* -1: empty */
+	double predicted, low; /* NaN: empty */
+} hy_quality_line;
+
+/* Reads a table back, those rows that name an output; *lines is released with hy_free. One without these columns is an error. */
+hardy_status hy_quality_read(const char *path, hy_quality_line **lines, size_t *n, hardy_error *err);
+
 #endif

@@ -333,6 +333,18 @@ static void cut(const void *slice, size_t size, int64_t nx, int64_t ny, int side
 				       (const char *)slice + (size_t)((y0 + y) * nx + x0 + x) * size, size);
 }
 
+/* n_cases when the data set lacks it. */
+static size_t find_case(const hy_dataset *set, const score *s)
+{
+	size_t i = 0;
+	for (; i < set->n_cases; i++) {
+		const hy_case *c = &set->cases[i];
+		if (!strcmp(c->subject, s->subject) && !strcmp(c->phase, s->phase))
+			break;
+	}
+	return i;
+}
+
 static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error *err)
 {
 	const site *s = &d->sites[at];
@@ -343,10 +355,9 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	float *pixels = NULL;
 	uint8_t *labels = NULL;
 	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
-	size_t i = 0;
-	while (!status && i < set.n_cases &&
-	       (strcmp(set.cases[i].subject, worst->subject) || strcmp(set.cases[i].phase, worst->phase)))
-		i++;
+	const size_t i = status ? 0 : find_case(&set, worst);
+	if (!status && i == set.n_cases)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %s %s is not there any more", s->folder, worst->subject, worst->phase);
 	if (!status)
 		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
 	if (status)

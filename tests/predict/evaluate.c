@@ -218,6 +218,44 @@ static void scores_a_data_set(void **state)
 	tree_remove();
 }
 
+/* The predicted Dice of the quality table beside the true one; what was not predicted does not count. */
+static void judges_the_predicted_dice(void **state)
+{
+	(void)state;
+	tree_new();
+	acdc_subject("patient001");
+	acdc_subject("patient002");
+	labels("pred/patient001_ED.nii.gz", 20, 1, 10, 2, 12, 3); /* all right */
+	labels("pred/patient001_ES.nii.gz", 8, 1, 14, 2, 9, 3);
+	labels("pred/patient002_ED.nii.gz", 2, 1, 0, 0, 0, 0); /* Dice of LV 4 / 22, of the others 0 */
+	labels("pred/patient002_ES.nii.gz", 8, 1, 14, 2, 9, 3);
+	tree_text("pred/quality.csv", "scan,output,frame,status,predicted_dice,predicted_dice_low,warnings\n"
+	                              "\"a, \"\"b\"\"\",patient001_ED.nii.gz,,ok,0.9,0.8,\"two\nlines\"\r\n"
+	                              "c,patient002_ED.nii.gz,,ok,0.4,0.3,\n"
+	                              "d,patient002_ES.nii.gz,,ok,,,\n"
+	                              "e,,,failed,,,no such scan\n"
+	                              "f,patient001_ES.nii.gz,,ok,0.8,0.7,\n"
+	                              "g,stranger.nii.gz,,ok,0.1,0,");
+	expect("pred acdc --quality pred/quality.csv --json e.json", 0, "out",
+	       "predicted Dice of 3 scans, 1 of them below 0.7: area under the curve 1.000 (");
+	cJSON *root = cJSON_Parse(text_of("e.json"));
+	const cJSON *f = cJSON_GetObjectItem(root, "predicted_dice");
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "n")), 3);
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "subjects")), 2);
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "auc")), 1);
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "mean_absolute_error")), (0.1 + 0.2 + 0.4 - 4. / 66) / 3);
+	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "below_bound")), 1. / 3);
+	cJSON_Delete(root);
+	expect("pred acdc", 0, "out", "4 cases");
+	assert_null(strstr(text_of("out"), "predicted Dice"));
+	tree_text("q.csv", "scan,output,frame\n");
+	expect("pred acdc --quality q.csv", 1, "err", "q.csv: no column \"predicted_dice\"");
+	tree_text("q.csv", "output,frame,predicted_dice,predicted_dice_low\npatient001_ED.nii.gz,,,\n");
+	expect("pred acdc --quality q.csv", 1, "err", "q.csv: no predicted Dice of any scored case");
+	expect("pred acdc --quality absent.csv", 1, "err", "absent.csv");
+	tree_remove();
+}
+
 /* Predictions of a cine are taken by frame; a site's name with a comma is quoted. */
 static void takes_frames_of_a_cine(void **state)
 {
@@ -464,17 +502,12 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(scores_two_files),
-	    cmocka_unit_test(scores_a_data_set),
-	    cmocka_unit_test(takes_frames_of_a_cine),
-	    cmocka_unit_test(counts_empty_objects),
-	    cmocka_unit_test(scores_labelled_slices),
-	    cmocka_unit_test(conventions_can_be_chosen),
-	    cmocka_unit_test(lists_missing_counterparts),
-	    cmocka_unit_test(refuses_what_does_not_fit),
-	    cmocka_unit_test(warns_of_another_place_in_space),
-	    cmocka_unit_test(exits_below_a_threshold),
-	    cmocka_unit_test(writes_json_alone_to_stdout),
+	    cmocka_unit_test(scores_two_files),          cmocka_unit_test(scores_a_data_set),
+	    cmocka_unit_test(judges_the_predicted_dice), cmocka_unit_test(takes_frames_of_a_cine),
+	    cmocka_unit_test(counts_empty_objects),      cmocka_unit_test(scores_labelled_slices),
+	    cmocka_unit_test(conventions_can_be_chosen), cmocka_unit_test(lists_missing_counterparts),
+	    cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(warns_of_another_place_in_space),
+	    cmocka_unit_test(exits_below_a_threshold),   cmocka_unit_test(writes_json_alone_to_stdout),
 	    cmocka_unit_test(memory_runs_out),
 	};
 	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static void numbers_and_line(void **state)
 {
 	(void)state;
 	hardy_error err;
-	hy_forecast f;
+	hardy_forecast f;
 	char text[256];
 	const hy_foretold items[] = {
 	    {"b", 0.9, 0.8, 0.85}, {"a", 0.6, 0.4, 0.5}, {"b", 0.8, 0.75, 0.72}, {"a", NAN, NAN, 0.2},
@@ -37,7 +37,7 @@ static void nothing_was_predicted(void **state)
 {
 	(void)state;
 	hardy_error err;
-	hy_forecast f;
+	hardy_forecast f;
 	char text[16] = "x";
 	const hy_foretold item = {"a", NAN, NAN, 0.5};
 	assert_ok(hy_forecast_judge(&f, &item, 1, &err), &err);
@@ -54,7 +54,7 @@ static void memory_runs_out(void **state)
 	const hy_foretold items[2] = {{"a", 0.5, 0.4, 0.4}, {"b", 0.8, 0.7, 0.9}};
 	for (int k = 1; k <= 8; k++) {
 		hardy_error err = {0};
-		hy_forecast f = {.n = 99};
+		hardy_forecast f = {.n = 99};
 		hy_memory_fail_at(k);
 		assert_int_equal(hy_forecast_judge(&f, items, 2, &err), HARDY_ERROR_MEMORY);
 		hy_memory_fail_at(0);

@@ -513,6 +513,30 @@ static void a_bad_scan_among_good_ones(void **state)
 	remove_tree(at("mixed"));
 }
 
+/* Of a scan that fails now nothing stays that an earlier run wrote; what this run would not have written does. */
+static void a_failed_scan_leaves_no_old_map(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	make_folder(at("mixed"));
+	save_scan(at("mixed/good.nii.gz"), 1, 10);
+	save_scan(at("mixed/bad.nii.gz"), 1, 11);
+	o.uncertainty = o.probabilities = true;
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("mixed"), NULL), &err);
+	assert_true(hy_path_exists(at("out/bad.nii.gz")) && hy_path_exists(at("out/entropy/bad.nii.gz")));
+	assert_true(hy_path_exists(at("out/probabilities/bad_B.nii.gz")));
+	save_nan_scan(at("mixed/bad.nii.gz"));
+	o.probabilities = false;
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("mixed"), NULL), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(heard, "out/bad.nii.gz: removed: it was of an earlier run"));
+	assert_false(hy_path_exists(at("out/bad.nii.gz")) || hy_path_exists(at("out/entropy/bad.nii.gz")));
+	assert_true(hy_path_exists(at("out/probabilities/bad_B.nii.gz")));
+	assert_true(hy_path_exists(at("out/good.nii.gz")));
+	remove_tree(at("out"));
+	remove_tree(at("mixed"));
+}
+
 static void strict_about_warnings(void **state)
 {
 	(void)state;
@@ -612,8 +636,9 @@ int main(void)
 	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
 	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_own_labels),
 	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
-	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(strict_about_warnings),
-	    cmocka_unit_test(arguments_that_cannot_be),   cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(a_failed_scan_leaves_no_old_map),
+	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),
+	    cmocka_unit_test(survives_lack_of_memory),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
