@@ -128,9 +128,9 @@ static void write_scripts(hy_report *r)
 
 static void write_page(hy_report *r)
 {
-	static const hy_section *const sections[] = {&hy_section_results,  &hy_section_compare, &hy_section_boxes,
-	                                             &hy_section_worst,    &hy_section_viewer,  &hy_section_figures,
-	                                             &hy_section_training, &hy_section_methods, NULL};
+	static const hy_section *const sections[] = {
+	    &hy_section_results, &hy_section_compare, &hy_section_boxes,    &hy_section_sweeps,  &hy_section_worst,
+	    &hy_section_viewer,  &hy_section_figures, &hy_section_training, &hy_section_methods, NULL};
 	write_head(r);
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
@@ -172,6 +172,8 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	if (!status)
 		status = hy_results_read(&r.results, folder, err);
 	if (!status)
+		status = hy_report_read_sweeps(&r, err);
+	if (!status)
 		status = hy_report_read_figures(&r, err);
 	if (!status && o->cases)
 		status = hy_shown_make(&r.shown, &r.results, o->cases, log, err);
@@ -183,6 +185,7 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	}
 	hy_outfile_discard(&r.f);
 	hy_report_clear_figures(&r);
+	hy_free(r.sweeps);
 	hy_shown_clear(&r.shown);
 	hy_results_clear(&r.results);
 	hy_free(path);

@@ -8,11 +8,21 @@
 #include "report/html.h"
 #include "report/results.h"
 
+/* A line of a sweep by hardy stress. */
+typedef struct hy_report_sweep {
+	size_t run;
+	char artefact[32];
+	int level;
+	double dice;
+} hy_report_sweep;
+
 typedef struct hy_report {
 	const hardy_report_options *o;
 	const hardy_log *log;
 	hy_results results;
 	hy_shown shown;
+	hy_report_sweep *sweeps; /* owned */
+	size_t n_sweeps;
 	cJSON *figures;    /* of figures.json, or NULL */
 	hy_blob *pictures; /* owned: PNG, one a figure */
 	hy_outfile f;
@@ -25,8 +35,11 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_compare, hy_section_figures, hy_section_boxes, hy_section_training,
-    hy_section_worst, hy_section_viewer, hy_section_methods;
+extern const hy_section hy_section_results, hy_section_compare, hy_section_sweeps, hy_section_figures, hy_section_boxes,
+    hy_section_training, hy_section_worst, hy_section_viewer, hy_section_methods;
+
+/* FOLDER/stress/METHOD-SEED/sweep.csv and FOLDER/runs/METHOD-SEED/stress/sweep.csv, where they are. */
+hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err);
 
 /* Reads figures and their pictures; absent ones are an error only when o->figures names them. */
 hardy_status hy_report_read_figures(hy_report *r, hardy_error *err);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put(hy_report *r, const char *text)
@@ -285,3 +286,119 @@ static void write_training(hy_report *r)
 }
 
 const hy_section hy_section_training = {"training", "Training", has_curves, write_training};
+
+/* ---- robustness --------------------------------------------------------------------------------------------------------- */
+
+/* The n-th field of a CSV line without quotes, "" behind its end. */
+static void field(const char *line, int n, char *out, size_t size)
+{
+	while (n-- > 0) {
+		line += strcspn(line, ",\n");
+		line += *line == ',';
+	}
+	snprintf(out, size, "%.*s", (int)strcspn(line, ",\r\n"), line);
+}
+
+/* Adds the lines of FTN+STN: artefact, level, severity, network, n, mean Dice. */
+static hardy_status read_sweep(hy_report *r, size_t run, const char *path, hardy_error *err)
+{
+	char *text = NULL, network[16], level[16], dice[32], *end;
+	size_t size;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	for (const char *line = text; !status && line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		hy_report_sweep row = {.run = run};
+		field(line, 0, row.artefact, sizeof row.artefact);
+		field(line, 1, level, sizeof level);
+		field(line, 3, network, sizeof network);
+		field(line, 5, dice, sizeof dice);
+		row.level = (int)strtol(level, &end, 10);
+		row.dice = strtod(dice, NULL);
+		if (end == level || *end || strcmp(network, "FTN+STN") != 0 || !*dice)
+			continue;
+		hy_report_sweep *larger = hy_realloc(r->sweeps, r->n_sweeps + 1, sizeof *larger);
+		if (!larger) {
+			status = hy_fail_memory(err, path, r->n_sweeps + 1, sizeof *larger);
+			break;
+		}
+		r->sweeps = larger;
+		r->sweeps[r->n_sweeps++] = row;
+	}
+	hy_free(text);
+	return status;
+}
+
+hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < r->results.n_runs && !status; i++)
+		for (int k = 0; k < 2 && !status; k++) {
+			const hy_results_run *run = &r->results.runs[i];
+			char name[256];
+			if (k)
+				snprintf(name, sizeof name, "runs/%s-%lld/stress/sweep.csv", r->results.methods[run->method].name,
+				         (long long)run->seed);
+			else
+				snprintf(name, sizeof name, "stress/%s-%lld/sweep.csv", r->results.methods[run->method].name,
+				         (long long)run->seed);
+			char *path = hy_path_join(r->results.folder, name);
+			if (!path)
+				status = hy_fail_memory(err, name, 1, 1);
+			else if (hy_path_exists(path))
+				status = read_sweep(r, i, path, err);
+			hy_free(path);
+		}
+	return status;
+}
+
+static cJSON *sweep_spec(const hy_report *r, bool *ok)
+{
+	cJSON *spec = cJSON_Parse((const char *)hy_web_curves);
+	cJSON *scale = at(spec, "encoding.y.scale");
+	*ok = spec && put_methods(r, at(spec, "encoding.color.scale.domain")) &&
+	      cJSON_SetValuestring(at(spec, "encoding.x.title"), "level") &&
+	      cJSON_SetValuestring(at(spec, "encoding.tooltip.2.title"), "level") &&
+	      cJSON_SetValuestring(at(spec, "encoding.y.title"), "Dice") &&
+	      cJSON_SetValuestring(at(spec, "encoding.tooltip.3.title"), "Dice") &&
+	      cJSON_SetValuestring(at(scale, "type"), "linear") &&
+	      hy_json_add(scale, "domain", cJSON_CreateIntArray((const int[]){0, 1}, 2));
+	return spec;
+}
+
+static void write_sweeps(hy_report *r)
+{
+	hy_html_printf(
+	    &r->f,
+	    "<p>Mean Dice of FTN+STN by severity, as <code>hardy stress --sweep</code> measures it; level 0 is the scan as it "
+	    "is.</p>\n<div class=\"plots\">\n");
+	for (size_t i = 0; i < r->n_sweeps; i++) {
+		const char *artefact = r->sweeps[i].artefact;
+		char id[64], caption[128];
+		bool first = true, ok, seen = false;
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = !strcmp(r->sweeps[k].artefact, artefact);
+		if (seen)
+			continue;
+		snprintf(id, sizeof id, "sweep-%zu", i);
+		snprintf(caption, sizeof caption, "Robustness: %s", artefact);
+		begin_data(r, id, caption);
+		for (size_t k = i; k < r->n_sweeps; k++) {
+			const hy_report_sweep *row = &r->sweeps[k];
+			if (strcmp(row->artefact, artefact) != 0)
+				continue;
+			begin_row(r, &first, r->results.runs[row->run].method);
+			hy_outfile_printf(&r->f, ",\"seed\":%lld,\"x\":%d", (long long)r->results.runs[row->run].seed, row->level);
+			put_number(r, "y", row->dice);
+			put(r, "}");
+		}
+		cJSON *spec = sweep_spec(r, &ok);
+		end_data(r, spec, ok);
+	}
+	hy_html_printf(&r->f, "</div>\n");
+}
+
+static bool has_sweeps(const hy_report *r)
+{
+	return r->n_sweeps > 0;
+}
+
+const hy_section hy_section_sweeps = {"robustness", "Robustness", has_sweeps, write_sweeps};

@@ -102,6 +102,38 @@ static void means_and_spread(void **state)
 	hy_free(page);
 }
 
+/* Sweeps lie beside a run or in a folder of their own; the scan as it is has no severity. */
+static void sweeps_become_curves(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	static const char sweep[] =
+	    "artefact,level,severity,network,n,mean_dice,sd\nbias,0,,FTN,4,0.9,0\nbias,0,,FTN+STN,4,0.875,0\n"
+	    "bias,1,0.1,FTN+STN,4,0.625,0\nspike,1,0.1,FTN+STN,0,,\n";
+	write_run(text, sizeof text, "standard", "Standard", 3, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	char folder[600], path[640];
+	snprintf(folder, sizeof folder, "%s/standard-3", scratch_path("stress"));
+	assert_ok(hy_make_folders(folder, &err), &err);
+	snprintf(path, sizeof path, "%s/sweep.csv", folder);
+	hy_outfile f;
+	assert_ok(hy_outfile_open(&f, path, &err), &err);
+	hy_outfile_write(&f, sweep, sizeof sweep - 1);
+	assert_ok(hy_outfile_commit(&f, &err), &err);
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_has(page, "Robustness: bias");
+	assert_has(page, "\"seed\":3,\"x\":0,\"y\":0.875}");
+	assert_has(page, "\"seed\":3,\"x\":1,\"y\":0.625}");
+	assert_lacks(page, "Robustness: spike");
+	hy_free(page);
+	unlink(path);
+	rmdir(folder);
+	rmdir(scratch_path("stress"));
+}
+
 static void names_are_text_and_nothing_else(void **state)
 {
 	(void)state;
@@ -205,8 +237,11 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(means_and_spread, clean),         cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
-	    cmocka_unit_test_setup(order_is_the_experiments, clean), cmocka_unit_test_setup(what_is_wrong_is_named, clean),
+	    cmocka_unit_test_setup(means_and_spread, clean),
+	    cmocka_unit_test_setup(sweeps_become_curves, clean),
+	    cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
+	    cmocka_unit_test_setup(order_is_the_experiments, clean),
+	    cmocka_unit_test_setup(what_is_wrong_is_named, clean),
 	    cmocka_unit_test_setup(memory_runs_out, clean),
 	};
 	return cmocka_run_group_tests(tests, NULL, remove_folder);
