@@ -168,6 +168,7 @@ static void worst_first_and_both_ends(void **state)
 	}
 	assert_true(fabs(shown.cases[0].maps[1].score->mean[1] - .25) < 1e-9);
 	hy_shown_clear(&shown);
+	hy_results_clear(&s);
 	read_all(&s, &shown, 100);
 	assert_int_equal(shown.n, 5);
 	hy_shown_clear(&shown);
