@@ -46,10 +46,17 @@ page.on("pageerror", (e) => faults.push(`error: ${e.message}`));
 const keep = async (name) => {
 	if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
 };
-const draw_all = async () => {
-	await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
-	await page.waitForFunction(() => !document.querySelector("figure.plot:not([data-drawn])"));
-};
+// Printing draws all plots. The script may not listen yet on a busy machine, so it is told again until they are there.
+const draw_all = () =>
+	page.waitForFunction(
+		() => {
+			if (!document.querySelector("figure.plot:not([data-drawn])")) return true;
+			window.dispatchEvent(new Event("beforeprint"));
+			return false;
+		},
+		null,
+		{ polling: 2000 },
+	);
 
 // The share of the pixels of a canvas that are not black, the number of greys, and the number of coloured pixels. NiiVue's buffer is
 // only there in the task that drew it, so the slice is set once more first.
