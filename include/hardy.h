@@ -478,7 +478,7 @@ typedef struct hardy_experiment_options {
 	const char *output;    /* folder, made when absent */
 	const char *preset;    /* of hardy_train_options_init */
 	const char *splits;    /* JSON file of subjects: pool, validation, test; NULL: drawn once, OUTPUT/splits.json */
-	const char *methods;   /* "a,b" of the experiment's; NULL: all */
+	const char *methods;   /* "a,b" of the experiment's; NULL: the study's; "all": also those beyond it */
 	const char *precision; /* of the training, as in hardy_train_options; NULL: the preset's */
 	/* training options that differ from the preset, by their names in run.json: "iterations=3000", "recalibrate=on" */
 	const char *const *settings;

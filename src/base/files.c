@@ -101,8 +101,8 @@ void hy_outfile_write(hy_outfile *f, const void *data, size_t size)
 		keep_error(f);
 }
 
-/* Formats into memory first. */
-static void print_to_sink(hy_outfile *f, const char *format, va_list args)
+/* Formats into memory first; false when that runs out. */
+static bool print_to_sink(const hardy_sink *sink, const char *format, va_list args)
 {
 	char line[512], *text = line;
 	va_list again;
@@ -111,24 +111,35 @@ static void print_to_sink(hy_outfile *f, const char *format, va_list args)
 	if (n >= (int)sizeof line && (text = hy_alloc((size_t)n + 1, 1)))
 		vsnprintf(text, (size_t)n + 1, format, again);
 	va_end(again);
-	if (n < 0 || !text) {
-		errno = ENOMEM;
-		keep_error(f);
-	} else {
-		hy_outfile_write(f, text, (size_t)n);
-	}
+	const bool good = n >= 0 && text;
+	if (good)
+		sink->write(sink->payload, text, (size_t)n);
 	if (text != line)
 		hy_free(text);
+	return good;
+}
+
+void hy_sink_printf(const hardy_sink *sink, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	if (sink)
+		print_to_sink(sink, format, args);
+	va_end(args);
 }
 
 void hy_outfile_printf(hy_outfile *f, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	if (f->sink)
-		print_to_sink(f, format, args);
-	else if (vfprintf(f->stream, format, args) < 0)
+	if (f->sink) {
+		if (!print_to_sink(f->sink, format, args)) {
+			errno = ENOMEM;
+			keep_error(f);
+		}
+	} else if (vfprintf(f->stream, format, args) < 0) {
 		keep_error(f);
+	}
 	va_end(args);
 }
 

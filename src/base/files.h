@@ -39,6 +39,9 @@ void hy_outfile_csv_end(hy_outfile *f);                       /* of the row */
 hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err);
 void hy_outfile_discard(hy_outfile *f);
 
+/* Formatted text to a sink, at once; nothing when sink is NULL or memory runs out. For text whose loss is no error. */
+void hy_sink_printf(const hardy_sink *sink, const char *format, ...) HY_PRINTF(2, 3);
+
 bool hy_path_exists(const char *path);
 bool hy_path_is_folder(const char *path);
 bool hy_path_same(const char *a, const char *b); /* both exist and are one file, whatever they are called */

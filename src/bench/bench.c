@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
 
 static const struct {
 	const char *name;
@@ -163,26 +160,6 @@ static hardy_status check_options(const hardy_bench_options *o, hardy_error *err
 	return status;
 }
 
-static int threads_now(void)
-{
-#if defined(_OPENMP)
-	return omp_get_max_threads();
-#else
-	return 1;
-#endif
-}
-
-/* Returns how many there are then. */
-static int use_threads(int wanted)
-{
-#if defined(_OPENMP)
-	omp_set_num_threads(wanted);
-#else
-	(void)wanted;
-#endif
-	return threads_now();
-}
-
 /* "1,2": counts of threads; NULL or 0: what OpenMP gives. */
 static hardy_status read_threads(const char *text, int counts[MAX_COUNTS], int *n, hardy_error *err)
 {
@@ -193,7 +170,7 @@ static hardy_status read_threads(const char *text, int counts[MAX_COUNTS], int *
 		if (end == at || count < 0 || count > 1024 || (*end && *end != ',') || *n == MAX_COUNTS)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT,
 			               "threads are \"%s\", want up to %d numbers of 0 to 1024 with commas between", text, MAX_COUNTS);
-		counts[(*n)++] = count ? (int)count : threads_now();
+		counts[(*n)++] = count ? (int)count : hy_threads();
 		at = end;
 		if (!*at)
 			return HARDY_OK;
@@ -226,7 +203,8 @@ static hardy_status run(hy_bench *b, int which, const int *counts, int n_counts,
 {
 	hardy_status status = HARDY_OK;
 	for (int i = 0; i < n_counts && !status; i++) {
-		b->threads = use_threads(benches[which].once ? 1 : counts[i]);
+		hy_threads_set(benches[which].once ? 1 : counts[i]);
+		b->threads = hy_threads();
 		snprintf(b->on, sizeof b->on, "%d thread%s", b->threads, b->threads == 1 ? "" : "s");
 		if (benches[which].roof)
 			status = hy_roof_measure(b->kernels, b->o->seconds <= 0, &b->roof, err);
@@ -264,8 +242,8 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
 		return status;
 	if (!(b.kernels = hy_kernels_pick(b.engine.isa, e)))
 		return e->status;
-	const int before = threads_now();
+	const int before = hy_threads();
 	status = run(&b, which, counts, n_counts, e);
-	use_threads(before);
+	hy_threads_set(before);
 	return status;
 }

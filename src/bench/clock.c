@@ -1,18 +1,11 @@
 /*
  * clock.c: repeated timing of one thing.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "bench/clock.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include "base/machine.h"
 
-double hy_clock_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include <stdlib.h>
 
 static int smaller_first(const void *a, const void *b)
 {
@@ -37,11 +30,11 @@ hardy_status hy_clock_repeat(const hy_repeat *r, hardy_status (*run)(void *paylo
 			return status;
 	}
 	while (n < HY_MAX_RUNS && (n < r->runs || sum < r->at_least) && !(n && r->at_most > 0 && sum > r->at_most)) {
-		const double start = hy_clock_now();
+		const double start = hy_clock_s();
 		const hardy_status status = run(payload, err);
 		if (status)
 			return status;
-		sum += seconds[n++] = hy_clock_now() - start;
+		sum += seconds[n++] = hy_clock_s() - start;
 	}
 	*out = hy_timing_of(seconds, n);
 	return HARDY_OK;

@@ -20,7 +20,6 @@ typedef struct hy_repeat {
 	double at_most;  /* seconds after which no further run begins, the first excepted; 0: any */
 } hy_repeat;
 
-double hy_clock_now(void); /* seconds of a clock that never goes back */
 /* Of n seconds, 1 or more; sorts them. */
 hy_timing hy_timing_of(double *seconds, int n);
 hardy_status hy_clock_repeat(const hy_repeat *r, hardy_status (*run)(void *payload, hardy_error *err), void *payload,

@@ -3,6 +3,7 @@
  */
 #include "network/infer.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "bench/process.h"
 #include "bench/profile.h"
@@ -22,10 +23,10 @@ static hardy_status run_once(void *payload, hardy_error *err)
 {
 	job *j = payload;
 	hy_profile_begin(&j->profile);
-	const double start = hy_clock_now();
+	const double start = hy_clock_s();
 	const hardy_status status = hy_infer_run(j->infer, j->image, j->n, NULL, j->logits, NULL, err);
 	if (!status && j->n_done++)
-		hy_profile_end(&j->profile, hy_clock_now() - start);
+		hy_profile_end(&j->profile, hy_clock_s() - start);
 	return status;
 }
 
@@ -100,9 +101,9 @@ hardy_status hy_bench_infer(hy_bench *b, hardy_error *err)
 	hy_timing t;
 	const hy_repeat repeat = {.warm_up = 2, .runs = (int)b->o->steps, .at_least = b->o->seconds};
 	hy_peak_reset();
-	const double start = hy_clock_now();
+	const double start = hy_clock_s();
 	hardy_status status = make(&j, &o, err);
-	const double build_s = hy_clock_now() - start;
+	const double build_s = hy_clock_s() - start;
 	if (!status)
 		status = hy_clock_repeat(&repeat, run_once, &j, &t, err);
 	if (!status)

@@ -6,6 +6,7 @@
 #include "bench/process.h"
 
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "bench/clock.h"
 
@@ -92,7 +93,7 @@ hardy_status hy_process_run(const char *const *arguments, const char *messages, 
 	char line[400];
 	/* A process that is started begins with its parent's peak as its own. */
 	hy_peak_reset();
-	const double begin = hy_clock_now();
+	const double begin = hy_clock_s();
 	const hardy_status status = start(arguments, messages, &pid, err);
 	if (status)
 		return status;
@@ -100,7 +101,7 @@ hardy_status hy_process_run(const char *const *arguments, const char *messages, 
 	do
 		ended = wait4(pid, &ending, 0, &usage);
 	while (ended < 0 && errno == EINTR);
-	const double wall = hy_clock_now() - begin;
+	const double wall = hy_clock_s() - begin;
 	if (ended < 0)
 		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be waited for", arguments[0]);
 	if (!WIFEXITED(ending) || WEXITSTATUS(ending)) {

@@ -3,6 +3,7 @@
  */
 #include "training/step.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "bench/process.h"
 #include "bench/profile.h"
@@ -60,10 +61,10 @@ static hardy_status run_once(void *payload, hardy_error *err)
 	job *j = payload;
 	double terms[HY_N_TERMS];
 	hy_profile_begin(&j->profile);
-	const double start = hy_clock_now();
+	const double start = hy_clock_s();
 	const hardy_status status = hy_step_run(j->step, j->image, j->image, j->label, j->iteration++, 1e-4, terms, err);
 	if (!status && j->iteration > 2) /* the first ones touch their memory for the first time */
-		hy_profile_end(&j->profile, hy_clock_now() - start);
+		hy_profile_end(&j->profile, hy_clock_s() - start);
 	return status;
 }
 
@@ -148,9 +149,9 @@ hardy_status hy_bench_step(hy_bench *b, hardy_error *err)
 	hy_timing t;
 	const hy_repeat repeat = {.warm_up = 2, .runs = (int)b->o->steps};
 	hy_peak_reset();
-	const double start = hy_clock_now();
+	const double start = hy_clock_s();
 	hardy_status status = make(&j, &s, err);
-	const double build_s = hy_clock_now() - start;
+	const double build_s = hy_clock_s() - start;
 	if (!status)
 		status = hy_clock_repeat(&repeat, run_once, &j, &t, err);
 	if (!status)

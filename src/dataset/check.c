@@ -1,12 +1,12 @@
 /*
  * check.c: reads a whole data set and reports what is in it, what is wrong, and the remedy.
  */
+#include "base/files.h"
 #include "base/memory.h"
 #include "dataset/layout.h"
 
 #include <cJSON.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -252,43 +252,30 @@ static void report_clear(report *r)
 
 /* ---- as text ------------------------------------------------------------------------------------------------------------ */
 
-static void say(const hardy_sink *sink, const char *format, ...) HY_PRINTF(2, 3);
-
-static void say(const hardy_sink *sink, const char *format, ...)
-{
-	char text[2048];
-	va_list args;
-	va_start(args, format);
-	const int n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (n > 0)
-		sink->write(sink->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
-}
-
 static void say_problems(const hardy_sink *sink, const hy_problems *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const hy_problem *q = &p->items[i];
-		say(sink, "  %s  %s%s%s%s%s\n        remedy: %s\n", q->bad ? "BAD " : "look", q->subject, *q->phase ? " " : "",
-		    q->phase, *q->subject ? ": " : "", q->text, q->remedy);
+		hy_sink_printf(sink, "  %s  %s%s%s%s%s\n        remedy: %s\n", q->bad ? "BAD " : "look", q->subject,
+		               *q->phase ? " " : "", q->phase, *q->subject ? ": " : "", q->text, q->remedy);
 	}
 }
 
 static void say_head(const hardy_sink *sink, const report *r)
 {
 	const hy_dataset *d = &r->d;
-	say(sink, "%s: %s layout, %zu subjects, %zu scans, %d channel%s (", d->root, hy_layout_name(d->layout), r->n_subjects,
-	    d->n_cases, d->n_channels, d->n_channels == 1 ? "" : "s");
+	hy_sink_printf(sink, "%s: %s layout, %zu subjects, %zu scans, %d channel%s (", d->root, hy_layout_name(d->layout),
+	               r->n_subjects, d->n_cases, d->n_channels, d->n_channels == 1 ? "" : "s");
 	for (int k = 0; k < d->n_channels; k++)
-		say(sink, "%s%s", k ? ", " : "", d->channels[k]);
-	say(sink, ")\nclasses:");
+		hy_sink_printf(sink, "%s%s", k ? ", " : "", d->channels[k]);
+	hy_sink_printf(sink, ")\nclasses:");
 	for (int k = 1; k < d->n_classes; k++) {
 		if (d->classes[k].present)
-			say(sink, "%s %d %s (value %d)", k > 1 ? "," : "", k, d->classes[k].name, d->classes[k].value);
+			hy_sink_printf(sink, "%s %d %s (value %d)", k > 1 ? "," : "", k, d->classes[k].name, d->classes[k].value);
 		else
-			say(sink, "%s %d %s (not in this data set)", k > 1 ? "," : "", k, d->classes[k].name);
+			hy_sink_printf(sink, "%s %d %s (not in this data set)", k > 1 ? "," : "", k, d->classes[k].name);
 	}
-	say(sink, "\n\n");
+	hy_sink_printf(sink, "\n\n");
 }
 
 static int subject_width(const hy_dataset *d)
@@ -306,11 +293,11 @@ static void say_cases(const hardy_sink *sink, const report *r)
 	bool sites = false;
 	for (size_t i = 0; i < d->n_cases; i++)
 		sites = sites || d->cases[i].site[0];
-	say(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, "subject", "phase", "voxels", "spacing mm", "grey values");
+	hy_sink_printf(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, "subject", "phase", "voxels", "spacing mm", "grey values");
 	for (int k = 1; k < d->n_classes; k++)
 		if (d->classes[k].present)
-			say(sink, "  %18.12s", d->classes[k].name);
-	say(sink, sites ? "  site\n" : "\n");
+			hy_sink_printf(sink, "  %18.12s", d->classes[k].name);
+	hy_sink_printf(sink, sites ? "  site\n" : "\n");
 	for (size_t i = 0; i < d->n_cases; i++) {
 		const hy_case *c = &d->cases[i];
 		const facts *f = &r->facts[i];
@@ -322,14 +309,14 @@ static void say_cases(const hardy_sink *sink, const report *r)
 			         f->grid.spacing_mm[2]);
 			snprintf(range, sizeof range, "%g..%g", (double)f->low, (double)f->high);
 		}
-		say(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, c->subject, c->phase, voxels, spacing, range);
+		hy_sink_printf(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, c->subject, c->phase, voxels, spacing, range);
 		for (int k = 1; k < d->n_classes; k++) {
 			if (d->classes[k].present && f->has_label)
-				say(sink, "  %7lld %7.1f mL", (long long)f->voxels[k], f->ml[k]);
+				hy_sink_printf(sink, "  %7lld %7.1f mL", (long long)f->voxels[k], f->ml[k]);
 			else if (d->classes[k].present)
-				say(sink, "  %18s", c->label_path ? "bad label" : "no label");
+				hy_sink_printf(sink, "  %18s", c->label_path ? "bad label" : "no label");
 		}
-		say(sink, "%s%s%s\n", sites ? "  " : "", c->site, f->problems.n_bad ? "  BAD" : "");
+		hy_sink_printf(sink, "%s%s%s\n", sites ? "  " : "", c->site, f->problems.n_bad ? "  BAD" : "");
 	}
 }
 
@@ -338,11 +325,11 @@ static void say_report(const hardy_sink *sink, const report *r)
 	say_head(sink, r);
 	say_cases(sink, r);
 	if (r->n_bad || r->n_look)
-		say(sink, "\nproblems:\n");
+		hy_sink_printf(sink, "\nproblems:\n");
 	say_problems(sink, &r->general);
 	for (size_t i = 0; i < r->d.n_cases; i++)
 		say_problems(sink, &r->facts[i].problems);
-	say(sink, "\n%zu scans can be used, %zu cannot; things to look at: %zu\n", r->n_usable, r->n_bad, r->n_look);
+	hy_sink_printf(sink, "\n%zu scans can be used, %zu cannot; things to look at: %zu\n", r->n_usable, r->n_bad, r->n_look);
 }
 
 /* ---- as JSON ------------------------------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include "dataset/phantom.h"
 
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "image/nifti.h"
 
@@ -173,11 +174,7 @@ static hardy_status check_options(job *j, const hardy_phantom_options *o, hardy_
 	if (!status)
 		status = check_range("threads", o->threads, 1, 1024, true, err);
 	j->o = o;
-#ifdef _OPENMP
-	j->n_threads = o->threads ? (int)o->threads : omp_get_max_threads();
-#else
-	j->n_threads = 1;
-#endif
+	j->n_threads = o->threads ? (int)o->threads : hy_threads();
 	if (j->n_threads > o->subjects)
 		j->n_threads = (int)o->subjects;
 	return status;

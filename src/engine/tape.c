@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "engine/tape.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "engine/ops_fuse.h"
 
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ALIGN = 16 }; /* floats: a cache line */
 
@@ -474,24 +474,17 @@ void hy_tape_refresh(hy_tape *t)
 	}
 }
 
-static double now(void)
-{
-	struct timespec s;
-	clock_gettime(CLOCK_MONOTONIC, &s);
-	return (double)s.tv_sec + 1e-9 * (double)s.tv_nsec;
-}
-
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err)
 {
 	const int end = (size_t)segment + 1 < t->n_segments ? t->segments[segment + 1] : (int)t->n_instructions;
 	for (int i = t->segments[segment]; i < end; i++) {
 		hy_instruction *in = &t->instructions[i];
-		const double start = t->profile ? now() : 0;
+		const double start = t->profile ? hy_clock_s() : 0;
 		const hardy_status status = in->run(t, in, err);
 		if (status)
 			return status;
 		if (t->profile) {
-			in->seconds += now() - start;
+			in->seconds += hy_clock_s() - start;
 			in->n_runs++;
 		}
 	}

@@ -3,6 +3,7 @@
  */
 #include "artefact/artefact.h"
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "image/nifti.h"
 #include "predict/jobs.h"
@@ -12,9 +13,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 void hardy_corrupt_options_init(hardy_corrupt_options *o)
 {
@@ -492,15 +490,9 @@ hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log,
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
 	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (o->threads)
-		omp_set_num_threads((int)o->threads);
-#endif
+	const int threads = hy_threads_set(o->threads);
 	status = run(&s, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	if (status)
 		remove_folders(&s);
 	cJSON_Delete(s.given);

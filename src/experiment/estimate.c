@@ -3,6 +3,7 @@
  */
 #include "experiment/estimate.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "experiment/source.h"
@@ -12,19 +13,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 enum { N_TIMED = 2, SCAN_SLICES = 10, SCAN_SIZE = 192 };
-
-static double clock_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Slices of the training subjects, from headers. */
 static hardy_status count_slices(const hy_study *s, const hy_study_run *run, double *n, hardy_error *err)
@@ -85,10 +75,10 @@ static hardy_status time_step(const hy_study *s, const hy_study_run *run, double
 	hy_recipe_options(&options, &run->recipe, o);
 	step = hy_step_new(&network, &options, err);
 	status = step ? hy_step_run(step, image, image, label, 0, 1e-6, terms, err) : err->status;
-	const double start = clock_s();
+	const double start = hy_clock_s();
 	for (int i = 1; i <= N_TIMED && !status; i++)
 		status = hy_step_run(step, image, image, label, i, 1e-6, terms, err);
-	*seconds = (clock_s() - start) / N_TIMED;
+	*seconds = (hy_clock_s() - start) / N_TIMED;
 out:
 	hy_step_free(step);
 	hy_network_clear(&network);
@@ -126,10 +116,10 @@ static hardy_status time_scan(const hy_study *s, double *seconds, hardy_error *e
 	hy_predictor *predictor = hy_predictor_new((hy_model *const[]){&m}, 1, &p, err);
 	status = predictor ? hy_predictor_run(predictor, &scan, &found, err) : err->status; /* the first one compiles */
 	hy_prediction_clear(&found);
-	const double start = clock_s();
+	const double start = hy_clock_s();
 	if (!status)
 		status = hy_predictor_run(predictor, &scan, &found, err);
-	*seconds = clock_s() - start;
+	*seconds = hy_clock_s() - start;
 	hy_prediction_clear(&found);
 	hy_predictor_free(predictor);
 	hy_volume_clear(&scan);
@@ -161,11 +151,7 @@ hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *
 	hy_estimate e = {.steps = hy_calloc(s->n_methods, sizeof *e.steps), .step_s = hy_calloc(s->n_methods, sizeof *e.step_s)};
 	double scan_s = 0, scans = 0, spoiled = 0;
 	hardy_status status = e.steps && e.step_s ? HARDY_OK : hy_fail_memory(err, "times", s->n_methods, sizeof *e.steps);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (s->o->threads)
-		omp_set_num_threads((int)s->o->threads);
-#endif
+	const int threads = hy_threads_set(s->o->threads);
 	for (size_t m = 0; m < s->n_methods && !status; m++) {
 		hy_log(s->log, HARDY_LOG_PROGRESS, "timing %s", s->methods[m]->name);
 		status = count_steps(s, &s->runs[m], &e.steps[m], err);
@@ -174,9 +160,7 @@ hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *
 	}
 	if (!status)
 		status = time_scan(s, &scan_s, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	if (!status)
 		status = count_scans(s, &scans, &spoiled, err);
 	e.score_s = scan_s * (scans + 1.5 * spoiled); /* spoiling takes about half as long as predicting */

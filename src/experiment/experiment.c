@@ -2,6 +2,7 @@
  * experiment.c: hardy_experiment: what happens when.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "experiment/compare.h"
 #include "experiment/emit.h"
@@ -15,14 +16,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 void hardy_experiment_options_init(hardy_experiment_options *o)
 {
@@ -38,26 +34,6 @@ bool hardy_experiment_name(size_t i, const char **name, const char **title)
 			return true;
 		}
 	return false;
-}
-
-static double clock_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void print(const hardy_sink *report, const char *format, ...) HY_PRINTF(2, 3);
-
-static void print(const hardy_sink *report, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-	va_start(args, format);
-	const int n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (report && n > 0)
-		report->write(report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
 /* ---- locks -------------------------------------------------------------------------------------------------------------- */
@@ -152,20 +128,14 @@ static hardy_status score(const hy_study *s, const hy_study_run *run, char **lin
 {
 	hy_scored_set *sets = hy_calloc(s->n_sets, sizeof *sets);
 	char *model = hy_path_join(run->folder, hy_study_scores_last(run) ? "last.safetensors" : "best.safetensors");
-	const double start = clock_s();
+	const double start = hy_clock_s();
 	hardy_status status = sets && model ? HARDY_OK : hy_fail_memory(err, "scores", s->n_sets, sizeof *sets);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (run->train.threads)
-		omp_set_num_threads((int)run->train.threads);
-#endif
+	const int threads = hy_threads_set(run->train.threads);
 	if (!status)
 		status = hy_score_sets(s, run, model, sets, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	if (!status)
-		status = hy_result_write(s, run, sets, clock_s() - start, line, err);
+		status = hy_result_write(s, run, sets, hy_clock_s() - start, line, err);
 	if (sets)
 		hy_scored_clear(sets, s->n_sets);
 	hy_free(sets);
@@ -323,7 +293,7 @@ static hardy_status tell_results(const hy_study *s, const hardy_sink *report, ha
 	if (!status)
 		status = hy_compare_print(&c, report, err);
 	if (!status)
-		print(report, "\nmore in %s/tables and %s/statistics.json\n", s->o->output, s->o->output);
+		hy_sink_printf(report, "\nmore in %s/tables and %s/statistics.json\n", s->o->output, s->o->output);
 	hy_compare_clear(&c);
 	return status;
 }
@@ -374,8 +344,8 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 		return status;
 	hardy_error own = {0};
 	hardy_status written = hy_study_write(s, status ? &own : err);
-	print(report, "%s: %zu of %zu runs are done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
-	      s->n_runs, s->o->output);
+	hy_sink_printf(report, "%s: %zu of %zu runs are done, results in %s/results.jsonl\n", s->experiment->name,
+	               count(s, HY_RUN_DONE), s->n_runs, s->o->output);
 	if (!written)
 		written = tell_results(s, report, status ? &own : err);
 	return conclude(s, status ? status : written, err);
@@ -386,21 +356,21 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 static void print_time(const hardy_sink *report, double seconds)
 {
 	if (!isfinite(seconds))
-		print(report, "unknown");
+		hy_sink_printf(report, "unknown");
 	else if (seconds >= 5400)
-		print(report, "%.1f h", seconds / 3600);
+		hy_sink_printf(report, "%.1f h", seconds / 3600);
 	else if (seconds >= 90)
-		print(report, "%.0f min", seconds / 60);
+		hy_sink_printf(report, "%.0f min", seconds / 60);
 	else
-		print(report, "%.0f s", seconds);
+		hy_sink_printf(report, "%.0f s", seconds);
 }
 
 static void print_subjects(const hardy_sink *report, const char *title, char (*names)[HY_NAME_SIZE], size_t n)
 {
-	print(report, "    %-10s %3zu:", title, n);
+	hy_sink_printf(report, "    %-10s %3zu:", title, n);
 	for (size_t i = 0; i < n; i++)
-		print(report, " %s", names[i]);
-	print(report, "\n");
+		hy_sink_printf(report, " %s", names[i]);
+	hy_sink_printf(report, "\n");
 }
 
 static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_error *err)
@@ -411,33 +381,33 @@ static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_erro
 	hardy_status status = hy_estimate_make(s, &e, err);
 	if (status)
 		return status;
-	print(report, "%s: %s\npreset %s, precision %s, %zu methods x %lld seeds\n\ntest sets:\n", s->experiment->name,
-	      s->experiment->title, s->base.preset, s->base.precision, s->n_methods, (long long)s->o->seeds);
+	hy_sink_printf(report, "%s: %s\npreset %s, precision %s, %zu methods x %lld seeds\n\ntest sets:\n", s->experiment->name,
+	               s->experiment->title, s->base.preset, s->base.precision, s->n_methods, (long long)s->o->seeds);
 	for (size_t i = 0; i < s->n_sets; i++)
-		print(report, "  %-14s %-9s %s\n", s->sets[i].name, hy_set_kind_names[s->sets[i].kind],
-		      s->sources[s->sets[i].source].folder);
-	print(report, "\nsubjects:\n");
+		hy_sink_printf(report, "  %-14s %-9s %s\n", s->sets[i].name, hy_set_kind_names[s->sets[i].kind],
+		               s->sources[s->sets[i].source].folder);
+	hy_sink_printf(report, "\nsubjects:\n");
 	for (size_t i = 0; i < s->n_runs; i += s->n_methods) {
-		print(report, "  seed %lld\n", (long long)s->runs[i].train.seed);
+		hy_sink_printf(report, "  seed %lld\n", (long long)s->runs[i].train.seed);
 		print_subjects(report, "train", s->runs[i].split.train, s->runs[i].split.n_train);
 		print_subjects(report, "validation", s->runs[i].split.validation, s->runs[i].split.n_validation);
 	}
 	print_subjects(report, "test", s->runs[0].split.test, s->runs[0].split.n_test);
-	print(report, "\nruns:\n  %-20s %-7s %8s %9s %9s\n", "", "", "steps", "s a step", "scoring");
+	hy_sink_printf(report, "\nruns:\n  %-20s %-7s %8s %9s %9s\n", "", "", "steps", "s a step", "scoring");
 	for (size_t i = 0; i < s->n_runs; i++) {
 		const hy_study_run *r = &s->runs[i];
 		const double steps = e.steps[i % s->n_methods], step_s = e.step_s[i % s->n_methods];
-		print(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], steps, step_s, e.score_s);
+		hy_sink_printf(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], steps, step_s, e.score_s);
 		if (r->state == HY_RUN_FAILED)
-			print(report, "  %s", r->failure);
-		print(report, "\n");
+			hy_sink_printf(report, "  %s", r->failure);
+		hy_sink_printf(report, "\n");
 		if (r->state != HY_RUN_DONE && (r->state != HY_RUN_FAILED || s->o->retry_failed))
 			sum += steps * step_s + e.score_s;
 	}
-	print(report, "\nleft to do: about ");
+	hy_sink_printf(report, "\nleft to do: about ");
 	print_time(report, sum);
-	print(report, " (two steps of each method and a scan were timed, now, on this machine%s)\n",
-	      s->o->jobs > 1 ? "; jobs side by side share it" : "");
+	hy_sink_printf(report, " (two steps of each method and a scan were timed, now, on this machine%s)\n",
+	               s->o->jobs > 1 ? "; jobs side by side share it" : "");
 	hy_estimate_clear(&e);
 	return HARDY_OK;
 }

@@ -26,35 +26,39 @@ const hy_experiment hy_experiments[] = {
 };
 
 const hy_method hy_methods[] = {
-    {COOP, "standard", "Standard", "standard", ""},
-    {COOP, "cooperative", "Proposed", "cooperative", ""},
+    {COOP, "standard", "Standard", "standard", "", false},
+    {COOP, "cooperative", "Proposed", "cooperative", "", false},
 
-    {IMAGE, "standard", "Standard", "standard", ""},
-    {IMAGE, "mwm", "Rand MWM", "mwm", ""},
-    {IMAGE, "randconv", "RandConv", "randconv", ""},
-    {IMAGE, "adv-noise", "Adv Noise", "adv-noise", ""},
-    {IMAGE, "adv-bias", "Adv Bias", "adv-bias", ""},
-    {IMAGE, "x-hat", "Proposed, x^", "cooperative:only_x_hat=1", ""},
-    {IMAGE, "cooperative", "Proposed, x^ and p^", "cooperative", ""},
-    {IMAGE, "hardy", "hardy", "hardy", ""},
+    {IMAGE, "standard", "Standard", "standard", "", false},
+    {IMAGE, "mwm", "Rand MWM", "mwm", "", false},
+    {IMAGE, "randconv", "RandConv", "randconv", "", false},
+    {IMAGE, "adv-noise", "Adv Noise", "adv-noise", "", false},
+    {IMAGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
+    {IMAGE, "x-hat", "Proposed, x^", "cooperative:only_x_hat=1", "", false},
+    {IMAGE, "cooperative", "Proposed, x^ and p^", "cooperative", "", false},
+    {IMAGE, "hardy", "hardy", "hardy", "", false},
+    {IMAGE, "rsc", "RSC", "rsc", "", true},
+    {IMAGE, "mixstyle", "MixStyle", "mixstyle", "", true},
+    {IMAGE, "dsu", "DSU", "dsu", "", true},
+    {IMAGE, "maxstyle", "MaxStyle", "maxstyle", "", true},
 
-    {LARGE, "standard", "Standard", "standard", ""},
-    {LARGE, "adv-bias", "Adv Bias", "adv-bias", ""},
-    {LARGE, "cooperative", "Proposed", "cooperative", ""},
+    {LARGE, "standard", "Standard", "standard", "", false},
+    {LARGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
+    {LARGE, "cooperative", "Proposed", "cooperative", "", false},
 
-    {ABLATE, "standard", "Standard", "standard", ""},
-    {ABLATE, "cooperative", "Proposed", "cooperative", ""},
-    {ABLATE, "x-hat", "x^ only", "cooperative:only_x_hat=1", ""},
-    {ABLATE, "dropout", "Masks by dropout only", "cooperative:scheme_image=dropout,scheme_shape=dropout", ""},
-    {ABLATE, "channel", "Masks of channels only", "cooperative:scheme_image=channel,scheme_shape=channel", ""},
-    {ABLATE, "spatial", "Masks of positions only", "cooperative:scheme_image=spatial,scheme_shape=spatial", ""},
-    {ABLATE, "hard-masks", "Hard masks", "cooperative:hard_masks=1", ""},
-    {ABLATE, "p-0.25", "p up to 0.25", "cooperative:threshold_high=0.25", ""},
-    {ABLATE, "p-1", "p up to 1", "cooperative:threshold_high=1", ""},
-    {ABLATE, "separate", "Separate training", "cooperative", "separate=on"},
-    {ABLATE, "no-decoupler", "No decoupler (z_s = z_i)", "cooperative", "no_decoupler=on"},
+    {ABLATE, "standard", "Standard", "standard", "", false},
+    {ABLATE, "cooperative", "Proposed", "cooperative", "", false},
+    {ABLATE, "x-hat", "x^ only", "cooperative:only_x_hat=1", "", false},
+    {ABLATE, "dropout", "Masks by dropout only", "cooperative:scheme_image=dropout,scheme_shape=dropout", "", false},
+    {ABLATE, "channel", "Masks of channels only", "cooperative:scheme_image=channel,scheme_shape=channel", "", false},
+    {ABLATE, "spatial", "Masks of positions only", "cooperative:scheme_image=spatial,scheme_shape=spatial", "", false},
+    {ABLATE, "hard-masks", "Hard masks", "cooperative:hard_masks=1", "", false},
+    {ABLATE, "p-0.25", "p up to 0.25", "cooperative:threshold_high=0.25", "", false},
+    {ABLATE, "p-1", "p up to 1", "cooperative:threshold_high=1", "", false},
+    {ABLATE, "separate", "Separate training", "cooperative", "separate=on", false},
+    {ABLATE, "no-decoupler", "No decoupler (z_s = z_i)", "cooperative", "no_decoupler=on", false},
 
-    {NULL, NULL, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, false},
 };
 
 /* Adds a name to a list for a message. */
@@ -104,14 +108,15 @@ static hardy_status check_list(const hy_experiment *e, const char *list, hardy_e
 		for (const hy_method *m = hy_methods; m->name && !found; m++)
 			found = belongs(m, e) && !strcmp(m->name, name);
 		if (!found)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no method \"%s\", want some of %s", e->name, name, known);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no method \"%s\", want all, or some of %s", e->name, name, known);
 	}
 	return HARDY_OK;
 }
 
 hardy_status hy_methods_of(const hy_experiment *e, const char *list, const hy_method *const **out, size_t *n, hardy_error *err)
 {
-	const hardy_status status = list ? check_list(e, list, err) : HARDY_OK;
+	const bool all = list && !strcmp(list, "all");
+	const hardy_status status = list && !all ? check_list(e, list, err) : HARDY_OK;
 	if (status)
 		return status;
 	const size_t room = 64;
@@ -120,7 +125,7 @@ hardy_status hy_methods_of(const hy_experiment *e, const char *list, const hy_me
 		return hy_fail_memory(err, "methods", room, sizeof *found);
 	size_t count = 0;
 	for (const hy_method *m = hy_methods; m->name && count < room; m++)
-		if (belongs(m, e) && (!list || is_listed(list, m->name)))
+		if (belongs(m, e) && (all || (list ? is_listed(list, m->name) : !m->extra)))
 			found[count++] = m;
 	if (!count) {
 		hy_free(found);

@@ -7,6 +7,7 @@
 #include "experiment/stress.h"
 
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "dataset/preprocess.h"
 #include "image/resample.h"
@@ -19,9 +20,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 void hardy_stress_options_init(hardy_stress_options *o)
 {
@@ -519,15 +517,9 @@ hardy_status hardy_stress(const hardy_stress_options *o, const hardy_sink *repor
 	if (status)
 		return status;
 	session_start(&s);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (o->threads)
-		omp_set_num_threads((int)o->threads);
-#endif
+	const int threads = hy_threads_set(o->threads);
 	status = run(&s, report, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	if (status && s.made_folder)
 		rmdir(o->output); /* stays when something is in it */
 	session_end(&s);

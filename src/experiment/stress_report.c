@@ -8,7 +8,6 @@
 #include "metric/statistics.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -284,18 +283,6 @@ hardy_status hy_stress_write(const hy_stress_result *r, const char *folder, hard
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
-static void print(const hardy_sink *report, const char *format, ...) HY_PRINTF(2, 3);
-static void print(const hardy_sink *report, const char *format, ...)
-{
-	char text[256];
-	va_list args;
-	va_start(args, format);
-	const int n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (report && n > 0)
-		report->write(report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
-}
-
 static hardy_status print_row(const hy_stress_result *r, const hardy_sink *report, int kind, hardy_error *err)
 {
 	hy_stress_cell c[2];
@@ -304,11 +291,11 @@ static hardy_status print_row(const hy_stress_result *r, const hardy_sink *repor
 		if (status)
 			return status;
 	}
-	print(report, "%-10s %5zu", kind == HY_STRESS_END ? "all four" : hy_stress_name(kind), c[0].n);
+	hy_sink_printf(report, "%-10s %5zu", kind == HY_STRESS_END ? "all four" : hy_stress_name(kind), c[0].n);
 	for (int which = 0; which < 2; which++)
-		print(report, "   %5.3f %5.3f %5.1f%% %5.1f%%", c[which].mean, c[which].sd, 100 * c[which].below_half,
-		      100 * c[which].below_tenth);
-	print(report, "\n");
+		hy_sink_printf(report, "   %5.3f %5.3f %5.1f%% %5.1f%%", c[which].mean, c[which].sd, 100 * c[which].below_half,
+		               100 * c[which].below_tenth);
+	hy_sink_printf(report, "\n");
 	return HARDY_OK;
 }
 
@@ -321,30 +308,31 @@ static hardy_status print_forecast(const hy_stress_result *r, const hardy_sink *
 		return status;
 	hy_forecast_print(&f, text, sizeof text);
 	if (text[0])
-		print(report, "\n%s\n", text);
+		hy_sink_printf(report, "\n%s\n", text);
 	return HARDY_OK;
 }
 
 static hardy_status print_curves(const hy_stress_result *r, const hardy_sink *report, int kind, hardy_error *err)
 {
-	print(report, "%-10s", hy_stress_name(kind));
+	hy_sink_printf(report, "%-10s", hy_stress_name(kind));
 	for (int level = 1; level <= HY_N_LEVELS; level++) {
 		hy_stress_cell c;
 		const hardy_status status = hy_stress_cell_of(r, kind, level, 1, &c, err);
 		if (status)
 			return status;
-		print(report, "   %5.3f %4.0f%%", c.mean, 100 * c.below_half);
+		hy_sink_printf(report, "   %5.3f %4.0f%%", c.mean, 100 * c.below_half);
 	}
-	print(report, "\n");
+	hy_sink_printf(report, "\n");
 	return HARDY_OK;
 }
 
 hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
-	print(report, "Dice of %zu cases, mean over classes; share of cases below 0.5 and 0.1\n", r->n_cases - r->n_failed);
-	print(report, "                           FTN                        FTN+STN\n");
-	print(report, "artefact       n    Dice    sd   <0.5   <0.1    Dice    sd   <0.5   <0.1\n");
+	hy_sink_printf(report, "Dice of %zu cases, mean over classes; share of cases below 0.5 and 0.1\n",
+	               r->n_cases - r->n_failed);
+	hy_sink_printf(report, "                           FTN                        FTN+STN\n");
+	hy_sink_printf(report, "artefact       n    Dice    sd   <0.5   <0.1    Dice    sd   <0.5   <0.1\n");
 	for (int kind = HY_STRESS_NONE; kind < HY_N_ACDCC && !status; kind++)
 		status = print_row(r, report, kind, err);
 	if (!status)
@@ -353,7 +341,7 @@ hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report
 		status = print_forecast(r, report, false, err);
 	if (status || !r->o->sweep)
 		return status;
-	print(report, "\nBy severity, FTN+STN: Dice and share below 0.5 at levels 1 to 5\n");
+	hy_sink_printf(report, "\nBy severity, FTN+STN: Dice and share below 0.5 at levels 1 to 5\n");
 	for (int kind = 0; kind < HY_STRESS_END && !status; kind++)
 		status = print_curves(r, report, kind, err);
 	return status ? status : print_forecast(r, report, true, err);

@@ -3,12 +3,10 @@
  */
 #include "network/infer.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 typedef struct pass {
 	hy_tape tape;
@@ -52,15 +50,6 @@ static hardy_status record(hy_infer *f, pass *a, hardy_error *err)
 	return hy_tape_compile(t, err);
 }
 
-static int threads(void)
-{
-#ifdef _OPENMP
-	return omp_get_max_threads();
-#else
-	return 1;
-#endif
-}
-
 hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_error *err)
 {
 	hy_infer *f = hy_calloc(1, sizeof *f);
@@ -72,7 +61,7 @@ hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_err
 	f->network = network;
 	const bool running = o->norm == HY_NORM_RUNNING;
 	f->slices = running ? 1 : o->batch;
-	f->n_passes = running && o->batch > 1 ? threads() : 1;
+	f->n_passes = running && o->batch > 1 ? hy_threads() : 1;
 	f->n_passes = f->n_passes > o->batch ? (int)o->batch : f->n_passes;
 	f->passes = hy_calloc((size_t)f->n_passes, sizeof *f->passes);
 	if (!f->passes) {

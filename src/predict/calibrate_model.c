@@ -2,6 +2,7 @@
  * calibrate_model.c: hardy_calibrate: a model file, a data set, and the model file again with a predicted Dice.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "predict/calibrate.h"
 #include "predict/jobs.h"
@@ -9,9 +10,6 @@
 #include <cJSON.h>
 #include <stdio.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 void hardy_calibrate_options_init(hardy_calibrate_options *o)
 {
@@ -152,15 +150,9 @@ hardy_status hardy_calibrate(const hardy_calibrate_options *o, const hardy_sink 
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (o->threads)
-		omp_set_num_threads((int)o->threads);
-#endif
+	const int threads = hy_threads_set(o->threads);
 	const hardy_status status = run(&s, report, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	hy_jobs_clear(&s.jobs);
 	hy_model_clear(&s.model);
 	hy_free(s.path);

@@ -2,6 +2,7 @@
  * predict.c: hardy_predict: models and scans from disk, label maps, further maps and the quality table to disk.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "image/nifti.h"
 #include "predict/jobs.h"
@@ -15,9 +16,6 @@
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
@@ -571,15 +569,9 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
 	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
-#ifdef _OPENMP
-	const int threads = omp_get_max_threads();
-	if (o->threads)
-		omp_set_num_threads((int)o->threads);
-#endif
+	const int threads = hy_threads_set(o->threads);
 	status = run(&s, err);
-#ifdef _OPENMP
-	omp_set_num_threads(threads);
-#endif
+	hy_threads_set(threads);
 	hy_outfile_discard(&s.quality);
 	if (status && s.folder)
 		remove_folders(&s);

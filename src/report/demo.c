@@ -11,7 +11,6 @@
 #include "report/png.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,18 +48,6 @@ typedef struct demo {
 	hy_model models[N_RECIPES];
 	hy_predictor *predictors[N_RECIPES];
 } demo;
-
-static void print(const demo *d, const char *format, ...) HY_PRINTF(2, 3);
-static void print(const demo *d, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-	va_start(args, format);
-	const int n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	if (d->report && n > 0)
-		d->report->write(d->report->payload, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
-}
 
 static void demo_clear(demo *d)
 {
@@ -264,8 +251,8 @@ static double site_mean(const site *s, int recipe, hy_which which)
 
 static void print_table(const demo *d)
 {
-	print(d, "Dice, mean of LV, myocardium and RV      %-19s %s\n", RECIPES[0], RECIPES[1]);
-	print(d, "%-28s %5s  %8s %8s   %8s %8s\n", "site", "scans", "FTN", "FTN+STN", "FTN", "FTN+STN");
+	hy_sink_printf(d->report, "Dice, mean of LV, myocardium and RV      %-19s %s\n", RECIPES[0], RECIPES[1]);
+	hy_sink_printf(d->report, "%-28s %5s  %8s %8s   %8s %8s\n", "site", "scans", "FTN", "FTN+STN", "FTN", "FTN+STN");
 	double off[N_RECIPES][2] = {{0}};
 	for (size_t i = 0; i < d->n_sites; i++) {
 		const site *s = &d->sites[i];
@@ -276,11 +263,11 @@ static void print_table(const demo *d)
 				if (i)
 					off[r][w] += m[r][w] / (double)(d->n_sites - 1);
 			}
-		print(d, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name, i ? "(never seen)" : "(trained here)", s->n,
-		      m[0][HY_FTN], m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
+		hy_sink_printf(d->report, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name,
+		               i ? "(never seen)" : "(trained here)", s->n, m[0][HY_FTN], m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
 	}
-	print(d, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN], off[0][HY_STN],
-	      off[1][HY_FTN], off[1][HY_STN]);
+	hy_sink_printf(d->report, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN],
+	               off[0][HY_STN], off[1][HY_FTN], off[1][HY_STN]);
 }
 
 static hardy_status write_table(const demo *d, hardy_error *err)
@@ -454,8 +441,9 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 		status = write_picture(&d, err);
 	if (!status) {
 		print_table(&d);
-		print(&d, "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n", d.table,
-		      d.picture);
+		hy_sink_printf(report,
+		               "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n",
+		               d.table, d.picture);
 	}
 	demo_clear(&d);
 	return status;

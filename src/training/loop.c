@@ -2,6 +2,7 @@
  * loop.c: training from a data set to finished models: what happens when.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "engine/average.h"
 #include "predict/calibrate.h"
@@ -13,10 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
 
 enum { N_TIMED_STEPS = 10 };
 
@@ -43,26 +40,6 @@ typedef struct trainer {
 	int threads;
 	hy_validation last, best; /* of the finished models */
 } trainer;
-
-static double clock_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int use_threads(int64_t wanted)
-{
-#if defined(_OPENMP)
-	const int before = omp_get_max_threads();
-	if (wanted > 0)
-		omp_set_num_threads((int)wanted);
-	return before;
-#else
-	(void)wanted;
-	return 1;
-#endif
-}
 
 static hardy_status failed(hardy_error *err)
 {
@@ -142,11 +119,11 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 {
 	const float *image;
 	const uint8_t *label;
-	const double before_s = clock_s();
+	const double before_s = hy_clock_s();
 	hardy_status status = hy_batches_get(t->batches, iteration, &image, &label, err);
 	if (status)
 		return status;
-	t->wait_s += clock_s() - before_s;
+	t->wait_s += hy_clock_s() - before_s;
 	const float *input = hy_batches_input(t->batches);
 	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
 	hy_step_set_beta1(t->step, rate.beta1);
@@ -154,7 +131,7 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	status = hy_step_run(t->step, input, t->clean_target ? image : input, label, iteration, rate.learning_rate, terms, err);
 	if (!status && t->model.network.params.average_values)
 		hy_average_step(&t->model.network.params, t->o.ema, t->model.network.params.adam_steps);
-	t->steps_s += clock_s() - before_s;
+	t->steps_s += hy_clock_s() - before_s;
 	return status;
 }
 
@@ -178,7 +155,7 @@ static double calibration_s(const trainer *t, double validation_s)
  */
 static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 {
-	double terms[HY_N_TERMS], learning_rate, start = clock_s(), validation_s = 0;
+	double terms[HY_N_TERMS], learning_rate, start = hy_clock_s(), validation_s = 0;
 	const double begin = start;
 	hardy_status status = HARDY_OK;
 	for (int64_t i = 0; i <= N_TIMED_STEPS && !status; i++) {
@@ -187,16 +164,16 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 		hy_log(t->log, HARDY_LOG_PROGRESS, "timing step %lld of %d", (long long)i, N_TIMED_STEPS);
 		status = make_one_step(t, i, INT64_C(1000000), terms, &learning_rate, err);
 		if (i == 0)
-			start = clock_s();
+			start = hy_clock_s();
 	}
 	if (status)
 		return status;
-	t->step_s = (clock_s() - start) / N_TIMED_STEPS;
+	t->step_s = (hy_clock_s() - start) / N_TIMED_STEPS;
 	if (t->validator) {
 		hy_validation v;
-		start = clock_s();
+		start = hy_clock_s();
 		status = hy_validator_run(t->validator, &v, err);
-		validation_s = clock_s() - start;
+		validation_s = hy_clock_s() - start;
 	}
 	hy_params_draw(&t->model.network.params, (uint64_t)t->o.seed);
 	hy_network_reset_statistics(&t->model.network);
@@ -205,7 +182,7 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 	double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
 	if (t->o.calibrate)
 		finish_s += 2 * calibration_s(t, validation_s);
-	const double left_s = t->o.budget_s - (clock_s() - begin) - finish_s;
+	const double left_s = t->o.budget_s - (hy_clock_s() - begin) - finish_s;
 	const double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
 	if (!status && left_s < one_s)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "budget is %.0f s, but preparing and finishing take %.0f s and a step %.2f s",
@@ -250,7 +227,7 @@ static hardy_status write_run(const trainer *t, const char *status, bool finishe
 static hardy_status save_checkpoint(trainer *t, hardy_error *err)
 {
 	const hardy_status status = hy_checkpoint_save(t->run.checkpoint, &t->model, &t->at, err);
-	t->saved_s = clock_s();
+	t->saved_s = hy_clock_s();
 	return status;
 }
 
@@ -327,7 +304,7 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 		if (status)
 			return status;
 	}
-	t->at.seconds = clock_s() - t->started_s;
+	t->at.seconds = hy_clock_s() - t->started_s;
 	row.epoch = t->at.epoch;
 	row.step = t->at.step;
 	row.seconds = t->at.seconds;
@@ -341,7 +318,7 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	t->at.n_rows = t->run.n_rows;
 	t->at.n_sums = 0;
 	memset(t->at.sums, 0, sizeof t->at.sums);
-	t->epoch_start_s = clock_s();
+	t->epoch_start_s = hy_clock_s();
 	t->at.epoch_seconds = 0;
 	/* best.safetensors and the progress that knows of it stay together */
 	return t->at.best_epoch == t->at.epoch ? save_checkpoint(t, err) : HARDY_OK;
@@ -349,7 +326,7 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 
 static void show_progress(const trainer *t, const double *terms)
 {
-	const double spent_s = clock_s() - t->session_s, made = (double)(t->at.step - t->first_step);
+	const double spent_s = hy_clock_s() - t->session_s, made = (double)(t->at.step - t->first_step);
 	const double left_s = spent_s / made * (double)(t->at.steps - t->at.step);
 	double loss = 0;
 	for (int k = 0; k < HY_N_TERMS; k++)
@@ -383,10 +360,10 @@ static hardy_status interrupt(trainer *t, hardy_error *err)
 static hardy_status make_steps(trainer *t, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
-	t->started_s = clock_s() - t->at.seconds;
-	t->epoch_start_s = clock_s() - t->at.epoch_seconds;
+	t->started_s = hy_clock_s() - t->at.seconds;
+	t->epoch_start_s = hy_clock_s() - t->at.epoch_seconds;
 	t->steps_s = t->wait_s = 0;
-	t->session_s = t->saved_s = clock_s();
+	t->session_s = t->saved_s = hy_clock_s();
 	t->first_step = t->at.step;
 	while (t->at.step < t->at.steps && !status) {
 		double terms[HY_N_TERMS], learning_rate;
@@ -396,14 +373,14 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 			t->at.sums[k] += terms[k];
 		t->at.n_sums++;
 		t->at.step++;
-		t->at.seconds = clock_s() - t->started_s;
-		t->at.epoch_seconds = clock_s() - t->epoch_start_s;
+		t->at.seconds = hy_clock_s() - t->started_s;
+		t->at.epoch_seconds = hy_clock_s() - t->epoch_start_s;
 		show_progress(t, terms);
 		if (t->at.step % t->per_epoch == 0 || t->at.step == t->at.steps)
 			status = end_epoch(t, learning_rate, err);
 		if (!status && t->at.step < t->at.steps && hy_stop_asked(t->stop))
 			return interrupt(t, err);
-		if (!status && clock_s() - t->saved_s >= t->o.checkpoint_every_s)
+		if (!status && hy_clock_s() - t->saved_s >= t->o.checkpoint_every_s)
 			status = save_checkpoint(t, err);
 	}
 	return status;
@@ -585,11 +562,11 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	if (!status && o->resume)
 		status = hy_options_compare(&started, &t.recorded, t.run.json, &longer, err);
 	if (!status) {
-		const int before = use_threads(o->threads);
+		const int before = hy_threads_set(o->threads);
 		t.threads = o->threads > 0 ? (int)o->threads : before;
 		status = train(&t, longer, err);
 		clear(&t);
-		use_threads(before);
+		hy_threads_set(before);
 	}
 out:
 	hy_run_clear(&t.run);

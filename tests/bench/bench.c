@@ -6,6 +6,7 @@
 #include "bench/profile.h"
 
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "engine/ops.h"
 #include "image/nifti.h"
@@ -42,8 +43,8 @@ static hardy_status count(void *payload, hardy_error *err)
 
 static hardy_status linger(void *payload, hardy_error *err)
 {
-	const double end = hy_clock_now() + .002;
-	while (hy_clock_now() < end)
+	const double end = hy_clock_s() + .002;
+	while (hy_clock_s() < end)
 		;
 	return count(payload, err);
 }

@@ -16,9 +16,9 @@
 enum { N_METHODS = 3, N_SEEDS = 2, N_SETS = 6, N_HOME = 6, N_AWAY = 30, N_DRAWS = 2 };
 
 static const hy_method methods[N_METHODS] = {
-    {"latent-vs-image", "standard", "Standard", "standard", ""},
-    {"latent-vs-image", "mwm", "Rand|MWM_&", "mwm", ""},
-    {"latent-vs-image", "cooperative", "Proposed, x^ and p^", "cooperative", ""},
+    {"latent-vs-image", "standard", "Standard", "standard", "", false},
+    {"latent-vs-image", "mwm", "Rand|MWM_&", "mwm", "", false},
+    {"latent-vs-image", "cooperative", "Proposed, x^ and p^", "cooperative", "", false},
 };
 static const hy_method *const method_list[N_METHODS] = {&methods[0], &methods[1], &methods[2]};
 static const hy_experiment experiment = {"latent-vs-image", "A title", false};

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "experiment/methods.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -393,6 +394,28 @@ static void takes_all_subjects(void **state)
 	assert_false(hy_path_exists(tree_path("h")));
 }
 
+/* Methods beyond the study are made only when they are named, or with "all". */
+static void lists_methods(void **state)
+{
+	static const struct {
+		const char *list;
+		size_t n;
+		const char *last;
+	} wanted[] = {{NULL, 8, "hardy"}, {"all", 12, "maxstyle"}, {"dsu,standard", 2, "dsu"}};
+	const hy_experiment *e;
+	hardy_error err = {0};
+	(void)state;
+	assert_ok(hy_experiment_find("latent-vs-image", &e, &err), &err);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+		const hy_method *const *found;
+		size_t n;
+		assert_ok(hy_methods_of(e, wanted[i].list, &found, &n, &err), &err);
+		assert_int_equal(n, wanted[i].n);
+		assert_string_equal(found[n - 1]->name, wanted[i].last);
+		hy_free((void *)(uintptr_t)found);
+	}
+}
+
 static void refuse(hardy_experiment_options o, hardy_status status, const char *part)
 {
 	hardy_error err;
@@ -411,7 +434,7 @@ static void faults(void **state)
 	refuse(o, HARDY_ERROR_ARGUMENT, "experiment is \"latent\", want one of cooperative-vs-standard, latent-vs-image, ");
 	o = plain();
 	o.methods = "standard,magic";
-	refuse(o, HARDY_ERROR_ARGUMENT, "latent-vs-image has no method \"magic\", want some of standard, mwm, ");
+	refuse(o, HARDY_ERROR_ARGUMENT, "latent-vs-image has no method \"magic\", want all, or some of standard, mwm, ");
 	o = plain();
 	o.preset = "slow";
 	refuse(o, HARDY_ERROR_ARGUMENT, "preset is \"slow\"");
@@ -457,6 +480,7 @@ int main(void)
 	    cmocka_unit_test(processes),
 	    cmocka_unit_test(draws_subjects),
 	    cmocka_unit_test(takes_all_subjects),
+	    cmocka_unit_test(lists_methods),
 	    cmocka_unit_test(faults),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);

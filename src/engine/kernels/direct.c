@@ -3,14 +3,11 @@
  */
 #include "engine/kernels/direct.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "engine/kernels/conv.h"
 
 #include <string.h>
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 enum { BLOCK_POSITIONS = 160, MOST_BLOCK_ROWS = 16, MOST_BLOCK = 16 /* channels */ };
 
@@ -62,15 +59,6 @@ static void fold_rows(hy_direct *d, int64_t most)
 	d->lines = lines;
 	d->in_h = d->out_h = d->in_h / lines;
 	d->in_w = d->out_w = d->in_w * lines;
-}
-
-static int threads_now(void)
-{
-#ifdef _OPENMP
-	return omp_get_max_threads();
-#else
-	return 1;
-#endif
 }
 
 /* Whether each run of taps lies in one row, in neighbouring columns. */
@@ -190,7 +178,7 @@ static void plan_winograd(hy_direct *d, enum hy_conv_role role, const hy_kernels
 static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, bool winograd, const hy_kernels *kernels)
 {
 	const bool data = role == HY_CONV_DATA;
-	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = threads_now()};
+	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = hy_threads()};
 	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
 	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
 	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
