@@ -20,7 +20,7 @@ static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative"};
 void hardy_demo_options_init(hardy_demo_options *o)
 {
 	*o = (hardy_demo_options){
-	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 20};
+	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 10};
 }
 
 /* Dice of one case by one recipe; [0] FTN, [1] FTN+STN: mean over the classes that the truth has. */

@@ -28,8 +28,7 @@ const hy_recipe_row hy_recipes[] = {
     {.name = "hardy",
      .text = "randomise",
      .summary = "on images as other scanners might have made them, for longer",
-     .length = 1.9,
-     .learning_rate = 2},
+     .length = 1.9},
     {.name = NULL},
 };
 

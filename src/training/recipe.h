@@ -15,11 +15,7 @@
 
 typedef struct hy_recipe_row {
 	const char *name, *text, *summary;
-	/* What it asks of the other training options; 0: nothing. */
-	double length;        /* times the slices that the preset's epochs or steps see */
-	int64_t batch;        /* slices a step, instead of the preset's */
-	double learning_rate; /* times the preset's */
-	double ema;
+	double length; /* times the preset's epochs or steps; 0: as long */
 } hy_recipe_row;
 
 extern const hy_recipe_row hy_recipes[]; /* ends with a NULL name */

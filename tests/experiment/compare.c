@@ -1,6 +1,7 @@
 /*
  * compare.c: statistics of results written by hand: means, spread, failures, groups, intervals, paired tests, and the tables.
  */
+#include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -265,15 +266,6 @@ static void incomplete(void **state)
 	assert_int_equal(hy_compare_make(&c, &none, &err), HARDY_ERROR_DATA);
 }
 
-static char printed[20000];
-
-static void take(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	const size_t used = strlen(printed);
-	snprintf(printed + used, sizeof printed - used, "%.*s", (int)size, text);
-}
-
 static void has(const char *path, const char *part)
 {
 	hardy_error err;
@@ -292,10 +284,9 @@ static void files(void **state)
 	hy_compare c;
 	cJSON *json;
 	char line[200];
-	const hardy_sink sink = {take, NULL};
 	assert_ok(hy_compare_make(&c, &study, &err), &err);
 	assert_ok(hy_compare_write(&c, &err), &err);
-	assert_ok(hy_compare_print(&c, &sink, &err), &err);
+	assert_ok(hy_compare_print(&c, &listen_sink, &err), &err);
 	assert_non_null(strstr(printed, "FTN+STN less FTN"));
 	snprintf(line, sizeof line, "mwm,Rand|MWM_&,FTN,mnms,site,30,2,%.6g,", hy_compare_cell_at(&c, 1, 0, 1)->mean);
 	has("out/tables/summary.csv", line);

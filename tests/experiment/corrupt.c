@@ -1,6 +1,7 @@
 /*
  * corrupt.c: hardy_corrupt from files to files: what it writes, that it can be made again, and bad input.
  */
+#include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -46,20 +47,9 @@ static int remove_all(void **state)
 	return 0;
 }
 
-static char heard[4096];
-
-static void hear(void *payload, hardy_log_level level, const char *line)
-{
-	(void)payload;
-	const size_t used = strlen(heard);
-	if (level == HARDY_LOG_WARNING)
-		snprintf(heard + used, sizeof heard - used, "%s\n", line);
-}
-
 static hardy_status call(hardy_corrupt_options o, const char *artefact, const char *input, const char *output, hardy_error *err)
 {
 	const char *inputs[2], *artefacts[1] = {artefact};
-	const hardy_log log = {hear, NULL};
 	char in[600], out[600];
 	snprintf(in, sizeof in, "%s", tree_path(input));
 	snprintf(out, sizeof out, "%s", tree_path(output));
@@ -70,8 +60,8 @@ static hardy_status call(hardy_corrupt_options o, const char *artefact, const ch
 	o.output = out;
 	o.artefacts = artefacts;
 	o.n_artefacts = artefact ? 1 : 0;
-	heard[0] = 0;
-	return hardy_corrupt(&o, &log, err);
+	listen_anew();
+	return hardy_corrupt(&o, &listen_log, err);
 }
 
 static hardy_corrupt_options plain(void)

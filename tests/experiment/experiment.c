@@ -2,6 +2,7 @@
  * experiment.c: hardy_experiment on a tiny data set: results against hardy_predict and hardy_evaluate, what is not repeated, what goes on
  * after an interruption, failures, processes, and errors of arguments.
  */
+#include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -15,30 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = 40, NY = 36, NZ = 3, N = NX * NY * NZ };
-
 static char home[700], other[700], splits[700];
-
-/* A ring around a core, in noise; the last slice has no label. */
-static void save_case(const char *folder, const char *name, uint64_t seed)
-{
-	static float x[N];
-	static uint8_t label[N];
-	char path[128];
-	hy_grid g;
-	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
-	hy_grid_set_simple(&g, NX, NY, NZ, 2.5, 2.5, 8);
-	for (int i = 0; i < N; i++) {
-		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
-		const bool labelled = i / (NX * NY) < NZ - 1;
-		label[i] = !labelled ? 0 : radius < 6 ? 2 : radius < 12 ? 1 : 0;
-		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
-	}
-	snprintf(path, sizeof path, "%s/images/%s.nii.gz", folder, name);
-	tree_image_grid(path, &g, 1, x);
-	snprintf(path, sizeof path, "%s/labels/%s.nii.gz", folder, name);
-	tree_labels_grid(path, &g, 1, label);
-}
 
 static int make_all(void **state)
 {
@@ -47,10 +25,10 @@ static int make_all(void **state)
 	for (int i = 1; i <= 4; i++) {
 		char name[8];
 		snprintf(name, sizeof name, "s%d", i);
-		save_case("first", name, (uint64_t)i);
+		tree_ring_case("first", name, 3, false, (uint64_t)i);
 	}
-	save_case("second", "t1", 11);
-	save_case("second", "t2", 12);
+	tree_ring_case("second", "t1", 3, false, 11);
+	tree_ring_case("second", "t2", 3, false, 12);
 	tree_text("splits.json", "{\"pool\": [\"s1\", \"s2\"], \"validation\": [], \"test\": [\"s4\"]}");
 	snprintf(home, sizeof home, "home=%s:labels=ring=1,core=2", tree_path("first"));
 	snprintf(other, sizeof other, "%s:labels=ring=1,core=2:classes=core:title=The other:labelled-slices", tree_path("second"));
@@ -68,29 +46,7 @@ static int remove_all(void **state)
 /* ---- calls -------------------------------------------------------------------------------------------------------------- */
 
 static const char *const settings[] = {"size=32,spacing_mm=4", "iterations=3", "batch=4", "subjects=1,validation=0"};
-static char heard[16384], printed[16384], output[600];
-static int n_asked, stop_at;
-
-static void hear(void *payload, hardy_log_level level, const char *line)
-{
-	(void)payload;
-	const size_t used = strlen(heard);
-	if (level != HARDY_LOG_PROGRESS)
-		snprintf(heard + used, sizeof heard - used, "%s\n", line);
-}
-
-static void take(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	const size_t used = strlen(printed);
-	snprintf(printed + used, sizeof printed - used, "%.*s", (int)size, text);
-}
-
-static bool asked(void *payload)
-{
-	(void)payload;
-	return stop_at && ++n_asked >= stop_at;
-}
+static char output[600];
 
 static hardy_experiment_options plain(void)
 {
@@ -114,15 +70,11 @@ static hardy_experiment_options plain(void)
 
 static hardy_status call(hardy_experiment_options o, const char *folder, hardy_error *err)
 {
-	const hardy_log log = {hear, NULL};
-	const hardy_sink sink = {take, NULL};
-	const hardy_stop stop = {asked, NULL};
 	snprintf(output, sizeof output, "%s", tree_path(folder));
 	o.output = output;
-	heard[0] = printed[0] = 0;
-	n_asked = 0;
+	listen_anew();
 	memset(err, 0, sizeof *err);
-	return hardy_experiment(&o, &sink, &log, &stop, err);
+	return hardy_experiment(&o, &listen_sink, &listen_log, &listen_stop, err);
 }
 
 /* ---- results ------------------------------------------------------------------------------------------------------------ */
@@ -247,7 +199,7 @@ static void runs_and_is_not_repeated(void **state)
 	assert_null(line_of("a/results.jsonl", 2));
 	/* nothing left to do, here or elsewhere, and nothing is done */
 	assert_ok(call(o, "a", &err), &err);
-	assert_non_null(strstr(heard, "0 of 2 runs: 2 are done"));
+	assert_non_null(strstr(logged, "0 of 2 runs: 2 are done"));
 	char from[600];
 	snprintf(from, sizeof from, "%s", tree_path("a"));
 	o.results = (const char *const[]){from};
@@ -327,10 +279,10 @@ static void lists_failures(void **state)
 	assert_false(hy_path_exists(tree_path("d/results.jsonl")));
 	flip(scan);
 	assert_int_equal(call(o, "d", &err), HARDY_ERROR_PARTIAL); /* not by itself */
-	assert_null(strstr(heard, "standard-0: run"));
+	assert_null(strstr(logged, "standard-0: run"));
 	o.retry_failed = true;
 	assert_ok(call(o, "d", &err), &err);
-	assert_null(strstr(heard, "steps of 4 slices")); /* the model was there */
+	assert_null(strstr(logged, "steps of 4 slices")); /* the model was there */
 	assert_false(hy_path_exists(tree_path("d/failed.jsonl")));
 	cJSON *a = line_of("a/results.jsonl", 0), *d = line_of("d/results.jsonl", 0);
 	assert_true(cJSON_Compare(cJSON_GetObjectItem(a, "sets"), cJSON_GetObjectItem(d, "sets"), true));
@@ -376,9 +328,9 @@ static void draws_subjects(void **state)
 	assert_ok(call(o, "g", &err), &err);
 	assert_non_null(strstr(printed, "    test         1: s"));
 	assert_true(hy_path_exists(tree_path("g/splits.json")));
-	assert_non_null(strstr(heard, "to train on (3), to validate (0) and to test (1)"));
+	assert_non_null(strstr(logged, "to train on (3), to validate (0) and to test (1)"));
 	assert_ok(call(o, "g", &err), &err);
-	assert_null(strstr(heard, "drawn"));
+	assert_null(strstr(logged, "drawn"));
 }
 
 /* In the large-data setting all subjects of the pool train, whatever the preset says. */

@@ -2,6 +2,7 @@
  * stress.c: hardy_stress on a tiny data set with a small random model: its rows against the protocol written out here, its tables
  * against its rows, and what goes wrong.
  */
+#include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -15,8 +16,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { NX = 40, NY = 36, NZ = 2, N = NX * NY * NZ };
 
 static const char *const CLASSES[3] = {"background", "ring", "core"};
 
@@ -60,31 +59,12 @@ static void save_model(const char *name, const char *last_class)
 	hy_model_clear(&m);
 }
 
-static void save_case(const char *folder, const char *name, uint64_t seed)
-{
-	static float x[N];
-	static uint8_t label[N];
-	char path[128];
-	hy_grid g;
-	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
-	hy_grid_set_simple(&g, NX, NY, NZ, 2.5, 2.5, 8);
-	for (int i = 0; i < N; i++) {
-		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
-		label[i] = radius < 6 ? 2 : radius < 12 ? 1 : 0;
-		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
-	}
-	snprintf(path, sizeof path, "%s/images/%s.nii.gz", folder, name);
-	tree_image_grid(path, &g, 1, x);
-	snprintf(path, sizeof path, "%s/labels/%s.nii.gz", folder, name);
-	tree_labels_grid(path, &g, 1, label);
-}
-
 static int make_all(void **state)
 {
 	(void)state;
 	tree_new();
-	save_case("set", "s1", 1);
-	save_case("set", "s2", 2);
+	tree_ring_case("set", "s1", 2, true, 1);
+	tree_ring_case("set", "s2", 2, true, 2);
 	save_model("model.safetensors", "core");
 	save_model("other.safetensors", "rim");
 	return 0;
@@ -99,30 +79,6 @@ static int remove_all(void **state)
 
 /* ---- calls -------------------------------------------------------------------------------------------------------------- */
 
-static char heard[4096], printed[8192];
-static int n_asked, stop_at;
-
-static void hear(void *payload, hardy_log_level level, const char *line)
-{
-	(void)payload;
-	const size_t used = strlen(heard);
-	if (level == HARDY_LOG_WARNING)
-		snprintf(heard + used, sizeof heard - used, "%s\n", line);
-}
-
-static void take(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	const size_t used = strlen(printed);
-	snprintf(printed + used, sizeof printed - used, "%.*s", (int)size, text);
-}
-
-static bool asked(void *payload)
-{
-	(void)payload;
-	return stop_at && ++n_asked >= stop_at;
-}
-
 static hardy_stress_options plain(void)
 {
 	hardy_stress_options o;
@@ -134,9 +90,6 @@ static hardy_stress_options plain(void)
 static hardy_status call(hardy_stress_options o, const char *model, const char *data, const char *output, hardy_error *err)
 {
 	char paths[3][600];
-	const hardy_log log = {hear, NULL};
-	const hardy_sink sink = {take, NULL};
-	const hardy_stop stop = {asked, NULL};
 	snprintf(paths[0], sizeof paths[0], "%s", tree_path(model));
 	snprintf(paths[1], sizeof paths[1], "%s", tree_path(data));
 	snprintf(paths[2], sizeof paths[2], "%s", tree_path(output));
@@ -144,9 +97,8 @@ static hardy_status call(hardy_stress_options o, const char *model, const char *
 	o.inputs = inputs;
 	o.n_inputs = 2;
 	o.output = paths[2];
-	heard[0] = printed[0] = 0;
-	n_asked = 0;
-	return hardy_stress(&o, &sink, &log, &stop, err);
+	listen_anew();
+	return hardy_stress(&o, &listen_sink, &listen_log, &listen_stop, err);
 }
 
 /* ---- reading cases.csv -------------------------------------------------------------------------------------------------- */
@@ -463,8 +415,8 @@ static void faults(void **state)
 	assert_int_equal(call(o, "model.safetensors", "set", "file", &err), HARDY_ERROR_IO);
 	assert_string_equal(heard, ""); /* known before any case */
 	/* a damaged scan fails alone */
-	save_case("mixed", "s1", 1);
-	save_case("mixed", "s2", 2);
+	tree_ring_case("mixed", "s1", 2, true, 1);
+	tree_ring_case("mixed", "s2", 2, true, 2);
 	tree_truncate("mixed/images/s2.nii.gz", 2000);
 	o.copies = 1;
 	assert_int_equal(call(o, "model.safetensors", "mixed", "part", &err), HARDY_ERROR_PARTIAL);

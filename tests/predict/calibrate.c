@@ -2,6 +2,7 @@
  * calibrate.c: hardy_calibrate on a tiny data set with a small random model: what it writes, leaves out and refuses, and what
  * hardy_predict makes of it.
  */
+#include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -72,35 +73,9 @@ static int remove_all(void **state)
 	return 0;
 }
 
-static char heard[4096], printed[4096];
-
-static void hear(void *payload, hardy_log_level level, const char *line)
-{
-	(void)payload;
-	const size_t used = strlen(heard);
-	if (level == HARDY_LOG_WARNING)
-		snprintf(heard + used, sizeof heard - used, "%s\n", line);
-}
-
-static void take(void *payload, const char *text, size_t size)
-{
-	(void)payload;
-	const size_t used = strlen(printed);
-	snprintf(printed + used, sizeof printed - used, "%.*s", (int)size, text);
-}
-
-static bool at_once(void *payload)
-{
-	(void)payload;
-	return true;
-}
-
-static const hardy_log log_all = {hear, NULL};
-
-static hardy_status call(const char *model, const char *output, const char *subjects, const hardy_stop *stop, hardy_error *err)
+static hardy_status call(const char *model, const char *output, const char *subjects, hardy_error *err)
 {
 	char paths[3][600];
-	const hardy_sink sink = {take, NULL};
 	hardy_calibrate_options o;
 	hardy_calibrate_options_init(&o);
 	snprintf(paths[0], sizeof paths[0], "%s", tree_path(model));
@@ -111,8 +86,8 @@ static hardy_status call(const char *model, const char *output, const char *subj
 	o.output = output ? paths[2] : NULL;
 	o.labels = "disc=1,bar=2";
 	o.subjects = subjects;
-	heard[0] = printed[0] = 0;
-	return hardy_calibrate(&o, &sink, &log_all, stop, err);
+	listen_anew();
+	return hardy_calibrate(&o, &listen_sink, &listen_log, &listen_stop, err);
 }
 
 static hy_calibration read_calibration(const char *name)
@@ -141,7 +116,7 @@ static void a_model_gets_its_calibration(void **state)
 {
 	(void)state;
 	hardy_error err;
-	assert_ok(call("model.safetensors", "one.safetensors", NULL, NULL, &err), &err);
+	assert_ok(call("model.safetensors", "one.safetensors", NULL, &err), &err);
 	const hy_calibration c = read_calibration("one.safetensors");
 	assert_int_equal(c.version, HY_CALIBRATION_VERSION);
 	assert_int_equal(c.n_subjects, N_SUBJECTS);
@@ -151,11 +126,11 @@ static void a_model_gets_its_calibration(void **state)
 	assert_int_equal(read_calibration("model.safetensors").version, 0);
 	assert_non_null(strstr(printed, "calibrated on 4 scans of 4 subjects"));
 	/* the same again; in place; and over what was there */
-	assert_ok(call("model.safetensors", "two.safetensors", NULL, NULL, &err), &err);
+	assert_ok(call("model.safetensors", "two.safetensors", NULL, &err), &err);
 	same_bytes("one.safetensors", "two.safetensors", true);
-	assert_ok(call("two.safetensors", NULL, "case0,case1,case2", NULL, &err), &err);
+	assert_ok(call("two.safetensors", NULL, "case0,case1,case2", &err), &err);
 	assert_int_equal(read_calibration("two.safetensors").n_subjects, 3);
-	assert_ok(call("two.safetensors", NULL, NULL, NULL, &err), &err);
+	assert_ok(call("two.safetensors", NULL, NULL, &err), &err);
 	same_bytes("one.safetensors", "two.safetensors", true);
 }
 
@@ -166,7 +141,7 @@ static void a_checkpoint_stays_one(void **state)
 	char *text = NULL;
 	hy_model m;
 	save_model("checkpoint.safetensors", 5, NULL, "{\"step\":3}");
-	assert_ok(call("checkpoint.safetensors", NULL, NULL, NULL, &err), &err);
+	assert_ok(call("checkpoint.safetensors", NULL, NULL, &err), &err);
 	assert_ok(hy_model_load(&m, tree_path("checkpoint.safetensors"), &text, &err), &err);
 	assert_string_equal(text, "{\"step\":3}");
 	assert_int_equal(m.calibration.n_subjects, N_SUBJECTS);
@@ -179,15 +154,15 @@ static void subjects_it_was_trained_on_are_left_out(void **state)
 	(void)state;
 	hardy_error err;
 	save_model("trained.safetensors", 5, "{\"data\":\"data\",\"subjects\":[\"case3\",\"case9\"]}", NULL);
-	assert_ok(call("trained.safetensors", "out.safetensors", NULL, NULL, &err), &err);
+	assert_ok(call("trained.safetensors", "out.safetensors", NULL, &err), &err);
 	assert_int_equal(read_calibration("out.safetensors").n_subjects, 3);
 	assert_non_null(strstr(heard, "1 scans are left out"));
 	/* another data set's subjects may have the same names */
 	save_model("trained.safetensors", 5, "{\"data\":\"other\",\"subjects\":[\"case3\"]}", NULL);
-	assert_ok(call("trained.safetensors", "out.safetensors", NULL, NULL, &err), &err);
+	assert_ok(call("trained.safetensors", "out.safetensors", NULL, &err), &err);
 	assert_int_equal(read_calibration("out.safetensors").n_subjects, 4);
 	save_model("trained.safetensors", 5, "{\"data\":\"data\",\"subjects\":[\"case0\",\"case1\",\"case2\",\"case3\"]}", NULL);
-	assert_int_equal(call("trained.safetensors", NULL, NULL, NULL, &err), HARDY_ERROR_DATA);
+	assert_int_equal(call("trained.safetensors", NULL, NULL, &err), HARDY_ERROR_DATA);
 	assert_non_null(strstr(err.message, "not trained on"));
 }
 
@@ -195,13 +170,15 @@ static void what_it_refuses(void **state)
 {
 	(void)state;
 	hardy_error err;
-	const hardy_stop stop = {at_once, NULL};
-	assert_int_equal(call("model.safetensors", "no.safetensors", "case0,case1", NULL, &err), HARDY_ERROR_DATA);
+	assert_int_equal(call("model.safetensors", "no.safetensors", "case0,case1", &err), HARDY_ERROR_DATA);
 	assert_non_null(strstr(err.message, "2 subjects are too few"));
-	assert_int_equal(call("model.safetensors", "no.safetensors", NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
-	assert_int_equal(call("data", "no.safetensors", NULL, NULL, &err), HARDY_ERROR_ARGUMENT);
-	assert_int_equal(call("absent.safetensors", "no.safetensors", NULL, NULL, &err), HARDY_ERROR_IO);
-	assert_int_equal(call("model.safetensors", "no.safetensors", "case7", NULL, &err), HARDY_ERROR_ARGUMENT);
+	stop_at = 1;
+	const hardy_status stopped = call("model.safetensors", "no.safetensors", NULL, &err);
+	stop_at = 0;
+	assert_int_equal(stopped, HARDY_ERROR_INTERRUPTED);
+	assert_int_equal(call("data", "no.safetensors", NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(call("absent.safetensors", "no.safetensors", NULL, &err), HARDY_ERROR_IO);
+	assert_int_equal(call("model.safetensors", "no.safetensors", "case7", &err), HARDY_ERROR_ARGUMENT);
 	assert_false(hy_path_exists(tree_path("no.safetensors")));
 	assert_int_equal(printed[0], 0);
 }
@@ -236,7 +213,7 @@ static void ensembles_take_the_mean(void **state)
 	hardy_error err;
 	hy_model a, b, plain;
 	save_model("other.safetensors", 6, NULL, NULL);
-	assert_ok(call("other.safetensors", NULL, NULL, NULL, &err), &err);
+	assert_ok(call("other.safetensors", NULL, NULL, &err), &err);
 	assert_ok(hy_model_load(&a, tree_path("one.safetensors"), NULL, &err), &err);
 	assert_ok(hy_model_load(&b, tree_path("other.safetensors"), NULL, &err), &err);
 	assert_ok(hy_model_load(&plain, tree_path("model.safetensors"), NULL, &err), &err);
@@ -271,21 +248,21 @@ static void the_quality_table_has_it(void **state)
 	o.n_inputs = 2;
 	o.output = paths[2];
 	o.warn_dice = 1;
-	heard[0] = 0;
-	assert_ok(hardy_predict(&o, &log_all, &err), &err);
+	listen_anew();
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
 	assert_non_null(strstr(heard, "predicted Dice is 0."));
 	assert_ok(hy_file_read(tree_path("predicted/quality.csv"), &table, &size, &err), &err);
 	assert_non_null(strstr(table, "reconstruction_z,predicted_dice,predicted_dice_low,"));
 	assert_non_null(strstr(table, ": check the label map"));
 	hy_free(table);
 	o.strict = true;
-	assert_int_equal(hardy_predict(&o, &log_all, &err), HARDY_ERROR_THRESHOLD);
+	assert_int_equal(hardy_predict(&o, &listen_log, &err), HARDY_ERROR_THRESHOLD);
 	o.warn_dice = 0;
-	heard[0] = 0;
-	assert_ok(hardy_predict(&o, &log_all, &err), &err);
+	listen_anew();
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
 	assert_null(strstr(heard, "predicted Dice"));
 	o.warn_dice = 1.5;
-	assert_int_equal(hardy_predict(&o, &log_all, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hardy_predict(&o, &listen_log, &err), HARDY_ERROR_ARGUMENT);
 	/* of the FTN alone nothing is predicted */
 	o = (hardy_predict_options){.inputs = o.inputs,
 	                            .n_inputs = 2,
@@ -294,7 +271,7 @@ static void the_quality_table_has_it(void **state)
 	                            .stn_iterations = 1,
 	                            .precision = "f32",
 	                            .tta = "none"};
-	assert_ok(hardy_predict(&o, &log_all, &err), &err);
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
 	assert_ok(hy_file_read(tree_path("predicted/quality.csv"), &table, &size, &err), &err);
 	assert_non_null(strstr(table, ",,,,,"));
 	hy_free(table);

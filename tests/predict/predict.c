@@ -1,6 +1,7 @@
 /*
  * predict.c: hardy_predict from files to files, with small random models and made-up scans.
  */
+#include "support/listen.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -192,16 +193,6 @@ static int remove_all(void **state)
 
 /* ---- calls -------------------------------------------------------------------------------------------------------------- */
 
-static char heard[8192];
-
-static void hear(void *payload, hardy_log_level level, const char *line)
-{
-	(void)payload;
-	const size_t used = strlen(heard);
-	if (level == HARDY_LOG_WARNING)
-		snprintf(heard + used, sizeof heard - used, "%s\n", line);
-}
-
 /* Predicts inputs (ended by NULL) into output. */
 static hardy_status call(hardy_predict_options o, const char *output, hardy_error *err, ...)
 {
@@ -213,9 +204,8 @@ static hardy_status call(hardy_predict_options o, const char *output, hardy_erro
 	va_end(args);
 	o.inputs = inputs;
 	o.output = output;
-	heard[0] = 0;
-	const hardy_log log = {hear, NULL};
-	return hardy_predict(&o, &log, err);
+	listen_anew();
+	return hardy_predict(&o, &listen_log, err);
 }
 
 static hardy_predict_options plain(void)

@@ -6,10 +6,12 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "image/nifti.h"
 #include "support/test.h"
 
 #include <ftw.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,4 +131,26 @@ void tree_labels(const char *name, int nt, const uint8_t *v, int n, int step)
 			data[t * TREE_VOXELS + i] = (uint8_t)(v[i] ? v[i] + step * t : 0);
 	tree_labels_grid(name, &g, nt, data);
 	hy_free(data);
+}
+
+void tree_ring_case(const char *folder, const char *name, int nz, bool last_labelled, uint64_t seed)
+{
+	enum { NX = 40, NY = 36, MOST = 3 };
+	static float x[NX * NY * MOST];
+	static uint8_t label[NX * NY * MOST];
+	char path[128];
+	hy_grid g;
+	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
+	assert_in_range(nz, 1, MOST);
+	hy_grid_set_simple(&g, NX, NY, nz, 2.5, 2.5, 8);
+	for (int i = 0; i < NX * NY * nz; i++) {
+		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
+		const bool labelled = last_labelled || i / (NX * NY) < nz - 1;
+		label[i] = !labelled ? 0 : radius < 6 ? 2 : radius < 12 ? 1 : 0;
+		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
+	}
+	snprintf(path, sizeof path, "%s/images/%s.nii.gz", folder, name);
+	tree_image_grid(path, &g, 1, x);
+	snprintf(path, sizeof path, "%s/labels/%s.nii.gz", folder, name);
+	tree_labels_grid(path, &g, 1, label);
 }

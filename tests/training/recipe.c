@@ -144,17 +144,13 @@ static void rows_ask_for_options(void **state)
 		hardy_train_options o = valid(), same = valid();
 		assert_ok(hardy_train_options_recipe(&o, row->name, &err), &err);
 		assert_string_equal(o.recipe, row->name);
-		const double length = row->length > 0 ? row->length : 1, rate = row->learning_rate > 0 ? row->learning_rate : 1;
-		assert_true(o.batch == (row->batch ? row->batch : usual.batch));
-		/* the same slices in other steps, but for rounding */
-		assert_true(fabs((double)(o.iterations * o.batch) - (double)(usual.iterations * usual.batch) * length) <=
-		            (double)o.batch);
-		assert_true(o.learning_rate == usual.learning_rate * rate && o.ema == row->ema);
+		const double length = row->length > 0 ? row->length : 1;
+		assert_true(fabs((double)o.iterations - (double)usual.iterations * length) <= 1);
 		if (!strcmp(row->name, "hardy")) {
 			assert_ok(hardy_train_options_recipe(&same, row->text, &err), &err);
 			assert_true(o.iterations > usual.iterations && same.iterations == usual.iterations);
 		} else {
-			assert_true(row->length == 0 && !row->batch && row->learning_rate == 0 && row->ema == 0);
+			assert_true(row->length == 0);
 		}
 	}
 	hardy_train_options o = valid();
