@@ -199,12 +199,13 @@ static hardy_status score_artefacts(const hy_study *s, const hy_study_run *run, 
 	o.inputs = inputs;
 	o.n_inputs = 2;
 	o.copies = s->o->copies;
+	o.adapt = s->o->adapt;
 	o.labels = d.labels;
 	memcpy(o.spacing_mm, d.spacing_mm, sizeof o.spacing_mm);
 	hardy_status status = list_subjects(run, &subjects, err);
 	o.subjects = subjects;
 	if (!status)
-		status = hy_stress_collect(&o, s->o->adapt, &rows, &n_rows, s->log, s->stop, err);
+		status = hy_stress_collect(&o, &rows, &n_rows, s->log, s->stop, err);
 	if (!status)
 		status = take_rows(s, rows, n_rows, out, err);
 	hy_free(rows);

@@ -40,7 +40,6 @@ typedef struct session {
 	hy_stress_result result;
 	size_t room;
 	bool stopped;
-	bool adapt;        /* batch-norm statistics adapted to each scan */
 	bool made_folder;  /* the output was not there before */
 	hardy_error first; /* of the failures */
 } session;
@@ -128,7 +127,6 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	hy_predictor_options_init(&p);
 	p.which = HY_STN;
 	p.both = true;
-	p.adapt = s->adapt;
 	p.batch = s->o->batch;
 	p.adapt = s->o->adapt;
 	p.stn_iterations = (int)s->o->stn_iterations;
@@ -484,11 +482,11 @@ static void session_end(session *s)
 	hy_free(s->result.rows);
 }
 
-hardy_status hy_stress_collect(const hardy_stress_options *o, bool adapt, hy_stress_row **rows, size_t *n_rows,
-                               const hardy_log *log, const hardy_stop *stop, hardy_error *err)
+hardy_status hy_stress_collect(const hardy_stress_options *o, hy_stress_row **rows, size_t *n_rows, const hardy_log *log,
+                               const hardy_stop *stop, hardy_error *err)
 {
 	hardy_error own = {0};
-	session s = {.o = o, .log = log, .stop = stop, .adapt = adapt, .result = {.o = o}};
+	session s = {.o = o, .log = log, .stop = stop, .result = {.o = o}};
 	err = err ? err : &own;
 	session_start(&s);
 	hardy_status status = prepare(&s, err);

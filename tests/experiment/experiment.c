@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "experiment/methods.h"
+#include "experiment/stress.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -220,6 +221,65 @@ static void runs_and_is_not_repeated(void **state)
 	assert_false(hy_path_exists(tree_path("b/runs")));
 }
 
+static const char *const artefacts[] = {"bias", "ghosting", "motion", "spike"};
+
+/* How many scores of a run's spoiled scans differ from those of a stress test of its model. */
+static int count_differences(const cJSON *line, const char *model, bool adapt)
+{
+	hardy_error err;
+	hardy_stress_options o;
+	hy_stress_row *rows;
+	size_t n_rows;
+	char paths[2][600];
+	int n = 0, n_compared = 0;
+	hardy_stress_options_init(&o);
+	snprintf(paths[0], sizeof paths[0], "%s", tree_path(model));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path("first"));
+	o.inputs = (const char *const[]){paths[0], paths[1]};
+	o.n_inputs = 2;
+	o.copies = 1;
+	o.adapt = adapt;
+	o.labels = "ring=1,core=2";
+	o.subjects = "s4";
+	assert_ok(hy_stress_collect(&o, &rows, &n_rows, NULL, NULL, &err), &err);
+	for (size_t i = 0; i < n_rows; i++) {
+		if (rows[i].kind < 0 || rows[i].kind >= 4)
+			continue;
+		for (int which = 0; which < 2; which++)
+			for (int c = 1; c <= 2; c++, n_compared++) {
+				const double a = rows[i].dice[which][c];
+				const double b = dice_in(set_of(line, artefacts[rows[i].kind]), rows[i].subject, which ? "stn" : "ftn",
+				                         c == 1 ? "ring" : "core");
+				n += isnan(a) != isnan(b) || (!isnan(a) && !(fabs(a - b) <= 5.1e-5));
+			}
+	}
+	hy_free(rows);
+	assert_int_equal(n_compared, 16);
+	return n;
+}
+
+/* Spoiled scans are scored as hardy_stress does it, with adapted statistics when these are asked for. */
+static void adapts_to_spoiled_scans_too(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.methods = "standard";
+	for (int adapt = 0; adapt < 2; adapt++) {
+		char model[100], results[100];
+		snprintf(results, sizeof results, "adapt%d/results.jsonl", adapt);
+		snprintf(model, sizeof model, "adapt%d/runs/standard-0/last.safetensors", adapt);
+		o.adapt = adapt;
+		char folder[16];
+		snprintf(folder, sizeof folder, "adapt%d", adapt);
+		assert_ok(call(o, folder, &err), &err);
+		cJSON *line = line_of(results, 0);
+		assert_int_equal(count_differences(line, model, adapt), 0);
+		assert_true(count_differences(line, model, !adapt) > 0);
+		cJSON_Delete(line);
+	}
+}
+
 /* Interrupted while it trains, then while it scores; the end is that of "a". */
 static void goes_on(void **state)
 {
@@ -427,6 +487,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(runs_and_is_not_repeated),
+	    cmocka_unit_test(adapts_to_spoiled_scans_too),
 	    cmocka_unit_test(goes_on),
 	    cmocka_unit_test(lists_failures),
 	    cmocka_unit_test(processes),
