@@ -3,6 +3,7 @@
  */
 #include "bench/bench.h"
 
+#include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
 
@@ -45,12 +46,6 @@ void hardy_bench_options_init(hardy_bench_options *o)
 
 /* ---- rows --------------------------------------------------------------------------------------------------------------- */
 
-static void send(const hy_bench *b, const char *text)
-{
-	if (b->report)
-		b->report->write(b->report->payload, text, strlen(text));
-}
-
 void hy_bench_print(hy_bench *b, const char *format, ...)
 {
 	char text[1024];
@@ -60,7 +55,7 @@ void hy_bench_print(hy_bench *b, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	send(b, text);
+	hy_sink_printf(b->report, "%s", text);
 }
 
 cJSON *hy_row_new(hy_bench *b, const char *bench)
@@ -99,12 +94,10 @@ void hy_row_timing(hy_bench *b, cJSON *row, const hy_timing *t)
 void hy_row_done(hy_bench *b, cJSON *row)
 {
 	char *text = row ? cJSON_PrintUnformatted(row) : NULL;
-	if (text) {
-		send(b, text);
-		send(b, "\n");
-	} else {
+	if (text)
+		hy_sink_printf(b->report, "%s\n", text);
+	else
 		b->failed |= row != NULL;
-	}
 	cJSON_free(text);
 	cJSON_Delete(row);
 }

@@ -53,6 +53,24 @@ static void paper_is_as_published(void **state)
 	assert_true(!step.cooperative && step.w_ce == 1 && step.w_dice == 0 && step.beta1 == 0.9 && step.beta2 == 0.999);
 }
 
+/* What docs/TRAINING.md says of them; runs of "short" count as runs of "quick" (docs/results). */
+static void quick_and_short_are_one_training(void **state)
+{
+	(void)state;
+	hardy_train_options o = valid("quick"), other = valid("short");
+	assert_string_equal(valid(NULL).preset, "quick");
+	assert_true(o.size == 96 && o.spacing_mm == 2 && o.batch == 10 && o.iterations == 600 && o.epochs == 0);
+	assert_true(o.learning_rate == 4e-3 && o.minmax && !o.recalibrate && o.validate_every == 5);
+	assert_string_equal(o.schedule, "one-cycle");
+	assert_string_equal(o.loss, "ce+dice");
+	assert_string_equal(o.augment, "no-elastic");
+	other.preset = o.preset;
+	cJSON *a = hy_options_to_json(&o, false), *b = hy_options_to_json(&other, false);
+	assert_true(a && cJSON_Compare(a, b, true));
+	cJSON_Delete(a);
+	cJSON_Delete(b);
+}
+
 static void recipes_fill_the_step(void **state)
 {
 	(void)state;
@@ -193,9 +211,10 @@ static void only_some_options_may_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(paper_is_as_published), cmocka_unit_test(recipes_fill_the_step),
-	    cmocka_unit_test(bad_options_are_named), cmocka_unit_test(json_keeps_every_option),
-	    cmocka_unit_test(a_card_holds_no_paths), cmocka_unit_test(only_some_options_may_change),
+	    cmocka_unit_test(paper_is_as_published),        cmocka_unit_test(quick_and_short_are_one_training),
+	    cmocka_unit_test(recipes_fill_the_step),        cmocka_unit_test(bad_options_are_named),
+	    cmocka_unit_test(json_keeps_every_option),      cmocka_unit_test(a_card_holds_no_paths),
+	    cmocka_unit_test(only_some_options_may_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

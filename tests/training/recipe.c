@@ -145,6 +145,7 @@ static void rows_ask_for_options(void **state)
 		assert_ok(hardy_train_options_recipe(&o, row->name, &err), &err);
 		assert_string_equal(o.recipe, row->name);
 		const double length = row->length > 0 ? row->length : 1;
+		assert_true(o.batch == usual.batch && o.learning_rate == usual.learning_rate && o.ema == 0);
 		assert_true(fabs((double)o.iterations - (double)usual.iterations * length) <= 1);
 		if (!strcmp(row->name, "hardy")) {
 			assert_ok(hardy_train_options_recipe(&same, row->text, &err), &err);
