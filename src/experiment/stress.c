@@ -18,7 +18,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 void hardy_stress_options_init(hardy_stress_options *o)
@@ -113,11 +112,10 @@ static hardy_status load_models(session *s, const char **data, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "no model is named: want a .safetensors file, or a folder with best.safetensors "
 		               "or model.safetensors");
-	if (!*data)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no data set is named");
-	if (!hy_path_exists(*data))
-		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", *data);
-	return hy_dataset_is(*data) ? HARDY_OK : hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", *data);
+	if (s->models[0].n_channels != 1)
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->paths[0],
+		               s->models[0].n_channels);
+	return *data ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "no data set is named");
 }
 
 /* Spoiled slices are in [0, 1] already: the percentiles of a scan are taken before they are spoiled, not after. */
@@ -143,23 +141,6 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
 	hy_free(list);
 	return s->predictor ? HARDY_OK : err->status;
-}
-
-static hardy_status check_classes(const session *s, const hy_dataset *d, hardy_error *err)
-{
-	const hy_model *m = &s->models[0];
-	if (m->n_channels != 1)
-		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->paths[0],
-		               m->n_channels);
-	if (m->n_classes != d->n_classes)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: has %d classes, %s has %d", s->paths[0], m->n_classes, d->root,
-		               d->n_classes);
-	for (int c = 1; c < m->n_classes; c++) {
-		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
-			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", s->paths[0], c, m->classes[c].name,
-			               d->root, d->classes[c].name);
-	}
-	return HARDY_OK;
 }
 
 /* ---- one case ----------------------------------------------------------------------------------------------------------- */
@@ -352,13 +333,6 @@ static hardy_status run_case(session *s, const hy_job *job, hardy_error *err)
 
 /* ---- all cases ---------------------------------------------------------------------------------------------------------- */
 
-static double now_s(void)
-{
-	struct timespec t;
-	timespec_get(&t, TIME_UTC);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void note_failure(session *s, const hardy_error *err)
 {
 	if (!s->result.n_failed++)
@@ -368,7 +342,7 @@ static void note_failure(session *s, const hardy_error *err)
 
 static void run_cases(session *s)
 {
-	const double start = now_s();
+	const double start = hy_clock_s();
 	for (size_t i = 0; i < s->jobs.n_lost; i++) {
 		hardy_error e = {0};
 		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
@@ -377,7 +351,7 @@ static void run_cases(session *s)
 	}
 	for (size_t i = 0; i < s->jobs.n && !stop_asked(s); i++) {
 		hardy_error err = {0};
-		const double each = i ? (now_s() - start) / (double)i : 0;
+		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
 		if (i)
 			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.1f s a case, %.0f s left)", i + 1, s->jobs.n,
 			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
@@ -433,9 +407,7 @@ static hardy_status prepare(session *s, hardy_error *err)
 	const char *data = NULL;
 	hardy_status status = load_models(s, &data, err);
 	if (!status)
-		status = hy_jobs_collect(&s->jobs, &data, 1, &o, s->log, err);
-	if (!status)
-		status = check_classes(s, &s->jobs.sets[1], err);
+		status = hy_jobs_collect_for(&s->jobs, data, &o, &s->models[0], s->paths[0], s->log, err);
 	if (!status)
 		status = make_predictor(s, err);
 	if (status)

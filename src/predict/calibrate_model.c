@@ -37,19 +37,6 @@ static hardy_status load_model(session *s, hardy_error *err)
 	return status ? status : hy_model_load(&s->model, s->path, &s->state, err);
 }
 
-static hardy_status check_classes(const session *s, const hy_dataset *d, hardy_error *err)
-{
-	const hy_model *m = &s->model;
-	if (m->n_channels != d->n_channels || m->n_classes != d->n_classes)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: is for %d channels and %d classes, %s has %d and %d", s->path, m->n_channels,
-		               m->n_classes, d->root, d->n_channels, d->n_classes);
-	for (int c = 1; c < m->n_classes; c++)
-		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
-			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", s->path, c, m->classes[c].name, d->root,
-			               d->classes[c].name);
-	return HARDY_OK;
-}
-
 /* By the model card: same name of data set, and among its subjects. */
 static bool was_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
 {
@@ -121,14 +108,8 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	                           .subjects = s->o->subjects,
 	                           .split = s->o->split,
 	                           .splits = s->o->splits};
-	if (!hy_path_exists(s->o->data))
-		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", s->o->data);
-	if (!hy_dataset_is(s->o->data))
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", s->o->data);
-	status = hy_jobs_collect(&s->jobs, &s->o->data, 1, &o, s->log, err);
+	status = hy_jobs_collect_for(&s->jobs, s->o->data, &o, &s->model, s->path, s->log, err);
 	const hy_dataset *d = status ? NULL : &s->jobs.sets[1];
-	if (!status)
-		status = check_classes(s, d, err);
 	if (!status)
 		status = choose_cases(s, d, err);
 	if (!status)

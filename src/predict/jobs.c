@@ -413,6 +413,35 @@ hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_
 	return status;
 }
 
+static hardy_status check_classes(const hy_model *m, const char *path, const hy_dataset *d, hardy_error *err)
+{
+	if (m->n_classes != d->n_classes)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: has %d classes, %s has %d", path, m->n_classes, d->root, d->n_classes);
+	for (int c = 1; c < m->n_classes; c++)
+		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", path, c, m->classes[c].name, d->root,
+			               d->classes[c].name);
+	return HARDY_OK;
+}
+
+hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_options *o, const hy_model *m, const char *path,
+                                 const hardy_log *log, hardy_error *err)
+{
+	hy_jobs made = {0};
+	if (!hy_path_exists(data))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", data);
+	if (!hy_dataset_is(data))
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", data);
+	hardy_status status = hy_jobs_collect(&made, &data, 1, o, log, err);
+	if (!status)
+		status = check_classes(m, path, &made.sets[1], err);
+	if (status)
+		hy_jobs_clear(&made);
+	else
+		*jobs = made;
+	return status;
+}
+
 void hy_jobs_clear(hy_jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n_sets; i++)

@@ -5,6 +5,7 @@
 #define HY_PREDICT_JOBS_H
 
 #include "dataset/dataset.h"
+#include "predict/model.h"
 
 /* One output: a case of a data set, or a loose scan dressed as one. */
 typedef struct hy_job {
@@ -43,6 +44,14 @@ hardy_status hy_model_argument(const char *argument, char **model, hardy_error *
  */
 hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
                              const hardy_log *log, hardy_error *err);
+
+/*
+ * The same of one data set, sets[1] then, whose classes are those of the model that path holds: for what compares predictions with
+ * labels.
+ */
+hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_options *o, const hy_model *m, const char *path,
+                                 const hardy_log *log, hardy_error *err);
+
 void hy_jobs_clear(hy_jobs *jobs);
 
 #endif

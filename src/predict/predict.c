@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 void hardy_predict_options_init(hardy_predict_options *o)
@@ -478,16 +477,9 @@ static void predict_scan(session *s, const hy_job *job)
 
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */
 
-static double now_s(void)
-{
-	struct timespec t;
-	timespec_get(&t, TIME_UTC);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void predict_all(session *s)
 {
-	const double start = now_s();
+	const double start = hy_clock_s();
 	for (size_t i = 0; i < s->jobs.n_lost; i++) {
 		hardy_error e = {0};
 		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
@@ -497,7 +489,7 @@ static void predict_all(session *s)
 		remove_old_maps(s, &job);
 	}
 	for (size_t i = 0; i < s->jobs.n; i++) {
-		const double each = i ? (now_s() - start) / (double)i : 0;
+		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
 		if (i)
 			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
 			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
@@ -507,7 +499,7 @@ static void predict_all(session *s)
 	}
 	const size_t n = s->jobs.n + s->jobs.n_lost;
 	if (s->n_failed < n)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, now_s() - start);
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
 }
 
 static hardy_status conclude(session *s, hardy_error *err)
