@@ -100,4 +100,7 @@ hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, s
 void hy_split_clear(hy_split *s);
 bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject);
 
+/* "p7_ED" is subject p7, phase ED; likewise _ES and _frame07; else phase is "". Fails when subject is too long. */
+bool hy_split_phase(const char *stem, char subject[HY_NAME_SIZE], char phase[16]);
+
 #endif

@@ -68,9 +68,6 @@ hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err);
 /* The name without .nii, .nii.gz ... and whether it is a NIfTI name to look at (not hidden; .img counts with its .hdr). */
 bool hy_stem(const char *name, char *out, size_t size);
 
-/* "p7_ED" is subject p7, phase ED; likewise _ES and _frame07; else phase is "". Fails when subject is too long. */
-bool hy_split_phase(const char *stem, char subject[HY_NAME_SIZE], char phase[16]);
-
 /* Reads one channel, or all of a file that holds several; checks shape and finite voxels (gate of hy_case_load and check). */
 hardy_status hy_case_read_image(const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, hy_volume *out,
                                 const hardy_log *log, hardy_error *err);

@@ -17,10 +17,11 @@ typedef struct scores {
 	hy_compare *c;
 	size_t n_methods, n_seeds, n_sets, n_sources, most; /* most: cases of a source */
 	char (*names)[2 * HY_NAME_SIZE];                    /* owned: [source][case] */
-	size_t *n_cases;                                    /* owned: by source */
+	size_t *n_cases, *n_subjects;                       /* owned: by source */
+	size_t *subject;                                    /* owned: [source][case], from 0 */
 	double *value;                                      /* owned: [method][network][set][seed][case]; NaN undefined */
 	bool *there;                                        /* owned: [method][seed] */
-	uint32_t *drawn;                                    /* owned: [replicate][source][case] */
+	uint32_t *drawn;                                    /* owned: [replicate][source][case]: how often its subject was drawn */
 	double *work[2];                                    /* owned: [set][case] each */
 	double *replicates;                                 /* owned */
 } scores;
@@ -31,6 +32,8 @@ static void scores_clear(scores *x)
 {
 	hy_free(x->names);
 	hy_free(x->n_cases);
+	hy_free(x->n_subjects);
+	hy_free(x->subject);
 	hy_free(x->value);
 	hy_free(x->there);
 	hy_free(x->drawn);
@@ -94,6 +97,29 @@ static size_t find_case(const scores *x, size_t source, const char *name)
 	return i;
 }
 
+/* Which scans are of one subject. */
+static hardy_status list_subjects(scores *x, hardy_error *err)
+{
+	char(*names)[HY_NAME_SIZE] = hy_calloc(x->most, sizeof *names), phase[16];
+	hardy_status status = names ? HARDY_OK : hy_fail_memory(err, "subjects", x->most, sizeof *names);
+	for (size_t source = 0; source < x->n_sources && !status; source++) {
+		size_t n = 0;
+		for (size_t i = 0; i < x->n_cases[source] && !status; i++) {
+			const char *name = x->names[source * x->most + i];
+			if (!hy_split_phase(name, names[n], phase))
+				status = hy_fail(err, HARDY_ERROR_DATA, "%s: the name is longer than %d letters", name, HY_NAME_SIZE - 1);
+			size_t k = 0;
+			while (k < n && strcmp(names[k], names[n]) != 0)
+				k++;
+			x->subject[source * x->most + i] = k;
+			n += k == n;
+		}
+		x->n_subjects[source] = n;
+	}
+	hy_free(names);
+	return status;
+}
+
 /* Names of the scans of every source, from the first result; the sets made of the same scans must agree. */
 static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 {
@@ -105,14 +131,15 @@ static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 		x->most = n > x->most ? n : x->most;
 	}
 	x->names = hy_calloc(x->n_sources * x->most, sizeof *x->names);
-	if (!x->names)
+	x->subject = hy_calloc(x->n_sources * x->most, sizeof *x->subject);
+	if (!x->names || !x->subject)
 		return hy_fail_memory(err, "cases", x->n_sources * x->most, sizeof *x->names);
 	for (size_t k = 0; k < x->n_sets; k++) {
 		const size_t source = s->sets[k].source;
 		cJSON_ArrayForEach(item, find_set(line, s->sets[k].name)) if (find_case(x, source, name_of(item)) == x->n_cases[source])
 		    snprintf(x->names[source * x->most + x->n_cases[source]++], sizeof *x->names, "%s", name_of(item));
 	}
-	return HARDY_OK;
+	return list_subjects(x, err);
 }
 
 static hardy_status find_class(hy_compare *c, const char *name, size_t *at, hardy_error *err)
@@ -300,7 +327,7 @@ static void average(const scores *x, size_t method, int network, const hy_compar
 	}
 }
 
-/* The mean of a target's sets, each over its cases; drawn NULL: all of them, else a replicate's. */
+/* The mean of a target's sets, each over its cases; drawn NULL: once each, else as often as a replicate has them. */
 static double mean_of(const scores *x, const hy_compare_target *t, const double *values, const uint32_t *drawn)
 {
 	double sum = 0;
@@ -308,15 +335,14 @@ static double mean_of(const scores *x, const hy_compare_target *t, const double 
 	for (size_t j = 0; j < t->n_sets; j++) {
 		const size_t source = x->c->s->sets[t->sets[j]].source, n_cases = x->n_cases[source];
 		const double *v = values + t->sets[j] * x->most;
-		const uint32_t *at = drawn ? drawn + source * x->most : NULL;
+		const uint32_t *times = drawn ? drawn + source * x->most : NULL;
 		double of_set = 0;
 		size_t n_set = 0;
 		for (size_t i = 0; i < n_cases; i++) {
-			const double one = v[at ? at[i] : i];
-			if (isnan(one))
+			if (isnan(v[i]))
 				continue;
-			of_set += one;
-			n_set++;
+			of_set += (times ? times[i] : 1) * v[i];
+			n_set += times ? times[i] : 1;
 		}
 		if (!n_set)
 			continue;
@@ -343,15 +369,22 @@ static hardy_status draw(scores *x, hardy_error *err)
 	const size_t n = (size_t)HY_BOOTSTRAP * x->n_sources * x->most;
 	x->drawn = hy_alloc(n, sizeof *x->drawn);
 	x->replicates = hy_alloc(HY_BOOTSTRAP, sizeof *x->replicates);
-	if (!x->drawn || !x->replicates)
+	uint32_t *times = hy_alloc(x->most, sizeof *times); /* by subject */
+	if (!x->drawn || !x->replicates || !times) {
+		hy_free(times);
 		return hy_fail_memory(err, "bootstrap samples", n, sizeof *x->drawn);
+	}
 	for (size_t b = 0; b < HY_BOOTSTRAP; b++)
 		for (size_t source = 0; source < x->n_sources; source++) {
 			hy_rng g = hy_rng_make(0, HY_RNG_BOOTSTRAP, b, source);
 			uint32_t *to = x->drawn + (b * x->n_sources + source) * x->most;
+			memset(times, 0, x->most * sizeof *times);
+			for (size_t k = 0; k < x->n_subjects[source]; k++)
+				times[hy_rng_below(&g, x->n_subjects[source])]++;
 			for (size_t i = 0; i < x->n_cases[source]; i++)
-				to[i] = (uint32_t)hy_rng_below(&g, x->n_cases[source]);
+				to[i] = times[x->subject[source * x->most + i]];
 		}
+	hy_free(times);
 	return HARDY_OK;
 }
 
@@ -397,22 +430,24 @@ static void fill_cell(scores *x, size_t m, int w, size_t target)
 		fill_group(c, m, w, target);
 }
 
-/* One value a scan: the mean over the target's sets that are made of it. */
+/* One value a subject: the mean over its scans, and over the target's sets that are made of them. */
 static size_t list_units(const scores *x, const hy_compare_target *t, const double *values, double *units)
 {
 	size_t n = 0;
 	for (size_t source = 0; source < x->n_sources; source++)
-		for (size_t i = 0; i < x->n_cases[source]; i++) {
+		for (size_t k = 0; k < x->n_subjects[source]; k++) {
 			double sum = 0;
-			size_t n_sets = 0;
-			for (size_t j = 0; j < t->n_sets; j++) {
-				if (x->c->s->sets[t->sets[j]].source != source)
-					continue;
-				sum += values[t->sets[j] * x->most + i];
-				n_sets++;
-			}
-			if (n_sets && isfinite(sum))
-				units[n++] = sum / (double)n_sets;
+			size_t n_values = 0;
+			for (size_t i = 0; i < x->n_cases[source]; i++)
+				for (size_t j = 0; j < t->n_sets && x->subject[source * x->most + i] == k; j++) {
+					const double v = values[t->sets[j] * x->most + i];
+					if (x->c->s->sets[t->sets[j]].source != source || isnan(v))
+						continue;
+					sum += v;
+					n_values++;
+				}
+			if (n_values)
+				units[n++] = sum / (double)n_values;
 		}
 	return n;
 }
@@ -526,8 +561,10 @@ static void count_cases(scores *x)
 		bool counted[256] = {false};
 		for (size_t j = 0; j < target->n_sets; j++) {
 			const size_t source = x->c->s->sets[target->sets[j]].source;
-			if (source < 256 && !counted[source])
+			if (source < 256 && !counted[source]) {
 				target->n_cases += x->n_cases[source];
+				target->n_subjects += x->n_subjects[source];
+			}
 			if (source < 256)
 				counted[source] = true;
 		}
@@ -575,7 +612,9 @@ hardy_status hy_compare_make(hy_compare *c, const hy_study *s, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%zu seeds, statistics are made of at most %d", x.n_seeds, HY_MAX_SEEDS);
 	cJSON **lines = hy_calloc(s->n_runs, sizeof *lines);
 	x.n_cases = hy_calloc(x.n_sources, sizeof *x.n_cases);
-	hardy_status status = lines && x.n_cases ? HARDY_OK : hy_fail_memory(err, "results", s->n_runs, sizeof *lines);
+	x.n_subjects = hy_calloc(x.n_sources, sizeof *x.n_subjects);
+	hardy_status status =
+	    lines && x.n_cases && x.n_subjects ? HARDY_OK : hy_fail_memory(err, "results", s->n_runs, sizeof *lines);
 	for (size_t i = 0; i < s->n_runs && !status; i++) {
 		if (!s->runs[i].line)
 			continue;

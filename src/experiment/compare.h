@@ -1,9 +1,10 @@
 /*
  * compare.h: what the finished runs of a study say: means with their spread and intervals, paired differences with tests, failures.
  *
- * The unit is a scan (a case): its score is the mean Dice of its defined classes, averaged over the draws of an artefact, and over
- * seeds. Bootstrap intervals (percentiles 2.5 and 97.5) resample scans, the same ones for all methods, both networks, and all
- * sets made of the same scans. A group's score is the mean over its sets.
+ * A scan's score (a case) is the mean Dice of its defined classes, averaged over the draws of an artefact, and over seeds; means are
+ * over scans, a group's over its sets. The unit of intervals and tests is a subject, whose phases are alike: bootstrap intervals
+ * (percentiles 2.5 and 97.5) resample subjects, the same ones for all methods, both networks, and all sets made of the same
+ * scans; Wilcoxon's test takes a value a subject.
  */
 #ifndef HY_EXPERIMENT_COMPARE_H
 #define HY_EXPERIMENT_COMPARE_H
@@ -17,7 +18,7 @@ typedef struct hy_compare_target {
 	char name[HY_NAME_SIZE], title[HY_NAME_SIZE + 16];
 	const hy_test_set *set; /* NULL: a group */
 	size_t *sets;           /* owned: indices */
-	size_t n_sets, n_cases;
+	size_t n_sets, n_cases, n_subjects;
 } hy_compare_target;
 
 typedef struct hy_compare_cell {
@@ -31,7 +32,7 @@ typedef struct hy_compare_cell {
 
 /* Method against reference, or FTN+STN against FTN; over the seeds that both have. */
 typedef struct hy_compare_pair {
-	size_t n, n_seeds;
+	size_t n, n_seeds;                               /* n: subjects */
 	double difference, low, high, w_plus, p, p_holm; /* NaN when there is nothing to compare */
 	bool exact;
 } hy_compare_pair;

@@ -14,14 +14,13 @@
 static const char *const networks[2] = {"FTN", "FTN+STN"};
 static const char *const references[HY_N_REFERENCES] = {HY_METHOD_STANDARD, HY_METHOD_PROPOSED};
 
-static const char unit_note[] = "The unit is a scan: its score is the mean Dice of its defined classes, averaged over draws of "
-                                "an artefact and over seeds. Spread is the "
-                                "standard deviation of the seeds' means. Intervals are 95 % percentile bootstrap intervals "
-                                "over scans (ED and ES of a subject count as "
-                                "two), given these seeds. Differences are paired by scan, over the seeds that both methods "
-                                "have; p is Wilcoxon's signed-rank test, "
-                                "corrected by Holm over all methods and test sets of a table (groups of sets apart). A group's "
-                                "score is the mean over its sets.";
+static const char unit_note[] =
+    "A scan's score is the mean Dice of its defined classes, averaged over draws of an artefact and over "
+    "seeds; means are over scans, a group's over its sets. Spread is the standard deviation of the seeds' "
+    "means. The unit of intervals and tests is a subject, whose ED and ES are alike: intervals are 95 % "
+    "percentile bootstrap intervals over subjects, given these seeds; differences are paired, over the "
+    "seeds that both methods have; p is Wilcoxon's signed-rank test, one value a subject, corrected by "
+    "Holm over all methods and test sets of a table (groups of sets apart).";
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
@@ -329,13 +328,15 @@ static void put_key(hy_outfile *f, const hy_compare *c, size_t m, int w, size_t 
 
 static void write_summary_rows(hy_outfile *f, const hy_compare *c)
 {
-	hy_outfile_csv_plain(f, "method,title,network,set,kind,cases,seeds,mean,seed_sd,low,high,below_0.5,below_0.1,published");
+	hy_outfile_csv_plain(
+	    f, "method,title,network,set,kind,cases,subjects,seeds,mean,seed_sd,low,high,below_0.5,below_0.1,published");
 	hy_outfile_csv_end(f);
 	for (size_t m = 0; m < c->s->n_methods; m++)
 		for (int w = 0; w < 2; w++)
 			for (size_t t = 0; t < c->n_targets; t++) {
 				const hy_compare_cell *cell = hy_compare_cell_at(c, m, w, t);
 				const double v[] = {(double)c->targets[t].n_cases,
+				                    (double)c->targets[t].n_subjects,
 				                    (double)cell->n_seeds,
 				                    cell->mean,
 				                    cell->seed_sd,
@@ -388,7 +389,7 @@ static void write_pair_row(hy_outfile *f, const hy_compare *c, size_t m, int w, 
 
 static void write_pair_rows(hy_outfile *f, const hy_compare *c)
 {
-	hy_outfile_csv_plain(f, "method,title,network,set,kind,reference,cases,seeds,difference,low,high,w_plus,p,p_holm,test");
+	hy_outfile_csv_plain(f, "method,title,network,set,kind,reference,subjects,seeds,difference,low,high,w_plus,p,p_holm,test");
 	hy_outfile_csv_end(f);
 	for (int r = 0; r < HY_N_REFERENCES; r++)
 		for (int w = 0; w < 2; w++)
@@ -438,6 +439,7 @@ static cJSON *cell_to_json(const hy_compare *c, size_t m, int w, size_t t)
 		if (isfinite(cell->classes[k]))
 			good = hy_json_add(classes, c->classes[k], short_number(cell->classes[k]));
 	good = good && add_key(json, c, m, w, t) && hy_json_add(json, "n_cases", short_number((double)c->targets[t].n_cases)) &&
+	       hy_json_add(json, "n_subjects", short_number((double)c->targets[t].n_subjects)) &&
 	       hy_json_add(json, "n_seeds", short_number((double)cell->n_seeds)) &&
 	       hy_json_add(json, "mean", short_number(cell->mean)) && hy_json_add(json, "seed_sd", short_number(cell->seed_sd)) &&
 	       hy_json_add(json, "low", short_number(cell->low)) && hy_json_add(json, "high", short_number(cell->high)) &&
@@ -464,7 +466,8 @@ static cJSON *pair_to_json(const hy_compare *c, size_t m, int w, size_t t, const
 {
 	cJSON *json = cJSON_CreateObject();
 	if (add_key(json, c, m, w, t) && hy_json_add(json, "reference", cJSON_CreateString(reference)) &&
-	    hy_json_add(json, "n", short_number((double)p->n)) && hy_json_add(json, "n_seeds", short_number((double)p->n_seeds)) &&
+	    hy_json_add(json, "n_subjects", short_number((double)p->n)) &&
+	    hy_json_add(json, "n_seeds", short_number((double)p->n_seeds)) &&
 	    hy_json_add(json, "difference", short_number(p->difference)) && hy_json_add(json, "low", short_number(p->low)) &&
 	    hy_json_add(json, "high", short_number(p->high)) && hy_json_add(json, "w_plus", short_number(p->w_plus)) &&
 	    hy_json_add(json, "p", short_number(p->p)) && hy_json_add(json, "p_holm", short_number(p->p_holm)) &&
@@ -519,7 +522,8 @@ static cJSON *targets_to_json(const hy_compare *c)
 		good = good && hy_json_add(item, "name", cJSON_CreateString(target->name)) &&
 		       hy_json_add(item, "title", cJSON_CreateString(target->title)) &&
 		       hy_json_add(item, "kind", cJSON_CreateString(target->set ? hy_set_kind_names[target->set->kind] : "group")) &&
-		       hy_json_add(item, "n_cases", short_number((double)target->n_cases));
+		       hy_json_add(item, "n_cases", short_number((double)target->n_cases)) &&
+		       hy_json_add(item, "n_subjects", short_number((double)target->n_subjects));
 		if (good) {
 			good = hy_json_add(item, "sets", sets);
 			sets = NULL;

@@ -124,7 +124,7 @@ static void write_means(hy_report *r, int which)
 	char caption[256];
 	snprintf(caption, sizeof caption,
 	         "%s: mean Dice by method and test set. Small: standard deviation over seeds%s. The best of each column is marked.",
-	         hy_report_networks[which], targets ? ", 95 % interval over scans" : "");
+	         hy_report_networks[which], targets ? ", 95 % interval over subjects" : "");
 	hy_report_table_begin(r, caption);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">%s</th>", hy_report_networks[which]);
 	if (targets)

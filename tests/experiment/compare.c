@@ -206,6 +206,51 @@ static void intervals(void **state)
 	hy_compare_clear(&c);
 }
 
+/* The other site's scans in pairs, ED and ES of a subject: half as many units. */
+static void subjects(void **state)
+{
+	(void)state;
+	enum { N = N_AWAY / 2 };
+	hardy_error err;
+	hy_compare c;
+	char *kept[N_METHODS * N_SEEDS], name[32];
+	for (size_t r = 0; r < study.n_runs; r++) {
+		kept[r] = runs[r].line;
+		runs[r].line = hy_strdup(kept[r]);
+		assert_non_null(runs[r].line);
+		for (int i = 1; i < N_AWAY; i += 2) { /* m0_ED m1_ED become ma_ED ma_ES, which is as long; then b, c ... */
+			for (int phase = 0; phase < 2; phase++) {
+				snprintf(name, sizeof name, "\"m%d_ED\"", i - 1 + phase);
+				char *at = strstr(runs[r].line, name);
+				assert_non_null(at);
+				memset(at + 2, 'a' + i / 2, strlen(name) - 6);
+				at[strlen(name) - 2] = phase ? 'S' : 'D';
+			}
+		}
+	}
+	assert_ok(hy_compare_make(&c, &study, &err), &err);
+	assert_int_equal(c.targets[1].n_cases, N_AWAY);
+	assert_int_equal(c.targets[1].n_subjects, N);
+	assert_int_equal(c.targets[target_of(&c, "average")].n_subjects, N_HOME + N);
+	const hy_compare_cell *cell = hy_compare_cell_at(&c, 0, 0, 1);
+	assert_true(is_near(cell->mean, set_mean(0, 0, 1)));
+	double squares = 0;
+	for (size_t k = 0; k < N; k++)
+		squares += pow((case_mean(0, 0, 1, 2 * k) + case_mean(0, 0, 1, 2 * k + 1)) / 2 - cell->mean, 2);
+	const double error = sqrt(squares / N / N);
+	assert_true(fabs(cell->low - (cell->mean - 1.96 * error)) < .2 * error);
+	assert_true(fabs(cell->high - (cell->mean + 1.96 * error)) < .2 * error);
+	/* all lower: the least p that 15 can have */
+	const hy_compare_pair *p = hy_compare_pair_at(&c, HY_AGAINST_STANDARD, 1, 0, 1);
+	assert_true(p->n == N && p->exact && is_near(p->p, 2. / (1 << N)));
+	assert_true(is_near(p->difference, set_mean(1, 0, 1) - set_mean(0, 0, 1)));
+	hy_compare_clear(&c);
+	for (size_t r = 0; r < study.n_runs; r++) {
+		hy_free(runs[r].line);
+		runs[r].line = kept[r];
+	}
+}
+
 static void pairs(void **state)
 {
 	(void)state;
@@ -288,7 +333,7 @@ static void files(void **state)
 	assert_ok(hy_compare_write(&c, &err), &err);
 	assert_ok(hy_compare_print(&c, &listen_sink, &err), &err);
 	assert_non_null(strstr(printed, "FTN+STN less FTN"));
-	snprintf(line, sizeof line, "mwm,Rand|MWM_&,FTN,mnms,site,30,2,%.6g,", hy_compare_cell_at(&c, 1, 0, 1)->mean);
+	snprintf(line, sizeof line, "mwm,Rand|MWM_&,FTN,mnms,site,30,30,2,%.6g,", hy_compare_cell_at(&c, 1, 0, 1)->mean);
 	has("out/tables/summary.csv", line);
 	has("out/tables/summary.csv", ",0.3984\n"); /* published */
 	has("out/tables/summary.md", "| Rand\\|MWM_& |");
@@ -321,8 +366,8 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(means),      cmocka_unit_test(intervals), cmocka_unit_test(pairs),
-	    cmocka_unit_test(incomplete), cmocka_unit_test(files),
+	    cmocka_unit_test(means),    cmocka_unit_test(intervals),  cmocka_unit_test(pairs),
+	    cmocka_unit_test(subjects), cmocka_unit_test(incomplete), cmocka_unit_test(files),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
