@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "experiment/process.h"
 #include "experiment/source.h"
 #include "image/nifti.h"
 #include "predict/predictor.h"
@@ -151,7 +152,7 @@ hardy_status hy_estimate_make(const hy_study *s, hy_estimate *out, hardy_error *
 	hy_estimate e = {.steps = hy_calloc(s->n_methods, sizeof *e.steps), .step_s = hy_calloc(s->n_methods, sizeof *e.step_s)};
 	double scan_s = 0, scans = 0, spoiled = 0;
 	hardy_status status = e.steps && e.step_s ? HARDY_OK : hy_fail_memory(err, "times", s->n_methods, sizeof *e.steps);
-	const int threads = hy_threads_set(s->o->threads);
+	const int threads = hy_threads_set(hy_process_threads(s));
 	for (size_t m = 0; m < s->n_methods && !status; m++) {
 		hy_log(s->log, HARDY_LOG_PROGRESS, "timing %s", s->methods[m]->name);
 		status = count_steps(s, &s->runs[m], &e.steps[m], err);

@@ -373,6 +373,22 @@ static void print_subjects(const hardy_sink *report, const char *title, char (*n
 	hy_sink_printf(report, "\n");
 }
 
+/* Steps that a run has before it: none when its training is done and only scoring is missing. */
+static hardy_status steps_left(const hy_study_run *r, double *steps, const char **word, hardy_error *err)
+{
+	bool done = false;
+	char *json = hy_path_join(r->folder, "run.json");
+	hardy_status status = json ? HARDY_OK : hy_fail_memory(err, r->folder, 1, 1);
+	if (!status && hy_path_exists(json))
+		status = is_trained(json, &done, err);
+	hy_free(json);
+	if (!status && done) {
+		*steps = 0;
+		*word = "trained";
+	}
+	return status;
+}
+
 static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_error *err)
 {
 	static const char *const words[] = {"to do", "begun", "failed", "done"};
@@ -394,21 +410,28 @@ static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_erro
 	}
 	print_subjects(report, "test", s->runs[0].split.test, s->runs[0].split.n_test);
 	hy_sink_printf(report, "\nruns:\n  %-20s %-7s %8s %9s %9s\n", "", "", "steps", "s a step", "scoring");
-	for (size_t i = 0; i < s->n_runs; i++) {
+	for (size_t i = 0; i < s->n_runs && !status; i++) {
 		const hy_study_run *r = &s->runs[i];
-		const double steps = e.steps[i % s->n_methods], step_s = e.step_s[i % s->n_methods];
-		hy_sink_printf(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, words[r->state], steps, step_s, e.score_s);
+		const char *word = words[r->state];
+		double steps = e.steps[i % s->n_methods];
+		const double step_s = e.step_s[i % s->n_methods];
+		if (r->state == HY_RUN_BEGUN)
+			status = steps_left(r, &steps, &word, err);
+		hy_sink_printf(report, "  %-20s %-7s %8.0f %9.2f %7.0f s", r->name, word, steps, step_s, e.score_s);
 		if (r->state == HY_RUN_FAILED)
 			hy_sink_printf(report, "  %s", r->failure);
 		hy_sink_printf(report, "\n");
 		if (r->state != HY_RUN_DONE && (r->state != HY_RUN_FAILED || s->o->retry_failed))
 			sum += steps * step_s + e.score_s;
 	}
-	hy_sink_printf(report, "\nleft to do: about ");
-	print_time(report, sum);
-	hy_sink_printf(report, " (two steps of each method and a scan were timed, now, on this machine%s)\n",
-	               s->o->jobs > 1 ? "; jobs side by side share it" : "");
 	hy_estimate_clear(&e);
+	if (status)
+		return status;
+	const int64_t at_a_time = hy_process_at_a_time(s);
+	hy_sink_printf(report, "\nleft to do: about ");
+	print_time(report, sum / (double)at_a_time);
+	hy_sink_printf(report, ", %lld at a time (two steps of each method and a scan were timed, now, on this machine)\n",
+	               (long long)at_a_time);
 	return HARDY_OK;
 }
 

@@ -162,14 +162,28 @@ typedef struct child {
 	size_t run;
 } child;
 
+static int64_t at_least_one(int64_t n)
+{
+	return n > 0 ? n : 1;
+}
+
+int64_t hy_process_threads(const hy_study *s)
+{
+	return s->o->threads ? s->o->threads : at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / s->o->jobs);
+}
+
+int64_t hy_process_at_a_time(const hy_study *s)
+{
+	const int64_t n = at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / hy_process_threads(s));
+	return n < s->o->jobs ? n : s->o->jobs;
+}
+
 static hardy_status start(const hy_study *s, const hy_study_run *run, pid_t *pid, hardy_error *err)
 {
 	posix_spawn_file_actions_t actions;
 	words w = {0};
-	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	const int64_t share = processors / s->o->jobs > 0 ? processors / s->o->jobs : 1;
 	char *messages = hy_path_join(run->folder, "log.txt");
-	list_words(s, HY_COMMAND_RUN, run, s->o->program, s->o->threads ? s->o->threads : share, &w);
+	list_words(s, HY_COMMAND_RUN, run, s->o->program, hy_process_threads(s), &w);
 	hardy_status status = messages && !w.failed ? hy_make_folders(run->folder, err) : hy_fail_memory(err, run->name, 1, 1);
 	if (!status && posix_spawn_file_actions_init(&actions))
 		status = hy_fail_memory(err, "a process", 1, sizeof actions);

@@ -218,7 +218,14 @@ static void runs_and_is_not_repeated(void **state)
 	assert_ok(call(o, "b", &err), &err);
 	assert_non_null(strstr(printed, "standard-0           done "));
 	assert_non_null(strstr(printed, "standard-1           to do "));
+	assert_non_null(strstr(printed, ", 1 at a time "));
 	assert_false(hy_path_exists(tree_path("b/runs")));
+	/* a training that is done is only scored: here with other statistics of batch norm */
+	o = plain();
+	o.methods = "standard";
+	o.adapt = o.dry_run = true;
+	assert_ok(call(o, "a", &err), &err);
+	assert_non_null(strstr(printed, "standard-0           trained        0 "));
 }
 
 static const char *const artefacts[] = {"bias", "ghosting", "motion", "spike"};
