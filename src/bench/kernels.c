@@ -213,7 +213,7 @@ static bool takes_part(const hy_bench *b, const entry *e, const contender *c)
 		return hy_dnnl_version() && e->kind == BLOCKED && b->kernels->element == sizeof(float);
 	if (c->library == HY_CONV_DIRECT || c->library == HY_CONV_WINOGRAD)
 		return e->kind == BLOCKED && hy_conv_direct_fits(b->kernels, &e->shape) &&
-		       (c->library == HY_CONV_WINOGRAD || hy_conv_winograd_fits(b->kernels, &e->shape));
+		       (c->library == HY_CONV_WINOGRAD || hy_conv_tile(b->kernels, &e->shape));
 	return c->any_processor || b->kernels != &hy_kernels_plain;
 }
 

@@ -68,7 +68,7 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "the %s table has no convolution of its own for kernel %d, stride %d",
 		               kernels->name, shape->k, shape->stride);
 	if (ours || (library == HY_CONV_AUTO && hy_conv_direct_fits(kernels, shape)))
-		return hy_conv_make_direct(c, library != HY_CONV_DIRECT && hy_conv_winograd_fits(kernels, shape), err);
+		return hy_conv_make_direct(c, library == HY_CONV_DIRECT ? 0 : hy_conv_tile(kernels, shape), err);
 	if (library == HY_CONV_AUTO)
 		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
 	if (library == HY_CONV_DNNL && kernels->element != sizeof(float))

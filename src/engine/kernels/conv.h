@@ -48,8 +48,8 @@ void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *
 
 /* engine/kernels/direct.c */
 bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s);
-bool hy_conv_winograd_fits(const hy_kernels *k, const hy_conv_shape *s);
-hardy_status hy_conv_make_direct(hy_conv *c, bool winograd, hardy_error *err);
+int hy_conv_tile(const hy_kernels *k, const hy_conv_shape *s); /* tile x tile outputs by transforms; 0: by taps */
+hardy_status hy_conv_make_direct(hy_conv *c, int tile, hardy_error *err);
 int64_t hy_conv_jobs(const hy_conv *c); /* rows of hy_fused's partial sums; 0 when it does not fuse */
 
 /* engine/kernels/dnnl.c; HARDY_ERROR_UNSUPPORTED when built without oneDNN. */

@@ -9,7 +9,19 @@
 
 #include <string.h>
 
-enum { BLOCK_POSITIONS = 160, MOST_BLOCK_ROWS = 16, MOST_BLOCK = 16 /* channels */ };
+enum {
+	BLOCK_POSITIONS = 160,
+	MOST_BLOCK_ROWS = 16,
+	MOST_BLOCK = 16, /* channels */
+	MOST_PLANES = 36,
+	CACHE_FLOATS = 65536, /* of a core's cache, for transformed inputs: 256 kB */
+};
+
+/* Products for a tile and weights for a kernel, an input and an output channel; by taps: of the whole kernel. */
+static int planes(const hy_direct *d)
+{
+	return d->tile ? (d->tile + 2) * (d->tile + 2) : d->k * d->k;
+}
 
 static void add_tap(hy_phase *f, int64_t row, int64_t col, int weight)
 {
@@ -126,13 +138,17 @@ static void plan_taps(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role ro
 		d->pair_floats = (size_t)(d->block_rows * d->out_c * ((d->columns + 1) / 2) + (d->left + d->in_w + d->right) * d->in_c);
 }
 
-/* How many lines of tiles a step takes, a divisor of all: the fewest that fill the loops' tiles of `most` best. */
-static int64_t lines_of_tiles(int64_t all, int64_t tiles_a_row, int64_t most)
+/*
+ * How many lines of tiles a step takes, a divisor of all: those that fill the loops' tiles of `most` best; of equals the most whose inputs stay
+ * in the cache, because weights are read once a step.
+ */
+static int64_t lines_of_tiles(const hy_direct *d, int64_t all, int64_t most)
 {
+	const int64_t a_line = (int64_t)planes(d) * d->in_c * d->tiles_a_row;
 	int64_t lines = 1, best = 0;
-	for (int64_t m = 1; m <= all; m++) {
-		const int64_t tiles = m * tiles_a_row, chunks = (tiles + most - 1) / most;
-		if (all % m == 0 && tiles / chunks > best) {
+	for (int64_t m = 1; m <= all && (m == 1 || m * a_line <= CACHE_FLOATS); m++) {
+		const int64_t tiles = m * d->tiles_a_row, chunks = (tiles + most - 1) / most;
+		if (all % m == 0 && tiles / chunks >= best) {
 			lines = m;
 			best = tiles / chunks;
 		}
@@ -140,49 +156,48 @@ static int64_t lines_of_tiles(int64_t all, int64_t tiles_a_row, int64_t most)
 	return lines;
 }
 
-/* Room for 16 planes of so many tiles and channels. */
-static size_t transformed(int64_t tiles, int64_t channels, const hy_kernels *kernels)
+/* Room for the planes of so many tiles and channels. */
+static size_t transformed(const hy_direct *d, int64_t tiles, int64_t channels, const hy_kernels *kernels)
 {
-	return (size_t)(16 * (tiles * channels + kernels->block));
+	return (size_t)(planes(d) * (tiles * channels + kernels->block));
 }
 
-/* Tiles of 2 x 2 outputs (winograd.inc): the taps are inputs of a tile, a step is one or more lines of tiles. */
+/* Tiles of outputs (winograd.inc): a step is one or more lines of tiles. */
 static void plan_winograd(hy_direct *d, enum hy_conv_role role, const hy_kernels *kernels)
 {
-	const int64_t most = kernels->most_tile[d->group - 1], all = d->out_h / 2;
+	const int64_t all = d->out_h / d->tile;
 	d->n_phases = 1;
-	d->phase[0].run = 1;
-	for (int t = 0; t < 16; t++)
-		add_tap(&d->phase[0], t / 4 - 1, t % 4 - 1, t);
-	d->tiles_a_row = d->out_w / 2;
-	const int64_t lines = role == HY_CONV_WEIGHTS ? 1 : lines_of_tiles(all, d->tiles_a_row, most);
-	d->in_step = d->out_step = (int)(2 * lines);
+	d->tiles_a_row = d->out_w / d->tile;
+	const int64_t lines = role == HY_CONV_WEIGHTS ? 1 : lines_of_tiles(d, all, kernels->most_tile[d->group - 1]);
+	d->in_step = d->out_step = (int)(d->tile * lines);
 	d->rows = all / lines;
 	d->left = d->right = 1;
 	d->row_low = -1;
-	d->row_high = 2 * lines;
+	d->row_high = d->tile * lines;
 	d->padded = true;
 	if (role == HY_CONV_WEIGHTS) {
-		/* Sums of 16 products a weight go to memory once a block: the more weights, the larger the block. */
+		/* Sums of the products of a weight go to memory once a block: the more weights, the larger the block. */
 		const int64_t tiles = d->in_c * d->out_c / 170, lines_a_block = (tiles > 24 ? tiles : 24) / d->tiles_a_row;
 		const int64_t blocks = lines_a_block > 1 ? (all + lines_a_block - 1) / lines_a_block : all;
 		d->block_rows = (all + blocks - 1) / blocks;
-		d->transform_floats = transformed(d->block_rows * d->tiles_a_row, d->in_c, kernels) +
-		                      transformed(d->block_rows * d->tiles_a_row, d->out_c, kernels);
+		d->transform_floats = transformed(d, d->block_rows * d->tiles_a_row, d->in_c, kernels) +
+		                      transformed(d, d->block_rows * d->tiles_a_row, d->out_c, kernels);
 	} else {
-		d->transform_floats = transformed(most, d->in_c, kernels) + transformed(most, d->group * kernels->block, kernels);
+		const int64_t tiles = lines * d->tiles_a_row;
+		d->transform_floats =
+		    transformed(d, tiles, d->in_c, kernels) + transformed(d, tiles, d->group * kernels->block, kernels);
 	}
 	plan_ring(d, d->row_high - d->row_low + 1);
 }
 
-static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, bool winograd, const hy_kernels *kernels)
+static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, int tile, const hy_kernels *kernels)
 {
 	const bool data = role == HY_CONV_DATA;
-	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .threads = hy_threads()};
+	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .tile = tile, .threads = hy_threads()};
 	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
 	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
 	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
-	if (winograd)
+	if (tile)
 		plan_winograd(d, role, kernels);
 	else
 		plan_taps(d, s, role, kernels);
@@ -199,34 +214,43 @@ static uint16_t bfloat16(float v)
 	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/* Row t of G g G' (winograd.inc), a column: the kernel's transform along one axis, three values `step` apart to four. */
-static void transform_line(const float *g, int step, float *u, int to)
+/* G g along one axis (winograd.inc): three values `from` apart to four or, with tiles of 4, six `to` apart. */
+static void transform_line(int tile, const float *g, int from, float *u, int to)
 {
-	const float even = 0.5f * (g[0] + g[2 * step]), odd = 0.5f * g[step];
-	u[0] = g[0];
-	u[to] = even + odd;
-	u[2 * to] = even - odd;
-	u[3 * to] = g[2 * step];
+	const float a = g[0], b = g[from], c = g[2 * from];
+	u[0] = a;
+	if (tile == 2) {
+		u[to] = 0.5f * ((a + c) + b);
+		u[2 * to] = 0.5f * ((a + c) - b);
+		u[3 * to] = c;
+	} else {
+		u[to] = ((a + c) + b) * (1.0f / 3);
+		u[2 * to] = ((a + c) - b) * (-1.0f / 3);
+		u[3 * to] = ((a + 0.25f * c) + 0.5f * b) * (-16.0f / 15);
+		u[4 * to] = ((a + 4 * c) - 2 * b) * (1.0f / 15);
+		u[5 * to] = c;
+	}
 }
 
-/* The 3 x 3 kernel, turned by half a circle for a data gradient, as 4 x 4 values `apart` floats from one another. */
-static void transform_kernel(const float *w, bool data, float *u, int apart)
+/* The 3 x 3 kernel, turned by half a circle for a data gradient, as its planes `apart` floats from one another. */
+static void transform_kernel(int tile, const float *w, bool data, float *u, int apart)
 {
-	float turned[9], half[12];
+	const int n = tile + 2;
+	float turned[9], half[3 * 6];
 	for (int k = 0; k < 9; k++)
 		turned[k] = w[data ? 8 - k : k];
 	for (int x = 0; x < 3; x++)
-		transform_line(turned + x, 3, half + x, 3);
-	for (int y = 0; y < 4; y++)
-		transform_line(half + 3 * y, 1, u + 4 * y * apart, apart);
+		transform_line(tile, turned + x, 3, half + x, 3);
+	for (int y = 0; y < n; y++)
+		transform_line(tile, half + 3 * y, 1, u + n * y * apart, apart);
 }
 
-/* The place of the weights of input channel i and output block o for tap t: B values, for bfloat16 every second of 2 B. */
+/* The place of the weights of input channel i and output block o for tap (or plane) t: B values, for bfloat16 every second of 2 B. */
 static int64_t place(const hy_direct *d, const hy_phase *f, int64_t B, bool pairs, int64_t o, int64_t i, int t)
 {
 	const int64_t G = d->group, R = f->run, j = i % B;
-	if (d->tiles_a_row)
-		return (((o / G * f->n_taps + t) * d->in_c + i) * G + o % G) * B;
+	if (d->tile)
+		return (((o / G * planes(d) + t) * d->in_c + i) * G + o % G) * B;
 	const int64_t line = (o / G * (d->in_c / B) + i / B) * f->n_taps;
 	const int64_t vector = ((pairs ? j / 2 : j) * R + t % R) * G + o % G;
 	return (int64_t)f->packed + (line + t / R * R) * B * G * B + (pairs ? vector * B * 2 + j % 2 : vector * B);
@@ -234,7 +258,7 @@ static int64_t place(const hy_direct *d, const hy_phase *f, int64_t B, bool pair
 
 /*
  * [phase][group of output blocks][input block][run][B of input][tap of the run][group][B of output]; bfloat16: pairs of input channels
- * innermost. Transformed: [group of output blocks][tap][input][group][B of output].
+ * innermost. Transformed: [group of output blocks][plane][input][group][B of output].
  */
 static void pack(const hy_conv *c, const float *w, float *packed)
 {
@@ -244,18 +268,18 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 #pragma omp parallel for schedule(static) num_threads(d->threads)
 	for (int64_t o = 0; o < d->out_c / B; o++)
 		for (int64_t i = 0; i < d->in_c; i++) {
-			float u[16 * MOST_BLOCK]; /* [tap][B] */
+			float u[MOST_PLANES * MOST_BLOCK]; /* [tap or plane][B] */
 			for (int64_t b = 0; b < B; b++) {
 				const float *from = w + (data ? i * d->out_c + o * B + b : (o * B + b) * d->in_c + i) * taps;
-				if (d->tiles_a_row)
-					transform_kernel(from, data, u + b, (int)B);
+				if (d->tile)
+					transform_kernel(d->tile, from, data, u + b, (int)B);
 				else
 					for (int64_t t = 0; t < taps; t++)
 						u[t * B + b] = from[t];
 			}
 			for (int f = 0; f < d->n_phases; f++)
-				for (int t = 0; t < d->phase[f].n_taps; t++) {
-					const float *from = u + d->phase[f].weight[t] * B;
+				for (int t = 0; t < (d->tile ? planes(d) : d->phase[f].n_taps); t++) {
+					const float *from = u + (d->tile ? t : d->phase[f].weight[t]) * B;
 					const int64_t at = place(d, &d->phase[f], B, pairs, o, i, t);
 					if (!pairs) {
 						memcpy(packed + at, from, (size_t)B * sizeof *packed);
@@ -291,11 +315,14 @@ bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 	       s->ic % k->block == 0 && s->oc % k->block == 0;
 }
 
-/* Between 16 channels and 16 memory is the bound with the widest vectors, and the transforms gain nothing. */
-bool hy_conv_winograd_fits(const hy_kernels *k, const hy_conv_shape *s)
+int hy_conv_tile(const hy_kernels *k, const hy_conv_shape *s)
 {
-	return k->element == sizeof(float) && s->k == 3 && s->stride == 1 && s->pad == 1 && s->oh % 2 == 0 && s->ow % 2 == 0 &&
-	       (k->block == 8 || s->ic * s->oc > 16 * 16);
+	/* Between 16 channels and 16 memory is the bound with the widest vectors, and the transforms gain nothing. */
+	if (k->element != sizeof(float) || s->k != 3 || s->stride != 1 || s->pad != 1 || s->oh % 2 || s->ow % 2 ||
+	    (k->block == 16 && s->ic * s->oc <= 16 * 16))
+		return 0;
+	/* Tiles of 4 have not been measured with the widest vectors. */
+	return k->block == 8 && s->oh % 4 == 0 && s->ow % 4 == 0 ? 4 : 2;
 }
 
 int64_t hy_conv_jobs(const hy_conv *c)
@@ -304,19 +331,19 @@ int64_t hy_conv_jobs(const hy_conv *c)
 	return c->fuses ? d->n * d->chunks : 0;
 }
 
-hardy_status hy_conv_make_direct(hy_conv *c, bool winograd, hardy_error *err)
+hardy_status hy_conv_make_direct(hy_conv *c, int tile, hardy_error *err)
 {
 	hy_direct *d = hy_calloc(1, sizeof *d);
 	if (!d)
 		return hy_fail_memory(err, "a convolution", 1, sizeof *d);
 	const hy_conv_shape *s = &c->shape;
-	plan(d, s, c->role, winograd, c->kernels);
+	plan(d, s, c->role, tile, c->kernels);
 	c->state = d;
 	c->free_state = hy_free;
 	c->fuses = true;
 	c->reads_fused = d->padded;
 	if (c->role == HY_CONV_WEIGHTS) {
-		d->gradient_floats = ((size_t)(s->ic * s->oc) * (size_t)(winograd ? 16 : s->k * s->k) + 15) / 16 * 16;
+		d->gradient_floats = ((size_t)(s->ic * s->oc) * (size_t)planes(d) + 15) / 16 * 16;
 		const size_t bias = (size_t)(2 * s->n * s->oc),
 		             sums = (size_t)d->threads * (d->ring_floats + d->pair_floats + d->transform_floats + d->gradient_floats);
 		c->run = run_weights;
@@ -324,7 +351,7 @@ hardy_status hy_conv_make_direct(hy_conv *c, bool winograd, hardy_error *err)
 	} else {
 		c->run = run_forward;
 		c->pack = pack;
-		c->packed_floats = (size_t)(s->ic * s->oc) * (size_t)(winograd ? 16 : s->k * s->k);
+		c->packed_floats = (size_t)(s->ic * s->oc) * (size_t)planes(d);
 		c->work_floats = (size_t)d->threads * (d->ring_floats + d->transform_floats);
 	}
 	return HARDY_OK;

@@ -37,7 +37,8 @@ typedef struct hy_direct {
 	int group;                 /* channel blocks of the output handled together: 2, or 1 */
 	int64_t lines;             /* rows of the grid in one of `rows` (a 1 x 1 convolution takes several at once) */
 	int threads;
-	int64_t tiles_a_row;     /* by transforms (winograd.inc): tiles of 2 x 2 beside one another; 0: by taps */
+	int tile;                /* by transforms (winograd.inc): tiles have tile x tile outputs, 2 or 4; 0: by taps */
+	int64_t tiles_a_row;     /* beside one another */
 	size_t ring_floats;      /* copied rows, a thread */
 	size_t transform_floats; /* tiles being transformed, a thread */
 	size_t pair_floats;      /* weight gradient of bfloat16: pairs of gradients and a plain row, a thread */
