@@ -214,35 +214,38 @@ static uint16_t bfloat16(float v)
 	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* B kernels' values at one place, side by side. */
+typedef float lane[MOST_BLOCK];
+
 /* G g along one axis (winograd.inc): three values `from` apart to four or, with tiles of 4, six `to` apart. */
-static void transform_line(int tile, const float *g, int from, float *u, int to)
+static void transform_line(int tile, int64_t B, const lane *g, int from, lane *u, int to)
 {
-	const float a = g[0], b = g[from], c = g[2 * from];
-	u[0] = a;
-	if (tile == 2) {
-		u[to] = 0.5f * ((a + c) + b);
-		u[2 * to] = 0.5f * ((a + c) - b);
-		u[3 * to] = c;
-	} else {
-		u[to] = ((a + c) + b) * (1.0f / 3);
-		u[2 * to] = ((a + c) - b) * (-1.0f / 3);
-		u[3 * to] = ((a + 0.25f * c) + 0.5f * b) * (-16.0f / 15);
-		u[4 * to] = ((a + 4 * c) - 2 * b) * (1.0f / 15);
-		u[5 * to] = c;
+	const float *a = g[0], *b = g[from], *c = g[2 * from];
+	for (int64_t i = 0; i < B; i++) {
+		u[0][i] = a[i];
+		if (tile == 2) {
+			u[to][i] = 0.5f * ((a[i] + c[i]) + b[i]);
+			u[2 * to][i] = 0.5f * ((a[i] + c[i]) - b[i]);
+			u[3 * to][i] = c[i];
+		} else {
+			u[to][i] = ((a[i] + c[i]) + b[i]) * (1.0f / 3);
+			u[2 * to][i] = ((a[i] + c[i]) - b[i]) * (-1.0f / 3);
+			u[3 * to][i] = ((a[i] + 0.25f * c[i]) + 0.5f * b[i]) * (-16.0f / 15);
+			u[4 * to][i] = ((a[i] + 4 * c[i]) - 2 * b[i]) * (1.0f / 15);
+			u[5 * to][i] = c[i];
+		}
 	}
 }
 
-/* The 3 x 3 kernel, turned by half a circle for a data gradient, as its planes `apart` floats from one another. */
-static void transform_kernel(int tile, const float *w, bool data, float *u, int apart)
+/* 3 x 3 kernels to planes. */
+static void transform_kernels(int tile, int64_t B, const lane g[9], lane u[MOST_PLANES])
 {
 	const int n = tile + 2;
-	float turned[9], half[3 * 6];
-	for (int k = 0; k < 9; k++)
-		turned[k] = w[data ? 8 - k : k];
+	lane half[3 * 6];
 	for (int x = 0; x < 3; x++)
-		transform_line(tile, turned + x, 3, half + x, 3);
+		transform_line(tile, B, g + x, 3, half + x, 3);
 	for (int y = 0; y < n; y++)
-		transform_line(tile, half + 3 * y, 1, u + n * y * apart, apart);
+		transform_line(tile, B, half + 3 * y, 1, u + n * y, 1);
 }
 
 /* The place of the weights of input channel i and output block o for tap (or plane) t: B values, for bfloat16 every second of 2 B. */
@@ -263,23 +266,23 @@ static int64_t place(const hy_direct *d, const hy_phase *f, int64_t B, bool pair
 static void pack(const hy_conv *c, const float *w, float *packed)
 {
 	const hy_direct *d = c->state;
-	const int64_t B = c->kernels->block, taps = (int64_t)c->shape.k * c->shape.k;
+	const int64_t B = c->kernels->block;
+	const int taps = c->shape.k * c->shape.k;
 	const bool data = c->role == HY_CONV_DATA, pairs = c->kernels->element == 2;
 #pragma omp parallel for schedule(static) num_threads(d->threads)
 	for (int64_t o = 0; o < d->out_c / B; o++)
 		for (int64_t i = 0; i < d->in_c; i++) {
-			float u[MOST_PLANES * MOST_BLOCK]; /* [tap or plane][B] */
+			lane g[HY_MAX_TAPS], u[MOST_PLANES];
 			for (int64_t b = 0; b < B; b++) {
 				const float *from = w + (data ? i * d->out_c + o * B + b : (o * B + b) * d->in_c + i) * taps;
-				if (d->tile)
-					transform_kernel(d->tile, from, data, u + b, (int)B);
-				else
-					for (int64_t t = 0; t < taps; t++)
-						u[t * B + b] = from[t];
+				for (int t = 0; t < taps; t++) /* by transforms a data gradient has its kernel turned by half a circle */
+					g[t][b] = from[d->tile && data ? taps - 1 - t : t];
 			}
+			if (d->tile)
+				transform_kernels(d->tile, B, g, u);
 			for (int f = 0; f < d->n_phases; f++)
 				for (int t = 0; t < (d->tile ? planes(d) : d->phase[f].n_taps); t++) {
-					const float *from = u + (d->tile ? t : d->phase[f].weight[t]) * B;
+					const float *from = d->tile ? u[t] : g[d->phase[f].weight[t]];
 					const int64_t at = place(d, &d->phase[f], B, pairs, o, i, t);
 					if (!pairs) {
 						memcpy(packed + at, from, (size_t)B * sizeof *packed);
