@@ -1,5 +1,5 @@
 /*
- * published.c: the finished runs in docs/results are of the presets as they are now, so that the command in docs/RESULTS.md finds them
+ * published.c: the finished runs in docs/results are of the presets as they are now, so that the commands in docs/RESULTS.md find them
  * again instead of training: those of `quick` and of `short`, which is the same. Needs the real data (folder HARDY_DATA).
  */
 #include "experiment/ledger.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char results[600], splits[600], acdc[600], mnms[600], sunnybrook[600];
+static char results[500], splits[600], acdc[600], mnms[600], sunnybrook[600];
 static int n_lines, n_of_these_scans;
 
 static const char *text_in(const cJSON *json, const char *key)
@@ -49,26 +49,38 @@ static hardy_status compare(void *payload, const char *line, size_t n, const cha
 
 static void are_of_the_present_presets(void **state)
 {
-	static const char *const presets[] = {"quick", "short"};
+	static const struct {
+		const char *file, *preset, *setting;
+		bool adapt;
+	} sets[] = {{"latent-vs-image", "quick", NULL, false},
+	            {"latent-vs-image", "short", NULL, false},
+	            {"latent-vs-image-adapted", "quick", NULL, true},
+	            {"latent-vs-image-recalibrated", "quick", "recalibrate=on", false}};
 	(void)state;
-	for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
 		hardy_error err = {0};
 		hardy_experiment_options o;
 		hy_study s = {0};
+		char path[600];
+		snprintf(path, sizeof path, "%s/%s.jsonl", results, sets[i].file);
 		hardy_experiment_options_init(&o);
 		o.name = "latent-vs-image";
 		o.data = (const char *const[]){acdc, mnms, sunnybrook};
 		o.n_data = 3;
 		o.splits = splits;
 		o.output = "absent";
-		o.preset = presets[i];
+		o.preset = sets[i].preset;
+		o.adapt = sets[i].adapt;
+		o.settings = &sets[i].setting;
+		o.n_settings = sets[i].setting != NULL;
 		o.methods = "all";
 		n_lines = n_of_these_scans = 0;
 		assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
-		assert_ok(hy_ledger_each(results, compare, &s, &err), &err);
+		assert_ok(hy_ledger_each(path, compare, &s, &err), &err);
 		hy_study_clear(&s);
 		assert_true(n_lines > 0);
-		print_message("%s: %d finished runs, %d of them of the scans at hand\n", presets[i], n_lines, n_of_these_scans);
+		print_message("%s, %s: %d finished runs, %d of them of the scans at hand\n", sets[i].file, sets[i].preset, n_lines,
+		              n_of_these_scans);
 	}
 	assert_false(hy_path_exists("absent"));
 }
@@ -79,7 +91,7 @@ int main(void)
 	char data[500];
 	source = source ? source : ".";
 	snprintf(data, sizeof data, "%s%s", given ? given : source, given ? "" : "/../shared/data");
-	snprintf(results, sizeof results, "%s/docs/results/latent-vs-image.jsonl", source);
+	snprintf(results, sizeof results, "%s/docs/results", source);
 	if (!given && !hy_path_is_folder(data)) {
 		printf("skipped: no real data in %s; HARDY_DATA says where they are\n", data);
 		return 77;
