@@ -169,12 +169,14 @@ static int64_t at_least_one(int64_t n)
 
 int64_t hy_process_threads(const hy_study *s)
 {
-	return s->o->threads ? s->o->threads : at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / s->o->jobs);
+	if (s->o->threads || s->o->jobs == 1)
+		return s->o->threads;
+	return at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / s->o->jobs);
 }
 
 int64_t hy_process_at_a_time(const hy_study *s)
 {
-	const int64_t n = at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / hy_process_threads(s));
+	const int64_t threads = hy_process_threads(s), n = threads ? at_least_one(sysconf(_SC_NPROCESSORS_ONLN) / threads) : 1;
 	return n < s->o->jobs ? n : s->o->jobs;
 }
 

@@ -21,7 +21,8 @@ hardy_status hy_process_runs(const hy_study *s, const bool *todo,
                              hardy_status (*ended)(void *payload, size_t run, const char *message, hardy_error *err),
                              void *payload, hardy_error *err);
 
-/* Threads of a run: as asked for, else the processors' share of each of the jobs. And how many runs the processors so carry at a time. */
+/* Threads of a run: as asked for, else the processors' share of each of several jobs; 0: all, one job has no other beside it. And how
+ * many runs the processors so carry at a time. */
 int64_t hy_process_threads(const hy_study *s);
 int64_t hy_process_at_a_time(const hy_study *s);
 

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char home[700], other[700], splits[700];
 
@@ -226,6 +227,12 @@ static void runs_and_is_not_repeated(void **state)
 	o.adapt = o.dry_run = true;
 	assert_ok(call(o, "a", &err), &err);
 	assert_non_null(strstr(printed, "standard-0           trained        0 "));
+	/* jobs of one thread go side by side as far as there are processors */
+	o.jobs = 2;
+	o.threads = 1;
+	o.program = "unused";
+	assert_ok(call(o, "a", &err), &err);
+	assert_non_null(strstr(printed, sysconf(_SC_NPROCESSORS_ONLN) > 1 ? ", 2 at a time " : ", 1 at a time "));
 }
 
 static const char *const artefacts[] = {"bias", "ghosting", "motion", "spike"};
