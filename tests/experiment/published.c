@@ -55,7 +55,8 @@ static void are_of_the_present_presets(void **state)
 	} sets[] = {{"latent-vs-image", "quick", NULL, false},
 	            {"latent-vs-image", "short", NULL, false},
 	            {"latent-vs-image-adapted", "quick", NULL, true},
-	            {"latent-vs-image-recalibrated", "quick", "recalibrate=on", false}};
+	            {"latent-vs-image-recalibrated", "quick", "recalibrate=on", false},
+	            {"latent-vs-image-twice", "quick", "iterations=1200", false}};
 	(void)state;
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
 		hardy_error err = {0};
