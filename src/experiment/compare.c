@@ -69,9 +69,14 @@ const hy_compare_pair *hy_compare_stn_at(const hy_compare *c, size_t method, siz
 	return &c->stn[method * c->n_targets + target];
 }
 
+bool hy_compare_has_runs(const hy_compare *c, size_t method)
+{
+	return hy_compare_cell_at(c, method, 0, 0)->n_seeds > 0;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
-static const cJSON *find_set(const cJSON *line, const char *name)
+const cJSON *hy_compare_cases(const cJSON *line, const char *name)
 {
 	const cJSON *set;
 	cJSON_ArrayForEach(set, cJSON_GetObjectItemCaseSensitive(line, "sets"))
@@ -127,7 +132,7 @@ static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 	const cJSON *item;
 	x->most = 1;
 	for (size_t k = 0; k < x->n_sets; k++) {
-		const size_t n = (size_t)cJSON_GetArraySize(find_set(line, s->sets[k].name));
+		const size_t n = (size_t)cJSON_GetArraySize(hy_compare_cases(line, s->sets[k].name));
 		x->most = n > x->most ? n : x->most;
 	}
 	x->names = hy_calloc(x->n_sources * x->most, sizeof *x->names);
@@ -136,7 +141,8 @@ static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 		return hy_fail_memory(err, "cases", x->n_sources * x->most, sizeof *x->names);
 	for (size_t k = 0; k < x->n_sets; k++) {
 		const size_t source = s->sets[k].source;
-		cJSON_ArrayForEach(item, find_set(line, s->sets[k].name)) if (find_case(x, source, name_of(item)) == x->n_cases[source])
+		cJSON_ArrayForEach(item, hy_compare_cases(line, s->sets[k].name)) if (find_case(x, source, name_of(item)) ==
+		                                                                      x->n_cases[source])
 		    snprintf(x->names[source * x->most + x->n_cases[source]++], sizeof *x->names, "%s", name_of(item));
 	}
 	return list_subjects(x, err);
@@ -231,7 +237,7 @@ static hardy_status read_runs(scores *x, cJSON *const *lines, hardy_error *err)
 					const cJSON *line = lines[seed * x->n_methods + m];
 					x->there[m * x->n_seeds + seed] = line != NULL;
 					if (line)
-						status = read_set(x, find_set(line, c->s->sets[k].name), m, w, k, seed, &t[seed], below, err);
+						status = read_set(x, hy_compare_cases(line, c->s->sets[k].name), m, w, k, seed, &t[seed], below, err);
 				}
 				cell->below_half = divide((double)below[1], below[0]);
 				cell->below_tenth = divide((double)below[2], below[0]);
@@ -631,6 +637,8 @@ hardy_status hy_compare_make(hy_compare *c, const hy_study *s, hardy_error *err)
 		status = list_targets(c, err);
 	if (!status)
 		status = compute(&x, lines, err);
+	if (!status)
+		status = hy_compare_judge(c, lines, err);
 	for (size_t i = 0; i < s->n_runs && lines; i++)
 		cJSON_Delete(lines[i]);
 	hy_free(lines);
@@ -648,6 +656,7 @@ void hy_compare_clear(hy_compare *c)
 	hy_free(c->classes);
 	hy_free(c->cells);
 	hy_free(c->stn);
+	hy_free(c->forecasts);
 	for (int r = 0; r < HY_N_REFERENCES; r++)
 		hy_free(c->pairs[r]);
 	memset(c, 0, sizeof *c);

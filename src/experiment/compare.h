@@ -10,6 +10,7 @@
 #define HY_EXPERIMENT_COMPARE_H
 
 #include "experiment/study.h"
+#include "predict/forecast.h"
 
 enum { HY_BOOTSTRAP = 5000, HY_MAX_SEEDS = 64 };
 
@@ -49,6 +50,7 @@ typedef struct hy_compare {
 	hy_compare_pair *pairs[HY_N_REFERENCES]; /* owned: the same; corrected among sets, and among groups, of a network */
 	hy_compare_pair *stn;                    /* owned: [method][target] */
 	size_t reference[HY_N_REFERENCES];       /* methods; n_methods: not among them */
+	hardy_forecast *forecasts;               /* owned: [method][seed], of all sets but the training site's; n 0: none */
 } hy_compare;
 
 /* HARDY_ERROR_DATA when no run is done, or results do not hold the same scans. */
@@ -59,7 +61,23 @@ const hy_compare_cell *hy_compare_cell_at(const hy_compare *c, size_t method, in
 const hy_compare_pair *hy_compare_pair_at(const hy_compare *c, int reference, size_t method, int network, size_t target);
 const hy_compare_pair *hy_compare_stn_at(const hy_compare *c, size_t method, size_t target);
 
-/* OUTPUT/statistics.json and OUTPUT/tables; the short form to report. */
+/* The scans of a set in a line of results; NULL: not there. Owned by the line. */
+const cJSON *hy_compare_cases(const cJSON *line, const char *set);
+
+/* Fills forecasts: how well the Dice that each run's model foretold agrees with what was found. lines: [run], parsed or NULL. */
+hardy_status hy_compare_judge(hy_compare *c, cJSON *const *lines, hardy_error *err);
+/* Whether any run's model foretold anything. */
+bool hy_compare_foretells(const hy_compare *c);
+
+bool hy_compare_has_runs(const hy_compare *c, size_t method);
+
+/* Names and notes of the files. */
+extern const char *const hy_compare_networks[2], *const hy_compare_references[HY_N_REFERENCES];
+extern const char hy_compare_note[], hy_compare_forecast_note[];
+#define HY_FORECAST_TABLE "predicted_dice"
+
+/* OUTPUT/statistics.json and OUTPUT/tables, of these the data alone (the folders must be there); the short form to report. */
+hardy_status hy_compare_write_data(const hy_compare *c, hardy_error *err);
 hardy_status hy_compare_write(const hy_compare *c, hardy_error *err);
 hardy_status hy_compare_print(const hy_compare *c, const hardy_sink *report, hardy_error *err);
 

@@ -109,6 +109,8 @@ static hardy_status score_case(const hy_study *s, const hy_test_set *set, const 
 		out->dice[0][c] = dice_of(&found.other, &truth, p->of_model[c], p->of_set[c], slices);
 		out->dice[1][c] = dice_of(&found.label, &truth, p->of_model[c], p->of_set[c], slices);
 	}
+	out->predicted = found.predicted_dice;
+	out->low = found.predicted_low;
 	hy_prediction_clear(&found);
 	hy_volume_clear(&image);
 	hy_labels_clear(&truth);
@@ -178,6 +180,8 @@ static hardy_status take_rows(const hy_study *s, const hy_stress_row *rows, size
 			hy_scored_case *c = &to->cases[to->n++];
 			name_case(c, rows[i].subject, rows[i].phase);
 			c->draw = rows[i].copy;
+			c->predicted = rows[i].predicted;
+			c->low = rows[i].low;
 			for (int which = 0; which < 2; which++)
 				memcpy(c->dice[which], rows[i].dice[which] + 1, (size_t)to->n_classes * sizeof **c->dice);
 		}

@@ -10,6 +10,7 @@ typedef struct hy_scored_case {
 	char name[2 * HY_NAME_SIZE]; /* SUBJECT_PHASE */
 	int64_t draw;
 	double dice[2][HY_MAX_CLASSES]; /* of FTN and FTN+STN, by class of the set; NaN where neither has it */
+	double predicted, low;          /* Dice of FTN+STN foretold, and its lower bound; NaN from a model without calibration */
 } hy_scored_case;
 
 typedef struct hy_scored_set {

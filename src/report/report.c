@@ -128,9 +128,17 @@ static void write_scripts(hy_report *r)
 
 static void write_page(hy_report *r)
 {
-	static const hy_section *const sections[] = {
-	    &hy_section_results, &hy_section_compare, &hy_section_boxes,    &hy_section_sweeps,  &hy_section_worst,
-	    &hy_section_viewer,  &hy_section_figures, &hy_section_training, &hy_section_methods, NULL};
+	static const hy_section *const sections[] = {&hy_section_results,
+	                                             &hy_section_compare,
+	                                             &hy_section_forecast,
+	                                             &hy_section_boxes,
+	                                             &hy_section_sweeps,
+	                                             &hy_section_worst,
+	                                             &hy_section_viewer,
+	                                             &hy_section_figures,
+	                                             &hy_section_training,
+	                                             &hy_section_methods,
+	                                             NULL};
 	write_head(r);
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");

@@ -35,8 +35,8 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_compare, hy_section_sweeps, hy_section_figures, hy_section_boxes,
-    hy_section_training, hy_section_worst, hy_section_viewer, hy_section_methods;
+extern const hy_section hy_section_results, hy_section_compare, hy_section_forecast, hy_section_sweeps, hy_section_figures,
+    hy_section_boxes, hy_section_training, hy_section_worst, hy_section_viewer, hy_section_methods;
 
 /* FOLDER/stress/METHOD-SEED/sweep.csv and FOLDER/runs/METHOD-SEED/stress/sweep.csv, where they are. */
 hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err);

@@ -57,6 +57,15 @@ static double truth(size_t m, size_t seed, size_t set, int w, size_t i, int draw
 	return floor(v * 1e4 + .5) / 1e4;
 }
 
+/* The third method's models foretell 0.05 too much, and for every other scan a bound that the Dice lies below; at home nonsense. */
+static size_t put_forecast(char *text, size_t size, size_t m, size_t seed, size_t set, size_t i, int draw)
+{
+	const double v = truth(m, seed, set, 1, i, draw), low = i % 2 ? v + .01 : v - .01;
+	if (m != 2)
+		return 0;
+	return (size_t)snprintf(text, size, ",\"predicted\":%.4f,\"predicted_low\":%.4f", set ? v + .05 : 0, set ? low : 0);
+}
+
 static char *make_line(size_t m, size_t seed)
 {
 	enum { ROOM = 200000 };
@@ -75,6 +84,7 @@ static char *make_line(size_t m, size_t seed)
 					n += (size_t)snprintf(text + n, ROOM - n, ",\"%s\":{\"LV\":%.4f,\"MYO\":null,\"RV\":%.4f}",
 					                      w ? "stn" : "ftn", v + .02, v - .02);
 				}
+				n += put_forecast(text + n, ROOM - n, m, seed, k, i, draw);
 				n += (size_t)snprintf(text + n, ROOM - n, "}");
 			}
 		n += (size_t)snprintf(text + n, ROOM - n, "]}");
@@ -278,6 +288,30 @@ static void pairs(void **state)
 	hy_compare_clear(&c);
 }
 
+static void forecasts(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_compare c;
+	assert_ok(hy_compare_make(&c, &study, &err), &err);
+	assert_true(hy_compare_foretells(&c));
+	for (size_t seed = 0; seed < N_SEEDS; seed++) {
+		size_t n = 0, n_below = 0, n_odd = 0;
+		for (size_t k = 1; k < N_SETS; k++)
+			for (size_t i = 0; i < n_cases(k); i++)
+				for (int draw = 0; draw < (sets[k].kind == HY_SET_ARTEFACT ? N_DRAWS : 1); draw++, n++) {
+					n_below += truth(2, seed, k, 1, i, draw) < .7;
+					n_odd += i % 2;
+				}
+		const hardy_forecast *f = &c.forecasts[2 * N_SEEDS + seed];
+		assert_true(f->n == n && f->n_below == n_below && n_below > 0 && n_below < n);
+		assert_int_equal(f->n_subjects, N_HOME + N_AWAY);
+		assert_true(f->auc == 1 && fabs(f->error - .05) < 1e-6 && is_near(f->below_low, (double)n_odd / (double)n));
+		assert_int_equal(c.forecasts[seed].n, 0);
+	}
+	hy_compare_clear(&c);
+}
+
 /* A seed is missing for one method: pairs are made of the other one. */
 static void incomplete(void **state)
 {
@@ -333,6 +367,7 @@ static void files(void **state)
 	assert_ok(hy_compare_write(&c, &err), &err);
 	assert_ok(hy_compare_print(&c, &listen_sink, &err), &err);
 	assert_non_null(strstr(printed, "FTN+STN less FTN"));
+	assert_non_null(strstr(printed, "Predicted Dice away from the training site"));
 	snprintf(line, sizeof line, "mwm,Rand|MWM_&,FTN,mnms,site,30,30,2,%.6g,", hy_compare_cell_at(&c, 1, 0, 1)->mean);
 	has("out/tables/summary.csv", line);
 	has("out/tables/summary.csv", ",0.3984\n"); /* published */
@@ -345,10 +380,18 @@ static void files(void **state)
 	has("out/tables/per_class.md", "Standard, RV |");
 	has("out/tables/paired.csv", "cooperative,\"Proposed, x^ and p^\",FTN,acdc,intra,standard,6,2,");
 	has("out/tables/paired.tex", "\\begin{tabular}{l*{10}{r}}");
+	snprintf(line, sizeof line, "cooperative,\"Proposed, x^ and p^\",1,78,36,%zu,1,1,1,0.05,",
+	         c.forecasts[2 * N_SEEDS + 1].n_below);
+	has("out/tables/predicted_dice.csv", line);
+	has("out/tables/predicted_dice.md", "| Proposed, x^ and p^, seed 1 | 78 | 36 |");
+	has("out/tables/predicted_dice.tex", "Proposed, x\\^{} and p\\^{}, seed 0 & 78 & 36 &");
 	assert_ok(hy_json_read(tree_path("out/statistics.json"), &json, &err), &err);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "summary")), N_METHODS * 2 * (N_SETS + 4));
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "paired")), 2 * 2 * 2 * (N_SETS + 4));
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "stn")), N_METHODS * (N_SETS + 4));
+	const cJSON *foretold = cJSON_GetObjectItem(json, "predicted_dice");
+	assert_int_equal(cJSON_GetArraySize(foretold), N_SEEDS);
+	assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(foretold, 1), "seed")->valueint, 1);
 	const cJSON *cell = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "summary"), 1);
 	assert_true(fabs(cJSON_GetObjectItem(cell, "mean")->valuedouble - hy_compare_cell_at(&c, 0, 0, 1)->mean) < 1e-6);
 	cJSON_Delete(json);
@@ -366,8 +409,8 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(means),    cmocka_unit_test(intervals),  cmocka_unit_test(pairs),
-	    cmocka_unit_test(subjects), cmocka_unit_test(incomplete), cmocka_unit_test(files),
+	    cmocka_unit_test(means),     cmocka_unit_test(intervals),  cmocka_unit_test(pairs), cmocka_unit_test(subjects),
+	    cmocka_unit_test(forecasts), cmocka_unit_test(incomplete), cmocka_unit_test(files),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }

@@ -294,6 +294,77 @@ static void adapts_to_spoiled_scans_too(void **state)
 	}
 }
 
+static double predicted_in(const cJSON *set, const char *name, const char *key)
+{
+	const cJSON *c;
+	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(set, "cases"))
+	{
+		const cJSON *v = cJSON_GetObjectItemCaseSensitive(c, key);
+		if (!strcmp(text_in(c, "case"), name))
+			return cJSON_IsNumber(v) ? v->valuedouble : NAN;
+	}
+	fail_msg("no case %s", name);
+	return NAN;
+}
+
+/* A model that was calibrated foretells Dice of every scan; results have it, and statistics how right it was. */
+static void keeps_predicted_dice(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_stress_options o;
+	hy_stress_row *rows;
+	size_t n_rows, n = 0;
+	hardy_experiment_options e = plain();
+	const char *const calibrated[] = {"size=32,spacing_mm=4", "iterations=3", "batch=4", "subjects=1,validation=3"};
+	char paths[3][600], third[700];
+	for (int i = 1; i <= 5; i++) {
+		char name[8];
+		snprintf(name, sizeof name, "s%d", i);
+		tree_ring_case("third", name, 3, false, (uint64_t)i + 20);
+	}
+	tree_text("validated.json", "{\"pool\": [\"s1\"], \"validation\": [\"s2\", \"s3\", \"s5\"], \"test\": [\"s4\"]}");
+	snprintf(paths[0], sizeof paths[0], "%s", tree_path("foretold/runs/standard-0/last.safetensors"));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path("third"));
+	snprintf(paths[2], sizeof paths[2], "%s", tree_path("validated.json"));
+	snprintf(third, sizeof third, "home=%s:labels=ring=1,core=2", paths[1]);
+	e.data = (const char *const[]){third, other};
+	e.methods = "standard";
+	e.settings = calibrated;
+	e.splits = paths[2];
+	assert_ok(call(e, "foretold", &err), &err);
+	assert_non_null(strstr(printed, "Predicted Dice away from the training site"));
+	cJSON *line = line_of("foretold/results.jsonl", 0);
+	hardy_stress_options_init(&o);
+	o.inputs = (const char *const[]){paths[0], paths[1]};
+	o.n_inputs = 2;
+	o.copies = 1;
+	o.labels = "ring=1,core=2";
+	o.subjects = "s4";
+	assert_ok(hy_stress_collect(&o, &rows, &n_rows, NULL, NULL, &err), &err);
+	for (size_t i = 0; i < n_rows; i++) {
+		if (rows[i].kind < 0 || rows[i].kind >= 4)
+			continue;
+		const cJSON *set = set_of(line, artefacts[rows[i].kind]);
+		assert_true(fabs(predicted_in(set, rows[i].subject, "predicted") - rows[i].predicted) <= 5.1e-5);
+		assert_true(fabs(predicted_in(set, rows[i].subject, "predicted_low") - rows[i].low) <= 5.1e-5);
+		n++;
+	}
+	hy_free(rows);
+	assert_int_equal(n, 4);
+	assert_true(predicted_in(set_of(line, "second"), "t2", "predicted") >= 0);
+	cJSON_Delete(line);
+	cJSON *json;
+	assert_ok(hy_json_read(tree_path("foretold/statistics.json"), &json, &err), &err);
+	const cJSON *found = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "predicted_dice"), 0);
+	assert_int_equal(cJSON_GetObjectItem(found, "n_scans")->valueint, 4 + 2);
+	assert_int_equal(cJSON_GetObjectItem(found, "n_subjects")->valueint, 1 + 2);
+	cJSON_Delete(json);
+	/* of a model without calibration nothing is said */
+	assert_ok(call(plain(), "a", &err), &err);
+	assert_null(strstr(printed, "Predicted Dice"));
+}
+
 /* Interrupted while it trains, then while it scores; the end is that of "a". */
 static void goes_on(void **state)
 {
@@ -502,6 +573,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(runs_and_is_not_repeated),
 	    cmocka_unit_test(adapts_to_spoiled_scans_too),
+	    cmocka_unit_test(keeps_predicted_dice),
 	    cmocka_unit_test(goes_on),
 	    cmocka_unit_test(lists_failures),
 	    cmocka_unit_test(processes),

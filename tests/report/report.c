@@ -134,6 +134,34 @@ static void sweeps_become_curves(void **state)
 	rmdir(scratch_path("stress"));
 }
 
+/* How right predicted Dice was, where statistics.json says so; its texts are texts. */
+static void quality_signal(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "standard", "Standard", 3, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_lacks(page, "Quality signal");
+	hy_free(page);
+	write_text(
+	    "statistics.json",
+	    "{\"predicted_dice_note\":\"A <b>note</b>.\",\"predicted_dice\":[{\"method\":\"standard\",\"seed\":3,\"n_scans\":12,"
+	    "\"n_subjects\":5,\"n_below\":4,\"auc\":0.875,\"auc_low\":0.75,\"auc_high\":1,\"error\":0.0625,\"below_bound\":0.25},"
+	    "{\"method\":\"standard\",\"seed\":4,\"n_scans\":2,\"n_subjects\":1,\"n_below\":0,\"auc\":null,\"auc_low\":null,"
+	    "\"auc_high\":null,\"error\":0.5,\"below_bound\":0}]}");
+	page = make_report(&o, &err);
+	assert_has(page, "<h2 id=\"quality\">Quality signal</h2>");
+	assert_has(page, "A &lt;b&gt;note&lt;/b&gt;.");
+	assert_has(page, "Standard<small>seed 3</small></th><td>12<small>5 subjects</small></td><td>4</td>"
+	                 "<td>0.875<small>0.750–1.000</small></td><td>0.062</td><td>25.0 %</td>");
+	assert_has(page, "<td>0</td><td>–</td><td>0.500</td>");
+	hy_free(page);
+}
+
 static void names_are_text_and_nothing_else(void **state)
 {
 	(void)state;
@@ -237,11 +265,9 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(means_and_spread, clean),
-	    cmocka_unit_test_setup(sweeps_become_curves, clean),
-	    cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
-	    cmocka_unit_test_setup(order_is_the_experiments, clean),
-	    cmocka_unit_test_setup(what_is_wrong_is_named, clean),
+	    cmocka_unit_test_setup(means_and_spread, clean),         cmocka_unit_test_setup(sweeps_become_curves, clean),
+	    cmocka_unit_test_setup(quality_signal, clean),           cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
+	    cmocka_unit_test_setup(order_is_the_experiments, clean), cmocka_unit_test_setup(what_is_wrong_is_named, clean),
 	    cmocka_unit_test_setup(memory_runs_out, clean),
 	};
 	return cmocka_run_group_tests(tests, NULL, remove_folder);

@@ -1,0 +1,56 @@
+/*
+ * report_forecast.c: how far the Dice that models foretold can be trusted, from statistics.json.
+ */
+#include "report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+static const cJSON *forecasts(const hy_report *r)
+{
+	return cJSON_GetObjectItemCaseSensitive(r->results.statistics, "predicted_dice");
+}
+
+static const char *title_of(const hy_report *r, const char *method)
+{
+	for (size_t m = 0; m < r->results.n_methods; m++)
+		if (!strcmp(r->results.methods[m].name, method))
+			return r->results.methods[m].title;
+	return method;
+}
+
+static void put_row(hy_report *r, const cJSON *item)
+{
+	const double area = hy_results_number(item, "auc", NAN), low = hy_results_number(item, "auc_low", NAN),
+	             high = hy_results_number(item, "auc_high", NAN);
+	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s<small>seed %.0f</small></th>",
+	               title_of(r, hy_results_text(item, "method", "")), hy_results_number(item, "seed", 0));
+	hy_html_printf(&r->f, "<td>%.0f<small>%.0f subjects</small></td><td>%.0f</td>", hy_results_number(item, "n_scans", 0),
+	               hy_results_number(item, "n_subjects", 0), hy_results_number(item, "n_below", 0));
+	hy_html_printf(&r->f, isfinite(area) ? "<td>%.3f" : "<td>–", area);
+	if (isfinite(low) && isfinite(high))
+		hy_html_printf(&r->f, "<small>%.3f–%.3f</small>", low, high);
+	hy_html_printf(&r->f, "</td><td>%.3f</td><td>%.1f %%</td></tr>\n", hy_results_number(item, "error", NAN),
+	               100 * hy_results_number(item, "below_bound", NAN));
+}
+
+static void write_forecasts(hy_report *r)
+{
+	const cJSON *item;
+	hy_html_printf(&r->f, "<p>%s</p>\n", hy_results_text(r->results.statistics, "predicted_dice_note", ""));
+	hy_report_table_begin(r, "Predicted against found: how well poor results are told without looking at the truth");
+	hy_html_printf(
+	    &r->f, "<thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Scans</th><th scope=\"col\">Dice below 0.7</th>"
+	           "<th scope=\"col\">Area</th><th scope=\"col\">Error</th><th scope=\"col\">Below the bound</th></tr></thead>\n"
+	           "<tbody>\n");
+	cJSON_ArrayForEach(item, forecasts(r)) put_row(r, item);
+	hy_html_printf(&r->f, "</tbody>");
+	hy_report_table_end(r);
+}
+
+static bool has_forecasts(const hy_report *r)
+{
+	return cJSON_GetArraySize(forecasts(r)) > 0;
+}
+
+const hy_section hy_section_forecast = {"quality", "Quality signal", has_forecasts, write_forecasts};
