@@ -347,7 +347,7 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 	else if (format == LATEX)
 		put(t, "%% %s\n\\begin{tabular}{l*{%d}{r}}\n\\hline\nmethod", title, N_COLUMNS);
 	else
-		put(t, "\n%s\n%-24s", title, "");
+		put(t, "\n%s\n%-32s", title, "");
 	for (int k = 0; k < N_COLUMNS; k++)
 		put(t, format == LATEX ? " & %s" : format == MARKDOWN ? " %s |" : k == 3 ? " %23s" : " %14s", columns[k]);
 	put(t, format == LATEX ? " \\\\\n\\hline\n" : format == MARKDOWN ? "\n|---|---:|---:|---:|---:|---:|---:|\n" : "\n");
@@ -360,7 +360,7 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 		         (long long)(c->s->o->first_seed + (int64_t)(i % n_seeds)));
 		put(t, format == MARKDOWN ? "| " : "");
 		if (format == PLAIN)
-			put(t, "%-24.24s", name);
+			put(t, "%-32.32s", name);
 		else
 			put_escaped(t, name, format);
 		put(t, format == MARKDOWN ? " |" : "");
