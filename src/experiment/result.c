@@ -193,9 +193,9 @@ static cJSON *cases_to_json(const hy_test_set *what, const hy_scored_set *set)
 		const hy_scored_case *c = &set->cases[i];
 		cJSON *item = cJSON_CreateObject();
 		bool good = hy_json_add(item, "case", cJSON_CreateString(c->name)) &&
-		                  (what->kind != HY_SET_ARTEFACT || hy_json_add(item, "draw", cJSON_CreateNumber((double)c->draw))) &&
-		                  hy_json_add(item, "ftn", dice_to_json(set, c->dice[0])) &&
-		                  hy_json_add(item, "stn", dice_to_json(set, c->dice[1]));
+		            (what->kind != HY_SET_ARTEFACT || hy_json_add(item, "draw", cJSON_CreateNumber((double)c->draw))) &&
+		            hy_json_add(item, "ftn", dice_to_json(set, c->dice[0])) &&
+		            hy_json_add(item, "stn", dice_to_json(set, c->dice[1]));
 		if (isfinite(c->predicted))
 			good = good && hy_json_add(item, "predicted", rounded(c->predicted, "%.4f")) &&
 			       hy_json_add(item, "predicted_low", rounded(c->low, "%.4f"));

@@ -23,8 +23,8 @@ static void put_row(hy_report *r, const cJSON *item)
 {
 	const double area = hy_results_number(item, "auc", NAN), low = hy_results_number(item, "auc_low", NAN),
 	             high = hy_results_number(item, "auc_high", NAN);
-	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s<small>seed %.0f</small></th>",
-	               title_of(r, hy_results_text(item, "method", "")), hy_results_number(item, "seed", 0));
+	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s, seed %.0f</th>", title_of(r, hy_results_text(item, "method", "")),
+	               hy_results_number(item, "seed", 0));
 	hy_html_printf(&r->f, "<td>%.0f<small>%.0f subjects</small></td><td>%.0f</td>", hy_results_number(item, "n_scans", 0),
 	               hy_results_number(item, "n_subjects", 0), hy_results_number(item, "n_below", 0));
 	hy_html_printf(&r->f, isfinite(area) ? "<td>%.3f" : "<td>–", area);

@@ -156,7 +156,7 @@ static void quality_signal(void **state)
 	page = make_report(&o, &err);
 	assert_has(page, "<h2 id=\"quality\">Quality signal</h2>");
 	assert_has(page, "A &lt;b&gt;note&lt;/b&gt;.");
-	assert_has(page, "Standard<small>seed 3</small></th><td>12<small>5 subjects</small></td><td>4</td>"
+	assert_has(page, "Standard, seed 3</th><td>12<small>5 subjects</small></td><td>4</td>"
 	                 "<td>0.875<small>0.750–1.000</small></td><td>0.062</td><td>25.0 %</td>");
 	assert_has(page, "<td>0</td><td>–</td><td>0.500</td>");
 	hy_free(page);
