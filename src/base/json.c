@@ -39,6 +39,12 @@ bool hy_json_add(cJSON *object, const char *name, cJSON *item)
 	return false;
 }
 
+double hy_json_number(const cJSON *object, const char *name, double other)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	return cJSON_IsNumber(item) ? item->valuedouble : other;
+}
+
 cJSON *hy_json_real(double value)
 {
 	char text[32];

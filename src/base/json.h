@@ -15,6 +15,9 @@ hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err);
  * built by one chain of &&. */
 bool hy_json_add(cJSON *object, const char *name, cJSON *item);
 
+/* A number of an object; other where it has none of that name. */
+double hy_json_number(const cJSON *object, const char *name, double other);
+
 /* A number that reads back as the same double (cJSON's own keep 15 digits); null when it is not finite. To be printed only: it is
  * no cJSON_IsNumber. */
 cJSON *hy_json_real(double value);

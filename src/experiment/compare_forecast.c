@@ -13,12 +13,6 @@ typedef struct scan {
 	char subject[HY_NAME_SIZE + 24]; /* with its source: other sites may have subjects of the same name */
 } scan;
 
-static double number_in(const cJSON *json, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-	return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
 /* The mean over the classes that are defined. */
 static double mean_dice(const cJSON *item)
 {
@@ -42,7 +36,8 @@ static hardy_status take(scan *to, hy_foretold *foretold, const cJSON *item, siz
 	if (!cJSON_IsString(name) || !hy_split_phase(name->valuestring, subject, phase))
 		return hy_fail(err, HARDY_ERROR_DATA, "a result's case has no name, or one longer than %d letters", HY_NAME_SIZE - 1);
 	snprintf(to->subject, sizeof to->subject, "%zu %s", source, subject);
-	*foretold = (hy_foretold){to->subject, number_in(item, "predicted"), number_in(item, "predicted_low"), mean_dice(item)};
+	*foretold = (hy_foretold){to->subject, hy_json_number(item, "predicted", NAN), hy_json_number(item, "predicted_low", NAN),
+	                          mean_dice(item)};
 	return HARDY_OK;
 }
 

@@ -95,58 +95,95 @@ static bool is_wanted(const hy_compare *c, size_t target, enum format format)
 	return format != PLAIN || t->set || !strcmp(t->name, "shifted") || !strcmp(t->name, "average");
 }
 
-static void begin_table(text *t, const hy_compare *c, const char *title, enum format format)
+enum { METHOD_WIDTH = 24, CELL_WIDTH = 14 };
+
+/* The parts of a table, from its title to its end; widths are those of plain text. */
+static void begin_table(text *t, const char *title, size_t n_columns, int name_width, enum format format)
 {
-	size_t n = 0;
-	for (size_t k = 0; k < c->n_targets; k++)
-		n += is_wanted(c, k, format);
 	if (format == MARKDOWN)
 		put(t, "\n### %s\n\n| method |", title);
 	else if (format == LATEX)
-		put(t, "%% %s\n\\begin{tabular}{l*{%zu}{r}}\n\\hline\nmethod", title, n);
+		put(t, "%% %s\n\\begin{tabular}{l*{%zu}{r}}\n\\hline\nmethod", title, n_columns);
 	else
-		put(t, "\n%s\n%-24s", title, "");
-	for (size_t k = 0; k < c->n_targets; k++) {
-		if (!is_wanted(c, k, format))
-			continue;
-		put(t, format == LATEX ? " & " : format == MARKDOWN ? " " : "");
-		if (format == PLAIN)
-			put(t, " %14.14s", c->targets[k].title);
-		else
-			put_escaped(t, c->targets[k].title, format);
-		put(t, format == MARKDOWN ? " |" : "");
-	}
+		put(t, "\n%s\n%-*s", title, name_width, "");
+}
+
+static void end_head(text *t, size_t n_columns, enum format format)
+{
 	if (format == MARKDOWN) {
 		put(t, "\n|---|");
-		for (size_t k = 0; k < n; k++)
+		for (size_t k = 0; k < n_columns; k++)
 			put(t, "---:|");
 	}
 	put(t, format == LATEX ? " \\\\\n\\hline\n" : "\n");
 }
 
+static void begin_row(text *t, const char *name, int name_width, enum format format)
+{
+	put(t, format == MARKDOWN ? "| " : "");
+	if (format == PLAIN)
+		put(t, "%-*.*s", name_width, name_width, name);
+	else
+		put_escaped(t, name, format);
+	put(t, format == MARKDOWN ? " |" : "");
+}
+
+static void put_cell(text *t, const char *cell, int width, enum format format)
+{
+	if (format == PLAIN)
+		put(t, " %*s", width, cell);
+	else
+		put(t, format == LATEX ? " & %s" : " %s |", cell);
+}
+
+static void end_row(text *t, enum format format)
+{
+	put(t, format == LATEX ? " \\\\\n" : "\n");
+}
+
+static void end_table(text *t, enum format format)
+{
+	put(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
+}
+
+/* Title and head of a table whose columns are the targets. */
+static void begin_targets(text *t, const hy_compare *c, const char *title, enum format format)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < c->n_targets; k++)
+		n += is_wanted(c, k, format);
+	begin_table(t, title, n, METHOD_WIDTH, format);
+	for (size_t k = 0; k < c->n_targets; k++) {
+		if (!is_wanted(c, k, format))
+			continue;
+		put(t, format == LATEX ? " & " : format == MARKDOWN ? " " : "");
+		if (format == PLAIN)
+			put(t, " %*.*s", CELL_WIDTH, CELL_WIDTH, c->targets[k].title);
+		else
+			put_escaped(t, c->targets[k].title, format);
+		put(t, format == MARKDOWN ? " |" : "");
+	}
+	end_head(t, n, format);
+}
+
 static void put_table(text *t, const hy_compare *c, const char *title, int network, size_t leave_out, writer write,
                       enum format format)
 {
-	begin_table(t, c, title, format);
+	begin_targets(t, c, title, format);
 	for (size_t m = 0; m < c->s->n_methods; m++) {
 		if (m == leave_out || !hy_compare_has_runs(c, m))
 			continue;
-		put(t, format == MARKDOWN ? "| " : "");
-		if (format == PLAIN)
-			put(t, "%-24.24s", c->s->methods[m]->title);
-		else
-			put_escaped(t, c->s->methods[m]->title, format);
-		put(t, format == MARKDOWN ? " |" : "");
+		begin_row(t, c->s->methods[m]->title, METHOD_WIDTH, format);
 		for (size_t k = 0; k < c->n_targets; k++) {
 			char cell[96];
 			if (!is_wanted(c, k, format))
 				continue;
 			write(c, m, network, k, format, cell, sizeof cell);
-			put(t, format == LATEX ? " & %s" : format == MARKDOWN ? " %s |" : " %14s", cell);
+			put_cell(t, cell, CELL_WIDTH, format);
 		}
-		put(t, format == LATEX ? " \\\\\n" : "\n");
+		end_row(t, format);
 	}
-	put(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
+	end_table(t, format);
 }
 
 static const char *const plus_minus[] = {"\u00b1", "$\\pm$", "+-"};
@@ -278,24 +315,22 @@ static void put_classes(text *t, const hy_compare *c, enum format format)
 	for (int w = 0; w < 2; w++) {
 		char title[160];
 		snprintf(title, sizeof title, "Dice of %s by class", hy_compare_networks[w]);
-		begin_table(t, c, title, format);
+		begin_targets(t, c, title, format);
 		for (size_t m = 0; m < c->s->n_methods; m++)
 			for (size_t k = 0; k < c->n_classes && hy_compare_has_runs(c, m); k++) {
-				put(t, format == MARKDOWN ? "| " : "");
-				put_escaped(t, c->s->methods[m]->title, format);
-				put(t, ", ");
-				put_escaped(t, c->classes[k], format);
-				put(t, format == MARKDOWN ? " |" : "");
+				char name[2 * HY_NAME_SIZE + 64];
+				snprintf(name, sizeof name, "%s, %s", c->s->methods[m]->title, c->classes[k]);
+				begin_row(t, name, METHOD_WIDTH, format);
 				for (size_t i = 0; i < c->n_targets; i++) {
 					const double v = hy_compare_cell_at(c, m, w, i)->classes[k];
 					char cell[32] = "-";
 					if (isfinite(v))
 						snprintf(cell, sizeof cell, "%.3f", v);
-					put(t, format == LATEX ? " & %s" : " %s |", cell);
+					put_cell(t, cell, CELL_WIDTH, format);
 				}
-				put(t, format == LATEX ? " \\\\\n" : "\n");
+				end_row(t, format);
 			}
-		put(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
+		end_table(t, format);
 	}
 }
 
@@ -312,15 +347,17 @@ static void put_notes(text *t, const hy_compare *c, enum format format)
 /* ---- predicted Dice ----------------------------------------------------------------------------------------------------- */
 
 const char hy_compare_forecast_note[] =
-    "Predicted Dice of FTN+STN away from the training site: other sites and spoiled scans pooled, every draw a scan of its "
-    "own, a "
-    "model a row. Area: under the ROC curve for telling scans with a Dice below 0.7, with its 95 % bootstrap interval over "
-    "subjects; error: mean absolute; below the bound: share of scans whose Dice lies below the lower bound, a tenth where they "
-    "are "
-    "like those of the calibration.";
+    "Predicted Dice of FTN+STN away from the training site: other sites and spoiled scans pooled, every draw a scan of "
+    "its own, a model a row. Area: under the ROC curve for telling scans with a Dice below 0.7, with its 95 % bootstrap "
+    "interval over subjects; error: mean absolute; below the bound: share of scans whose Dice lies below the lower "
+    "bound, a tenth where they are like those of the calibration.";
 
-static const char *const columns[] = {"Scans", "Subjects", "Dice below 0.7", "Area", "Error", "Below the bound"};
-enum { N_COLUMNS = sizeof columns / sizeof *columns };
+static const struct {
+	const char *title;
+	int width;
+} columns[] = {{"Scans", CELL_WIDTH}, {"Subjects", CELL_WIDTH}, {"Dice below 0.7", CELL_WIDTH},
+               {"Area", 23},          {"Error", CELL_WIDTH},    {"Below the bound", CELL_WIDTH}};
+enum { N_COLUMNS = sizeof columns / sizeof *columns, MODEL_WIDTH = 32 };
 
 static void forecast_cells(const hardy_forecast *f, enum format format, char out[N_COLUMNS][64])
 {
@@ -342,15 +379,10 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 		                         : "\nNo predicted Dice: no calibrated model.\n");
 		return;
 	}
-	if (format == MARKDOWN)
-		put(t, "\n### %s\n\n| method |", title);
-	else if (format == LATEX)
-		put(t, "%% %s\n\\begin{tabular}{l*{%d}{r}}\n\\hline\nmethod", title, N_COLUMNS);
-	else
-		put(t, "\n%s\n%-32s", title, "");
+	begin_table(t, title, N_COLUMNS, MODEL_WIDTH, format);
 	for (int k = 0; k < N_COLUMNS; k++)
-		put(t, format == LATEX ? " & %s" : format == MARKDOWN ? " %s |" : k == 3 ? " %23s" : " %14s", columns[k]);
-	put(t, format == LATEX ? " \\\\\n\\hline\n" : format == MARKDOWN ? "\n|---|---:|---:|---:|---:|---:|---:|\n" : "\n");
+		put_cell(t, columns[k].title, columns[k].width, format);
+	end_head(t, N_COLUMNS, format);
 	for (size_t i = 0; i < c->s->n_methods * n_seeds; i++) {
 		char cells[N_COLUMNS][64], name[128];
 		if (!c->forecasts[i].n)
@@ -358,17 +390,18 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 		forecast_cells(&c->forecasts[i], format, cells);
 		snprintf(name, sizeof name, "%s, seed %lld", c->s->methods[i / n_seeds]->title,
 		         (long long)(c->s->o->first_seed + (int64_t)(i % n_seeds)));
-		put(t, format == MARKDOWN ? "| " : "");
-		if (format == PLAIN)
-			put(t, "%-32.32s", name);
-		else
-			put_escaped(t, name, format);
-		put(t, format == MARKDOWN ? " |" : "");
+		begin_row(t, name, MODEL_WIDTH, format);
 		for (int k = 0; k < N_COLUMNS; k++)
-			put(t, format == LATEX ? " & %s" : format == MARKDOWN ? " %s |" : k == 3 ? " %23s" : " %14s", cells[k]);
-		put(t, format == LATEX ? " \\\\\n" : "\n");
+			put_cell(t, cells[k], columns[k].width, format);
+		end_row(t, format);
 	}
-	put(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
+	end_table(t, format);
+}
+
+static void put_forecast_note(text *t, const hy_compare *c, enum format format)
+{
+	(void)c;
+	put(t, "\n%s%s\n", format == LATEX ? "% " : "", hy_compare_forecast_note);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */
@@ -376,11 +409,12 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 static const struct {
 	const char *name, *title;
 	void (*tables)(text *t, const hy_compare *c, enum format format);
+	void (*notes)(text *t, const hy_compare *c, enum format format);
 } files[] = {
-    {"summary", "Means, intervals and failures", put_summary},
-    {"per_class", "Means by class", put_classes},
-    {"paired", "Paired differences", put_paired},
-    {HY_FORECAST_TABLE, "Predicted Dice", put_forecasts},
+    {"summary", "Means, intervals and failures", put_summary, put_notes},
+    {"per_class", "Means by class", put_classes, put_notes},
+    {"paired", "Paired differences", put_paired, put_notes},
+    {HY_FORECAST_TABLE, "Predicted Dice", put_forecasts, put_forecast_note},
 };
 
 static hardy_status write_tables(const hy_compare *c, size_t i, enum format format, hardy_error *err)
@@ -391,10 +425,7 @@ static hardy_status write_tables(const hy_compare *c, size_t i, enum format form
 	if (format == MARKDOWN)
 		put(&t, "## %s: %s\n", c->s->experiment->title, files[i].title);
 	files[i].tables(&t, c, format);
-	if (strcmp(files[i].name, HY_FORECAST_TABLE) != 0)
-		put_notes(&t, c, format);
-	else
-		put(&t, "\n%s%s\n", format == LATEX ? "% " : "", hy_compare_forecast_note);
+	files[i].notes(&t, c, format);
 	const hardy_status status = save(c, name, &t, err);
 	hy_free(t.data);
 	return status;

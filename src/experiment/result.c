@@ -153,20 +153,14 @@ static hardy_status add_curve(cJSON *result, const hy_study_run *run, hardy_erro
 	return status;
 }
 
-static double number_in(const cJSON *json, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-	return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
 static hardy_status add_training(cJSON *result, const hy_study_run *run, hardy_error *err)
 {
 	cJSON *json = NULL;
 	char *path = hy_path_join(run->folder, "run.json");
 	hardy_status status = path ? hy_json_read(path, &json, err) : hy_fail_memory(err, run->folder, 1, 1);
-	if (!status && !(hy_json_add(result, "train_s", rounded(number_in(json, "seconds"), "%.1f")) &&
-	                 hy_json_add(result, "steps", rounded(number_in(json, "steps"), "%.0f")) &&
-	                 hy_json_add(result, "threads", rounded(number_in(json, "threads"), "%.0f"))))
+	if (!status && !(hy_json_add(result, "train_s", rounded(hy_json_number(json, "seconds", NAN), "%.1f")) &&
+	                 hy_json_add(result, "steps", rounded(hy_json_number(json, "steps", NAN), "%.0f")) &&
+	                 hy_json_add(result, "threads", rounded(hy_json_number(json, "threads", NAN), "%.0f"))))
 		status = hy_fail_memory(err, "a result", 1, 1);
 	cJSON_Delete(json);
 	hy_free(path);

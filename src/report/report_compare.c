@@ -36,8 +36,8 @@ void hy_report_target_heads(hy_report *r)
 
 static void put_difference(hy_report *r, const cJSON *pair)
 {
-	const double d = hy_results_number(pair, "difference", NAN), p = hy_results_number(pair, "p_holm", NAN);
-	const double low = hy_results_number(pair, "low", NAN), high = hy_results_number(pair, "high", NAN);
+	const double d = hy_json_number(pair, "difference", NAN), p = hy_json_number(pair, "p_holm", NAN);
+	const double low = hy_json_number(pair, "low", NAN), high = hy_json_number(pair, "high", NAN);
 	if (!isfinite(d)) {
 		hy_html_printf(&r->f, "<td>–</td>");
 		return;
@@ -59,7 +59,7 @@ static bool has_pair(const hy_report *r, const char *list, const char *method, c
 	cJSON_ArrayForEach(target, statistics(r, "targets"))
 	{
 		const cJSON *pair = hy_report_statistic(r, list, method, network, hy_results_text(target, "name", ""), reference);
-		if (isfinite(hy_results_number(pair, "difference", NAN)))
+		if (isfinite(hy_json_number(pair, "difference", NAN)))
 			return true;
 	}
 	return false;
@@ -96,8 +96,8 @@ static double published(const hy_report *r, size_t method, const char *network, 
 {
 	const cJSON *cell =
 	    hy_report_statistic(r, "summary", r->results.methods[method].name, network, hy_results_text(target, "name", ""), NULL);
-	*ours = hy_results_number(cell, "mean", NAN);
-	return hy_results_number(cell, "published", NAN);
+	*ours = hy_json_number(cell, "mean", NAN);
+	return hy_json_number(cell, "published", NAN);
 }
 
 static bool is_published(const hy_report *r, const char *network)

@@ -21,17 +21,17 @@ static const char *title_of(const hy_report *r, const char *method)
 
 static void put_row(hy_report *r, const cJSON *item)
 {
-	const double area = hy_results_number(item, "auc", NAN), low = hy_results_number(item, "auc_low", NAN),
-	             high = hy_results_number(item, "auc_high", NAN);
+	const double area = hy_json_number(item, "auc", NAN), low = hy_json_number(item, "auc_low", NAN),
+	             high = hy_json_number(item, "auc_high", NAN);
 	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s, seed %.0f</th>", title_of(r, hy_results_text(item, "method", "")),
-	               hy_results_number(item, "seed", 0));
-	hy_html_printf(&r->f, "<td>%.0f<small>%.0f subjects</small></td><td>%.0f</td>", hy_results_number(item, "n_scans", 0),
-	               hy_results_number(item, "n_subjects", 0), hy_results_number(item, "n_below", 0));
+	               hy_json_number(item, "seed", 0));
+	hy_html_printf(&r->f, "<td>%.0f<small>%.0f subjects</small></td><td>%.0f</td>", hy_json_number(item, "n_scans", 0),
+	               hy_json_number(item, "n_subjects", 0), hy_json_number(item, "n_below", 0));
 	hy_html_printf(&r->f, isfinite(area) ? "<td>%.3f" : "<td>–", area);
 	if (isfinite(low) && isfinite(high))
 		hy_html_printf(&r->f, "<small>%.3f–%.3f</small>", low, high);
-	hy_html_printf(&r->f, "</td><td>%.3f</td><td>%.1f %%</td></tr>\n", hy_results_number(item, "error", NAN),
-	               100 * hy_results_number(item, "below_bound", NAN));
+	hy_html_printf(&r->f, "</td><td>%.3f</td><td>%.1f %%</td></tr>\n", hy_json_number(item, "error", NAN),
+	               100 * hy_json_number(item, "below_bound", NAN));
 }
 
 static void write_forecasts(hy_report *r)

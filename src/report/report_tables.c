@@ -91,10 +91,10 @@ static shown cell_at(const hy_report *r, const cJSON *targets, size_t method, si
 	if (targets) {
 		const char *set = hy_results_text(cJSON_GetArrayItem(targets, (int)column), "name", "");
 		const cJSON *item = hy_report_statistic(r, "summary", s->methods[method].name, hy_report_networks[which], set, NULL);
-		c.mean = hy_results_number(item, "mean", NAN);
-		c.spread = hy_results_number(item, "seed_sd", NAN);
-		c.low = hy_results_number(item, "low", NAN);
-		c.high = hy_results_number(item, "high", NAN);
+		c.mean = hy_json_number(item, "mean", NAN);
+		c.spread = hy_json_number(item, "seed_sd", NAN);
+		c.low = hy_json_number(item, "low", NAN);
+		c.high = hy_json_number(item, "high", NAN);
 	} else if (column < s->n_sets) {
 		const hy_results_cell cell = hy_results_cell_of(s, method, column, which);
 		c.mean = cell.mean;

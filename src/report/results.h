@@ -49,7 +49,6 @@ void hy_results_clear(hy_results *s);
 
 /* A member's text, or other when it is no text. */
 const char *hy_results_text(const cJSON *object, const char *name, const char *other);
-double hy_results_number(const cJSON *object, const char *name, double other);
 
 /* The mean over a method's cases of a set, each seed by itself and then the seeds; which: 0 FTN, 1 FTN+STN. */
 typedef struct hy_results_cell {

@@ -237,25 +237,32 @@ static void runs_and_is_not_repeated(void **state)
 
 static const char *const artefacts[] = {"bias", "ghosting", "motion", "spike"};
 
-/* How many scores of a run's spoiled scans differ from those of a stress test of its model. */
-static int count_differences(const cJSON *line, const char *model, bool adapt)
+/* A stress test of a model on subject s4 of a folder of the tree, as a run does it; rows to be freed. */
+static hy_stress_row *spoil(const char *model, const char *folder, bool adapt, size_t *n_rows)
 {
 	hardy_error err;
 	hardy_stress_options o;
 	hy_stress_row *rows;
-	size_t n_rows;
 	char paths[2][600];
-	int n = 0, n_compared = 0;
 	hardy_stress_options_init(&o);
 	snprintf(paths[0], sizeof paths[0], "%s", tree_path(model));
-	snprintf(paths[1], sizeof paths[1], "%s", tree_path("first"));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path(folder));
 	o.inputs = (const char *const[]){paths[0], paths[1]};
 	o.n_inputs = 2;
 	o.copies = 1;
 	o.adapt = adapt;
 	o.labels = "ring=1,core=2";
 	o.subjects = "s4";
-	assert_ok(hy_stress_collect(&o, &rows, &n_rows, NULL, NULL, &err), &err);
+	assert_ok(hy_stress_collect(&o, &rows, n_rows, NULL, NULL, &err), &err);
+	return rows;
+}
+
+/* How many scores of a run's spoiled scans differ from those of a stress test of its model. */
+static int count_differences(const cJSON *line, const char *model, bool adapt)
+{
+	size_t n_rows;
+	hy_stress_row *rows = spoil(model, "first", adapt, &n_rows);
+	int n = 0, n_compared = 0;
 	for (size_t i = 0; i < n_rows; i++) {
 		if (rows[i].kind < 0 || rows[i].kind >= 4)
 			continue;
@@ -312,36 +319,26 @@ static void keeps_predicted_dice(void **state)
 {
 	(void)state;
 	hardy_error err;
-	hardy_stress_options o;
-	hy_stress_row *rows;
 	size_t n_rows, n = 0;
 	hardy_experiment_options e = plain();
 	const char *const calibrated[] = {"size=32,spacing_mm=4", "iterations=3", "batch=4", "subjects=1,validation=3"};
-	char paths[3][600], third[700];
+	char split[600], third[700];
 	for (int i = 1; i <= 5; i++) {
 		char name[8];
 		snprintf(name, sizeof name, "s%d", i);
 		tree_ring_case("third", name, 3, false, (uint64_t)i + 20);
 	}
 	tree_text("validated.json", "{\"pool\": [\"s1\"], \"validation\": [\"s2\", \"s3\", \"s5\"], \"test\": [\"s4\"]}");
-	snprintf(paths[0], sizeof paths[0], "%s", tree_path("foretold/runs/standard-0/last.safetensors"));
-	snprintf(paths[1], sizeof paths[1], "%s", tree_path("third"));
-	snprintf(paths[2], sizeof paths[2], "%s", tree_path("validated.json"));
-	snprintf(third, sizeof third, "home=%s:labels=ring=1,core=2", paths[1]);
+	snprintf(split, sizeof split, "%s", tree_path("validated.json"));
+	snprintf(third, sizeof third, "home=%s:labels=ring=1,core=2", tree_path("third"));
 	e.data = (const char *const[]){third, other};
 	e.methods = "standard";
 	e.settings = calibrated;
-	e.splits = paths[2];
+	e.splits = split;
 	assert_ok(call(e, "foretold", &err), &err);
 	assert_non_null(strstr(printed, "Predicted Dice away from the training site"));
 	cJSON *line = line_of("foretold/results.jsonl", 0);
-	hardy_stress_options_init(&o);
-	o.inputs = (const char *const[]){paths[0], paths[1]};
-	o.n_inputs = 2;
-	o.copies = 1;
-	o.labels = "ring=1,core=2";
-	o.subjects = "s4";
-	assert_ok(hy_stress_collect(&o, &rows, &n_rows, NULL, NULL, &err), &err);
+	hy_stress_row *rows = spoil("foretold/runs/standard-0/last.safetensors", "third", false, &n_rows);
 	for (size_t i = 0; i < n_rows; i++) {
 		if (rows[i].kind < 0 || rows[i].kind >= 4)
 			continue;
