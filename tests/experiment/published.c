@@ -1,18 +1,22 @@
 /*
  * published.c: the finished runs in docs/results are of the presets as they are now, so that the commands in docs/RESULTS.md find them
- * again instead of training: those of `quick` and of `short`, which is the same. Needs the real data (folder HARDY_DATA).
+ * again instead of training: those of `quick` and of `short`, which is the same; and they say what README.md and docs/PREDICTION.md
+ * say they do. Needs the real data (folder HARDY_DATA).
  */
+#include "experiment/compare.h"
 #include "experiment/ledger.h"
 #include "support/test.h"
 
 #include "base/files.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char results[500], splits[600], acdc[600], mnms[600], sunnybrook[600];
+static const char *source;
+static char results[600], splits[600], acdc[600], mnms[600], sunnybrook[600];
 static int n_lines, n_of_these_scans;
 
 static const char *text_in(const cJSON *json, const char *key)
@@ -47,6 +51,24 @@ static hardy_status compare(void *payload, const char *line, size_t n, const cha
 	return HARDY_OK;
 }
 
+static hardy_experiment_options options_of(const char *preset)
+{
+	static const char *data[3];
+	hardy_experiment_options o;
+	data[0] = acdc;
+	data[1] = mnms;
+	data[2] = sunnybrook;
+	hardy_experiment_options_init(&o);
+	o.name = "latent-vs-image";
+	o.data = data;
+	o.n_data = 3;
+	o.splits = splits;
+	o.output = "absent";
+	o.preset = preset;
+	o.methods = "all";
+	return o;
+}
+
 static void are_of_the_present_presets(void **state)
 {
 	static const struct {
@@ -62,19 +84,12 @@ static void are_of_the_present_presets(void **state)
 		hardy_error err = {0};
 		hardy_experiment_options o;
 		hy_study s = {0};
-		char path[600];
+		char path[700];
 		snprintf(path, sizeof path, "%s/%s.jsonl", results, sets[i].file);
-		hardy_experiment_options_init(&o);
-		o.name = "latent-vs-image";
-		o.data = (const char *const[]){acdc, mnms, sunnybrook};
-		o.n_data = 3;
-		o.splits = splits;
-		o.output = "absent";
-		o.preset = sets[i].preset;
+		o = options_of(sets[i].preset);
 		o.adapt = sets[i].adapt;
 		o.settings = &sets[i].setting;
 		o.n_settings = sets[i].setting != NULL;
-		o.methods = "all";
 		n_lines = n_of_these_scans = 0;
 		assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
 		assert_ok(hy_ledger_each(path, compare, &s, &err), &err);
@@ -86,11 +101,84 @@ static void are_of_the_present_presets(void **state)
 	assert_false(hy_path_exists("absent"));
 }
 
+/* A finished run's line, for the run of its method and seed. */
+static hardy_status keep(void *payload, const char *line, size_t n, const char *key)
+{
+	const hy_study *s = payload;
+	cJSON *json = cJSON_ParseWithLength(line, n);
+	assert_non_null(json);
+	assert_non_null(key);
+	for (size_t i = 0; i < s->n_runs; i++) {
+		hy_study_run *run = &s->runs[i];
+		if (!strcmp(run->method->name, text_in(json, "method")) &&
+		    run->train.seed == (int64_t)cJSON_GetObjectItemCaseSensitive(json, "seed")->valuedouble) {
+			run->line = hy_calloc(n + 1, 1);
+			assert_non_null(run->line);
+			memcpy(run->line, line, n);
+		}
+	}
+	cJSON_Delete(json);
+	return HARDY_OK;
+}
+
+static void is_in_readme(double mean)
+{
+	hardy_error err = {0};
+	char path[700], number[16], *text;
+	size_t size;
+	snprintf(path, sizeof path, "%s/README.md", source);
+	snprintf(number, sizeof number, "%.3f", mean);
+	assert_ok(hy_file_read(path, &text, &size, &err), &err);
+	if (!strstr(text, number + 1))
+		fail_msg("README.md does not say %s", number + 1);
+	hy_free(text);
+}
+
+/* README.md has the means over all sets of FTN+STN: of `hardy`, of the study's two trainings, of the best rival. And the quality signal
+ * of `hardy` off site is what docs/PREDICTION.md says was reached, in each seed. */
+static void say_what_is_claimed(void **state)
+{
+	hardy_error err = {0};
+	hardy_experiment_options o = options_of("quick");
+	hy_study s = {0};
+	hy_compare c;
+	char path[700];
+	double ours = 0, best_rival = 0;
+	(void)state;
+	snprintf(path, sizeof path, "%s/latent-vs-image.jsonl", results);
+	assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
+	assert_ok(hy_ledger_each(path, keep, &s, &err), &err);
+	assert_ok(hy_compare_make(&c, &s, &err), &err);
+	const size_t all = c.n_targets - 1;
+	assert_string_equal(c.targets[all].name, "average");
+	for (size_t m = 0; m < s.n_methods; m++) {
+		const char *name = s.methods[m]->name;
+		const double mean = hy_compare_cell_at(&c, m, 1, all)->mean;
+		assert_int_equal(hy_compare_cell_at(&c, m, 1, all)->n_seeds, 3);
+		if (!strcmp(name, "standard") || !strcmp(name, "cooperative")) {
+			is_in_readme(mean);
+		} else if (strcmp(name, "hardy") != 0) {
+			best_rival = fmax(best_rival, mean);
+		} else {
+			ours = mean;
+			for (size_t seed = 0; seed < (size_t)o.seeds; seed++) {
+				const hardy_forecast *f = &c.forecasts[m * (size_t)o.seeds + seed];
+				assert_true(f->n == 500 && f->auc >= .9 && f->error <= .08);
+			}
+		}
+	}
+	is_in_readme(ours);
+	is_in_readme(best_rival);
+	assert_true(ours > best_rival + .05);
+	hy_compare_clear(&c);
+	hy_study_clear(&s);
+}
+
 int main(void)
 {
-	const char *given = getenv("HARDY_DATA"), *source = getenv("HARDY_SOURCE");
+	const char *given = getenv("HARDY_DATA");
 	char data[500];
-	source = source ? source : ".";
+	source = getenv("HARDY_SOURCE") ? getenv("HARDY_SOURCE") : ".";
 	snprintf(data, sizeof data, "%s%s", given ? given : source, given ? "" : "/../shared/data");
 	snprintf(results, sizeof results, "%s/docs/results", source);
 	if (!given && !hy_path_is_folder(data)) {
@@ -101,6 +189,6 @@ int main(void)
 	snprintf(acdc, sizeof acdc, "acdc=%s/acdc", data);
 	snprintf(mnms, sizeof mnms, "mnms=%s/mnms", data);
 	snprintf(sunnybrook, sizeof sunnybrook, "sunnybrook=%s/sunnybrook:labels=lv=3,myo=2:classes=LV:labelled-slices", data);
-	const struct CMUnitTest tests[] = {cmocka_unit_test(are_of_the_present_presets)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(are_of_the_present_presets), cmocka_unit_test(say_what_is_claimed)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
