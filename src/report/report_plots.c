@@ -129,7 +129,7 @@ static void put_points(hy_report *r, const point *points, size_t n, size_t metho
 			put_number(r, "dice", p->mean[w] / (double)p->n_mean[w]);
 			hy_outfile_printf(&r->f, ",\"n\":%zu", p->n);
 			for (size_t k = 0; k < s->n_classes; k++) {
-				char name[16];
+				char name[24];
 				snprintf(name, sizeof name, "c%zu", k);
 				if (p->n_dice[w][k])
 					put_number(r, name, p->dice[w][k] / (double)p->n_dice[w][k]);
