@@ -127,6 +127,8 @@ typedef struct hardy_train_options {
 	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
 	const char *augment;                    /* "published", "no-elastic", "none" */
 	bool minmax;                            /* scale un-augmented slices to [0, 1] one by one, as prediction does */
+	const char *network;                    /* "study": the two networks of the study; "unet": a U-Net with skip connections */
+	int64_t network_width, network_levels;  /* of the U-Net: channels of the whole grid, 16, 32, 48 or 64; grids, 2 to 6 */
 	/* optimisation. The least of epochs, iterations and budget that is not 0 ends the training */
 	int64_t epochs, iterations;
 	double budget_s; /* the number of steps is fixed after timing a few */

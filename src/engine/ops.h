@@ -21,11 +21,18 @@ int hy_op_conv_up(hy_tape *t, int x, int weight, int bias);
  * made. No bias: give it to the batch norm that follows.
  */
 int hy_op_up2_conv(hy_tape *t, int x, int weight);
+/*
+ * The same of x doubled with skip, of the doubled grid, beside it: a convolution of their concatenation, x's channels first, which is never
+ * made. weight: out x (channels of x + channels of skip) x 3 x 3. skip may be lazy.
+ */
+int hy_op_up2_conv_beside(hy_tape *t, int x, int skip, int weight);
+/* The largest of 2 x 2; halves the grid, which is even. Its gradient goes to the first of equals. x may be lazy. */
+int hy_op_max_pool(hy_tape *t, int x);
 
 /*
  * Batch norm, activation (v > 0 ? v : slope v) and, when skip >= 0, the sum with skip (of x's grid or of half of it) in between.
- * bias (-1: none) is one that the convolution before left out: it only moves the running mean. lazy: only convolutions with k > 1
- * will read the result; where they can, it is never written to memory.
+ * bias (-1: none) is one that the convolution before left out: it only moves the running mean. lazy: only convolutions with k > 1, as
+ * such or beside, and max pooling will read the result; where they can, it is never written to memory.
  */
 int hy_op_norm_act(hy_tape *t, int x, int bias, int gamma, int beta, int running_mean, int running_var, int skip, float slope,
                    bool lazy);

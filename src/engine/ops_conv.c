@@ -17,13 +17,14 @@ static float *packed(const hy_tape *t, int pack)
 
 /* ---- what a convolution does for a batch norm ---- */
 
-static const hy_fused *fused_of(const hy_tape *t, const hy_instruction *i, const hy_value *in, const hy_value *out, hy_fused *f)
+const hy_fused *hy_conv_fused(const hy_tape *t, const hy_instruction *i, const hy_value *in, const hy_value *out, hy_fused *f)
 {
 	const hy_node *n = &i->node;
-	if (n->fuse.in_aux < 0 && !n->fuse.finish)
+	const bool lazy = in && n->fuse.in_aux >= 0;
+	if (!lazy && !n->fuse.finish)
 		return NULL;
 	*f = (hy_fused){.finish = n->fuse.finish, .slope = n->fuse.slope, .half = n->fuse.half};
-	if (n->fuse.in_aux >= 0) {
+	if (lazy) {
 		f->in_scale = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SCALE);
 		f->in_shift = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SHIFT);
 		f->in_slope = n->fuse.in_slope;
@@ -44,6 +45,47 @@ static const hy_fused *fused_of(const hy_tape *t, const hy_instruction *i, const
 	return f;
 }
 
+/* ---- gradients of part of a weight tensor ---- */
+
+/* A gradient of n values, zeroed, behind what the convolution needs of the scratch memory. */
+static float *aside(const hy_tape *t, const hy_conv *c, int64_t n)
+{
+	float *gradient = t->work + (c->work_floats + 15) / 16 * 16;
+	memset(gradient, 0, (size_t)n * sizeof *gradient);
+	return gradient;
+}
+
+static void ask_aside(hy_tape *t, int conv, int64_t n)
+{
+	if (conv >= 0)
+		hy_tape_work(t, (t->convs[conv].work_floats + 15) / 16 * 16 + (size_t)n);
+}
+
+/* Some input channels of a weight tensor. */
+static void take_channels(const hy_param *p, const float *w, int64_t first, int64_t count, float *part)
+{
+	const int64_t taps = p->shape[2] * p->shape[3];
+	for (int64_t o = 0; o < p->shape[0]; o++)
+		memcpy(part + o * count * taps, w + (o * p->shape[1] + first) * taps, (size_t)(count * taps) * sizeof *part);
+}
+
+static void add_channels(const hy_param *p, const float *part, int64_t first, int64_t count, float *w)
+{
+	const int64_t taps = p->shape[2] * p->shape[3];
+	for (int64_t o = 0; o < p->shape[0]; o++)
+		for (int64_t i = 0; i < count * taps; i++)
+			w[(o * p->shape[1] + first) * taps + i] += part[o * count * taps + i];
+}
+
+/* The weights of a convolution of `count` channels. */
+static hy_derived part_of(const hy_tape *t, int weight, int64_t first, int64_t count)
+{
+	const hy_param *p = &t->params->list[weight];
+	if (p->shape[1] == count)
+		return (hy_derived){0};
+	return (hy_derived){take_channels, first, count, (size_t)(p->shape[0] * count * p->shape[2] * p->shape[3])};
+}
+
 /* ---- blocked convolution ---- */
 
 /* The forward convolution, also as the data gradient of a transposed one. values: x, y */
@@ -53,7 +95,7 @@ static hardy_status run_as(hy_tape *t, const hy_instruction *i, int conv, int pa
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
 	float *weights = packed(t, pack);
 	hy_fused f;
-	return c->run(c, fused_of(t, i, x, y, &f), x->data,
+	return c->run(c, hy_conv_fused(t, i, x, y, &f), x->data,
 	              i->node.fuse.folded ? weights + c->packed_floats : hy_tape_param(t, bias), weights, y->data, NULL, t->work,
 	              err);
 }
@@ -72,9 +114,16 @@ static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error
 {
 	const hy_conv *c = &t->convs[i->node.conv[2]];
 	const hy_value *x = &t->values[i->value[0]];
+	const hy_param *p = &t->params->list[i->node.param[0]];
+	const bool part = p->shape[1] != c->shape.ic;
+	float *whole = hy_tape_grad(t, i->node.param[0]),
+	      *gradient = part ? aside(t, c, c->shape.oc * c->shape.ic * c->shape.k * c->shape.k) : whole;
 	hy_fused f;
-	return c->run(c, fused_of(t, i, x, NULL, &f), x->data, hy_tape_data(t, i->value[1]), NULL,
-	              hy_tape_grad(t, i->node.param[0]), c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
+	const hardy_status status = c->run(c, hy_conv_fused(t, i, x, NULL, &f), x->data, hy_tape_data(t, i->value[1]), NULL,
+	                                   gradient, c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
+	if (!status && part)
+		add_channels(p, gradient, i->node.first, c->shape.ic, whole);
+	return status;
 }
 
 static hy_conv_shape shape_of(const hy_tape *t, const hy_node *node, int x, int y)
@@ -99,6 +148,7 @@ static void conv_back(hy_tape *t, const hy_node *node, int flags)
 	const int dy = hy_tape_gradient(t, node->out);
 	if (flags & HY_BACK_WEIGHTS) {
 		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, node->param[1] >= 0 && !node->frozen);
+		ask_aside(t, n.conv[2], s.oc * s.ic * s.k * s.k);
 		const int values[] = {hy_tape_raw(t, node->in[0]), dy};
 		hy_tape_emit(t, "conv weights", run_weights, &n, values, 2)->flop = conv_flop(&s);
 	}
@@ -106,7 +156,7 @@ static void conv_back(hy_tape *t, const hy_node *node, int flags)
 	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
 	if (dx >= 0) {
 		n.conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, accumulate, false);
-		n.pack[1] = hy_tape_pack(t, node->param[0], n.conv[1]);
+		n.pack[1] = hy_tape_pack_derived(t, node->param[0], n.conv[1], part_of(t, node->param[0], node->first, s.ic));
 		n.fuse.in_aux = -1; /* it reads dy */
 		const int values[] = {dy, dx};
 		hy_tape_emit(t, "conv data", run_data, &n, values, 2)->flop = conv_flop(&s);
@@ -185,8 +235,8 @@ static hardy_status run_head_data(hy_tape *t, const hy_instruction *i, hardy_err
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
 	hy_fused f;
-	t->kernels->head_data(fused_of(t, i, dy, dx, &f), dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w,
-	                      dy->c, i->accumulate, dx->data);
+	t->kernels->head_data(hy_conv_fused(t, i, dy, dx, &f), dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h,
+	                      dx->w, dy->c, i->accumulate, dx->data);
 	return HARDY_OK;
 }
 
@@ -205,6 +255,7 @@ static void head_back(hy_tape *t, const hy_node *node, int flags)
 		const int values[] = {dy, dx};
 		hy_instruction *i = hy_tape_emit(t, "head data", run_head_data, node, values, 2);
 		i->accumulate = accumulate;
+		i->finishes_samples = true;
 		i->flop = conv_flop(&s);
 	}
 }
@@ -220,6 +271,15 @@ static bool weight_is(hy_tape *t, int weight, int64_t a, int64_t b, int64_t k)
 	hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "%s: shape does not fit a convolution of %lld and %lld channels, kernel %lld",
 	             p->name, (long long)a, (long long)b, (long long)k);
 	return false;
+}
+
+/* The operator computes the value from the batch norm's input, if that is how it was left. */
+static void read_lazily(hy_node *n, const hy_value *in)
+{
+	if (in->lazy_x < 0)
+		return;
+	n->fuse.in_aux = in->lazy_aux;
+	n->fuse.in_slope = in->lazy_slope;
 }
 
 int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool planar_out, bool norm_follows)
@@ -252,10 +312,8 @@ int hy_op_conv(hy_tape *t, int x, int weight, int bias, int k, int stride, bool 
 		return -1;
 	const hy_conv_shape s = shape_of(t, n, x, y);
 	const int values[] = {in.blocked && !planar_out && k > 1 ? hy_tape_raw(t, x) : x, y};
-	if (values[0] != x) {
-		n->fuse.in_aux = in.lazy_aux;
-		n->fuse.in_slope = in.lazy_slope;
-	}
+	if (values[0] != x)
+		read_lazily(n, &in);
 	if (!in.blocked) {
 		n->back = stem_back;
 		hy_tape_emit(t, "stem", run_stem, n, values, 2)->flop = conv_flop(&s);
@@ -359,48 +417,45 @@ int hy_op_conv_up(hy_tape *t, int x, int weight, int bias)
  * g = (w2, w1 + w2, w0 + w1, w0): tap k adds to g[2 - k] and g[3 - k]. In two dimensions the two axes' rules multiply. As the adjoint
  * of a convolution the weights are [in][out][4][4].
  */
-static void widen_kernel(const hy_param *p, const float *w, float *wide)
+static void widen_kernel(const hy_param *p, const float *w, int64_t first, int64_t count, float *wide)
 {
 	const int64_t out = p->shape[0], in = p->shape[1];
-	memset(wide, 0, (size_t)(out * in * 16) * sizeof *wide);
+	memset(wide, 0, (size_t)(out * count * 16) * sizeof *wide);
 	for (int64_t o = 0; o < out; o++)
-		for (int64_t i = 0; i < in; i++)
+		for (int64_t i = 0; i < count; i++)
 			for (int k = 0; k < 9; k++) {
 				float *g = wide + (i * out + o) * 16 + (2 - k / 3) * 4 + 2 - k % 3;
-				const float v = w[(o * in + i) * 9 + k];
+				const float v = w[(o * in + first + i) * 9 + k];
 				g[0] += v, g[1] += v, g[4] += v, g[5] += v;
 			}
 }
 
 /* The adjoint: the gradient of the 3 x 3 weights from that of the 4 x 4 ones, added. */
-static void narrow_gradient(const hy_param *p, const float *wide, float *gradient)
+static void narrow_gradient(const hy_param *p, const float *wide, int64_t first, int64_t count, float *gradient)
 {
 	const int64_t out = p->shape[0], in = p->shape[1];
 	for (int64_t o = 0; o < out; o++)
-		for (int64_t i = 0; i < in; i++)
+		for (int64_t i = 0; i < count; i++)
 			for (int k = 0; k < 9; k++) {
 				const float *g = wide + (i * out + o) * 16 + (2 - k / 3) * 4 + 2 - k % 3;
-				gradient[(o * in + i) * 9 + k] += (g[0] + g[1]) + (g[4] + g[5]);
+				gradient[(o * in + first + i) * 9 + k] += (g[0] + g[1]) + (g[4] + g[5]);
 			}
 }
 
-static size_t wide_floats(const hy_tape *t, int weight)
+static hy_derived widened(const hy_tape *t, int weight, int64_t first, int64_t count)
 {
-	const hy_param *p = &t->params->list[weight];
-	return (size_t)(p->shape[0] * p->shape[1] * 16 + 15) / 16 * 16;
+	return (hy_derived){widen_kernel, first, count, (size_t)(t->params->list[weight].shape[0] * count * 16)};
 }
 
-/* The wide gradient lies at the end of the scratch memory, behind what the convolution needs. */
 static hardy_status run_up2_weights(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	const hy_conv *c = &t->convs[i->node.conv[2]];
-	const size_t n = wide_floats(t, i->node.param[0]);
-	float *wide = t->work + (c->work_floats + 15) / 16 * 16;
-	memset(wide, 0, n * sizeof *wide);
+	float *wide = aside(t, c, c->shape.ic * c->shape.oc * 16);
 	const hardy_status status =
 	    c->run(c, NULL, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, wide, NULL, t->work, err);
 	if (!status)
-		narrow_gradient(&t->params->list[i->node.param[0]], wide, hy_tape_grad(t, i->node.param[0]));
+		narrow_gradient(&t->params->list[i->node.param[0]], wide, i->node.first, c->shape.oc,
+		                hy_tape_grad(t, i->node.param[0]));
 	return status;
 }
 
@@ -411,8 +466,7 @@ static void up2_back(hy_tape *t, const hy_node *node, int flags)
 	const int dy = hy_tape_gradient(t, node->out);
 	if (flags & HY_BACK_WEIGHTS) {
 		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, false);
-		if (n.conv[2] >= 0)
-			hy_tape_work(t, (t->convs[n.conv[2]].work_floats + 15) / 16 * 16 + wide_floats(t, node->param[0]));
+		ask_aside(t, n.conv[2], s.ic * s.oc * 16);
 		const int values[] = {dy, node->in[0]};
 		hy_tape_emit(t, "double conv weights", run_up2_weights, &n, values, 2)->flop = conv_flop(&s);
 	}
@@ -420,19 +474,20 @@ static void up2_back(hy_tape *t, const hy_node *node, int flags)
 	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
 	if (dx >= 0) {
 		n.conv[0] = hy_tape_conv(t, &s, HY_CONV_FORWARD, accumulate, false);
-		n.pack[0] = hy_tape_pack_derived(t, node->param[0], n.conv[0], widen_kernel, wide_floats(t, node->param[0]));
+		n.pack[0] = hy_tape_pack_derived(t, node->param[0], n.conv[0], widened(t, node->param[0], node->first, s.oc));
 		const int values[] = {dy, dx};
 		hy_tape_emit(t, "double conv data", run_up_data, &n, values, 2)->flop = conv_flop(&s);
 	}
 }
 
-int hy_op_up2_conv(hy_tape *t, int x, int weight)
+/* x meets the first of the weights' input channels, `beside` more follow them. */
+static int up2_conv(hy_tape *t, int x, int weight, int64_t beside)
 {
 	if (hy_tape_failed(t))
 		return -1;
 	const hy_value in = t->values[x];
 	const int64_t oc = t->params->list[weight].shape[0];
-	if (!weight_is(t, weight, oc, in.c, 3))
+	if (!weight_is(t, weight, oc, in.c + beside, 3))
 		return -1;
 	const int y = hy_tape_value(t, in.n, oc, in.h * 2, in.w * 2, true);
 	hy_node *n = hy_tape_node(t, "double conv");
@@ -444,9 +499,45 @@ int hy_op_up2_conv(hy_tape *t, int x, int weight)
 		return -1;
 	const hy_conv_shape s = shape_of(t, n, y, x);
 	n->conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, false, false);
-	n->pack[1] = hy_tape_pack_derived(t, weight, n->conv[1], widen_kernel, wide_floats(t, weight));
+	n->pack[1] = hy_tape_pack_derived(t, weight, n->conv[1], widened(t, weight, 0, in.c));
 	const int values[] = {x, y};
 	hy_tape_emit(t, "double conv", run_up_forward, n, values, 2)->flop = conv_flop(&s);
+	return y;
+}
+
+int hy_op_up2_conv(hy_tape *t, int x, int weight)
+{
+	return up2_conv(t, x, weight, 0);
+}
+
+/* ---- a convolution of two inputs: the second part is added to what the first wrote ---- */
+
+int hy_op_up2_conv_beside(hy_tape *t, int x, int skip, int weight)
+{
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_value small = t->values[x], in = t->values[skip];
+	if (in.n != small.n || in.h != small.h * 2 || in.w != small.w * 2) {
+		hy_tape_fail(t, HARDY_ERROR_ARGUMENT, "a skip of %lld x %lld beside %lld x %lld doubled", (long long)in.h,
+		             (long long)in.w, (long long)small.h, (long long)small.w);
+		return -1;
+	}
+	const int y = up2_conv(t, x, weight, in.c);
+	hy_node *n = hy_tape_node(t, "conv beside");
+	n->in[0] = skip, n->n_in = 1, n->out = y;
+	n->param[0] = weight;
+	n->k = 3, n->stride = 1, n->pad = 1;
+	n->first = small.c;
+	n->adds = true;
+	n->back = conv_back;
+	if (hy_tape_failed(t))
+		return -1;
+	const hy_conv_shape s = shape_of(t, n, skip, y);
+	read_lazily(n, &in);
+	n->conv[0] = hy_tape_conv(t, &s, HY_CONV_FORWARD, true, false);
+	n->pack[0] = hy_tape_pack_derived(t, weight, n->conv[0], part_of(t, weight, n->first, in.c));
+	const int values[] = {hy_tape_raw(t, skip), y};
+	hy_tape_emit(t, "conv beside", run_forward, n, values, 2)->flop = conv_flop(&s);
 	return y;
 }
 
@@ -518,10 +609,10 @@ int64_t hy_conv_fuse_back(hy_tape *t, const hy_node *node, int dy, int value, in
 {
 	int role;
 	hy_instruction *i = writer(t, dy, &role);
-	const bool head = !i;
-	if (head)
+	const bool sample = !i; /* a job a sample */
+	if (sample)
 		i = last(t, dy);
-	if (!i || (head && i->run != run_head_data))
+	if (!i || (sample && !i->finishes_samples))
 		return 0;
 	i->node.fuse.finish = HY_FINISH_BACK;
 	i->node.fuse.aux = node->aux;
@@ -529,7 +620,7 @@ int64_t hy_conv_fuse_back(hy_tape *t, const hy_node *node, int dy, int value, in
 	uses(t, 2, node->in[0]);
 	uses(t, 3, value);
 	uses(t, 4, dskip);
-	return head ? t->values[dy].n : hy_conv_jobs(&t->convs[i->node.conv[role]]);
+	return sample ? t->values[dy].n : hy_conv_jobs(&t->convs[i->node.conv[role]]);
 }
 
 /* Gives up the packed weights of an instruction that will not use them, when no other does. */
@@ -542,16 +633,13 @@ static void drop_pack(hy_tape *t, const hy_instruction *user, int pack)
 		t->pack_floats = t->packs[--t->n_packs].offset;
 }
 
-bool hy_conv_fold(hy_tape *t, const hy_node *node, int x, int y, int skip)
+/* Multiplies batch norm into the weights of the convolution i; its bias is added by the one that writes last. */
+static bool fold_into(hy_tape *t, hy_instruction *i, int role, const hy_node *node, bool last)
 {
-	int role;
-	hy_instruction *i = writer(t, x, &role);
-	if (!i)
-		return false;
 	const hy_pack_slot old = t->packs[i->node.pack[role]];
 	const hy_conv_shape shape = t->convs[old.conv].shape;
 	drop_pack(t, i, i->node.pack[role]);
-	const int conv = hy_tape_conv(t, &shape, (enum hy_conv_role)role, false, true);
+	const int conv = hy_tape_conv(t, &shape, (enum hy_conv_role)role, i->node.adds, last);
 	const int bias = i->node.param[1] >= 0 ? i->node.param[1] : node->param[4];
 	const int pack =
 	    hy_tape_pack_folded(t, &old, conv, (const int[]){node->param[0], node->param[1], node->param[2], node->param[3], bias});
@@ -559,6 +647,23 @@ bool hy_conv_fold(hy_tape *t, const hy_node *node, int x, int y, int skip)
 		return false;
 	i->node.conv[role] = conv;
 	i->node.pack[role] = pack;
+	return true;
+}
+
+bool hy_conv_fold(hy_tape *t, const hy_node *node, int x, int y, int skip)
+{
+	int role;
+	hy_instruction *i = writer(t, x, &role);
+	if (!i)
+		return false;
+	/* the part before wrote to the same value, as a transposed convolution (hy_op_up2_conv_beside) */
+	hy_instruction *const before = i->node.adds ? i - 1 : NULL;
+	if (!fold_into(t, i, role, node, true) || (before && !fold_into(t, before, HY_CONV_DATA, node, false)))
+		return false;
+	if (before) {
+		before->value[1] = y;
+		t->values[y].first = (int)(before - t->instructions);
+	}
 	i->node.fuse.finish = HY_FINISH_ACT;
 	i->node.fuse.folded = true;
 	i->node.fuse.slope = node->slope;

@@ -25,6 +25,11 @@ static inline float *hy_norm_row(const hy_tape *t, int aux, int64_t c, enum hy_n
 	return t->aux + aux + row * c;
 }
 
+/*
+ * What instruction i was asked to do besides: with the values of `in` as it reads them (NULL: nothing), with those of `out` as it has written
+ * them. NULL: nothing; else f, filled in.
+ */
+const hy_fused *hy_conv_fused(const hy_tape *t, const hy_instruction *i, const hy_value *in, const hy_value *out, hy_fused *f);
 /* Whether the convolutions of this tape fuse. */
 bool hy_conv_fuses(const hy_tape *t);
 /*

@@ -234,24 +234,25 @@ int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, boo
 	return (int)t->n_convs++;
 }
 
-int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
-                         size_t n_floats)
+int hy_tape_pack_derived(hy_tape *t, int param, int conv, hy_derived derived)
 {
-	hy_tape_work(t, aligned(t->params->list[param].n) + n_floats);
-	for (size_t i = 0; i < t->n_packs; i++)
-		if (t->packs[i].param == param && t->packs[i].conv == conv && t->packs[i].fold[0] < 0)
+	hy_tape_work(t, aligned(t->params->list[param].n) + derived.n_floats);
+	for (size_t i = 0; i < t->n_packs; i++) {
+		const hy_pack_slot *p = &t->packs[i];
+		if (p->param == param && p->conv == conv && p->derived.first == derived.first && p->fold[0] < 0)
 			return (int)i;
+	}
 	if (conv < 0 || !grow(t, &t->packs, t->n_packs, &t->room_packs, sizeof *t->packs))
 		return -1;
-	t->packs[t->n_packs] =
-	    (hy_pack_slot){.param = param, .conv = conv, .derive = derive, .offset = t->pack_floats, .fold = {-1, -1, -1, -1, -1}};
+	t->packs[t->n_packs] = (hy_pack_slot){
+	    .param = param, .conv = conv, .derived = derived, .offset = t->pack_floats, .fold = {-1, -1, -1, -1, -1}};
 	t->pack_floats += aligned(t->convs[conv].packed_floats);
 	return (int)t->n_packs++;
 }
 
 int hy_tape_pack(hy_tape *t, int param, int conv)
 {
-	return hy_tape_pack_derived(t, param, conv, NULL, 0);
+	return hy_tape_pack_derived(t, param, conv, (hy_derived){0});
 }
 
 int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int fold[5])
@@ -465,9 +466,9 @@ void hy_tape_refresh(hy_tape *t)
 		const float *w = hy_tape_param(t, slot->param);
 		if (slot->fold[0] >= 0)
 			w = fold_norm(t, slot, w, packed + c->packed_floats);
-		if (slot->derive) {
+		if (slot->derived.make) {
 			float *derived = t->work + aligned(p->n);
-			slot->derive(p, w, derived);
+			slot->derived.make(p, w, slot->derived.first, slot->derived.count, derived);
 			w = derived;
 		}
 		c->pack(c, w, packed);

@@ -58,6 +58,8 @@ struct hy_node {
 	bool flag, frozen;
 	hy_norm_mode norm;
 	int64_t k, stride, pad;
+	int64_t first;        /* of the weights' input channels, where an operator takes some of them */
+	bool adds;            /* to what the operator before wrote */
 	int conv[3], pack[2]; /* convolution handles by role, and their packed weights */
 	struct {
 		int in_aux; /* a convolution that reads a lazy value: the batch norm's memory, or -1 */
@@ -76,20 +78,28 @@ typedef struct hy_instruction hy_instruction;
 struct hy_instruction {
 	const char *name;
 	hardy_status (*run)(hy_tape *t, const hy_instruction *i, hardy_error *err);
-	hy_node node;         /* a copy: what the operator needs to know */
-	int value[6];         /* values used, meaning by operator; -1 none */
-	bool accumulate;      /* the output is added to */
-	bool on_norm;         /* batch norm's scale and shift get their gradient */
-	double flop, seconds; /* arithmetic (a multiply-add is 2); time spent while profiling */
+	hy_node node;          /* a copy: what the operator needs to know */
+	int value[6];          /* values used, meaning by operator; -1 none */
+	bool accumulate;       /* the output is added to */
+	bool on_norm;          /* batch norm's scale and shift get their gradient */
+	bool finishes_samples; /* no convolution, but it can do hy_fused's BACK, a sample a job */
+	double flop, seconds;  /* arithmetic (a multiply-add is 2); time spent while profiling */
 	int64_t n_runs;
 };
 
+/* Weights that are made from a tensor: of its input channels [first, first + count). */
+typedef struct hy_derived {
+	void (*make)(const hy_param *p, const float *w, int64_t first, int64_t count,
+	             float *derived); /* NULL: the tensor as it is */
+	int64_t first, count;
+	size_t n_floats;
+} hy_derived;
+
 typedef struct hy_pack_slot {
 	int param, conv;
-	void (*derive)(const hy_param *p, const float *w,
-	               float *derived); /* the convolution's weights from the tensor; NULL: as it is */
-	size_t offset;                  /* floats */
-	int fold[5]; /* batch norm to multiply in: scale, shift, mean, variance, bias of the convolution (-1); fold[0] -1: none */
+	hy_derived derived;
+	size_t offset; /* floats */
+	int fold[5];   /* batch norm to multiply in: scale, shift, mean, variance, bias of the convolution (-1); fold[0] -1: none */
 } hy_pack_slot;
 
 typedef struct hy_tape_options {
@@ -174,9 +184,7 @@ void hy_tape_sums(hy_tape *t, size_t n);        /* asks for partial sums */
 int hy_tape_raw(const hy_tape *t, int value);   /* the value in memory behind a lazy one; else itself */
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias);
 int hy_tape_pack(hy_tape *t, int param, int conv);
-/* The same for weights derived from the tensor, n_floats of them. */
-int hy_tape_pack_derived(hy_tape *t, int param, int conv, void (*derive)(const hy_param *, const float *, float *),
-                         size_t n_floats);
+int hy_tape_pack_derived(hy_tape *t, int param, int conv, hy_derived derived);
 /* A copy of slot `old` for another convolution, with a batch norm (hy_pack_slot.fold) multiplied in; its bias lies behind the weights. */
 int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int fold[5]);
 float *hy_tape_data(const hy_tape *t, int value);

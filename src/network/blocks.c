@@ -8,12 +8,11 @@
 static const float SLOPE = 0.2f;                       /* of every LeakyReLU */
 static const int64_t WIDTH[] = {16, 32, 64, 128, 128}; /* encoder channels at 1/1 to 1/16 */
 
-/* The index of tensor NAME.suffix; while defining it is added. */
-static int tensor(hy_scope *s, const char *name, const char *suffix, int n_dims, const int64_t *shape, bool buffer, int init,
-                  int64_t fan_in)
+int hy_block_tensor(hy_scope *s, const char *name, const char *suffix, int n_dims, const int64_t *shape, bool buffer, int init,
+                    int64_t fan_in)
 {
 	char full[160];
-	snprintf(full, sizeof full, "%s.%s.%s", s->name, name, suffix);
+	snprintf(full, sizeof full, "%s%s%s.%s", s->name, *s->name ? "." : "", name, suffix);
 	if (s->tape) {
 		const int found = hy_params_find(s->params, full);
 		if (found < 0)
@@ -29,8 +28,8 @@ static int tensor(hy_scope *s, const char *name, const char *suffix, int n_dims,
 static int conv_doubled(hy_scope *s, const char *name, int x, int64_t in, int64_t out, int *bias)
 {
 	const int64_t shape[] = {out, in, 3, 3}, fan_in = in * 9;
-	const int weight = tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
-	*bias = tensor(s, name, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+	const int weight = hy_block_tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
+	*bias = hy_block_tensor(s, name, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
 	return s->tape ? hy_op_up2_conv(s->tape, x, weight) : -1;
 }
 
@@ -38,19 +37,24 @@ static int conv(hy_scope *s, const char *name, int x, int64_t in, int64_t out, i
                 bool norm_follows)
 {
 	const int64_t shape[] = {out, in, k, k}, fan_in = in * k * k;
-	const int weight = tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
-	const int bias = tensor(s, name, "bias", 1, shape, false, planar_out ? HY_INIT_ZERO : HY_INIT_UNIFORM_FAN, fan_in);
+	const int weight = hy_block_tensor(s, name, "weight", 4, shape, false, HY_INIT_HE_NORMAL, fan_in);
+	const int bias = hy_block_tensor(s, name, "bias", 1, shape, false, planar_out ? HY_INIT_ZERO : HY_INIT_UNIFORM_FAN, fan_in);
 	return s->tape ? hy_op_conv(s->tape, x, weight, bias, k, stride, planar_out, norm_follows) : -1;
 }
 
-/* bias: one that the convolution before left to it, or -1. */
+int hy_block_norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope, int scale_init,
+                  bool lazy)
+{
+	const int gamma = hy_block_tensor(s, name, "weight", 1, &channels, false, scale_init, 0);
+	const int beta = hy_block_tensor(s, name, "bias", 1, &channels, false, HY_INIT_ZERO, 0);
+	const int mean = hy_block_tensor(s, name, "running_mean", 1, &channels, true, HY_INIT_ZERO, 0);
+	const int var = hy_block_tensor(s, name, "running_var", 1, &channels, true, HY_INIT_ONE, 0);
+	return s->tape ? hy_op_norm_act(s->tape, x, bias, gamma, beta, mean, var, skip, slope, lazy) : -1;
+}
+
 static int norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope, bool lazy)
 {
-	const int gamma = tensor(s, name, "weight", 1, &channels, false, HY_INIT_BN_SCALE, 0);
-	const int beta = tensor(s, name, "bias", 1, &channels, false, HY_INIT_ZERO, 0);
-	const int mean = tensor(s, name, "running_mean", 1, &channels, true, HY_INIT_ZERO, 0);
-	const int var = tensor(s, name, "running_var", 1, &channels, true, HY_INIT_ONE, 0);
-	return s->tape ? hy_op_norm_act(s->tape, x, bias, gamma, beta, mean, var, skip, slope, lazy) : -1;
+	return hy_block_norm(s, name, x, bias, channels, skip, slope, HY_INIT_BN_SCALE, lazy);
 }
 
 static int tap(hy_scope *s, const char *name, int x)
@@ -96,8 +100,8 @@ static int up(hy_scope *s, const char *name, int x, int64_t in, int64_t out, enu
 	if (kind == HY_UP_LEARNED) {
 		const int64_t shape[] = {in, in, 2, 2}, fan_in = in * 4;
 		snprintf(part, sizeof part, "%s.up", name);
-		const int weight = tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
-		const int bias = tensor(s, part, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+		const int weight = hy_block_tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
+		const int bias = hy_block_tensor(s, part, "bias", 1, shape, false, HY_INIT_UNIFORM_FAN, fan_in);
 		x = s->tape ? hy_op_conv_up(s->tape, x, weight, bias) : -1;
 	}
 	snprintf(part, sizeof part, "%s.conv_input", name);

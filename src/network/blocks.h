@@ -12,9 +12,16 @@
 typedef struct hy_scope {
 	hy_tape *tape; /* NULL: define */
 	hy_params *params;
-	const char *name; /* of the module, e.g. "image_encoder.general_encoder" */
+	const char *name; /* of the module, e.g. "image_encoder.general_encoder", or "" */
 	bool failed;      /* out of memory while defining */
 } hy_scope;
+
+/* The index of tensor NAME.suffix; while defining it is added. */
+int hy_block_tensor(hy_scope *s, const char *name, const char *suffix, int n_dims, const int64_t *shape, bool buffer, int init,
+                    int64_t fan_in);
+/* Batch norm and activation, tensors NAME.weight and so on (hy_op_norm_act). scale_init: of its scale, enum hy_init. */
+int hy_block_norm(hy_scope *s, const char *name, int x, int bias, int64_t channels, int skip, float slope, int scale_init,
+                  bool lazy);
 
 enum hy_up_kind { HY_UP_NEAREST, HY_UP_LEARNED };
 

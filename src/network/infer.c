@@ -34,15 +34,16 @@ static hardy_status record(hy_infer *f, pass *a, hardy_error *err)
 		t->packs_of = &f->passes->tape;
 	a->segment = hy_tape_segment(t);
 	a->x = hy_tape_input(t, f->slices, f->network->config.channels, o->height, o->width);
-	const int z_i = hy_ftn_encode(t, f->network, a->x);
-	a->p = hy_ftn_segment(t, f->network, hy_ftn_decouple(t, f->network, z_i));
+	const hy_forward forward = hy_network_forward(t, f->network, a->x);
+	a->p = forward.p;
 	hy_tape_keep(t, a->p);
-	if (o->reconstruct) {
-		a->x0 = hy_op_sigmoid(t, hy_ftn_reconstruct(t, f->network, z_i));
+	if (o->reconstruct && hy_network_has(f->network, HY_PART_IMAGE_DECODER)) {
+		a->x0 = hy_op_sigmoid(t, hy_ftn_reconstruct(t, f->network, forward.z_i));
 		hy_tape_keep(t, a->x0);
 	}
-	if (o->stn) {
+	if (o->stn)
 		a->p0 = a->p;
+	if (o->stn && hy_network_has(f->network, HY_PART_SHAPE)) {
 		for (int k = 0; k < (o->stn_iterations > 1 ? o->stn_iterations : 1); k++)
 			a->p0 = hy_stn_refine(t, f->network, hy_op_softmax(t, a->p0, HY_STN_SOFTENING));
 		hy_tape_keep(t, a->p0);

@@ -10,7 +10,8 @@ typedef struct hy_infer_options {
 	int64_t
 	    batch; /* batch statistics: slices a run, of which n must be a multiple; running ones: how many will come, at least */
 	int64_t height, width;
-	bool stn, reconstruct; /* compute p0 and x0 too */
+	bool stn, reconstruct; /* compute p0 and x0 too; p0 of a network without a second one is p, and x0 of one without an image
+	                          decoder is left as it is */
 	int stn_iterations;    /* how often the STN refines, each time its own last result: 0 and 1 are once */
 	hy_norm_mode norm;     /* RUNNING for prediction; TRACK for recalibration; BATCH to adapt to the slices at hand */
 	hy_tape_options engine;

@@ -3,6 +3,8 @@
  */
 #include "predict/meta.h"
 
+#include "base/json.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -69,6 +71,11 @@ static const field network_fields[] = {
     {"channels", KIND_INT, offsetof(hy_network_config, channels), 1, 1, HY_MAX_CHANNELS},
     {"classes", KIND_INT, offsetof(hy_network_config, classes), 1, 2, HY_MAX_CLASSES},
     {"decoupler", KIND_BOOL, offsetof(hy_network_config, decoupler), 1, 0, 1},
+};
+
+static const field unet_fields[] = {
+    {"width", KIND_INT, offsetof(hy_network_config, width), 1, 16, HY_UNET_MOST_WIDTH},
+    {"levels", KIND_INT, offsetof(hy_network_config, levels), 1, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS},
 };
 
 static const field class_fields[] = {
@@ -146,7 +153,14 @@ cJSON *hy_calibration_to_json(const hy_calibration *c, int n_classes)
 
 cJSON *hy_network_config_to_json(const hy_network_config *c)
 {
-	return struct_to_json(network_fields, COUNT(network_fields), c, 1);
+	cJSON *object = struct_to_json(network_fields, COUNT(network_fields), c, 1);
+	if (c->kind == HY_NETWORK_UNET)
+		object = add_fields(object, unet_fields, COUNT(unet_fields), c, 1);
+	if (object && !hy_json_add(object, "network", cJSON_CreateString(hy_network_names[c->kind]))) {
+		cJSON_Delete(object);
+		return NULL;
+	}
+	return object;
 }
 
 /* A list whose items are made by `make`; NULL when memory runs out. */
@@ -296,8 +310,19 @@ hardy_status hy_calibration_from_json(hy_calibration *c, int n_classes, const cJ
 
 hardy_status hy_network_config_from_json(hy_network_config *c, const cJSON *json, const char *where, hardy_error *err)
 {
-	hy_network_config read = {0};
-	const hardy_status status = struct_from_json(network_fields, COUNT(network_fields), &read, 1, json, where, err);
+	hy_network_config read = {.kind = HY_NETWORK_STUDY}; /* models of earlier versions do not name it */
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "network");
+	hardy_status status = struct_from_json(network_fields, COUNT(network_fields), &read, 1, json, where, err);
+	if (!status && name) {
+		while (read.kind < HY_N_NETWORKS && !(cJSON_IsString(name) && !strcmp(name->valuestring, hy_network_names[read.kind])))
+			read.kind++;
+		if (read.kind == HY_N_NETWORKS)
+			status = hy_fail(err, HARDY_ERROR_UNSUPPORTED,
+			                 "%s: the network is \"%.60s\", want study or unet (a newer hardy may know it)", where,
+			                 cJSON_IsString(name) ? name->valuestring : "no text");
+	}
+	if (!status && read.kind == HY_NETWORK_UNET)
+		status = struct_from_json(unet_fields, COUNT(unet_fields), &read, 1, json, where, err);
 	if (!status)
 		*c = read;
 	return status;

@@ -301,7 +301,9 @@ static hardy_status load_parameters(source *s, hy_params *p, bool moments)
 /* The network that the tensors themselves describe. */
 static hardy_status config_of_tensors(source *s, hy_network_config *c)
 {
-	const char *first = "image_encoder.general_encoder.inc.0.weight", *last = "segmentation_decoder.final_conv.weight";
+	const bool unet = hy_st_find(&s->file, "down.0.0.0.weight") != NULL;
+	const char *first = unet ? "down.0.0.0.weight" : "image_encoder.general_encoder.inc.0.weight";
+	const char *last = unet ? "out.weight" : "segmentation_decoder.final_conv.weight";
 	const hy_st_tensor *in = hy_st_find(&s->file, first), *out = hy_st_find(&s->file, last);
 	if (!in || !out)
 		return hy_fail(s->err, HARDY_ERROR_FORMAT, "%s: tensor \"%s\" is missing: not a model of this network", s->path,
@@ -311,6 +313,15 @@ static hardy_status config_of_tensors(source *s, hy_network_config *c)
 		return hy_fail(s->err, HARDY_ERROR_FORMAT,
 		               "%s: its tensors are for %lld channels and %lld classes, want 1 to %d and 2 to %d", s->path,
 		               (long long)channels, (long long)classes, HY_MAX_CHANNELS, HY_MAX_CLASSES);
+	if (unet) {
+		char name[32];
+		*c = (hy_network_config){.channels = (int)channels, .classes = (int)classes, .kind = HY_NETWORK_UNET};
+		c->width = in->shape[0] <= HY_UNET_MOST_WIDTH ? (int)in->shape[0] : -1; /* hy_network_init names it */
+		do
+			snprintf(name, sizeof name, "down.%d.0.0.weight", ++c->levels);
+		while (c->levels <= HY_UNET_MOST_LEVELS && hy_st_find(&s->file, name));
+		return HARDY_OK;
+	}
 	*c = (hy_network_config){.channels = (int)channels,
 	                         .classes = (int)classes,
 	                         .decoupler = hy_st_find(&s->file, "image_encoder.code_decoupler.0.weight") != NULL};

@@ -228,16 +228,17 @@ static void scratch_clear(scratch *s)
 	hy_free(s->changed);
 }
 
-static hardy_status scratch_init(scratch *s, const hy_predictor *p, int64_t batch, int64_t plane, bool changes,
+static hardy_status scratch_init(scratch *s, const hy_predictor *p, const member *m, int64_t batch, int64_t plane, bool changes,
                                  hardy_error *err)
 {
+	const bool reconstructs = p->o.reconstruct && hy_network_has(&m->model->network, HY_PART_IMAGE_DECODER);
 	const size_t maps = (size_t)(batch * p->n_classes), images = (size_t)(batch * p->n_channels);
 	const size_t size = (size_t)plane * sizeof(float);
 	s->logits[0] = hy_alloc(maps, size);
 	s->logits[1] = p->wanted[HY_STN] ? hy_alloc(maps, size) : NULL;
-	s->x0 = p->o.reconstruct ? hy_alloc(images, size) : NULL;
+	s->x0 = reconstructs ? hy_alloc(images, size) : NULL;
 	s->changed = changes ? hy_alloc(images, size) : NULL;
-	if (!s->logits[0] || (p->wanted[HY_STN] && !s->logits[1]) || (p->o.reconstruct && !s->x0) || (changes && !s->changed))
+	if (!s->logits[0] || (p->wanted[HY_STN] && !s->logits[1]) || (reconstructs && !s->x0) || (changes && !s->changed))
 		return hy_fail_memory(err, "the network's output", maps, size);
 	return HARDY_OK;
 }
@@ -281,7 +282,7 @@ static void own_maps_clear(own_maps *own)
 	hy_free(own->q[1]);
 }
 
-/* Probabilities go to the view, and to own; *error gets the mean squared reconstruction error. */
+/* Probabilities go to the view, and to own; *error gets the mean squared reconstruction error, NaN where nothing reconstructs. */
 static hardy_status run_member(const hy_predictor *p, member *m, view *v, const own_maps *own, double *error, hardy_error *err)
 {
 	const int classes = p->n_classes;
@@ -295,7 +296,7 @@ static hardy_status run_member(const hy_predictor *p, member *m, view *v, const 
 	const float share = (float)(1.0 / (double)p->n_members / n_variants);
 	scratch s = {0};
 	double squares = 0;
-	status = scratch_init(&s, p, batch, plane, n_variants > 1, err);
+	status = scratch_init(&s, p, m, batch, plane, n_variants > 1, err);
 	for (int64_t at = 0; at < n && !status; at += batch) {
 		const int64_t now = n - at < batch ? n - at : batch;
 		const float *x = v->slices.image + at * image;
@@ -312,7 +313,7 @@ static hardy_status run_member(const hy_predictor *p, member *m, view *v, const 
 		if (s.x0 && !status)
 			squares += sum_of_squares(s.x0, x, now * image);
 	}
-	*error = squares / (double)(n * image);
+	*error = s.x0 ? squares / (double)(n * image) : NAN;
 	scratch_clear(&s);
 	return status;
 }

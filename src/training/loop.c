@@ -52,7 +52,7 @@ static hardy_status make_model(trainer *t, hardy_error *err)
 {
 	const hy_dataset *d = &t->set.dataset;
 	hy_model *m = &t->model;
-	const hy_network_config config = {.channels = d->n_channels, .classes = d->n_classes, .decoupler = !t->o.no_decoupler};
+	const hy_network_config config = hy_options_network(&t->o, d->n_channels, d->n_classes);
 	m->n_classes = d->n_classes;
 	m->n_channels = d->n_channels;
 	memcpy(m->classes, d->classes, sizeof m->classes);
@@ -420,7 +420,7 @@ static hardy_status finish_model(trainer *t, const char *path, hy_validation *sc
 	hardy_status status = HARDY_OK;
 	if (t->o.recalibrate)
 		status = hy_recalibrate(&m->network, s->image, s->n, t->o.size, t->o.batch, (uint64_t)t->o.seed, err);
-	if (!status)
+	if (!status && hy_network_has(&m->network, HY_PART_IMAGE_DECODER))
 		status = hy_reconstruction_error(&m->network, s->image, s->n, t->o.size, &m->fingerprint.reconstruction_mean,
 		                                 &m->fingerprint.reconstruction_sd, err);
 	if (!status && t->validator)

@@ -58,6 +58,9 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 	    .percentile_high = plan.percentile_high,
 	    .augment = p->augment,
 	    .minmax = p->minmax,
+	    .network = "study",
+	    .network_width = 16,
+	    .network_levels = 5,
 	    .epochs = p->epochs,
 	    .iterations = p->iterations,
 	    .batch = p->batch,
@@ -135,6 +138,9 @@ static const field fields[] = {
     {"percentile_high", REAL, AT(percentile_high), CARD, 0, 100, NULL},
     {"augment", TEXT, AT(augment), CARD | NEEDED, 0, 0, "published|no-elastic|none"},
     {"minmax", SWITCH, AT(minmax), CARD, 0, 0, NULL},
+    {"network", TEXT, AT(network), CARD | NEEDED | LATER, 0, 0, "study|unet"},
+    {"network_width", WHOLE, AT(network_width), CARD | LATER, 16, HY_UNET_MOST_WIDTH, NULL},
+    {"network_levels", WHOLE, AT(network_levels), CARD | LATER, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS, NULL},
     {"epochs", WHOLE, AT(epochs), CARD | LENGTH, 0, 1e7, NULL},
     {"iterations", WHOLE, AT(iterations), CARD | LENGTH, 0, 1e9, NULL},
     {"budget_s", REAL, AT(budget_s), 0, 0, 1e9, NULL},
@@ -281,6 +287,17 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 	if (!status)
 		*o = changed;
 	return status;
+}
+
+hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes)
+{
+	if (!strcmp(o->network, hy_network_names[HY_NETWORK_UNET]))
+		return (hy_network_config){.channels = channels,
+		                           .classes = classes,
+		                           .kind = HY_NETWORK_UNET,
+		                           .width = (int)o->network_width,
+		                           .levels = (int)o->network_levels};
+	return (hy_network_config){.channels = channels, .classes = classes, .decoupler = !o->no_decoupler};
 }
 
 hy_schedule hy_options_schedule(const hardy_train_options *o)

@@ -32,6 +32,9 @@ hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, con
 hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
                                 bool *longer, hardy_error *err);
 
+/* The network that is trained on so many channels and classes. */
+hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes);
+
 hy_schedule hy_options_schedule(const hardy_train_options *o);
 
 #endif

@@ -40,6 +40,8 @@ void hy_pass_stn(hy_passes *s, int q, hy_loss *loss)
 void hy_pass_stn_on_prediction(hy_passes *s, int p, bool into_p, hy_loss *loss)
 {
 	hy_tape *t = &s->tape;
+	if (!hy_network_has(s->network, HY_PART_SHAPE))
+		return;
 	const int from = hy_tape_mark(t), q = hy_op_softmax(t, p, HY_STN_SOFTENING);
 	if (!into_p)
 		hy_tape_constant(t, q);
@@ -50,6 +52,8 @@ void hy_pass_stn_on_prediction(hy_passes *s, int p, bool into_p, hy_loss *loss)
 void hy_pass_reconstruction(hy_passes *s, int z_i, hy_loss *loss)
 {
 	hy_tape *t = &s->tape;
+	if (!hy_network_has(s->network, HY_PART_IMAGE_DECODER))
+		return;
 	const int from = hy_tape_mark(t);
 	const int x0 = hy_op_sigmoid(t, hy_ftn_reconstruct(t, s->network, z_i));
 	hy_op_sigmoid_mse(t, x0, s->x, loss);
@@ -61,11 +65,10 @@ void hy_pass_example(hy_passes *s, int image, hy_loss *seg, hy_loss *rec, hy_los
 	hy_tape *t = &s->tape;
 	hy_tape_gradients_begin(t);
 	const int encoder = hy_tape_mark(t);
-	const int z_i = hy_ftn_encode(t, s->network, image);
-	const int p = hy_ftn_segment(t, s->network, hy_ftn_decouple(t, s->network, z_i));
+	const hy_forward f = hy_network_forward(t, s->network, image);
 	const int decoded = hy_tape_mark(t);
-	hy_pass_reconstruction(s, z_i, rec);
-	hy_op_cross_entropy(t, p, seg);
-	hy_pass_stn_on_prediction(s, p, !s->separate, shape);
+	hy_pass_reconstruction(s, f.z_i, rec);
+	hy_op_cross_entropy(t, f.p, seg);
+	hy_pass_stn_on_prediction(s, f.p, !s->separate, shape);
 	hy_tape_back(t, encoder, decoded, HY_PASS_TRAIN);
 }

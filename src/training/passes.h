@@ -38,15 +38,15 @@ int hy_pass_label_map(hy_passes *s);
 /* The STN's pass on a class map q: forward, loss, backward. The gradient flows on into q's origin unless q is constant. */
 void hy_pass_stn(hy_passes *s, int q, hy_loss *loss);
 
-/* CE(STN(softmax(p / 2)), y); its gradient adds to that of p when into_p. */
+/* CE(STN(softmax(p / 2)), y); its gradient adds to that of p when into_p. Nothing for a network without an STN. */
 void hy_pass_stn_on_prediction(hy_passes *s, int p, bool into_p, hy_loss *loss);
 
-/* D_i's pass: forward, 1/2 MSE against the clean image, backward into z_i. */
+/* D_i's pass: forward, 1/2 MSE against the clean image, backward into z_i. Nothing for a network without an image decoder. */
 void hy_pass_reconstruction(hy_passes *s, int z_i, hy_loss *loss);
 
 /*
- * The whole pass on a changed image, a constant: CE(p, y) + 1/2 MSE(D_i(E(image)), x) + CE(STN(softmax(p / 2)), y), forward and
- * backward. Begins a new backward pass; batch norm acts as set.
+ * The whole pass on a changed image, a constant: CE(p, y) + 1/2 MSE(D_i(E(image)), x) + CE(STN(softmax(p / 2)), y), the latter two
+ * where the network has what they need, forward and backward. Begins a new backward pass; batch norm acts as set.
  */
 void hy_pass_example(hy_passes *s, int image, hy_loss *seg, hy_loss *rec, hy_loss *shape);
 

@@ -54,7 +54,7 @@ static void record_divergence(hy_passes *s, int x, hy_divergence *d, int flags)
 	hy_tape *t = &s->tape;
 	hy_tape_gradients_begin(t);
 	const int from = hy_tape_mark(t);
-	const int p = hy_ftn_segment(t, s->network, hy_ftn_decouple(t, s->network, hy_ftn_encode(t, s->network, x)));
+	const int p = hy_network_forward(t, s->network, x).p;
 	hy_op_divergence(t, p, s->p, d);
 	hy_tape_back(t, from, hy_tape_mark(t), flags);
 }

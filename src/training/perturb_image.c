@@ -179,10 +179,10 @@ static void record_views(hy_perturbation *p, const int *x, int n_labelled)
 	hy_tape_gradients_begin(t);
 	for (int v = 0; v < r->n; v++) {
 		begin[v] = hy_tape_mark(t);
-		const int z_i = hy_ftn_encode(t, s->network, x[v]);
-		logits[v] = hy_ftn_segment(t, s->network, hy_ftn_decouple(t, s->network, z_i));
+		const hy_forward f = hy_network_forward(t, s->network, x[v]);
+		logits[v] = f.p;
 		end[v] = hy_tape_mark(t);
-		hy_pass_reconstruction(s, z_i, &r->rec[v]);
+		hy_pass_reconstruction(s, f.z_i, &r->rec[v]);
 		if (v >= n_labelled)
 			continue;
 		hy_op_cross_entropy(t, logits[v], &r->seg[v]);

@@ -87,6 +87,21 @@ static void record_standard_pass(hy_step *s)
 	hy_tape_back(t, encoder, decoded, HY_PASS_TRAIN);
 }
 
+/* The standard pass of a network that has nothing but a segmentation: CE(p, y). */
+static void record_segmentation_pass(hy_step *s)
+{
+	hy_passes *pass = &s->pass;
+	hy_tape *t = &pass->tape;
+	hy_pass_norm(pass, HY_NORM_TRACK, false);
+	s->standard = hy_tape_segment(t);
+	hy_tape_gradients_begin(t);
+	const int from = hy_tape_mark(t);
+	pass->p = hy_network_forward(t, pass->network, pass->x_noisy).p;
+	hy_op_cross_entropy(t, pass->p, &s->loss[HY_TERM_SEG]);
+	hy_tape_back(t, from, hy_tape_mark(t), HY_PASS_TRAIN);
+	s->standard_back = hy_tape_segment(t);
+}
+
 /* x^ = D_i(z_i m_i), p^ = D_s(z_s m_s), with batch statistics; constants from here on. */
 static void record_hard_examples(hy_step *s)
 {
@@ -137,7 +152,10 @@ static hardy_status record(hy_step *s, hardy_error *err)
 	const int channels = pass->network->config.channels;
 	pass->x = hy_tape_input(&pass->tape, pass->batch, channels, pass->height, pass->width);
 	pass->x_noisy = hy_tape_input(&pass->tape, pass->batch, channels, pass->height, pass->width);
-	record_standard_pass(s);
+	if (pass->network->config.kind == HY_NETWORK_STUDY)
+		record_standard_pass(s);
+	else
+		record_segmentation_pass(s);
 	if (s->o.cooperative) {
 		record_hard_examples(s);
 		record_hard_pass(s);
@@ -150,7 +168,7 @@ static hardy_status record(hy_step *s, hardy_error *err)
 
 /* ---- life cycle ---- */
 
-static hardy_status check_options(const hy_step_options *o, hardy_error *err)
+static hardy_status check_options(const hy_network *n, const hy_step_options *o, hardy_error *err)
 {
 	if (o->batch < 2)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 2 or more (batch norm needs several samples)",
@@ -158,12 +176,15 @@ static hardy_status check_options(const hy_step_options *o, hardy_error *err)
 	if (o->height < 16 || o->width < 16 || o->height % 16 || o->width % 16 || o->height > 512 || o->width > 512)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "grid is %lld x %lld, want multiples of 16 from 16 to 512",
 		               (long long)o->height, (long long)o->width);
+	if (o->cooperative && !hy_network_has(n, HY_PART_CODES))
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "the network \"%s\" has no codes to mask",
+		               hy_network_names[n->config.kind]);
 	return HARDY_OK;
 }
 
 hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err)
 {
-	if (check_options(o, err))
+	if (check_options(network, o, err))
 		return NULL;
 	hy_step *s = hy_calloc(1, sizeof *s);
 	if (!s) {
@@ -225,7 +246,8 @@ void hy_step_free(hy_step *s)
 bool hy_step_has_term(const hy_step *s, enum hy_term term)
 {
 	if (term < HY_TERM_HARD_SEG)
-		return true;
+		return term == HY_TERM_SEG ||
+		       hy_network_has(s->pass.network, term == HY_TERM_REC ? HY_PART_IMAGE_DECODER : HY_PART_SHAPE);
 	if ((int)term < N_OWN)
 		return s->o.cooperative && (term != HY_TERM_HARD_P || s->o.use_p_hat);
 	for (int i = 0; i < s->o.n_perturbations; i++) {

@@ -97,44 +97,17 @@ static void batch_clear(batch *b)
 
 static void close_to(const char *what, const char *part, double got, double want, double tolerance)
 {
-	if (!(fabs(got - want) <= tolerance))
-		fail_msg("%s: %s %s is %.9g, want %.9g within %.3g", now->name, what, part, got, want, tolerance);
+	golden_close_to(now->name, what, part, got, want, tolerance);
 }
 
-/* file and tolerance members of item against values. */
 static void close_array(const char *what, const cJSON *item, const float *values)
 {
-	npy want = golden_member_array(&g, item, "file");
-	const double tolerance = golden_number(item, "tolerance");
-	for (size_t i = 0; i < want.n; i++)
-		close_to(what, "element", (double)values[i], npy_at(&want, i), tolerance);
-	npy_clear(&want);
-	g.n_checked++;
+	golden_close_array(&g, now->name, what, item, values);
 }
 
-/* l2 and samples of each recorded tensor. */
 static void close_tensors(const char *what, const cJSON *tensors, const hy_params *p, bool gradients)
 {
-	const cJSON *item;
-	cJSON_ArrayForEach(item, tensors)
-	{
-		const int at = hy_params_find(p, item->string);
-		if (at < 0)
-			fail_msg("%s: no tensor %s", what, item->string);
-		const hy_param *q = &p->list[at];
-		const float *v = (gradients ? p->grads : q->is_buffer ? p->buffers : p->values) + q->offset;
-		double square = 0;
-		for (size_t k = 0; k < q->n; k++)
-			square += (double)v[k] * (double)v[k];
-		assert_int_equal(q->n, (int)golden_number(item, "n"));
-		close_to(item->string, "l2", sqrt(square), golden_number(item, "l2"), golden_number(item, "l2_tolerance"));
-		const cJSON *index = golden_member(item, "index"), *sample = golden_member(item, "sample");
-		const double tolerance = golden_number(item, "sample_tolerance");
-		for (int k = 0; k < cJSON_GetArraySize(index); k++)
-			close_to(item->string, "sample", (double)v[cJSON_GetArrayItem(index, k)->valueint],
-			         cJSON_GetArrayItem(sample, k)->valuedouble, tolerance);
-		g.n_checked++;
-	}
+	golden_close_tensors(&g, now->name, what, tensors, p, gradients);
 }
 
 static void close_losses(const cJSON *loss, const double *terms, bool cooperative)

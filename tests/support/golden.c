@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "support/test.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,34 @@ static void require_files(const golden *g, const cJSON *node)
 		require_files(g, child);
 }
 
+static void read_manifest(golden *g)
+{
+	char *path = g->folder ? hy_path_join(g->folder, "MANIFEST.json") : NULL;
+	char *text = NULL;
+	hardy_error err;
+	if (!path)
+		give_up(1, g->set, "out of memory");
+	if (hy_file_read(path, &text, &(size_t){0}, &err))
+		give_up(1, g->set, err.message);
+	g->manifest = cJSON_Parse(text);
+	if (!g->manifest)
+		give_up(1, g->set, "MANIFEST.json is not JSON");
+	require_files(g, g->manifest);
+	g->read = cJSON_CreateObject();
+	hy_free(text);
+	hy_free(path);
+}
+
+void golden_open_own(golden *g, const char *set)
+{
+	*g = (golden){.set = set};
+	const char *source = getenv("HARDY_SOURCE");
+	if (!source)
+		give_up(77, set, "skipped: HARDY_SOURCE is not set");
+	g->folder = hy_path_join(source, set);
+	read_manifest(g);
+}
+
 void golden_open(golden *g, const char *set)
 {
 	*g = (golden){.set = set};
@@ -50,20 +79,7 @@ void golden_open(golden *g, const char *set)
 		root = fallback;
 	}
 	g->folder = hy_path_join(root, set);
-	char *path = g->folder ? hy_path_join(g->folder, "MANIFEST.json") : NULL;
-	char *text = NULL;
-	hardy_error err;
-	if (!path)
-		give_up(1, set, "out of memory");
-	if (hy_file_read(path, &text, &(size_t){0}, &err))
-		give_up(1, set, err.message);
-	g->manifest = cJSON_Parse(text);
-	if (!g->manifest)
-		give_up(1, set, "MANIFEST.json is not JSON");
-	require_files(g, g->manifest);
-	g->read = cJSON_CreateObject();
-	hy_free(text);
-	hy_free(path);
+	read_manifest(g);
 	hy_free(fallback);
 }
 
@@ -159,5 +175,48 @@ void golden_numbers(const cJSON *object, const char *key, double *out, int n)
 		if (!cJSON_IsNumber(v))
 			fail_msg("member %s[%d] is not a number", key, i);
 		out[i] = v->valuedouble;
+	}
+}
+
+/* ---- comparisons ---- */
+
+void golden_close_to(const char *who, const char *what, const char *part, double got, double want, double tolerance)
+{
+	if (!(fabs(got - want) <= tolerance))
+		fail_msg("%s: %s %s is %.9g, want %.9g within %.3g", who, what, part, got, want, tolerance);
+}
+
+void golden_close_array(golden *g, const char *who, const char *what, const cJSON *item, const float *values)
+{
+	npy want = golden_member_array(g, item, "file");
+	const double tolerance = golden_number(item, "tolerance");
+	for (size_t i = 0; i < want.n; i++)
+		golden_close_to(who, what, "element", (double)values[i], npy_at(&want, i), tolerance);
+	npy_clear(&want);
+	g->n_checked++;
+}
+
+void golden_close_tensors(golden *g, const char *who, const char *what, const cJSON *tensors, const hy_params *p,
+                          bool gradients)
+{
+	const cJSON *item;
+	cJSON_ArrayForEach(item, tensors)
+	{
+		const int at = hy_params_find(p, item->string);
+		if (at < 0)
+			fail_msg("%s: no tensor %s", what, item->string);
+		const hy_param *q = &p->list[at];
+		const float *v = (gradients ? p->grads : q->is_buffer ? p->buffers : p->values) + q->offset;
+		double square = 0;
+		for (size_t k = 0; k < q->n; k++)
+			square += (double)v[k] * (double)v[k];
+		assert_int_equal(q->n, (int)golden_number(item, "n"));
+		golden_close_to(who, item->string, "l2", sqrt(square), golden_number(item, "l2"), golden_number(item, "l2_tolerance"));
+		const cJSON *index = golden_member(item, "index"), *sample = golden_member(item, "sample");
+		const double tolerance = golden_number(item, "sample_tolerance");
+		for (int k = 0; k < cJSON_GetArraySize(index); k++)
+			golden_close_to(who, item->string, "sample", (double)v[cJSON_GetArrayItem(index, k)->valueint],
+			                cJSON_GetArrayItem(sample, k)->valuedouble, tolerance);
+		g->n_checked++;
 	}
 }

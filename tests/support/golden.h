@@ -8,6 +8,7 @@
 #ifndef HY_TESTS_SUPPORT_GOLDEN_H
 #define HY_TESTS_SUPPORT_GOLDEN_H
 
+#include "engine/params.h"
 #include "support/npy.h"
 
 #include <cJSON.h>
@@ -22,6 +23,9 @@ typedef struct golden {
 
 /* Ends the program with 77 or 1 as described above. set must outlive g. */
 void golden_open(golden *g, const char *set);
+
+/* The same for a folder of the source tree: where HARDY_SOURCE is not set, the program ends with 77. */
+void golden_open_own(golden *g, const char *set);
 
 /* Prints "golden SET: N cases checked"; returns the exit code: n_failed != 0, or no case at all, is 1. */
 int golden_close(golden *g, int n_failed);
@@ -46,5 +50,14 @@ double golden_number(const cJSON *object, const char *key);
 const char *golden_string(const cJSON *object, const char *key);
 /* Exactly n numbers from an array member. */
 void golden_numbers(const cJSON *object, const char *key, double *out, int n);
+
+/* ---- comparisons; who is compared stands in messages ---- */
+
+void golden_close_to(const char *who, const char *what, const char *part, double got, double want, double tolerance);
+/* Members file and tolerance of item against values; counts a case. */
+void golden_close_array(golden *g, const char *who, const char *what, const cJSON *item, const float *values);
+/* l2 and samples of each recorded tensor, of its gradient or of itself; counts a case each. */
+void golden_close_tensors(golden *g, const char *who, const char *what, const cJSON *tensors, const hy_params *p,
+                          bool gradients);
 
 #endif

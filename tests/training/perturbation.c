@@ -66,7 +66,7 @@ static void drop(fixture *f)
 	hy_free(f->label);
 }
 
-static const hy_network_config usual = {1, 4, true};
+static const hy_network_config usual = {.channels = 1, .classes = 4, .decoupler = true};
 
 static const char *const recipes[] = {
     "mwm", "randconv", "randconv:labelled=1", "adv-noise", "adv-bias", "rsc", "mixstyle", "dsu", "maxstyle",
@@ -118,7 +118,7 @@ static void other_networks(void **state)
 		o.w_dice = 1;
 		o.separate = true;
 		fixture f;
-		make(&f, &o, (hy_network_config){2, 2, false});
+		make(&f, &o, (hy_network_config){.channels = 2, .classes = 2, .decoupler = false});
 		double terms[HY_N_TERMS];
 		for (int i = 0; i < 2; i++)
 			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);

@@ -68,7 +68,9 @@ static double loss_at(fixture *f)
 static void gradient_is_slope(void **state)
 {
 	(void)state;
-	static const hy_network_config configs[] = {{1, 4, true}, {2, 2, true}, {3, 5, false}};
+	static const hy_network_config configs[] = {{.channels = 1, .classes = 4, .decoupler = true},
+	                                            {.channels = 2, .classes = 2, .decoupler = true},
+	                                            {.channels = 3, .classes = 5}};
 	for (int i = 0; i < 3; i++) {
 		hy_step_options o = options(false);
 		o.w_dice = i == 1 ? 1 : 0;
@@ -106,7 +108,7 @@ static void same_seed_same_bytes(void **state)
 	float *kept = NULL;
 	for (int run = 0; run < 2; run++) {
 		fixture f;
-		make(&f, (hy_network_config){1, 4, true}, options(true));
+		make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, options(true));
 		double terms[HY_N_TERMS];
 		for (int i = 0; i < 4; i++)
 			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 1e-3, terms, &f.err), &f.err);
@@ -142,7 +144,7 @@ static void bfloat16_is_near(void **state)
 		o.height = o.width = 48;
 		o.engine.isa = half ? HY_ISA_AVX512_BF16 : HY_ISA_AUTO;
 		fixture f;
-		make(&f, (hy_network_config){1, 4, true}, o);
+		make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, o);
 		loss[half] = loss_at(&f);
 		const float *g = f.network.params.grads;
 		const size_t n = f.network.params.n_values;
@@ -180,7 +182,7 @@ static void bfloat16_is_near(void **state)
 static double sum_of_terms(hy_step_options o, int from, int to, bool decoupler)
 {
 	fixture f;
-	make(&f, (hy_network_config){1, 4, decoupler}, o);
+	make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = decoupler}, o);
 	double terms[HY_N_TERMS], sum = 0;
 	assert_ok(hy_step_run(f.step, f.image, f.image, f.label, 7, 1e-3, terms, &f.err), &f.err);
 	for (int k = 0; k < HY_N_TERMS; k++) {
@@ -223,7 +225,7 @@ static void separate_training(void **state)
 		hy_step_options o = options(false);
 		o.separate = separate;
 		fixture f;
-		make(&f, (hy_network_config){1, 4, true}, o);
+		make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, o);
 		loss_at(&f);
 		const hy_param *p = &f.network.params.list[hy_params_find(&f.network.params, "segmentation_decoder.final_conv.weight")];
 		sums[separate] = 0;
@@ -238,7 +240,7 @@ static void nothing_is_allocated_while_running(void **state)
 {
 	(void)state;
 	fixture f;
-	make(&f, (hy_network_config){1, 4, true}, options(true));
+	make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, options(true));
 	double terms[HY_N_TERMS];
 	int64_t before = 0;
 	for (int i = 0; i < 6; i++) {
@@ -255,7 +257,8 @@ static void bad_options(void **state)
 	(void)state;
 	hy_network n;
 	hardy_error err;
-	const hy_network_config config = {1, 4, true}, no_class = {1, 1, true};
+	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true},
+	                        no_class = {.channels = 1, .classes = 1, .decoupler = true};
 	assert_int_equal(hy_network_init(&n, &no_class, &err), HARDY_ERROR_ARGUMENT);
 	assert_ok(hy_network_init(&n, &config, &err), &err);
 	hy_step_options o = options(true);
@@ -273,7 +276,7 @@ static void non_finite_is_an_error(void **state)
 {
 	(void)state;
 	fixture f;
-	make(&f, (hy_network_config){1, 4, true}, options(true));
+	make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, options(true));
 	double terms[HY_N_TERMS];
 	f.network.params.values[0] = NAN;
 	const float kept = f.network.params.values[100];
@@ -288,7 +291,7 @@ static void every_allocation_may_fail(void **state)
 	(void)state;
 	hy_network n;
 	hardy_error err;
-	const hy_network_config config = {1, 4, true};
+	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true};
 	assert_ok(hy_network_init(&n, &config, &err), &err);
 	hy_step_options o = options(true);
 	o.engine = (hy_tape_options){HY_ISA_PLAIN, HY_CONV_PLAIN};

@@ -45,6 +45,15 @@ typedef struct hy_kernels {
 	void (*norm_back)(const hy_blocked *g, const hy_blocked *x, const float *a, const float *b, const float *d, int64_t n,
 	                  int64_t c, int64_t hw, hy_blocked *dx);
 
+	/*
+	 * Largest of 2 x 2 (h and w of x, even) of act(scale x + shift); scale NULL: of x as it is. back: dx (+)= dy at the first of the
+	 * largest of each four, 0 elsewhere; f: NULL, or BACK is done to dx (a job is a sample).
+	 */
+	void (*max_pool)(const hy_blocked *x, const float *scale, const float *shift, float slope, int64_t n, int64_t c, int64_t h,
+	                 int64_t w, hy_blocked *y);
+	void (*max_pool_back)(const hy_fused *f, const hy_blocked *dy, const hy_blocked *x, const float *scale, const float *shift,
+	                      float slope, int64_t n, int64_t c, int64_t h, int64_t w, bool accumulate, hy_blocked *dx);
+
 	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
 	void (*channel_sums)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
 
