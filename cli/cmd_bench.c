@@ -69,6 +69,7 @@ static int run(const command *self, int argc, char **argv)
 	     3600, NULL},
 	    {"--schemes", OPTION_STRING, &o.schemes, "A,B",
 	     "Masks of z_i and z_s: random, dropout, channel or spatial; fixed so that steps are alike.", 0, 0, NULL},
+	    {"--network", OPTION_STRING, &o.network, "NAME", "The study's networks, or the U-Net.", 0, 0, "study|unet"},
 	    {"--standard", OPTION_FLAG, &o.standard, NULL, "Standard training instead of cooperative.", 0, 0, NULL},
 	    {"--profile", OPTION_FLAG, &o.profile, NULL,
 	     "step, infer: time, arithmetic, bytes and share of the bound of each operator; the bound on more threads.", 0, 0,

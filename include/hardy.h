@@ -125,7 +125,8 @@ typedef struct hardy_train_options {
 	int64_t size;                           /* height and width of the network's grid, a multiple of 16 */
 	double spacing_mm;                      /* in-plane, of that grid */
 	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
-	const char *augment;                    /* "published", "no-elastic", "none" */
+	const char *augment;                    /* of half of each batch: "published", "no-elastic", "none"; of all of it: "wide" */
+	double rotation_deg, mirror;            /* of "wide": at most, both ways; probability */
 	bool minmax;                            /* scale un-augmented slices to [0, 1] one by one, as prediction does */
 	const char *network;                    /* "study": the two networks of the study; "unet": a U-Net with skip connections */
 	int64_t network_width, network_levels;  /* of the U-Net: channels of the whole grid, 16, 32, 48 or 64; grids, 2 to 6 */
@@ -552,7 +553,8 @@ typedef struct hardy_bench_options {
 	int64_t slices;      /* of infer and predict; 10 */
 	int64_t steps;       /* timed runs of everything, at least; 5 */
 	double seconds;      /* the timed runs of a short one take together, at least; 0.2. 0: a trial, machine measured roughly */
-	bool standard;       /* step, kernels: standard training; false: cooperative */
+	const char *network; /* "study" (default) or "unet", of step, infer, predict, kernels */
+	bool standard;       /* step, kernels: standard training; false: cooperative, which the U-Net has not */
 	bool profile;        /* step, infer: a row for each operator, and what more threads could bring */
 	bool shapes;         /* with profile: a row for each operator and shape */
 	bool json;           /* one JSON object a line instead of text */

@@ -34,6 +34,7 @@ void hardy_bench_options_init(hardy_bench_options *o)
 	                           .size = 192,
 	                           .batch = 20,
 	                           .slices = 10,
+	                           .network = "study",
 	                           .steps = 5,
 	                           .seconds = .2,
 	                           .schemes = "channel,spatial",
@@ -170,6 +171,17 @@ static hardy_status read_threads(const char *text, int counts[MAX_COUNTS], int *
 	}
 }
 
+static hardy_status read_network(const char *name, hy_network_config *out, hardy_error *err)
+{
+	*out = (hy_network_config){.channels = 1, .classes = 4, .decoupler = true};
+	for (int k = 0; k < HY_N_NETWORKS; k++)
+		if (!strcmp(name, hy_network_names[k])) {
+			out->kind = (hy_network_kind)k;
+			return HARDY_OK;
+		}
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "the network is \"%s\", want study or unet", name);
+}
+
 static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *out, hardy_error *err)
 {
 	static const char *const sets[] = {"auto", "plain", "avx2", "avx512", "avx512-bf16"};
@@ -229,6 +241,9 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
 		status = read_threads(o->threads, counts, &n_counts, e);
 	if (!status)
 		status = hy_bench_read_schemes(o->schemes, b.schemes, e);
+	if (!status)
+		status = read_network(o->network, &b.network, e);
+	b.cooperative = !o->standard && b.network.kind == HY_NETWORK_STUDY;
 	if (!status)
 		status = read_engine(o, &b.engine, e);
 	if (status)

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "bench/clock.h"
 #include "bench/roof.h"
-#include "engine/tape.h"
+#include "network/network.h"
 #include "perturb/latent.h"
 
 /* One measurement at one number of threads. */
@@ -17,6 +17,8 @@ typedef struct hy_bench {
 	const hardy_log *log;
 	const hy_kernels *kernels;
 	hy_tape_options engine;
+	hy_network_config network; /* of one channel and four classes */
+	bool cooperative;          /* training, else standard; a network of one part has no other */
 	hy_scheme schemes[2]; /* of z_i and z_s */
 	int threads;
 	char on[24];  /* "2 threads" */

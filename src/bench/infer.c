@@ -1,5 +1,5 @@
 /*
- * infer.c: times the forward pass of FTN and STN on slices, batched as prediction does it.
+ * infer.c: times the forward pass of a network on slices, batched as prediction does it.
  */
 #include "network/infer.h"
 
@@ -30,10 +30,9 @@ static hardy_status run_once(void *payload, hardy_error *err)
 	return status;
 }
 
-static hardy_status make(job *j, const hy_infer_options *o, hardy_error *err)
+static hardy_status make(job *j, const hy_network_config *network, const hy_infer_options *o, hardy_error *err)
 {
-	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true};
-	hardy_status status = hy_network_init(&j->network, &config, err);
+	hardy_status status = hy_network_init(&j->network, network, err);
 	if (status)
 		return status;
 	hy_params_draw(&j->network.params, 1);
@@ -51,7 +50,7 @@ static hardy_status make(job *j, const hy_infer_options *o, hardy_error *err)
 		return status;
 	const size_t n = (size_t)(j->n * o->height * o->width);
 	j->image = hy_alloc(n, sizeof *j->image);
-	j->logits = hy_alloc(n, (size_t)config.classes * sizeof *j->logits);
+	j->logits = hy_alloc(n, (size_t)network->classes * sizeof *j->logits);
 	if (!j->image || !j->logits)
 		return hy_fail_memory(err, "slices", n, sizeof *j->image);
 	hy_rng g = hy_rng_make(1, HY_RNG_TEST, 0, 0);
@@ -65,6 +64,7 @@ static void write(hy_bench *b, const job *j, const hy_infer_options *o, double b
 	const hy_work w = hy_profile_sum(&j->profile, &b->roof);
 	const double rate = w.flop / t->min_s * 1e-9, peak = hy_peak_mb();
 	cJSON *r = hy_row_new(b, "infer");
+	hy_row_text(b, r, "network", b->o->network);
 	hy_row_number(b, r, "size", (double)o->height);
 	hy_row_number(b, r, "slices", (double)j->n);
 	hy_row_number(b, r, "batch", (double)o->batch);
@@ -79,8 +79,8 @@ static void write(hy_bench *b, const job *j, const hy_infer_options *o, double b
 	hy_row_number(b, r, "share_of_bound", w.bound_s / t->min_s);
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
-	hy_bench_print(b, "FTN+STN on %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
-	               (long long)j->n, (long long)o->height, (long long)o->width, b->on, t->min_s, t->median_s, t->n, build_s);
+	hy_bench_print(b, "%s on %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
+	               b->network.kind == HY_NETWORK_STUDY ? "FTN+STN" : b->o->network, (long long)j->n, (long long)o->height, (long long)o->width, b->on, t->min_s, t->median_s, t->n, build_s);
 	hy_bench_print(b,
 	               "  %.2f GFLOP, %.1f GFLOP/s, %.0f%% of peak; %.2f GB, %.1f GB/s; bound %.4f s, %.0f%% of it reached; peak "
 	               "memory %.0f MB\n",
@@ -102,7 +102,7 @@ hardy_status hy_bench_infer(hy_bench *b, hardy_error *err)
 	const hy_repeat repeat = {.warm_up = 2, .runs = (int)b->o->steps, .at_least = b->o->seconds};
 	hy_peak_reset();
 	const double start = hy_clock_s();
-	hardy_status status = make(&j, &o, err);
+	hardy_status status = make(&j, &b->network, &o, err);
 	const double build_s = hy_clock_s() - start;
 	if (!status)
 		status = hy_clock_repeat(&repeat, run_once, &j, &t, err);

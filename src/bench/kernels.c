@@ -76,11 +76,10 @@ static hardy_status collect(const hy_bench *b, list *l, hardy_error *err)
 	hy_step_options_init(&s);
 	s.batch = b->o->batch;
 	s.height = s.width = b->o->size;
-	s.cooperative = !b->o->standard;
+	s.cooperative = b->cooperative;
 	s.engine = b->engine;
 	hy_network n;
-	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true};
-	const hardy_status status = hy_network_init(&n, &config, err);
+	const hardy_status status = hy_network_init(&n, &b->network, err);
 	if (status)
 		return status;
 	hy_step *step = hy_step_new(&n, &s, err);

@@ -13,13 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The published network with drawn weights: what it predicts is nonsense, but costs the same. */
-static hardy_status write_model(const char *path, int64_t size, hardy_error *err)
+/* A network with drawn weights: what it predicts is nonsense, but costs the same. */
+static hardy_status write_model(const char *path, const hy_network_config *network, int64_t size, hardy_error *err)
 {
 	static const char *const names[] = {"background", "LV", "MYO", "RV"};
 	hy_model m = {.n_classes = 4, .n_channels = 1};
-	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true};
-	hardy_status status = hy_network_init(&m.network, &config, err);
+	hardy_status status = hy_network_init(&m.network, network, err);
 	if (status)
 		return status;
 	hy_params_draw(&m.network.params, 1);
@@ -94,7 +93,7 @@ hardy_status hy_bench_predict(hy_bench *b, hardy_error *err)
 		if (!(paths[k] = hy_path_join(folder, names[k])) || !j)
 			status = hy_fail_memory(err, "a path", 1, strlen(names[k]));
 	if (!status && !o->n_files)
-		status = write_model(paths[0], o->size, err);
+		status = write_model(paths[0], &b->network, o->size, err);
 	if (!status && !o->n_files)
 		status = hy_phantom_scan(folder, paths[1], o->slices, err);
 	if (!status) {

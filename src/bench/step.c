@@ -68,10 +68,9 @@ static hardy_status run_once(void *payload, hardy_error *err)
 	return status;
 }
 
-static hardy_status make(job *j, const hy_step_options *o, hardy_error *err)
+static hardy_status make(job *j, const hy_network_config *network, const hy_step_options *o, hardy_error *err)
 {
-	const hy_network_config config = {.channels = 1, .classes = 4, .decoupler = true};
-	hardy_status status = hy_network_init(&j->network, &config, err);
+	hardy_status status = hy_network_init(&j->network, network, err);
 	if (status)
 		return status;
 	hy_params_draw(&j->network.params, 1);
@@ -96,22 +95,24 @@ static hardy_status make(job *j, const hy_step_options *o, hardy_error *err)
 
 static void write(hy_bench *b, const job *j, const hy_step_options *s, double build_s, const hy_timing *t)
 {
-	const hardy_bench_options *o = b->o;
+	const bool cooperative = b->cooperative;
+	const char *network = b->o->network;
 	const hy_work w = hy_profile_sum(&j->profile, &b->roof);
 	const double gflop = w.flop * 1e-9, rate = gflop / t->min_s, peak = hy_peak_mb();
 	const double nominal = NOMINAL_GFLOP * (double)(s->batch * s->height * s->width) / (20 * 192 * 192);
 	cJSON *r = hy_row_new(b, "step");
-	hy_row_text(b, r, "training", o->standard ? "standard" : "cooperative");
+	hy_row_text(b, r, "network", network);
+	hy_row_text(b, r, "training", cooperative ? "cooperative" : "standard");
 	hy_row_number(b, r, "size", (double)s->height);
 	hy_row_number(b, r, "batch", (double)s->batch);
-	if (!o->standard)
-		hy_row_text(b, r, "schemes", o->schemes);
+	if (cooperative)
+		hy_row_text(b, r, "schemes", b->o->schemes);
 	hy_row_timing(b, r, t);
 	hy_row_number(b, r, "build_s", build_s);
 	hy_row_number(b, r, "gflop", gflop);
 	hy_row_number(b, r, "gflops", rate);
 	hy_row_number(b, r, "share_of_peak", rate / b->roof.fma_gflops);
-	if (!o->standard) {
+	if (cooperative) {
 		hy_row_number(b, r, "nominal_gflop", nominal);
 		hy_row_number(b, r, "nominal_gflops", nominal / t->min_s);
 		hy_row_number(b, r, "nominal_share_of_peak", nominal / t->min_s / b->roof.fma_gflops);
@@ -123,11 +124,11 @@ static void write(hy_bench *b, const job *j, const hy_step_options *s, double bu
 	hy_row_number(b, r, "plan_mb", (double)hy_tape_bytes(j->tape) / 1048576);
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
-	hy_bench_print(b, "%s step, %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
-	               o->standard ? "standard" : "cooperative", (long long)s->batch, (long long)s->height, (long long)s->width,
+	hy_bench_print(b, "%s step of %s, %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
+	               cooperative ? "cooperative" : "standard", network, (long long)s->batch, (long long)s->height, (long long)s->width,
 	               b->on, t->min_s, t->median_s, t->n, build_s);
 	hy_bench_print(b, "  %.1f GFLOP, %.1f GFLOP/s, %.0f%% of peak", gflop, rate, 100 * rate / b->roof.fma_gflops);
-	if (!o->standard)
+	if (cooperative)
 		hy_bench_print(b, "; counted as %.1f GFLOP, %.1f GFLOP/s, %.0f%% of peak", nominal, nominal / t->min_s,
 		               100 * nominal / t->min_s / b->roof.fma_gflops);
 	hy_bench_print(b, "\n  %.1f GB, %.1f GB/s; bound %.4f s, %.0f%% of it reached; plan %.0f MB, peak memory %.0f MB\n",
@@ -141,7 +142,8 @@ hardy_status hy_bench_step(hy_bench *b, hardy_error *err)
 	hy_step_options_init(&s);
 	s.batch = b->o->batch;
 	s.height = s.width = b->o->size;
-	s.cooperative = !b->o->standard;
+	s.cooperative = b->cooperative;
+	s.w_dice = b->network.kind == HY_NETWORK_UNET ? 1 : 0; /* as each is trained */
 	s.engine = b->engine;
 	s.mask_i.scheme = b->schemes[0];
 	s.mask_s.scheme = b->schemes[1];
@@ -150,7 +152,7 @@ hardy_status hy_bench_step(hy_bench *b, hardy_error *err)
 	const hy_repeat repeat = {.warm_up = 2, .runs = (int)b->o->steps};
 	hy_peak_reset();
 	const double start = hy_clock_s();
-	hardy_status status = make(&j, &s, err);
+	hardy_status status = make(&j, &b->network, &s, err);
 	const double build_s = hy_clock_s() - start;
 	if (!status)
 		status = hy_clock_repeat(&repeat, run_once, &j, &t, err);

@@ -4,6 +4,7 @@
 #include "dataset/batch.h"
 
 #include "base/memory.h"
+#include "image/intensity.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -65,6 +66,7 @@ void hy_batch_options_init(hy_batch_options *o, int64_t size)
 {
 	*o = (hy_batch_options){.batch = 20, .content = HY_BATCH_HALF, .ahead = true};
 	hy_augment_options_init(&o->augment, size);
+	hy_warp_options_init(&o->warp);
 	hy_randomise_options_init(&o->randomise);
 }
 
@@ -182,7 +184,14 @@ static void fill(hy_batches *b, int64_t iteration, slot *s)
 		const int64_t plane_in = c->height * c->width;
 		const float *image = c->image + p.z * b->channels * plane_in;
 		const uint8_t *label = c->label + p.z * plane_in;
-		if (o->content != HY_BATCH_PLAIN) {
+		if (o->content != HY_BATCH_PLAIN && o->warps) {
+			hy_rng g = hy_rng_make(o->seed, HY_RNG_AUGMENT, (uint64_t)iteration, (uint64_t)j);
+			const hy_warp_draw d = hy_warp_draw_make(&o->warp, &g);
+			float *to = s->image + j * b->channels * plane;
+			hy_warp_apply(&d, image, label, b->channels, c->height, c->width, size, to, s->label + j * plane);
+			for (int64_t k = 0; k < b->channels; k++)
+				hy_minmax_test(to + k * plane, plane);
+		} else if (o->content != HY_BATCH_PLAIN) {
 			hy_rng g = hy_rng_make(o->seed, HY_RNG_AUGMENT, (uint64_t)iteration, (uint64_t)j);
 			const hy_augment_draw d = hy_augment_draw_make(&o->augment, &g);
 			hy_augment_apply(b->work, &d, image, label, c->height, c->width, s->image + j * b->channels * plane,
@@ -321,7 +330,10 @@ static hardy_status check(const hy_batch_options *o, const hy_slices *cases, siz
 	}
 	if (!slices)
 		return hy_fail(err, HARDY_ERROR_DATA, "no training slices");
-	return hy_augment_options_check(&o->augment, err);
+	if (o->augment.size > HY_WARP_MOST && o->warps)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "size is %lld, want %d or less", (long long)o->augment.size, HY_WARP_MOST);
+	const hardy_status status = o->warps ? hy_warp_options_check(&o->warp, err) : HARDY_OK;
+	return status ? status : hy_augment_options_check(&o->augment, err);
 }
 
 static bool is_randomised(const hy_batch_options *o)
@@ -383,7 +395,7 @@ hy_batches *hy_batches_new(const hy_batch_options *o, const hy_slices *cases, co
 	if (!allocate(b, err))
 		goto fail;
 	list_slices(b, patient_of_case, n_cases);
-	if (o->content != HY_BATCH_PLAIN) {
+	if (o->content != HY_BATCH_PLAIN && !o->warps) {
 		b->work = hy_augment_new(&o->augment, max_h, max_w, b->channels, err);
 		if (!b->work)
 			goto fail;

@@ -14,6 +14,7 @@
 #include "dataset/augment.h"
 #include "dataset/preprocess.h"
 #include "dataset/randomise.h"
+#include "dataset/warp.h"
 
 typedef enum hy_batch_content {
 	HY_BATCH_HALF,      /* k augmented slices, then the same k as they are (as published) */
@@ -27,7 +28,9 @@ typedef struct hy_batch_options {
 	bool minmax_plain; /* scale un-augmented slices to [0, 1] each; the published code leaves them as they are: false */
 	bool ahead;        /* prepare in a thread of its own; the same bytes either way: true */
 	uint64_t seed;
-	hy_augment_options augment;     /* its size is the batch's height and width */
+	hy_augment_options augment; /* its size is the batch's height and width */
+	bool warps;                 /* augmented samples by strong geometry instead: false */
+	hy_warp_options warp;
 	hy_randomise_options randomise; /* of the network's input, behind the augmentation: none */
 } hy_batch_options;
 

@@ -82,6 +82,12 @@ static hardy_status make_batches(trainer *t, hardy_error *err)
 	o.minmax_plain = t->o.minmax;
 	if (!strcmp(t->o.augment, "none"))
 		o.content = HY_BATCH_PLAIN;
+	if (!strcmp(t->o.augment, "wide")) {
+		o.content = HY_BATCH_AUGMENTED;
+		o.warps = true;
+		o.warp.rotation_deg = t->o.rotation_deg;
+		o.warp.mirror = t->o.mirror;
+	}
 	if (!strcmp(t->o.augment, "no-elastic"))
 		o.augment.elastic_probability = 0;
 	t->clean_target = hy_recipe_randomises(&t->recipe, &o.randomise);

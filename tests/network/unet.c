@@ -19,9 +19,9 @@ static const struct setup {
 	const char *name;
 	hy_tape_options engine;
 } setups[] = {
-    {"plain", {HY_ISA_PLAIN, HY_CONV_PLAIN}},     {"avx2", {HY_ISA_AVX2, HY_CONV_PLAIN}},
-    {"avx512", {HY_ISA_AVX512, HY_CONV_PLAIN}},   {"avx2 by taps", {HY_ISA_AVX2, HY_CONV_DIRECT}},
-    {"avx2 own", {HY_ISA_AVX2, HY_CONV_AUTO}},    {"avx512 by taps", {HY_ISA_AVX512, HY_CONV_DIRECT}},
+    {"plain", {HY_ISA_PLAIN, HY_CONV_PLAIN}},      {"avx2", {HY_ISA_AVX2, HY_CONV_PLAIN}},
+    {"avx512", {HY_ISA_AVX512, HY_CONV_PLAIN}},    {"avx2 by taps", {HY_ISA_AVX2, HY_CONV_DIRECT}},
+    {"avx2 own", {HY_ISA_AVX2, HY_CONV_AUTO}},     {"avx512 by taps", {HY_ISA_AVX512, HY_CONV_DIRECT}},
     {"avx512 own", {HY_ISA_AVX512, HY_CONV_AUTO}},
 };
 
@@ -145,7 +145,8 @@ static void curve(const struct setup *s)
 		double terms[HY_N_TERMS];
 		const cJSON *want = cJSON_GetArrayItem(values, k);
 		assert_ok(hy_step_gradients(step, b.image, b.image, b.label, NULL, k, terms, &err), &err);
-		golden_close_to(s->name, "curve", "loss", terms[HY_TERM_SEG], number(want, 0) + number(want, 1), 2 * number(tolerance, k));
+		golden_close_to(s->name, "curve", "loss", terms[HY_TERM_SEG], number(want, 0) + number(want, 1),
+		                2 * number(tolerance, k));
 		for (size_t i = 0; i < p->n_values; i++)
 			p->values[i] -= rate * p->grads[i];
 		g.n_checked++;
@@ -261,8 +262,10 @@ int main(void)
 {
 	golden_open_own(&g, "tests/network/unet");
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(recorded_values),      cmocka_unit_test(is_repeatable),
-	    cmocka_unit_test(is_kept_in_the_model), cmocka_unit_test(refuses),
+	    cmocka_unit_test(recorded_values),
+	    cmocka_unit_test(is_repeatable),
+	    cmocka_unit_test(is_kept_in_the_model),
+	    cmocka_unit_test(refuses),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	scratch_remove();
