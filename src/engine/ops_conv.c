@@ -21,12 +21,17 @@ const hy_fused *hy_conv_fused(const hy_tape *t, const hy_instruction *i, const h
 {
 	const hy_node *n = &i->node;
 	const bool lazy = in && n->fuse.in_aux >= 0;
-	if (!lazy && !n->fuse.finish)
+	if (!lazy && !n->fuse.finish && !n->doubles)
 		return NULL;
 	*f = (hy_fused){.finish = n->fuse.finish, .slope = n->fuse.slope, .half = n->fuse.half};
+	if (n->doubles) {
+		f->beside = hy_tape_data(t, i->value[5]);
+		f->beside_accumulate = i->accumulate;
+	}
 	if (lazy) {
-		f->in_scale = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SCALE);
-		f->in_shift = hy_norm_row(t, n->fuse.in_aux, in->c, HY_NORM_SHIFT);
+		const int64_t c = n->doubles ? t->values[i->value[5]].c : in->c;
+		f->in_scale = hy_norm_row(t, n->fuse.in_aux, c, HY_NORM_SCALE);
+		f->in_shift = hy_norm_row(t, n->fuse.in_aux, c, HY_NORM_SHIFT);
 		f->in_slope = n->fuse.in_slope;
 	}
 	if (f->finish == HY_FINISH_ACT) {
@@ -510,8 +515,58 @@ int hy_op_up2_conv(hy_tape *t, int x, int weight)
 	return up2_conv(t, x, weight, 0);
 }
 
-/* ---- a convolution of two inputs: the second part is added to what the first wrote ---- */
+/* ---- a convolution of two inputs, one of them doubled ---- */
 
+/* By one convolution that reads both, where there is one. values: x, y; skip as the sixth */
+static void both_back(hy_tape *t, const hy_node *node, int flags)
+{
+	hy_node n = *node;
+	const hy_conv_shape s = t->convs[node->conv[0]].shape;
+	const int dy = hy_tape_gradient(t, node->out);
+	if (flags & HY_BACK_WEIGHTS) {
+		n.conv[2] = hy_tape_conv(t, &s, HY_CONV_WEIGHTS, false, false);
+		const int values[] = {node->in[0], dy, -1, -1, -1, hy_tape_raw(t, node->in[1])};
+		hy_tape_emit(t, "conv both weights", run_weights, &n, values, 6)->flop = conv_flop(&s);
+	}
+	bool accumulate, beside_accumulate;
+	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
+	const int dskip = hy_tape_gradient_out(t, node->in[1], &beside_accumulate);
+	if (dx < 0 || dskip < 0) {
+		hy_tape_fail(t, HARDY_ERROR_UNSUPPORTED, "one of a convolution's two inputs is a constant");
+		return;
+	}
+	n.conv[1] = hy_tape_conv(t, &s, HY_CONV_DATA, accumulate, false);
+	n.pack[1] = hy_tape_pack(t, node->param[0], n.conv[1]);
+	n.fuse.in_aux = -1; /* it reads dy */
+	const int values[] = {dy, dx, -1, -1, -1, dskip};
+	hy_instruction *i = hy_tape_emit(t, "conv both data", run_data, &n, values, 6);
+	i->accumulate = beside_accumulate;
+	i->flop = conv_flop(&s);
+}
+
+static int conv_both(hy_tape *t, int x, int skip, int weight, const hy_conv_shape *s)
+{
+	const hy_value in = t->values[skip];
+	if (!weight_is(t, weight, s->oc, s->ic, 3))
+		return -1;
+	const int y = hy_tape_value(t, s->n, s->oc, s->oh, s->ow, true);
+	hy_node *n = hy_tape_node(t, "conv both");
+	n->in[0] = x, n->in[1] = skip, n->n_in = 2, n->out = y;
+	n->param[0] = weight;
+	n->k = 3, n->stride = 1, n->pad = 1;
+	n->doubles = true;
+	n->back = both_back;
+	if (hy_tape_failed(t))
+		return -1;
+	read_lazily(n, &in);
+	n->conv[0] = hy_tape_conv(t, s, HY_CONV_FORWARD, false, false);
+	n->pack[0] = hy_tape_pack(t, weight, n->conv[0]);
+	const int values[] = {x, y, -1, -1, -1, hy_tape_raw(t, skip)};
+	hy_tape_emit(t, "conv both", run_forward, n, values, 6)->flop = conv_flop(s);
+	return y;
+}
+
+/* Where there is none, the part beside is added to what the doubled one wrote. */
 int hy_op_up2_conv_beside(hy_tape *t, int x, int skip, int weight)
 {
 	if (hy_tape_failed(t))
@@ -522,6 +577,10 @@ int hy_op_up2_conv_beside(hy_tape *t, int x, int skip, int weight)
 		             (long long)in.w, (long long)small.h, (long long)small.w);
 		return -1;
 	}
+	const int64_t oc = t->params->list[weight].shape[0];
+	const hy_conv_shape both = {in.n, small.c + in.c, in.h, in.w, oc, in.h, in.w, 3, 1, 1, small.c};
+	if ((t->library == HY_CONV_AUTO || t->library == HY_CONV_WINOGRAD) && hy_conv_direct_fits(t->kernels, &both))
+		return conv_both(t, x, skip, weight, &both);
 	const int y = up2_conv(t, x, weight, in.c);
 	hy_node *n = hy_tape_node(t, "conv beside");
 	n->in[0] = skip, n->n_in = 1, n->out = y;

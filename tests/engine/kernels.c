@@ -191,11 +191,11 @@ static void convolutions(void **state)
 {
 	(void)state;
 	static const hy_conv_shape shapes[] = {
-	    {2, 16, 6, 5, 32, 6, 5, 3, 1, 1},   {3, 32, 4, 4, 16, 4, 4, 3, 1, 1},     {2, 16, 8, 6, 16, 4, 3, 3, 2, 1},
-	    {2, 32, 3, 7, 16, 3, 7, 1, 1, 0},   {2, 16, 6, 8, 32, 3, 4, 2, 2, 0},     {1, 128, 1, 1, 128, 1, 1, 3, 1, 1},
-	    {2, 16, 6, 26, 16, 3, 13, 4, 2, 1}, {3, 32, 3, 31, 32, 3, 31, 3, 1, 1},   {1, 16, 2, 60, 64, 1, 30, 3, 2, 1},
-	    {5, 64, 4, 8, 16, 4, 8, 1, 1, 0},   {2, 16, 12, 12, 32, 12, 12, 3, 1, 1}, {3, 32, 6, 50, 16, 6, 50, 3, 1, 1},
-	    {1, 64, 4, 4, 64, 4, 4, 3, 1, 1},   {2, 32, 24, 6, 32, 24, 6, 3, 1, 1},   {3, 32, 20, 28, 16, 20, 28, 3, 1, 1},
+	    {2, 16, 6, 5, 32, 6, 5, 3, 1, 1, 0},   {3, 32, 4, 4, 16, 4, 4, 3, 1, 1, 0},     {2, 16, 8, 6, 16, 4, 3, 3, 2, 1, 0},
+	    {2, 32, 3, 7, 16, 3, 7, 1, 1, 0, 0},   {2, 16, 6, 8, 32, 3, 4, 2, 2, 0, 0},     {1, 128, 1, 1, 128, 1, 1, 3, 1, 1, 0},
+	    {2, 16, 6, 26, 16, 3, 13, 4, 2, 1, 0}, {3, 32, 3, 31, 32, 3, 31, 3, 1, 1, 0},   {1, 16, 2, 60, 64, 1, 30, 3, 2, 1, 0},
+	    {5, 64, 4, 8, 16, 4, 8, 1, 1, 0, 0},   {2, 16, 12, 12, 32, 12, 12, 3, 1, 1, 0}, {3, 32, 6, 50, 16, 6, 50, 3, 1, 1, 0},
+	    {1, 64, 4, 4, 64, 4, 4, 3, 1, 1, 0},   {2, 32, 24, 6, 32, 24, 6, 3, 1, 1, 0},   {3, 32, 20, 28, 16, 20, 28, 3, 1, 1, 0},
 	};
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 		for (int library = HY_CONV_PLAIN; library <= HY_CONV_WINOGRAD; library++)
@@ -210,7 +210,7 @@ static void narrow_ends(void **state)
 {
 	(void)state;
 	for (int64_t ic = 1; ic <= 5; ic += 2) {
-		const hy_conv_shape s = {2, ic, 16, 32, 16, 16, 32, 3, 1, 1};
+		const hy_conv_shape s = {2, ic, 16, 32, 16, 16, 32, 3, 1, 1, 0};
 		const size_t nx = (size_t)(2 * ic * 512), ny = 2 * 16 * 512, nw = (size_t)(16 * ic * 9);
 		float *x = draw(nx), *w = draw(nw), *bias = draw(16), *dy = draw(ny), *y = guarded(ny), *work = guarded(nx + 2 * nw);
 		float *bdy = blocked(dy, 2, 16, 512);
@@ -242,7 +242,7 @@ static void narrow_ends(void **state)
 		release(work, nx + 2 * nw);
 	}
 	for (int64_t oc = 1; oc <= 7; oc += 3) {
-		const hy_conv_shape s = {2, 16, 16, 16, oc, 16, 16, 1, 1, 0};
+		const hy_conv_shape s = {2, 16, 16, 16, oc, 16, 16, 1, 1, 0, 0};
 		const size_t nx = 2 * 16 * 256, ny = (size_t)(2 * oc * 256), nw = (size_t)(16 * oc);
 		float *x = draw(nx), *w = draw(nw), *bias = draw((size_t)oc), *dy = draw(ny), *y = guarded(ny),
 		      *work = guarded((size_t)(2 * 17 * oc));

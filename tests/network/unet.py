@@ -2,7 +2,8 @@
 
 Weights are drawn, the network is small (3 grids, 2 channels, 3 classes), values are computed in double precision. A tolerance is twenty
 times what the same program differs by in single precision, and at least 2e-6 of the largest value: hardy adds in another order, and its
-convolutions by transforms of tiles round more.
+convolutions by transforms of tiles round more. Where rounding turns an activation across its kink or makes another of four pixels the
+largest, gradients jump; so seeds are tried until no activation lies that close, and no two candidates of max pooling.
 """
 import json
 import os
@@ -13,6 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.numpy import save_file
 
+CLOSE = 1e-5
 WIDTH, LEVELS, CHANNELS, CLASSES, SIZE, BATCH, RATE = 16, 3, 2, 3, 32, 3, 0.05
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "unet")
 
@@ -40,6 +42,30 @@ class Net(nn.Module):
         for i, stage in enumerate(self.up):
             x = stage(torch.cat((F.interpolate(x, scale_factor=2, mode="nearest"), skips[LEVELS - 2 - i]), 1))
         return self.out(x)
+
+
+def margin(state, image):
+    """The least distance of an activation from 0 and of a pooled value from the next smaller of its four, in training."""
+    least = [1.0]
+    net = Net().double()
+    net.load_state_dict({k: v.double() if v.is_floating_point() else v for k, v in state.items()})
+
+    def look(module, inputs, output):
+        least[0] = min(least[0], output.detach().abs().min().item())
+
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.register_forward_hook(look)
+
+    def look_at_pool(module, inputs, output):
+        v = output.detach()
+        four = torch.stack([v[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)]).sort(0).values
+        least[0] = min(least[0], (four[3] - four[2]).min().item())
+
+    for stage in list(net.down)[:-1]:
+        stage.register_forward_hook(look_at_pool)
+    net(image.double())
+    return least[0]
 
 
 def losses(logits, label):
@@ -119,9 +145,14 @@ def tensors(exact, single, generator):
 
 def main():
     torch.set_num_threads(1)
-    g = torch.Generator().manual_seed(11)
-    state = draw(g)
-    image = torch.rand(BATCH, CHANNELS, SIZE, SIZE, generator=g)
+    seed = 0
+    while True:
+        g = torch.Generator().manual_seed(seed)
+        state = draw(g)
+        image = torch.rand(BATCH, CHANNELS, SIZE, SIZE, generator=g)
+        if margin(state, image) > CLOSE:
+            break
+        seed += 1
     label = torch.randint(0, CLASSES, (BATCH, SIZE // 8, SIZE // 8), generator=g).repeat_interleave(8, 1).repeat_interleave(8, 2)
     exact, single = run(state, image, label, torch.float64), run(state, image, label, torch.float32)
     os.makedirs(HERE, exist_ok=True)
@@ -131,6 +162,7 @@ def main():
     save_file({k: v.numpy() for k, v in state.items()}, os.path.join(HERE, "weights.safetensors"))
     manifest = {
         "made_by": "tests/network/unet.py, torch " + torch.__version__,
+        "seed": seed,
         "width": WIDTH,
         "levels": LEVELS,
         "image": "image.npy",
@@ -142,7 +174,8 @@ def main():
         "curve": {
             "rate": RATE,
             "values": exact["curve"].tolist(),
-            "tolerance": [allowed(e, s) * (1 + k) for k, (e, s) in enumerate(zip(exact["curve"], single["curve"]))],
+            # after the first step weights are what they are, and activations may cross their kinks: up to 2e-4 was seen
+            "tolerance": [max(allowed(e, s), 5e-4 * (k > 0)) for k, (e, s) in enumerate(zip(exact["curve"], single["curve"]))],
         },
     }
     with open(os.path.join(HERE, "MANIFEST.json"), "w") as f:

@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/simd.h"
 #include "engine/kernels/conv.h"
 
 #include <string.h>
@@ -196,7 +197,8 @@ static void plan(hy_direct *d, const hy_conv_shape *s, enum hy_conv_role role, i
 	*d = (hy_direct){.n = s->n, .k = s->k, .lines = 1, .tile = tile, .threads = hy_threads()};
 	d->in_c = data ? s->oc : s->ic, d->in_h = data ? s->oh : s->ih, d->in_w = data ? s->ow : s->iw;
 	d->out_c = data ? s->ic : s->oc, d->out_h = data ? s->ih : s->oh, d->out_w = data ? s->iw : s->ow;
-	d->group = d->out_c / kernels->block % 2 ? 1 : 2;
+	*(data ? &d->out_doubled : &d->in_doubled) = s->doubled;
+	d->group = d->out_c / kernels->block % 2 || d->out_doubled / kernels->block % 2 ? 1 : 2; /* both parts are whole groups */
 	if (tile)
 		plan_winograd(d, role, kernels);
 	else
@@ -218,7 +220,8 @@ static uint16_t bfloat16(float v)
 typedef float lane[MOST_BLOCK];
 
 /* G g along one axis (winograd.inc): three values `from` apart to four or, with tiles of 4, six `to` apart. */
-static void transform_line(int tile, int64_t B, const lane *g, int from, lane *u, int to)
+static inline __attribute__((always_inline)) void transform_line(const int tile, const int64_t B, const lane *g, int from, lane *u,
+                                                                 int to)
 {
 	const float *a = g[0], *b = g[from], *c = g[2 * from];
 	for (int64_t i = 0; i < B; i++) {
@@ -237,8 +240,9 @@ static void transform_line(int tile, int64_t B, const lane *g, int from, lane *u
 	}
 }
 
-/* 3 x 3 kernels to planes. */
-static void transform_kernels(int tile, int64_t B, const lane g[9], lane u[MOST_PLANES])
+/* 3 x 3 kernels to planes. tile and B are constants after inlining. */
+static inline __attribute__((always_inline)) void transform_kernels(const int tile, const int64_t B, const lane g[9],
+                                                                    lane u[MOST_PLANES])
 {
 	const int n = tile + 2;
 	lane half[3 * 6];
@@ -248,12 +252,45 @@ static void transform_kernels(int tile, int64_t B, const lane g[9], lane u[MOST_
 		transform_line(tile, B, half + 3 * y, 1, u + n * y, 1);
 }
 
-/* The place of the weights of input channel i and output block o for tap (or plane) t: B values, for bfloat16 every second of 2 B. */
+/*
+ * B kernels of one input channel, `apart` floats from one to the next (turned: each by half a circle), to planes that lie `plane` floats
+ * apart.
+ */
+static inline __attribute__((always_inline)) void pack_planes(const int tile, const int64_t B, const float *w, int64_t apart, bool turned,
+                                                              float *packed, int64_t plane)
+{
+	lane g[9], u[MOST_PLANES];
+	for (int64_t b = 0; b < B; b++)
+		for (int t = 0; t < 9; t++)
+			g[t][b] = w[b * apart + (turned ? 8 - t : t)];
+	transform_kernels(tile, B, g, u);
+	for (int t = 0; t < (tile + 2) * (tile + 2); t++, packed += plane)
+		for (int64_t b = 0; b < B; b++)
+			packed[b] = u[t][b];
+}
+
+/* One block of outputs, all input channels, of a plan by transforms. Compiled for several widths of vectors. */
+HY_CLONES static void pack_block(const hy_direct *d, int64_t B, bool data, int64_t o, const float *w, float *packed)
+{
+	const int64_t plane = d->in_c * d->group * B, apart = data ? 9 : d->in_c * 9;
+	float *to = packed + (o / d->group * planes(d) * d->in_c * d->group + o % d->group) * B;
+	for (int64_t i = 0; i < d->in_c; i++, to += d->group * B) {
+		const float *from = w + (data ? i * d->out_c + o * B : o * B * d->in_c + i) * 9;
+		if (B == 8 && d->tile == 4)
+			pack_planes(4, 8, from, apart, data, to, plane);
+		else if (B == 8)
+			pack_planes(2, 8, from, apart, data, to, plane);
+		else if (d->tile == 4)
+			pack_planes(4, 16, from, apart, data, to, plane);
+		else
+			pack_planes(2, 16, from, apart, data, to, plane);
+	}
+}
+
+/* The place of the weights of input channel i and output block o for tap t: B values, for bfloat16 every second of 2 B. */
 static int64_t place(const hy_direct *d, const hy_phase *f, int64_t B, bool pairs, int64_t o, int64_t i, int t)
 {
 	const int64_t G = d->group, R = f->run, j = i % B;
-	if (d->tile)
-		return (((o / G * planes(d) + t) * d->in_c + i) * G + o % G) * B;
 	const int64_t line = (o / G * (d->in_c / B) + i / B) * f->n_taps;
 	const int64_t vector = ((pairs ? j / 2 : j) * R + t % R) * G + o % G;
 	return (int64_t)f->packed + (line + t / R * R) * B * G * B + (pairs ? vector * B * 2 + j % 2 : vector * B);
@@ -270,19 +307,21 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 	const int taps = c->shape.k * c->shape.k;
 	const bool data = c->role == HY_CONV_DATA, pairs = c->kernels->element == 2;
 #pragma omp parallel for schedule(static) num_threads(d->threads)
-	for (int64_t o = 0; o < d->out_c / B; o++)
+	for (int64_t o = 0; o < d->out_c / B; o++) {
+		if (d->tile) {
+			pack_block(d, B, data, o, w, packed);
+			continue;
+		}
 		for (int64_t i = 0; i < d->in_c; i++) {
-			lane g[HY_MAX_TAPS], u[MOST_PLANES];
+			lane g[HY_MAX_TAPS];
 			for (int64_t b = 0; b < B; b++) {
 				const float *from = w + (data ? i * d->out_c + o * B + b : (o * B + b) * d->in_c + i) * taps;
-				for (int t = 0; t < taps; t++) /* by transforms a data gradient has its kernel turned by half a circle */
-					g[t][b] = from[d->tile && data ? taps - 1 - t : t];
+				for (int t = 0; t < taps; t++)
+					g[t][b] = from[t];
 			}
-			if (d->tile)
-				transform_kernels(d->tile, B, g, u);
 			for (int f = 0; f < d->n_phases; f++)
-				for (int t = 0; t < (d->tile ? planes(d) : d->phase[f].n_taps); t++) {
-					const float *from = d->tile ? u[t] : g[d->phase[f].weight[t]];
+				for (int t = 0; t < d->phase[f].n_taps; t++) {
+					const float *from = g[d->phase[f].weight[t]];
 					const int64_t at = place(d, &d->phase[f], B, pairs, o, i, t);
 					if (!pairs) {
 						memcpy(packed + at, from, (size_t)B * sizeof *packed);
@@ -293,6 +332,7 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 						to[2 * b] = bfloat16(from[b]);
 				}
 		}
+	}
 }
 
 static hardy_status run_forward(const hy_conv *c, const hy_fused *f, const float *x, const float *bias, const float *packed,
@@ -314,6 +354,8 @@ static hardy_status run_weights(const hy_conv *c, const hy_fused *f, const float
 
 bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 {
+	if (s->doubled && (!hy_conv_tile(k, s) || s->doubled % k->block || s->doubled >= s->ic))
+		return false;
 	return k->direct_forward && s->k <= 4 && (s->stride == 1 || (s->stride == 2 && s->ih % 2 == 0 && s->iw % 2 == 0)) &&
 	       s->ic % k->block == 0 && s->oc % k->block == 0;
 }

@@ -25,6 +25,7 @@ typedef struct hy_phase {
 
 typedef struct hy_direct {
 	int64_t n, in_c, in_h, in_w, out_c, out_h, out_w; /* of the tensors read and written; weight gradient: of x and dy */
+	int64_t in_doubled, out_doubled; /* channels of them that come first and are read from, or summed to, half the grid */
 	int in_step, out_step, k;
 	int n_phases;
 	hy_phase phase[HY_MAX_PHASES];
@@ -50,7 +51,11 @@ typedef enum hy_finish { HY_FINISH_NOTHING, HY_FINISH_ACT, HY_FINISH_SUMS, HY_FI
 
 /* What a convolution does besides: with values as it reads them, with rows as it has written them. */
 typedef struct hy_fused {
-	/* Padded plans: a value x of channel k is read as act(in_scale[k] x + in_shift[k]) of slope in_slope; NULL: as it is. */
+	/* Of a shape with doubled channels: the other input, or where its gradient goes (added to what is there, if so). */
+	void *beside;
+	bool beside_accumulate;
+	/* Padded plans: a value x of channel k is read as act(in_scale[k] x + in_shift[k]) of slope in_slope; NULL: as it is. With doubled
+	 * channels: those beside them. */
 	const float *in_scale, *in_shift;
 	float in_slope;
 	hy_finish finish;

@@ -21,11 +21,15 @@ typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_
 /* The elements of a blocked tensor, hy_kernels.element bytes each: float or bfloat16. */
 typedef void hy_blocked;
 
-/* A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel
- * k. */
+/*
+ * A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel
+ * k. doubled: that many of the first input channels are given on half the grid, each pixel standing for four, the others in a tensor of
+ * their own (hy_fused.beside): a convolution of a doubled grid and what lies beside it.
+ */
 typedef struct hy_conv_shape {
 	int64_t n, ic, ih, iw, oc, oh, ow;
 	int k, stride, pad;
+	int64_t doubled;
 } hy_conv_shape;
 
 typedef struct hy_kernels {
