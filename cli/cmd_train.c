@@ -60,14 +60,10 @@ static int defaults(const command *self, int argc, char **argv, hardy_train_opti
 	if (!run)
 		run = find_value(argc, argv, "-o");
 	const bool help = is_given(argc, argv, "--help") || is_given(argc, argv, "-h");
-	hardy_status status = hardy_train_options_init(o, NULL, &err);
-	if (is_given(argc, argv, "--resume") && run && !help)
+	const bool fresh = !is_given(argc, argv, "--resume");
+	hardy_status status = hardy_train_options_init(o, help ? NULL : preset, fresh && !help ? recipe : NULL, &err);
+	if (!status && !fresh && run && !help)
 		status = hardy_train_options_read(o, run, &err);
-	else if (preset)
-		status = hardy_train_options_init(o, preset, &err);
-	const bool fresh = !is_given(argc, argv, "--resume") && !help;
-	if (!status && fresh && recipe)
-		status = hardy_train_options_recipe(o, recipe, &err);
 	if (status)
 		return report_error(self, status, &err);
 	/* A length on the command line replaces the preset's. */
@@ -131,7 +127,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--recipe", OPTION_STRING, &o.recipe, "NAME+...|FILE",
 	     "How to train: names with + between, or a YAML file (docs/RECIPES.md).", 0, 0, NULL},
 	    {"--preset", OPTION_STRING, &o.preset, "NAME", "Defaults of the options below; paper is as published.", 0, 0,
-	     "quick|short|paper"},
+	     "quick|hour|short|paper"},
 	    {"--seed", OPTION_INT, &o.seed, "N", "Seed of everything random.", 0, 9007199254740992, NULL},
 	    {"--subjects", OPTION_INT, &o.subjects, "N", "Subjects to train on, drawn by seed; 0: all.", 0, 1e6, NULL},
 	    {"--validation", OPTION_INT, &o.validation, "N", "Subjects to hold out when no splits file names them.", 0, 1e6, NULL},

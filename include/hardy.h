@@ -112,8 +112,9 @@ typedef struct hardy_train_options {
 	const char *data;   /* folder of a data set, as in hardy_check_options */
 	const char *output; /* run directory */
 	const char *preset; /* set by hardy_train_options_init */
-	const char *recipe; /* "standard", "cooperative", a rival, several with + between, or a .yaml file: docs/RECIPES.md */
-	int64_t seed;       /* 0 to 2^53 */
+	const char
+	    *recipe;  /* "hardy", "standard", "cooperative", a rival, several with + between, or a .yaml file: docs/RECIPES.md */
+	int64_t seed; /* 0 to 2^53 */
 	/* which scans */
 	int64_t subjects;            /* to train on, drawn by seed; 0: all */
 	int64_t validation;          /* subjects held out when splits names none */
@@ -158,10 +159,11 @@ typedef struct hardy_train_options {
 	void *owned;               /* by hardy_train_options_read */
 } hardy_train_options;
 
-/* Every default, from a preset: "quick" (NULL), "short" or "paper". HARDY_ERROR_ARGUMENT when there is no such preset. */
-hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, hardy_error *err);
-/* Sets the recipe, and what its row asks of the other options (docs/RECIPES.md): between _init and options that are to win. */
-hardy_status hardy_train_options_recipe(hardy_train_options *o, const char *recipe, hardy_error *err);
+/*
+ * Every default, from a preset, "quick" (NULL), "hour", "short" or "paper", and what a recipe (NULL: "hardy") asks of the options beside it
+ * (docs/RECIPES.md). HARDY_ERROR_ARGUMENT when there is none of that name. recipe stays the caller's.
+ */
+hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, const char *recipe, hardy_error *err);
 /* The options of a run that was started before, for going on with it; release with hardy_train_options_clear. */
 hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
 void hardy_train_options_clear(hardy_train_options *o);

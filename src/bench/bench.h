@@ -19,7 +19,7 @@ typedef struct hy_bench {
 	hy_tape_options engine;
 	hy_network_config network; /* of one channel and four classes */
 	bool cooperative;          /* training, else standard; a network of one part has no other */
-	hy_scheme schemes[2]; /* of z_i and z_s */
+	hy_scheme schemes[2];      /* of z_i and z_s */
 	int threads;
 	char on[24];  /* "2 threads" */
 	hy_roof roof; /* zeros where what is measured has no use for it */

@@ -80,7 +80,8 @@ static void write(hy_bench *b, const job *j, const hy_infer_options *o, double b
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
 	hy_bench_print(b, "%s on %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
-	               b->network.kind == HY_NETWORK_STUDY ? "FTN+STN" : b->o->network, (long long)j->n, (long long)o->height, (long long)o->width, b->on, t->min_s, t->median_s, t->n, build_s);
+	               b->network.kind == HY_NETWORK_STUDY ? "FTN+STN" : b->o->network, (long long)j->n, (long long)o->height,
+	               (long long)o->width, b->on, t->min_s, t->median_s, t->n, build_s);
 	hy_bench_print(b,
 	               "  %.2f GFLOP, %.1f GFLOP/s, %.0f%% of peak; %.2f GB, %.1f GB/s; bound %.4f s, %.0f%% of it reached; peak "
 	               "memory %.0f MB\n",

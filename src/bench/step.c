@@ -125,8 +125,8 @@ static void write(hy_bench *b, const job *j, const hy_step_options *s, double bu
 	hy_row_number(b, r, "peak_rss_mb", peak);
 	hy_row_done(b, r);
 	hy_bench_print(b, "%s step of %s, %lld slices of %lld x %lld on %s: %.4f s (median %.4f of %d; built in %.2f s)\n",
-	               cooperative ? "cooperative" : "standard", network, (long long)s->batch, (long long)s->height, (long long)s->width,
-	               b->on, t->min_s, t->median_s, t->n, build_s);
+	               cooperative ? "cooperative" : "standard", network, (long long)s->batch, (long long)s->height,
+	               (long long)s->width, b->on, t->min_s, t->median_s, t->n, build_s);
 	hy_bench_print(b, "  %.1f GFLOP, %.1f GFLOP/s, %.0f%% of peak", gflop, rate, 100 * rate / b->roof.fma_gflops);
 	if (cooperative)
 		hy_bench_print(b, "; counted as %.1f GFLOP, %.1f GFLOP/s, %.0f%% of peak", nominal, nominal / t->min_s,

@@ -27,9 +27,12 @@ hardy_status hy_warp_options_check(const hy_warp_options *o, hardy_error *err)
 		const char *name;
 		double low, high, least, most;
 	} ranges[] = {
-	    {"rotation", o->rotation_deg, o->rotation_deg, 0, 180}, {"mirror", o->mirror, o->mirror, 0, 1},
-	    {"zoom", o->zoom_low, o->zoom_high, 0.1, 10},           {"aspect", o->aspect, o->aspect, 0, 0.9},
-	    {"shift", o->shift, o->shift, 0, 1},                    {"elastic", o->elastic, o->elastic, 0, 1},
+	    {"rotation", o->rotation_deg, o->rotation_deg, 0, 180},
+	    {"mirror", o->mirror, o->mirror, 0, 1},
+	    {"zoom", o->zoom_low, o->zoom_high, 0.1, 10},
+	    {"aspect", o->aspect, o->aspect, 0, 0.9},
+	    {"shift", o->shift, o->shift, 0, 1},
+	    {"elastic", o->elastic, o->elastic, 0, 1},
 	    {"elastic displacement", o->elastic_sd, o->elastic_sd, 0, 0.5},
 	};
 	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
@@ -77,8 +80,8 @@ static void weigh_nodes(double t, float weight[HY_WARP_NODES])
 }
 
 /* Where a row of the grid lies in the slice: rows and columns of its pixels. */
-static void place_row(const hy_warp_draw *d, int64_t row, int64_t size, double centre_row, double centre_col, const float (*weight)[HY_WARP_NODES],
-                      float *to_row, float *to_col)
+static void place_row(const hy_warp_draw *d, int64_t row, int64_t size, double centre_row, double centre_col,
+                      const float (*weight)[HY_WARP_NODES], float *to_row, float *to_col)
 {
 	const double half = 0.5 * (double)size, y = ((double)row + 0.5) / half - 1;
 	float blend[2][HY_WARP_NODES] = {{0}};

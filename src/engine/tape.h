@@ -59,7 +59,7 @@ struct hy_node {
 	hy_norm_mode norm;
 	int64_t k, stride, pad;
 	int64_t first;        /* of the weights' input channels, where an operator takes some of them */
-	bool doubles;  /* a convolution of a doubled input and one beside it */
+	bool doubles;         /* a convolution of a doubled input and one beside it */
 	bool adds;            /* to what the operator before wrote */
 	int conv[3], pack[2]; /* convolution handles by role, and their packed weights */
 	struct {

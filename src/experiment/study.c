@@ -98,9 +98,7 @@ static hardy_status check_number(const char *name, int64_t value, int64_t low, i
 static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_options *t, hardy_error *err)
 {
 	const hardy_experiment_options *o = s->o;
-	hardy_status status = hardy_train_options_init(t, o->preset, err);
-	if (!status)
-		status = hardy_train_options_recipe(t, recipe, err);
+	hardy_status status = hardy_train_options_init(t, o->preset, recipe, err);
 	if (!status && o->precision)
 		status = hy_options_set(t, "precision", o->precision, err);
 	for (size_t i = 0; i < o->n_settings && !status; i++)

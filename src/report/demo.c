@@ -140,7 +140,7 @@ static hardy_status write_splits(demo *d, hardy_error *err)
 static hardy_status train(demo *d, int recipe, hardy_error *err)
 {
 	hardy_train_options t;
-	hardy_status status = hardy_train_options_init(&t, "quick", err);
+	hardy_status status = hardy_train_options_init(&t, "quick", "standard", err);
 	if (status)
 		return status;
 	t.data = d->sites[0].folder;

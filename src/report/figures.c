@@ -409,7 +409,7 @@ static hardy_status put_rivals(maker *m, sheet *s, hardy_error *err)
 	hy_recipe recipe;
 	hy_step_options o;
 	double terms[HY_N_TERMS];
-	hardy_status status = hardy_train_options_init(&t, NULL, err);
+	hardy_status status = hardy_train_options_init(&t, NULL, "standard", err);
 	if (!status)
 		status = hy_recipe_read("mwm+randconv+adv-noise+adv-bias", &recipe, err);
 	if (status)

@@ -554,7 +554,8 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 		return status;
 	if ((status = hy_recipe_read(o->recipe, &t.recipe, err)))
 		return status;
-	t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
+	if (hy_recipe_is_file(o->recipe))
+		t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
 	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))))
 		goto out;
 	t.recorded.data = data;

@@ -15,41 +15,44 @@
 
 /* ---- presets ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct preset {
+typedef struct preset_row {
 	const char *name;
 	int64_t size;
 	double spacing_mm;
-	int64_t epochs, iterations, batch;
+	int64_t epochs, iterations;
+	double budget_s;
+	int64_t batch;
 	double learning_rate;
 	const char *schedule, *loss, *augment;
 	bool minmax, recalibrate;
 	int64_t validate_every;
-} preset;
+} preset_row;
 
 /*
- * The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within minutes. "short" is for
+ * The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within minutes, "hour" what an hour of
+ * the machine at hand can do. "short" is for
  * comparisons of many runs: since batch and learning rate of "quick" were tuned (docs/TRAINING.md) it need not be shorter, and the
  * same runs serve both.
  */
-static const preset presets[] = {
-    {"quick", 96, 2.0, 0, 600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"short", 96, 2.0, 0, 600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"paper", 192, 1.36719, 600, 0, 20, 1e-4, "constant", "ce", "published", false, false, 1},
+static const preset_row presets[] = {
+    {"quick", 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
+    {"hour", 128, 1.5, 0, 0, 3600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 20},
+    {"short", 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
+    {"paper", 192, 1.36719, 600, 0, 0, 20, 1e-4, "constant", "ce", "published", false, false, 1},
 };
 
-hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, hardy_error *err)
+static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_error *err)
 {
-	const preset *p = name ? NULL : presets;
+	const preset_row *p = name ? NULL : presets;
 	for (size_t i = 0; i < sizeof presets / sizeof *presets && !p; i++)
 		if (!strcmp(presets[i].name, name))
 			p = &presets[i];
 	if (!p)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick, short or paper", name);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick, hour, short or paper", name);
 	hy_plan plan;
 	hy_plan_init(&plan);
 	*o = (hardy_train_options){
 	    .preset = p->name,
-	    .recipe = "standard",
 	    .subjects = 10,
 	    .validation = 5,
 	    .size = p->size,
@@ -65,6 +68,7 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 	    .network_levels = 5,
 	    .epochs = p->epochs,
 	    .iterations = p->iterations,
+	    .budget_s = p->budget_s,
 	    .batch = p->batch,
 	    .learning_rate = p->learning_rate,
 	    .schedule = p->schedule,
@@ -80,21 +84,6 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *name, 
 	    .calibrate = true,
 	    .checkpoint_every_s = 300,
 	};
-	return HARDY_OK;
-}
-
-hardy_status hardy_train_options_recipe(hardy_train_options *o, const char *recipe, hardy_error *err)
-{
-	hy_recipe read;
-	const hardy_status status = hy_recipe_read(recipe, &read, err);
-	if (status)
-		return status;
-	const hy_recipe_row *row = hy_recipe_find(recipe);
-	o->recipe = recipe;
-	if (row && row->length > 0) {
-		o->epochs = llround((double)o->epochs * row->length);
-		o->iterations = llround((double)o->iterations * row->length);
-	}
 	return HARDY_OK;
 }
 
@@ -122,7 +111,7 @@ typedef struct field {
 #define AT(member) offsetof(hardy_train_options, member)
 
 static const field fields[] = {
-    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|short|paper"},
+    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|hour|short|paper"},
     {"recipe", TEXT, AT(recipe), CARD | NEEDED, 0, 0, NULL},
     {"seed", WHOLE, AT(seed), CARD, 0, 9007199254740992, NULL},
     {"data", TEXT, AT(data), FREE | NEEDED, 0, 0, NULL},
@@ -309,6 +298,29 @@ hy_schedule hy_options_schedule(const hardy_train_options *o)
 	return strcmp(o->schedule, "one-cycle") ? HY_SCHEDULE_CONSTANT : HY_SCHEDULE_ONE_CYCLE;
 }
 
+/* ---- presets and recipes ------------------------------------------------------------------------------------------------ */
+
+hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, const char *recipe, hardy_error *err)
+{
+	hy_recipe read;
+	hardy_train_options made;
+	recipe = recipe ? recipe : "hardy";
+	hardy_status status = hy_recipe_read(recipe, &read, err);
+	if (!status)
+		status = of_preset(&made, preset, err);
+	const hy_recipe_row *row = status ? NULL : hy_recipe_asks(recipe);
+	made.recipe = recipe;
+	if (row && row->length > 0) {
+		made.epochs = llround((double)made.epochs * row->length);
+		made.iterations = llround((double)made.iterations * row->length);
+	}
+	for (int i = 0; row && row->settings[i][0] && !status; i++)
+		status = hy_options_set(&made, row->settings[i][0], row->settings[i][1], err);
+	if (!status)
+		*o = made;
+	return status;
+}
+
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */
 
 cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
@@ -343,7 +355,7 @@ static bool is_equal(const hardy_train_options *a, const hardy_train_options *b,
 cJSON *hy_options_identity(const hardy_train_options *o)
 {
 	hardy_train_options usual;
-	cJSON *json = hardy_train_options_init(&usual, NULL, NULL) ? NULL : hy_options_to_json(o, true);
+	cJSON *json = hardy_train_options_init(&usual, NULL, "standard", NULL) ? NULL : hy_options_to_json(o, true);
 	for (int i = 0; i < N_FIELDS && json; i++)
 		if (fields[i].use & LATER && is_equal(o, &usual, &fields[i]))
 			cJSON_DeleteItemFromObjectCaseSensitive(json, fields[i].name);
@@ -454,7 +466,8 @@ hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, h
 	hardy_train_options read;
 	cJSON *json = NULL;
 	char *path = hy_path_join(run, "run.json");
-	hardy_status status = path ? hardy_train_options_init(&read, NULL, err) : hy_fail_memory(err, run, strlen(run), 1);
+	hardy_status status =
+	    path ? hardy_train_options_init(&read, NULL, "standard", err) : hy_fail_memory(err, run, strlen(run), 1);
 	if (status)
 		goto out;
 	if (!hy_path_exists(path)) {

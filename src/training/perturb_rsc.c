@@ -127,6 +127,7 @@ static hardy_status run(hy_perturbation *p, int64_t iteration, hardy_error *err)
 
 const hy_perturbation_kind hy_perturb_rsc = {
     .name = "rsc",
+    .needs = HY_NEEDS_STUDY,
     .summary = "codes without their elements that agree most with the target",
     .stream = 6,
     .parameters = parameters,

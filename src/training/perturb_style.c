@@ -194,6 +194,7 @@ static hardy_status run_mixstyle(hy_perturbation *p, int64_t iteration, hardy_er
 
 const hy_perturbation_kind hy_perturb_mixstyle = {
     .name = "mixstyle",
+    .needs = HY_NEEDS_STUDY,
     .summary = "feature styles in the encoder mixed between samples",
     .stream = 7,
     .parameters = mixstyle_parameters,
@@ -257,6 +258,7 @@ static hardy_status run_dsu(hy_perturbation *p, int64_t iteration, hardy_error *
 
 const hy_perturbation_kind hy_perturb_dsu = {
     .name = "dsu",
+    .needs = HY_NEEDS_STUDY,
     .summary = "feature styles in the encoder with normal noise",
     .stream = 8,
     .parameters = dsu_parameters,
@@ -403,6 +405,7 @@ static hardy_status run_maxstyle(hy_perturbation *p, int64_t iteration, hardy_er
 
 const hy_perturbation_kind hy_perturb_maxstyle = {
     .name = "maxstyle",
+    .needs = HY_NEEDS_STUDY,
     .summary = "decoded images in the feature styles that are hardest to segment",
     .stream = 9,
     .parameters = maxstyle_parameters,

@@ -5,8 +5,8 @@
  * step makes the hard example and runs them. Its losses, times its weight, add to the step's; its gradients to the others'. It keeps
  * nothing from one step to the next: what it draws depends on seed, step and kind alone.
  *
- * Latent masking ("cooperative") is a kind too; its passes are the step's own (step.c). So is randomisation ("randomise"), which has none:
- * the batches are made with it (dataset/randomise.h).
+ * Latent masking ("cooperative") is a kind too; its passes are the step's own (step.c). So are changes of the batches ("randomise" and its
+ * like), which have none.
  */
 #ifndef HY_TRAINING_PERTURBATION_H
 #define HY_TRAINING_PERTURBATION_H
@@ -26,7 +26,12 @@ typedef struct hy_perturbation hy_perturbation;
 
 typedef struct hy_perturbation_kind {
 	const char *name, *summary;
-	uint32_t stream;                /* its own random numbers: unlike any other kind's, and never changed */
+	uint32_t stream; /* its own random numbers: unlike any other kind's, and never changed */
+	bool of_batches; /* the batches are made with it (dataset/randomise.h): it has no passes, weight or probability */
+	enum {
+		HY_NEEDS_NOTHING,
+		HY_NEEDS_STUDY /* codes, an image decoder, or names of layers: the study's networks */
+	} needs;
 	const hy_parameter *parameters; /* ends with a NULL name */
 	/* Whether it can work with these parameters (all in range) on this grid; the error says why not. NULL: always. */
 	hardy_status (*check)(const double *values, int64_t height, int64_t width, hardy_error *err);
@@ -77,7 +82,8 @@ bool hy_perturbation_takes_part(const hy_perturbation_options *o, uint64_t seed,
 hy_rng hy_perturbation_rng(const hy_perturbation *p, int64_t iteration, uint64_t part);
 double hy_perturbation_value(const hy_perturbation *p, const char *name);
 
-extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_randomise, hy_perturb_mwm, hy_perturb_randconv,
-    hy_perturb_adv_noise, hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle, hy_perturb_dsu, hy_perturb_maxstyle;
+extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_randomise, hy_perturb_shade, hy_perturb_lines, hy_perturb_waves,
+    hy_perturb_mwm, hy_perturb_randconv, hy_perturb_adv_noise, hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle,
+    hy_perturb_dsu, hy_perturb_maxstyle;
 
 #endif

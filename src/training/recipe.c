@@ -24,11 +24,16 @@ const hy_recipe_row hy_recipes[] = {
     {.name = "dsu", .text = "dsu", .summary = "and with noise on feature styles"},
     {.name = "maxstyle", .text = "maxstyle", .summary = "and on decoded images in the hardest feature styles"},
     {.name = "randomise", .text = "randomise", .summary = "on images as other scanners might have made them"},
-    /* as long as cooperative training takes for the preset's steps, see docs/RECIPES.md */
     {.name = "hardy",
      .text = "randomise",
-     .summary = "on images as other scanners might have made them, for longer",
-     .length = 1.9},
+     .summary = "a U-Net with skip connections on images in other positions, and as other scanners might have made them",
+     .settings = {{"network", "unet"},
+                  {"augment", "wide"},
+                  {"noise", "0"},
+                  {"percentile_low", "1"},
+                  {"percentile_high", "99"},
+                  {"ema", "0.99"}},
+     .length = 5},
     {.name = NULL},
 };
 
@@ -37,6 +42,17 @@ const hy_recipe_row *hy_recipe_find(const char *name)
 	for (const hy_recipe_row *r = hy_recipes; r->name; r++)
 		if (!strcmp(r->name, name))
 			return r;
+	return NULL;
+}
+
+const hy_recipe_row *hy_recipe_asks(const char *text)
+{
+	for (const char *at = text; *at; at += strcspn(at, "+"), at += *at == '+') {
+		const size_t n = strcspn(at, ":+");
+		for (const hy_recipe_row *r = hy_recipes; r->name; r++)
+			if (r->settings[0][0] && strlen(r->name) == n && !memcmp(r->name, at, n))
+				return r;
+	}
 	return NULL;
 }
 
@@ -118,8 +134,8 @@ hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *val
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is %s, want more than 0: leave the member out", kind->name, key,
 		               value);
 	}
-	if (kind == &hy_perturb_randomise && at < 0)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "randomise has no %s, it adds no loss: want share and share_plain", key);
+	if (kind->of_batches && at < 0)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no %s, it adds no loss: want share", kind->name, key);
 	if (p == &weight || p == &probability) {
 		*(p == &weight ? &m->o.weight : &m->o.probability) = v;
 	} else {
@@ -247,7 +263,7 @@ static void print(hy_recipe *r)
 			snprintf(r->summary, sizeof r->summary, "%s", row->summary);
 }
 
-static bool is_yaml(const char *text)
+bool hy_recipe_is_file(const char *text)
 {
 	const char *dot = strrchr(text, '.');
 	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
@@ -258,7 +274,7 @@ hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err)
 	hy_recipe r = {0};
 	if (!text || !*text)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "recipe is missing");
-	const hardy_status status = is_yaml(text) ? hy_recipe_read_yaml(text, &r, err) : parse(text, &r, err);
+	const hardy_status status = hy_recipe_is_file(text) ? hy_recipe_read_yaml(text, &r, err) : parse(text, &r, err);
 	if (status)
 		return status;
 	print(&r);
@@ -272,7 +288,7 @@ hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err)
 
 enum { SCHEME_IMAGE, SCHEME_SHAPE, HARD_MASKS, THRESHOLD_LOW, THRESHOLD_HIGH, ONLY_X_HAT, N_LATENT }; /* of latent masks */
 
-enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, CLIP, SHADE, SHARPNESS, NOISE, LINES, WAVES, WAVE_STRENGTH };
+enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, CLIP, SHARPNESS, NOISE }; /* of randomisation */
 
 static double scheme_of(const char *name)
 {
@@ -310,6 +326,11 @@ hardy_status hy_recipe_check(const hy_recipe *r, const hardy_train_options *o, h
 {
 	for (int i = 0; i < r->n; i++) {
 		const hy_perturbation_options m = resolve(&r->members[i], o);
+		if (m.kind->needs == HY_NEEDS_STUDY && strcmp(o->network, hy_network_names[HY_NETWORK_STUDY]) != 0)
+			return hy_fail(
+			    err, HARDY_ERROR_ARGUMENT,
+			    "%s acts within the study's networks, and the network is \"%s\": want network study, or leave it out",
+			    m.kind->name, o->network);
 		hardy_status status = m.kind == &hy_perturb_latent ? check_latent(&r->members[i], &m, err) : HARDY_OK;
 		if (!status && m.kind->check)
 			status = m.kind->check(m.values, o->size, o->size, err);
@@ -373,7 +394,7 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 	step->engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	for (int i = 0; i < r->n; i++) {
 		const hy_perturbation_options m = resolve(&r->members[i], o);
-		if (m.kind == &hy_perturb_randomise)
+		if (m.kind->of_batches)
 			continue;
 		if (m.kind != &hy_perturb_latent) {
 			step->perturbations[step->n_perturbations++] = m;
@@ -390,26 +411,32 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 
 bool hy_recipe_randomises(const hy_recipe *r, hy_randomise_options *out)
 {
+	hy_randomise_options o = {.share = 1, .share_plain = 1, .strength = 1};
+	bool any = false, clean = true;
 	for (int i = 0; i < r->n; i++) {
 		const hy_perturbation_options *m = &r->members[i].o;
-		if (m->kind != &hy_perturb_randomise)
-			continue;
 		const double *v = m->values;
-		*out = (hy_randomise_options){
-		    .share = v[SHARE],
-		    .share_plain = v[SHARE_PLAIN],
-		    .strength = v[STRENGTH],
-		    .curve = v[CURVE],
-		    .invert = v[INVERT],
-		    .clip = v[CLIP],
-		    .shade = v[SHADE],
-		    .sharpness = v[SHARPNESS],
-		    .noise = v[NOISE],
-		    .lines = v[LINES],
-		    .waves = v[WAVES],
-		    .wave_strength = v[WAVE_STRENGTH],
-		};
-		return v[TARGET] == 0;
+		any |= m->kind->of_batches;
+		if (m->kind == &hy_perturb_randomise) {
+			o.share = v[SHARE];
+			o.share_plain = v[SHARE_PLAIN];
+			o.strength = v[STRENGTH];
+			o.curve = v[CURVE];
+			o.invert = v[INVERT];
+			o.clip = v[CLIP];
+			o.sharpness = v[SHARPNESS];
+			o.noise = v[NOISE];
+			clean = v[TARGET] == 0;
+		} else if (m->kind == &hy_perturb_shade) {
+			o.shade = v[0];
+		} else if (m->kind == &hy_perturb_lines) {
+			o.lines = v[0];
+		} else if (m->kind == &hy_perturb_waves) {
+			o.waves = v[0];
+			o.wave_strength = v[1];
+		}
 	}
-	return true;
+	if (any)
+		*out = o;
+	return clean;
 }

@@ -15,11 +15,14 @@
 
 typedef struct hy_recipe_row {
 	const char *name, *text, *summary;
-	double length; /* times the preset's epochs or steps; 0: as long */
+	const char *settings[8][2]; /* other training options that it asks for, name and value */
+	double length;              /* times the preset's epochs or steps; 0: as long */
 } hy_recipe_row;
 
 extern const hy_recipe_row hy_recipes[]; /* ends with a NULL name */
 const hy_recipe_row *hy_recipe_find(const char *name);
+/* The row among the members of a recipe's text that asks something of the other options, or NULL: "hardy" of "hardy+waves". */
+const hy_recipe_row *hy_recipe_asks(const char *text);
 
 typedef struct hy_recipe_member {
 	hy_perturbation_options o;
@@ -33,6 +36,7 @@ typedef struct hy_recipe {
 	char summary[256]; /* one line */
 } hy_recipe;
 
+bool hy_recipe_is_file(const char *text); /* by its ending */
 /* Reads text, or the file that it names. Unknown names, values out of range and repetitions are HARDY_ERROR_ARGUMENT. */
 hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err);
 

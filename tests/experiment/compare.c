@@ -112,7 +112,7 @@ static int make_all(void **state)
 	                   .n_methods = N_METHODS,
 	                   .runs = runs,
 	                   .n_runs = N_METHODS * N_SEEDS};
-	hardy_train_options_init(&study.base, "short", NULL);
+	hardy_train_options_init(&study.base, "short", "standard", NULL);
 	for (size_t seed = 0; seed < N_SEEDS; seed++)
 		for (size_t m = 0; m < N_METHODS; m++)
 			runs[seed * N_METHODS + m] =

@@ -69,13 +69,12 @@ static hardy_train_options tiny(const char *run, const char *recipe)
 	static int next;
 	hardy_train_options o;
 	hardy_error err = {0};
-	assert_ok(hardy_train_options_init(&o, NULL, &err), &err);
+	assert_ok(hardy_train_options_init(&o, NULL, recipe, &err), &err);
 	snprintf(data, sizeof data, "%s", tree_path("data"));
 	char *out = output[next++ % 8];
 	snprintf(out, sizeof *output, "%s", tree_path(run));
 	o.data = data;
 	o.output = out;
-	o.recipe = recipe;
 	o.subjects = 3;
 	o.validation = 2;
 	o.size = 16;
@@ -232,10 +231,16 @@ static void calibrates_the_predicted_dice(void **state)
 static void every_recipe_resumes_with_the_same_bytes(void **state)
 {
 	static const char *const recipes[] = {
-	    "mwm:probability=0.5",   "randomise+cooperative:probability=0.5",
-	    "randconv:views=2",      "adv-noise",
-	    "adv-bias:iterations=2", "rsc",
-	    "mixstyle+dsu",          "maxstyle:iterations=1+cooperative:probability=0.5",
+	    "mwm:probability=0.5",
+	    "randomise+cooperative:probability=0.5",
+	    "randconv:views=2",
+	    "adv-noise",
+	    "adv-bias:iterations=2",
+	    "rsc",
+	    "mixstyle+dsu",
+	    "maxstyle:iterations=1+cooperative:probability=0.5",
+	    "hardy",
+	    "hardy+waves+adv-noise",
 	};
 	(void)state;
 	make_data();
@@ -246,6 +251,7 @@ static void every_recipe_resumes_with_the_same_bytes(void **state)
 		o.iterations = 4;
 		o.validate_every = 10;
 		o.ema = r % 2 ? 0.9 : 0;
+		assert_string_equal(o.network, strstr(recipes[r], "hardy") ? "unet" : "study");
 		assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
 		int left = 5 + 2;
 		const hardy_stop stop = {countdown, &left};
@@ -612,6 +618,8 @@ static void learns_two_classes_from_two_channels(void **state)
 	                                 "20",
 	                                 "--augment",
 	                                 "none",
+	                                 "--recipe",
+	                                 "standard",
 	                                 "--threads",
 	                                 "1",
 	                                 "--data-terms",

@@ -13,7 +13,7 @@ static hardy_train_options valid(const char *preset)
 {
 	hardy_train_options o;
 	hardy_error err = {0};
-	assert_ok(hardy_train_options_init(&o, preset, &err), &err);
+	assert_ok(hardy_train_options_init(&o, preset, "standard", &err), &err);
 	o.data = "data";
 	o.output = "run";
 	return o;
@@ -100,8 +100,8 @@ static void bad_options_are_named(void **state)
 	(void)state;
 	hardy_error err = {0};
 	hardy_train_options o;
-	assert_int_equal(hardy_train_options_init(&o, "slow", &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "preset is \"slow\", want quick, short or paper"));
+	assert_int_equal(hardy_train_options_init(&o, "slow", NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "preset is \"slow\", want quick, hour, short or paper"));
 #define REFUSE(assignment, part)                                                                                               \
 	do {                                                                                                                       \
 		o = valid(NULL);                                                                                                       \

@@ -29,7 +29,7 @@ static hy_step_options options(const char *recipe)
 	hy_recipe r;
 	hardy_error err = {0};
 	hardy_train_options t;
-	assert_ok(hardy_train_options_init(&t, "paper", &err), &err);
+	assert_ok(hardy_train_options_init(&t, "paper", "standard", &err), &err);
 	assert_ok(hy_recipe_read(recipe, &r, &err), &err);
 	hy_recipe_options(&o, &r, &t);
 	o.batch = 4;

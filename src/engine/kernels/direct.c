@@ -220,8 +220,8 @@ static uint16_t bfloat16(float v)
 typedef float lane[MOST_BLOCK];
 
 /* G g along one axis (winograd.inc): three values `from` apart to four or, with tiles of 4, six `to` apart. */
-static inline __attribute__((always_inline)) void transform_line(const int tile, const int64_t B, const lane *g, int from, lane *u,
-                                                                 int to)
+static inline __attribute__((always_inline)) void transform_line(const int tile, const int64_t B, const lane *g, int from,
+                                                                 lane *u, int to)
 {
 	const float *a = g[0], *b = g[from], *c = g[2 * from];
 	for (int64_t i = 0; i < B; i++) {
@@ -256,8 +256,8 @@ static inline __attribute__((always_inline)) void transform_kernels(const int ti
  * B kernels of one input channel, `apart` floats from one to the next (turned: each by half a circle), to planes that lie `plane` floats
  * apart.
  */
-static inline __attribute__((always_inline)) void pack_planes(const int tile, const int64_t B, const float *w, int64_t apart, bool turned,
-                                                              float *packed, int64_t plane)
+static inline __attribute__((always_inline)) void pack_planes(const int tile, const int64_t B, const float *w, int64_t apart,
+                                                              bool turned, float *packed, int64_t plane)
 {
 	lane g[9], u[MOST_PLANES];
 	for (int64_t b = 0; b < B; b++)
