@@ -105,15 +105,20 @@ typedef struct job {
 	float *x, *y, *w, *bias, *packed, *work; /* owned */
 } job;
 
+static hy_blocked *blocked(float *p)
+{
+	return (hy_blocked *)(void *)p;
+}
+
 static hardy_status run_stem(job *j)
 {
 	const hy_conv_shape *s = &j->e->shape;
 	if (j->e->role == HY_CONV_FORWARD)
-		j->kernels->stem(j->x, j->w, j->bias, s->n, s->ic, s->ih, s->iw, s->oc, j->y);
+		j->kernels->stem(j->x, j->w, j->bias, s->n, s->ic, s->ih, s->iw, s->oc, blocked(j->y));
 	else if (j->e->role == HY_CONV_DATA)
-		j->kernels->stem_data(j->y, j->w, s->n, s->ic, s->ih, s->iw, s->oc, false, j->x);
+		j->kernels->stem_data(blocked(j->y), j->w, s->n, s->ic, s->ih, s->iw, s->oc, false, j->x);
 	else
-		j->kernels->stem_weights(j->x, j->y, s->n, s->ic, s->ih, s->iw, s->oc, j->work, j->w);
+		j->kernels->stem_weights(j->x, blocked(j->y), s->n, s->ic, s->ih, s->iw, s->oc, j->work, j->w);
 	return HARDY_OK;
 }
 
@@ -122,11 +127,11 @@ static hardy_status run_head(job *j)
 	const hy_conv_shape *s = &j->e->shape;
 	const int64_t hw = s->ih * s->iw;
 	if (j->e->role == HY_CONV_FORWARD)
-		j->kernels->head(j->x, j->w, j->bias, s->n, s->ic, hw, s->oc, j->y);
+		j->kernels->head(blocked(j->x), j->w, j->bias, s->n, s->ic, hw, s->oc, j->y);
 	else if (j->e->role == HY_CONV_DATA)
-		j->kernels->head_data(NULL, j->y, j->w, s->n, s->ic, s->ih, s->iw, s->oc, false, j->x);
+		j->kernels->head_data(NULL, j->y, j->w, s->n, s->ic, s->ih, s->iw, s->oc, false, blocked(j->x));
 	else
-		j->kernels->head_weights(j->x, j->y, s->n, s->ic, hw, s->oc, j->work, j->w, j->bias);
+		j->kernels->head_weights(blocked(j->x), j->y, s->n, s->ic, hw, s->oc, j->work, j->w, j->bias);
 	return HARDY_OK;
 }
 
@@ -140,13 +145,13 @@ static hardy_status run_once(void *payload, hardy_error *err)
 		return run_head(j);
 	switch (c->role) {
 	case HY_CONV_FORWARD:
-		return c->run(c, NULL, j->x, j->bias, j->packed, j->y, NULL, j->work, err);
+		return c->run(c, NULL, blocked(j->x), j->bias, j->packed, blocked(j->y), j->work, err);
 	case HY_CONV_DATA:
-		return c->run(c, NULL, j->y, NULL, j->packed, j->x, NULL, j->work, err);
+		return c->run(c, NULL, blocked(j->y), NULL, j->packed, blocked(j->x), j->work, err);
 	case HY_CONV_WEIGHTS:
 		break;
 	}
-	return c->run(c, NULL, j->x, j->y, NULL, j->w, NULL, j->work, err);
+	return c->run_weights(c, NULL, blocked(j->x), blocked(j->y), j->w, NULL, j->work, err);
 }
 
 static bool fill(float **p, size_t n, uint64_t stream)

@@ -11,7 +11,7 @@ static hardy_status run_softmax(hy_tape *t, const hy_instruction *i, hardy_error
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
-	t->kernels->softmax(x->data, i->node.scale, x->n, x->c, x->h * x->w, hy_tape_data(t, i->value[1]));
+	t->kernels->softmax(x->data, i->node.scale, x->n, x->c, x->h * x->w, hy_tape_planar(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -20,8 +20,8 @@ static hardy_status run_softmax_back(hy_tape *t, const hy_instruction *i, hardy_
 {
 	(void)err;
 	const hy_value *y = &t->values[i->value[1]];
-	t->kernels->softmax_back(y->data, hy_tape_data(t, i->value[0]), i->node.scale, y->n, y->c, y->h * y->w, i->accumulate,
-	                         hy_tape_data(t, i->value[2]));
+	t->kernels->softmax_back(y->data, hy_tape_planar(t, i->value[0]), i->node.scale, y->n, y->c, y->h * y->w, i->accumulate,
+	                         hy_tape_planar(t, i->value[2]));
 	return HARDY_OK;
 }
 
@@ -72,7 +72,7 @@ static hardy_status run_sigmoid(hy_tape *t, const hy_instruction *i, hardy_error
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
-	t->kernels->sigmoid(x->data, x->n * x->c * x->h * x->w, hy_tape_data(t, i->value[1]));
+	t->kernels->sigmoid(x->data, x->n * x->c * x->h * x->w, hy_tape_planar(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -81,8 +81,8 @@ static hardy_status run_sigmoid_back(hy_tape *t, const hy_instruction *i, hardy_
 {
 	(void)err;
 	const hy_value *y = &t->values[i->value[1]];
-	const float *dy = hy_tape_data(t, i->value[0]);
-	float *dx = hy_tape_data(t, i->value[2]);
+	const float *dy = hy_tape_planar(t, i->value[0]);
+	float *dx = hy_tape_planar(t, i->value[2]);
 	const int64_t count = y->n * y->c * y->h * y->w;
 #pragma omp parallel for schedule(static)
 	for (int64_t k = 0; k < count; k++) {
@@ -132,7 +132,7 @@ static hardy_status run_cross_entropy(hy_tape *t, const hy_instruction *i, hardy
 	hy_loss *loss = i->node.link;
 	double ce, dice;
 	t->kernels->cross_entropy(x->data, loss->label, x->n, x->c, x->h * x->w, loss->w_ce, loss->w_dice, i->accumulate,
-	                          (double *)(void *)t->work, hy_tape_data(t, i->value[1]), &ce, &dice);
+	                          (double *)(void *)t->work, hy_tape_planar(t, i->value[1]), &ce, &dice);
 	if (!isfinite(ce) || !isfinite(dice))
 		return hy_fail(err, HARDY_ERROR_NUMERIC, "the cross-entropy \"%s\" is not finite", loss->name ? loss->name : "");
 	loss->value = (double)loss->w_ce * ce;
@@ -157,8 +157,8 @@ static hardy_status run_sigmoid_mse(hy_tape *t, const hy_instruction *i, hardy_e
 	const hy_value *y = &t->values[i->value[0]];
 	hy_loss *loss = i->node.link;
 	double mse;
-	t->kernels->sigmoid_mse(y->data, hy_tape_data(t, i->value[1]), y->n, y->c * y->h * y->w, loss->w_ce,
-	                        (double *)(void *)t->work, hy_tape_data(t, i->value[2]), &mse);
+	t->kernels->sigmoid_mse(y->data, hy_tape_planar(t, i->value[1]), y->n, y->c * y->h * y->w, loss->w_ce,
+	                        (double *)(void *)t->work, hy_tape_planar(t, i->value[2]), &mse);
 	if (!isfinite(mse))
 		return hy_fail(err, HARDY_ERROR_NUMERIC, "the reconstruction error \"%s\" is not finite", loss->name ? loss->name : "");
 	loss->value = (double)loss->w_ce * mse;
@@ -189,8 +189,8 @@ static hardy_status run_mask(hy_tape *t, const hy_instruction *i, hardy_error *e
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
 	const hy_mask *m = i->node.link;
-	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(x->data, m->data, x->n, x->c, x->h * x->w,
-	                                                                   hy_tape_data(t, i->value[1]));
+	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(x->blocks, m->data, x->n, x->c, x->h * x->w, false,
+	                                                                   hy_tape_blocked(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -211,17 +211,14 @@ int hy_op_mask(hy_tape *t, int x, const hy_mask *mask)
 	return y;
 }
 
-/* values: dy, dx. dx += dy mask, through scratch memory. */
+/* values: dy, dx */
 static hardy_status run_mask_back(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]];
 	const hy_mask *m = i->node.link;
-	float *dx = hy_tape_data(t, i->value[1]), *to = i->accumulate ? t->work : dx;
-	const int64_t count = dy->n * dy->c * dy->h * dy->w;
-	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(dy->data, m->data, dy->n, dy->c, dy->h * dy->w, to);
-	for (int64_t k = 0; k < count && i->accumulate; k++)
-		dx[k] += to[k];
+	(m->spatial ? t->kernels->mask_spatial : t->kernels->mask_channel)(dy->blocks, m->data, dy->n, dy->c, dy->h * dy->w,
+	                                                                   i->accumulate, hy_tape_blocked(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -232,9 +229,7 @@ static void mask_back(hy_tape *t, const hy_node *node, int flags)
 	const int dx = hy_tape_gradient_out(t, node->in[0], &accumulate);
 	if (dx < 0)
 		return;
-	const hy_value v = t->values[dx];
 	const int values[] = {hy_tape_gradient(t, node->out), dx};
-	hy_tape_work(t, (size_t)(v.n * v.c * v.h * v.w));
 	hy_tape_emit(t, "mask back", run_mask_back, node, values, 2)->accumulate = accumulate;
 }
 
@@ -261,7 +256,7 @@ static hardy_status run_score(hy_tape *t, const hy_instruction *i, hardy_error *
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
-	t->kernels->score(x->data, x->n, x->c, x->h * x->w, hy_tape_data(t, i->value[1]), hy_tape_data(t, i->value[2]));
+	t->kernels->score(x->blocks, x->n, x->c, x->h * x->w, hy_tape_planar(t, i->value[1]), hy_tape_planar(t, i->value[2]));
 	return HARDY_OK;
 }
 

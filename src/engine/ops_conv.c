@@ -25,7 +25,7 @@ const hy_fused *hy_conv_fused(const hy_tape *t, const hy_instruction *i, const h
 		return NULL;
 	*f = (hy_fused){.finish = n->fuse.finish, .slope = n->fuse.slope, .half = n->fuse.half};
 	if (n->doubles) {
-		f->beside = hy_tape_data(t, i->value[5]);
+		f->beside = hy_tape_blocked(t, i->value[5]);
 		f->beside_accumulate = i->accumulate;
 	}
 	if (lazy) {
@@ -35,14 +35,14 @@ const hy_fused *hy_conv_fused(const hy_tape *t, const hy_instruction *i, const h
 		f->in_slope = n->fuse.in_slope;
 	}
 	if (f->finish == HY_FINISH_ACT) {
-		f->skip = hy_tape_data(t, i->value[2]);
+		f->skip = hy_tape_blocked(t, i->value[2]);
 	} else if (f->finish) {
 		f->partial = t->sums;
 	}
 	if (f->finish == HY_FINISH_BACK) {
-		f->x = hy_tape_data(t, i->value[2]);
-		f->value = hy_tape_data(t, i->value[3]);
-		f->dskip = hy_tape_data(t, i->value[4]);
+		f->x = hy_tape_blocked(t, i->value[2]);
+		f->value = hy_tape_blocked(t, i->value[3]);
+		f->dskip = hy_tape_blocked(t, i->value[4]);
 		f->scale = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_SCALE);
 		f->shift = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_SHIFT);
 		f->mean = hy_norm_row(t, n->fuse.aux, out->c, HY_NORM_MEAN);
@@ -100,9 +100,8 @@ static hardy_status run_as(hy_tape *t, const hy_instruction *i, int conv, int pa
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
 	float *weights = packed(t, pack);
 	hy_fused f;
-	return c->run(c, hy_conv_fused(t, i, x, y, &f), x->data,
-	              i->node.fuse.folded ? weights + c->packed_floats : hy_tape_param(t, bias), weights, y->data, NULL, t->work,
-	              err);
+	return c->run(c, hy_conv_fused(t, i, x, y, &f), x->blocks,
+	              i->node.fuse.folded ? weights + c->packed_floats : hy_tape_param(t, bias), weights, y->blocks, t->work, err);
 }
 
 static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error *err)
@@ -124,8 +123,8 @@ static hardy_status run_weights(hy_tape *t, const hy_instruction *i, hardy_error
 	float *whole = hy_tape_grad(t, i->node.param[0]),
 	      *gradient = part ? aside(t, c, c->shape.oc * c->shape.ic * c->shape.k * c->shape.k) : whole;
 	hy_fused f;
-	const hardy_status status = c->run(c, hy_conv_fused(t, i, x, NULL, &f), x->data, hy_tape_data(t, i->value[1]), NULL,
-	                                   gradient, c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
+	const hardy_status status = c->run_weights(c, hy_conv_fused(t, i, x, NULL, &f), x->blocks, hy_tape_blocked(t, i->value[1]),
+	                                           gradient, c->bias ? hy_tape_grad(t, i->node.param[1]) : NULL, t->work, err);
 	if (!status && part)
 		add_channels(p, gradient, i->node.first, c->shape.ic, whole);
 	return status;
@@ -175,7 +174,7 @@ static hardy_status run_stem(hy_tape *t, const hy_instruction *i, hardy_error *e
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
 	t->kernels->stem(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h, x->w,
-	                 y->c, y->data);
+	                 y->c, y->blocks);
 	return HARDY_OK;
 }
 
@@ -183,7 +182,7 @@ static hardy_status run_stem_weights(hy_tape *t, const hy_instruction *i, hardy_
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *dy = &t->values[i->value[1]];
-	t->kernels->stem_weights(x->data, dy->data, x->n, x->c, x->h, x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]));
+	t->kernels->stem_weights(x->data, dy->blocks, x->n, x->c, x->h, x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]));
 	return HARDY_OK;
 }
 
@@ -191,7 +190,7 @@ static hardy_status run_stem_data(hy_tape *t, const hy_instruction *i, hardy_err
 {
 	(void)err;
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
-	t->kernels->stem_data(dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w, dy->c, i->accumulate,
+	t->kernels->stem_data(dy->blocks, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h, dx->w, dy->c, i->accumulate,
 	                      dx->data);
 	return HARDY_OK;
 }
@@ -221,7 +220,7 @@ static hardy_status run_head(hy_tape *t, const hy_instruction *i, hardy_error *e
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
-	t->kernels->head(x->data, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h * x->w,
+	t->kernels->head(x->blocks, hy_tape_param(t, i->node.param[0]), hy_tape_param(t, i->node.param[1]), x->n, x->c, x->h * x->w,
 	                 y->c, y->data);
 	return HARDY_OK;
 }
@@ -230,7 +229,7 @@ static hardy_status run_head_weights(hy_tape *t, const hy_instruction *i, hardy_
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]], *dy = &t->values[i->value[1]];
-	t->kernels->head_weights(x->data, dy->data, x->n, x->c, x->h * x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]),
+	t->kernels->head_weights(x->blocks, dy->data, x->n, x->c, x->h * x->w, dy->c, t->work, hy_tape_grad(t, i->node.param[0]),
 	                         hy_tape_grad(t, i->node.param[1]));
 	return HARDY_OK;
 }
@@ -241,7 +240,7 @@ static hardy_status run_head_data(hy_tape *t, const hy_instruction *i, hardy_err
 	const hy_value *dy = &t->values[i->value[0]], *dx = &t->values[i->value[1]];
 	hy_fused f;
 	t->kernels->head_data(hy_conv_fused(t, i, dy, dx, &f), dy->data, hy_tape_param(t, i->node.param[0]), dx->n, dx->c, dx->h,
-	                      dx->w, dy->c, i->accumulate, dx->data);
+	                      dx->w, dy->c, i->accumulate, dx->blocks);
 	return HARDY_OK;
 }
 
@@ -341,7 +340,7 @@ static hardy_status run_up_forward(hy_tape *t, const hy_instruction *i, hardy_er
 	const hy_value *y = &t->values[i->value[1]];
 	const hardy_status status = run_as(t, i, i->node.conv[1], i->node.pack[1], -1, err);
 	if (!status && i->node.param[1] >= 0)
-		t->kernels->bias_add(hy_tape_param(t, i->node.param[1]), y->n, y->c, y->h * y->w, y->data);
+		t->kernels->bias_add(hy_tape_param(t, i->node.param[1]), y->n, y->c, y->h * y->w, y->blocks);
 	return status;
 }
 
@@ -355,12 +354,12 @@ static hardy_status run_up_weights(hy_tape *t, const hy_instruction *i, hardy_er
 	const hy_conv *c = &t->convs[i->node.conv[2]];
 	const hy_value *dy = &t->values[i->value[0]];
 	float *db = hy_tape_grad(t, i->node.param[1]);
-	const hardy_status status =
-	    c->run(c, NULL, dy->data, hy_tape_data(t, i->value[1]), NULL, hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
+	const hardy_status status = c->run_weights(c, NULL, dy->blocks, hy_tape_blocked(t, i->value[1]),
+	                                           hy_tape_grad(t, i->node.param[0]), NULL, t->work, err);
 	if (status || !db)
 		return status;
 	double *partial = (double *)(void *)t->work;
-	t->kernels->channel_sums(dy->data, dy->n, dy->c, dy->h * dy->w, partial);
+	t->kernels->channel_sums(dy->blocks, dy->n, dy->c, dy->h * dy->w, partial);
 	for (int64_t k = 0; k < dy->c; k++) {
 		double sum = 0;
 		for (int64_t s = 0; s < dy->n; s++)
@@ -457,7 +456,7 @@ static hardy_status run_up2_weights(hy_tape *t, const hy_instruction *i, hardy_e
 	const hy_conv *c = &t->convs[i->node.conv[2]];
 	float *wide = aside(t, c, c->shape.ic * c->shape.oc * 16);
 	const hardy_status status =
-	    c->run(c, NULL, hy_tape_data(t, i->value[0]), hy_tape_data(t, i->value[1]), NULL, wide, NULL, t->work, err);
+	    c->run_weights(c, NULL, hy_tape_blocked(t, i->value[0]), hy_tape_blocked(t, i->value[1]), wide, NULL, t->work, err);
 	if (!status)
 		narrow_gradient(&t->params->list[i->node.param[0]], wide, i->node.first, c->shape.oc,
 		                hy_tape_grad(t, i->node.param[0]));

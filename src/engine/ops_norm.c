@@ -35,7 +35,7 @@ static hardy_status batch_statistics(hy_tape *t, const hy_node *node, const hy_v
 	float *running_mean = hy_tape_param(t, node->param[2]), *running_var = hy_tape_param(t, node->param[3]);
 	const float *bias = hy_tape_param(t, node->param[4]);
 	if (!node->k)
-		t->kernels->norm_sums(x->data, x->n, c, x->h * x->w, t->sums);
+		t->kernels->norm_sums(x->blocks, x->n, c, x->h * x->w, t->sums);
 	gather(t, node->k ? node->k : x->n, c);
 	for (int64_t k = 0; k < c; k++) {
 		const double m = t->sums[2 * k] / count, spread = t->sums[2 * k + 1] / count - m * m, var = spread > 0 ? spread : 0;
@@ -85,8 +85,8 @@ static hardy_status run_forward(hy_tape *t, const hy_instruction *i, hardy_error
 		shift[k] = beta[k] - mean[k] * scale[k];
 	}
 	if (i->value[1] >= 0)
-		t->kernels->norm_act(x->data, scale, shift, hy_tape_data(t, i->value[2]), node->flag, node->slope, x->n, c, x->h, x->w,
-		                     hy_tape_data(t, i->value[1]));
+		t->kernels->norm_act(x->blocks, scale, shift, hy_tape_blocked(t, i->value[2]), node->flag, node->slope, x->n, c, x->h,
+		                     x->w, hy_tape_blocked(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -97,13 +97,13 @@ static hardy_status run_back_sums(hy_tape *t, const hy_instruction *i, hardy_err
 	const hy_value *x = &t->values[i->value[2]];
 	const hy_fused f = {.slope = i->node.slope,
 	                    .partial = t->sums,
-	                    .x = x->data,
-	                    .value = hy_tape_data(t, i->value[1]),
+	                    .x = x->blocks,
+	                    .value = hy_tape_blocked(t, i->value[1]),
 	                    .scale = hy_norm_row(t, i->node.aux, x->c, HY_NORM_SCALE),
 	                    .shift = hy_norm_row(t, i->node.aux, x->c, HY_NORM_SHIFT),
 	                    .mean = hy_norm_row(t, i->node.aux, x->c, HY_NORM_MEAN),
-	                    .dskip = hy_tape_data(t, i->value[3])};
-	t->kernels->norm_back_sums(&f, x->n, x->c, x->h, x->w, hy_tape_data(t, i->value[0]));
+	                    .dskip = hy_tape_blocked(t, i->value[3])};
+	t->kernels->norm_back_sums(&f, x->n, x->c, x->h, x->w, hy_tape_blocked(t, i->value[0]));
 	return HARDY_OK;
 }
 
@@ -134,9 +134,9 @@ static hardy_status run_back(hy_tape *t, const hy_instruction *i, hardy_error *e
 		on_x[k] = (float)b;
 		on_1[k] = node->norm == HY_NORM_RUNNING ? 0 : (float)(-a * sum / count - b * (double)mean[k]);
 	}
-	float *dx = hy_tape_data(t, i->value[2]);
+	hy_blocked *dx = hy_tape_blocked(t, i->value[2]);
 	if (dx)
-		t->kernels->norm_back(hy_tape_data(t, i->value[0]), x->data, on_g, on_x, on_1, x->n, c, x->h * x->w, dx);
+		t->kernels->norm_back(hy_tape_blocked(t, i->value[0]), x->blocks, on_g, on_x, on_1, x->n, c, x->h * x->w, dx);
 	return HARDY_OK;
 }
 

@@ -13,8 +13,8 @@ static hardy_status run_pool(hy_tape *t, const hy_instruction *i, hardy_error *e
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
-	t->kernels->max_pool(x->data, row_of(t, &i->node, x->c, HY_NORM_SCALE), row_of(t, &i->node, x->c, HY_NORM_SHIFT),
-	                     i->node.fuse.in_slope, x->n, x->c, x->h, x->w, hy_tape_data(t, i->value[1]));
+	t->kernels->max_pool(x->blocks, row_of(t, &i->node, x->c, HY_NORM_SCALE), row_of(t, &i->node, x->c, HY_NORM_SHIFT),
+	                     i->node.fuse.in_slope, x->n, x->c, x->h, x->w, hy_tape_blocked(t, i->value[1]));
 	return HARDY_OK;
 }
 
@@ -24,9 +24,9 @@ static hardy_status run_pool_back(hy_tape *t, const hy_instruction *i, hardy_err
 	(void)err;
 	const hy_value *x = &t->values[i->value[5]];
 	hy_fused f;
-	t->kernels->max_pool_back(hy_conv_fused(t, i, NULL, x, &f), hy_tape_data(t, i->value[0]), x->data,
+	t->kernels->max_pool_back(hy_conv_fused(t, i, NULL, x, &f), hy_tape_blocked(t, i->value[0]), x->blocks,
 	                          row_of(t, &i->node, x->c, HY_NORM_SCALE), row_of(t, &i->node, x->c, HY_NORM_SHIFT),
-	                          i->node.fuse.in_slope, x->n, x->c, x->h, x->w, i->accumulate, hy_tape_data(t, i->value[1]));
+	                          i->node.fuse.in_slope, x->n, x->c, x->h, x->w, i->accumulate, hy_tape_blocked(t, i->value[1]));
 	return HARDY_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/ops_fuse.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -269,9 +270,24 @@ int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int
 	return (int)t->n_packs++;
 }
 
-float *hy_tape_data(const hy_tape *t, int value)
+float *hy_tape_planar(const hy_tape *t, int value)
 {
+	assert(value < 0 || !t->values[value].blocked);
 	return value < 0 ? NULL : t->values[value].data;
+}
+
+hy_blocked *hy_tape_blocked(const hy_tape *t, int value)
+{
+	assert(value < 0 || t->values[value].blocked);
+	return value < 0 ? NULL : t->values[value].blocks;
+}
+
+float *hy_tape_floats(const hy_tape *t, int value)
+{
+	if (value < 0 || !t->values[value].blocked)
+		return hy_tape_planar(t, value);
+	assert(t->kernels->element == sizeof(float));
+	return (float *)(void *)t->values[value].blocks;
 }
 
 float *hy_tape_param(const hy_tape *t, int param)
@@ -433,7 +449,9 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 		                      sizeof *t->slab);
 	memset(t->aux, 0, t->aux_floats * sizeof *t->aux);
 	for (size_t i = 0; i < t->n_values; i++)
-		if (!t->values[i].external)
+		if (t->values[i].blocked)
+			t->values[i].blocks = (hy_blocked *)(void *)(t->slab + t->values[i].offset);
+		else if (!t->values[i].external)
 			t->values[i].data = t->slab + t->values[i].offset;
 	t->compiled = true;
 	return HARDY_OK;

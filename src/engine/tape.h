@@ -33,13 +33,14 @@ enum hy_back_flags {
 
 typedef struct hy_value {
 	int64_t n, c, h, w;
-	bool blocked;    /* layout: blocked or planar */
-	bool external;   /* memory is the caller's: set `data` before running */
-	bool kept;       /* its memory is shared with no other value */
-	bool constant;   /* no gradient flows into it */
-	float *data;     /* valid after compiling */
-	int first, last; /* instructions that use it; -1: none */
-	size_t offset;   /* floats in the slab */
+	bool blocked;       /* layout: blocked or planar */
+	bool external;      /* memory is the caller's: set `data` before running */
+	bool kept;          /* its memory is shared with no other value */
+	bool constant;      /* no gradient flows into it */
+	float *data;        /* planar: valid after compiling; else NULL */
+	hy_blocked *blocks; /* blocked: the same */
+	int first, last;    /* instructions that use it; -1: none */
+	size_t offset;      /* floats in the slab */
 	/* A lazy value has no memory: it is act(scale x + shift) of a batch norm's input, computed by the convolutions that read it. */
 	int lazy_x, lazy_aux; /* x, or -1; the batch norm's own memory */
 	float lazy_slope;
@@ -188,7 +189,11 @@ int hy_tape_pack(hy_tape *t, int param, int conv);
 int hy_tape_pack_derived(hy_tape *t, int param, int conv, hy_derived derived);
 /* A copy of slot `old` for another convolution, with a batch norm (hy_pack_slot.fold) multiplied in; its bias lies behind the weights. */
 int hy_tape_pack_folded(hy_tape *t, const hy_pack_slot *old, int conv, const int fold[5]);
-float *hy_tape_data(const hy_tape *t, int value);
+/* The memory of a value of this layout (asserted); NULL for -1. */
+float *hy_tape_planar(const hy_tape *t, int value);
+hy_blocked *hy_tape_blocked(const hy_tape *t, int value);
+/* Of either layout, for operators that refuse tables whose elements are no floats. */
+float *hy_tape_floats(const hy_tape *t, int value);
 float *hy_tape_param(const hy_tape *t, int param); /* its values (or buffer) */
 float *hy_tape_grad(const hy_tape *t, int param);
 

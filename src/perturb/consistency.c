@@ -211,8 +211,8 @@ static hardy_status run_divergence(hy_tape *t, const hy_instruction *i, hardy_er
 {
 	const hy_value *x = &t->values[i->value[0]];
 	hy_divergence *d = i->node.link;
-	const float *reference = hy_tape_data(t, i->value[1]);
-	float *grad = hy_tape_data(t, i->value[2]);
+	const float *reference = hy_tape_planar(t, i->value[1]);
+	float *grad = hy_tape_planar(t, i->value[2]);
 	double *partial = (double *)(void *)t->work;
 	clear_unless(i, x, grad);
 	d->kl = hy_kl(reference, x->data, x->n, x->c, x->h * x->w, d->w_kl, grad, partial);
@@ -244,8 +244,8 @@ static hardy_status run_views(hy_tape *t, const hy_instruction *i, hardy_error *
 	float *grads[HY_MAX_VIEWS];
 	double each[HY_MAX_VIEWS];
 	for (int k = 0; k < v->n; k++) {
-		logits[k] = hy_tape_data(t, v->logits[k]);
-		grads[k] = hy_tape_data(t, v->grads[k]);
+		logits[k] = hy_tape_planar(t, v->logits[k]);
+		grads[k] = hy_tape_planar(t, v->grads[k]);
 	}
 	hy_views_divergence(logits, v->n, x->n, x->c, x->h * x->w, v->weight, grads, (double *)(void *)t->work, each);
 	v->value = 0;

@@ -153,15 +153,17 @@ static int block_of(const hy_tape *t, const hy_value *x)
 static hardy_status run_restyle(hy_tape *t, const hy_instruction *i, hardy_error *err)
 {
 	(void)err;
-	const hy_value *x = &t->values[i->value[0]], *y = &t->values[i->value[1]];
+	const hy_value *x = &t->values[i->value[0]];
+	const float *from = hy_tape_floats(t, i->value[0]);
+	float *to = hy_tape_floats(t, i->value[1]);
 	hy_restyle *r = i->node.link;
 	if (!r->active) {
-		memcpy(y->data, x->data, (size_t)(x->n * x->c * x->h * x->w) * sizeof *y->data);
+		memcpy(to, from, (size_t)(x->n * x->c * x->h * x->w) * sizeof *to);
 		return HARDY_OK;
 	}
-	hy_style_measure(&r->style, x->data, x->h * x->w, block_of(t, x), r->eps);
+	hy_style_measure(&r->style, from, x->h * x->w, block_of(t, x), r->eps);
 	r->choose(r);
-	hy_style_apply(&r->style, x->data, x->h * x->w, block_of(t, x), y->data);
+	hy_style_apply(&r->style, from, x->h * x->w, block_of(t, x), to);
 	return HARDY_OK;
 }
 
@@ -170,12 +172,12 @@ static hardy_status run_restyle_back(hy_tape *t, const hy_instruction *i, hardy_
 {
 	(void)err;
 	const hy_value *x = &t->values[i->value[0]];
-	const float *dy = hy_tape_data(t, i->value[1]);
-	float *dx = hy_tape_data(t, i->value[2]);
+	const float *from = hy_tape_floats(t, i->value[0]), *dy = hy_tape_floats(t, i->value[1]);
+	float *dx = hy_tape_floats(t, i->value[2]);
 	const int64_t size = x->n * x->c * x->h * x->w;
 	hy_restyle *r = i->node.link;
 	if (r->active) {
-		hy_style_back(&r->style, x->data, dy, x->h * x->w, block_of(t, x), i->accumulate, r->with_style, dx);
+		hy_style_back(&r->style, from, dy, x->h * x->w, block_of(t, x), i->accumulate, r->with_style, dx);
 		return HARDY_OK;
 	}
 	for (int64_t k = 0; k < size && dx; k++)

@@ -123,7 +123,7 @@ static adversary *make(hy_perturbation *p, hardy_error *err)
 static hardy_status look(hy_perturbation *p, int iteration, float **gradient, hardy_error *err)
 {
 	const adversary *a = p->own;
-	*gradient = hy_tape_data(&p->passes->tape, a->gradient);
+	*gradient = hy_tape_planar(&p->passes->tape, a->gradient);
 	const hardy_status status = hy_tape_run(&p->passes->tape, a->inner_segment, err);
 	p->search[1] = a->inner.value;
 	if (iteration == 0)

@@ -119,7 +119,7 @@ static hardy_status run(hy_perturbation *p, int64_t iteration, hardy_error *err)
 	for (int i = 0; i < 2; i++) {
 		hy_mask *m = &r->mask[i];
 		m->spatial = hy_rng_uniform(&g) < 0.5;
-		hy_rsc_mask(hy_tape_data(t, r->score[i][m->spatial]), hy_perturbation_value(p, "share"), r->n,
+		hy_rsc_mask(hy_tape_planar(t, r->score[i][m->spatial]), hy_perturbation_value(p, "share"), r->n,
 		            m->spatial ? r->hw : r->c, r->work, m->data);
 	}
 	return hy_tape_run(t, r->train_segment, err);

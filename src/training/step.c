@@ -386,17 +386,17 @@ hardy_status hy_step_run(hy_step *s, const float *input, const float *image, con
 
 const float *hy_step_x_hat(const hy_step *s)
 {
-	return s->o.cooperative ? hy_tape_data(&s->pass.tape, s->x_hat) : NULL;
+	return s->o.cooperative ? hy_tape_planar(&s->pass.tape, s->x_hat) : NULL;
 }
 
 const float *hy_step_p_hat(const hy_step *s)
 {
-	return s->o.cooperative ? hy_tape_data(&s->pass.tape, s->p_hat) : NULL;
+	return s->o.cooperative ? hy_tape_planar(&s->pass.tape, s->p_hat) : NULL;
 }
 
 const float *hy_step_score(const hy_step *s, bool of_z_s, bool spatial)
 {
-	return s->o.cooperative ? hy_tape_data(&s->pass.tape, (of_z_s ? s->score_s : s->score_i)[spatial]) : NULL;
+	return s->o.cooperative ? hy_tape_planar(&s->pass.tape, (of_z_s ? s->score_s : s->score_i)[spatial]) : NULL;
 }
 
 const hy_perturbation *hy_step_perturbation(const hy_step *s, int i)

@@ -34,6 +34,16 @@ static void release(float *p, size_t n)
 	hy_free_aligned(p - GUARD);
 }
 
+static hy_blocked *guarded_blocked(size_t n)
+{
+	return (hy_blocked *)(void *)guarded(n);
+}
+
+static void release_blocked(hy_blocked *p, size_t n)
+{
+	release((float *)(void *)p, n);
+}
+
 /* As bfloat16 holds it, by cutting off: then the product of two is exact in single precision. */
 static float representable(float v)
 {
@@ -58,8 +68,9 @@ static float *draw(size_t n)
 }
 
 /* planar <-> blocked */
-static void turn(float *planar, float *blocked, int64_t n, int64_t c, int64_t hw, bool to_blocked)
+static void turn(float *planar, hy_blocked *blocked, int64_t n, int64_t c, int64_t hw, bool to_blocked)
 {
+	float *floats = (float *)(void *)blocked;
 	uint16_t *halves = (uint16_t *)(void *)blocked;
 	for (int64_t i = 0; i < n; i++)
 		for (int64_t ch = 0; ch < c; ch++)
@@ -68,9 +79,9 @@ static void turn(float *planar, float *blocked, int64_t n, int64_t c, int64_t hw
 				const int64_t at = ((i * (c / k->block) + ch / k->block) * hw + p) * k->block + ch % k->block;
 				uint32_t bits;
 				if (k->element == 4 && to_blocked) {
-					blocked[at] = *one;
+					floats[at] = *one;
 				} else if (k->element == 4) {
-					*one = blocked[at];
+					*one = floats[at];
 				} else if (to_blocked) {
 					memcpy(&bits, one, sizeof bits);
 					halves[at] = (uint16_t)(bits >> 16);
@@ -81,9 +92,9 @@ static void turn(float *planar, float *blocked, int64_t n, int64_t c, int64_t hw
 			}
 }
 
-static float *blocked(float *planar, int64_t n, int64_t c, int64_t hw)
+static hy_blocked *blocked(float *planar, int64_t n, int64_t c, int64_t hw)
 {
-	float *p = guarded((size_t)(n * c * hw));
+	hy_blocked *p = guarded_blocked((size_t)(n * c * hw));
 	turn(planar, p, n, c, hw, true);
 	return p;
 }
@@ -98,7 +109,8 @@ static void close_planar(const char *what, const float *got, const double *want,
 			fail_msg("%s: %s: element %zu is %g, want %g", k->name, what, i, (double)got[i], want[i]);
 }
 
-static void close_blocked(const char *what, float *got, const double *want, int64_t n, int64_t c, int64_t hw, double tolerance)
+static void close_blocked(const char *what, hy_blocked *got, const double *want, int64_t n, int64_t c, int64_t hw,
+                          double tolerance)
 {
 	float *p = guarded((size_t)(n * c * hw));
 	turn(p, got, n, c, hw, false);
@@ -142,7 +154,7 @@ static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_co
 	const size_t nx = (size_t)(s->n * s->ic * s->ih * s->iw), ny = (size_t)(s->n * s->oc * s->oh * s->ow);
 	const size_t nw = (size_t)(s->oc * s->ic * s->k * s->k);
 	float *x = draw(nx), *y = draw(ny), *w = draw(nw), *bias = draw((size_t)s->oc);
-	float *bx = blocked(x, s->n, s->ic, s->ih * s->iw), *by = blocked(y, s->n, s->oc, s->oh * s->ow);
+	hy_blocked *bx = blocked(x, s->n, s->ic, s->ih * s->iw), *by = blocked(y, s->n, s->oc, s->oh * s->ow);
 	float *packed = guarded(conv.packed_floats + 16), *work = guarded(conv.work_floats + 16);
 	if (role != HY_CONV_WEIGHTS)
 		conv.pack(&conv, w, packed);
@@ -154,13 +166,13 @@ static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_co
 		for (size_t i = 0; i < ny; i++)
 			want[i] = (accumulate ? (double)y[i] : 0) + (double)bias[i / (size_t)(s->oh * s->ow) % (size_t)s->oc];
 		EACH_PRODUCT(s, want[at_y] += (double)w[at_w] * (double)x[at_x];)
-		assert_ok(conv.run(&conv, NULL, bx, bias, packed, by, NULL, work, &err), &err);
+		assert_ok(conv.run(&conv, NULL, bx, bias, packed, by, work, &err), &err);
 		close_blocked(what, by, want, s->n, s->oc, s->oh * s->ow, 1e-5);
 	} else if (role == HY_CONV_DATA) {
 		for (size_t i = 0; i < nx; i++)
 			want[i] = accumulate ? (double)x[i] : 0;
 		EACH_PRODUCT(s, want[at_x] += (double)w[at_w] * (double)y[at_y];)
-		assert_ok(conv.run(&conv, NULL, by, NULL, packed, bx, NULL, work, &err), &err);
+		assert_ok(conv.run(&conv, NULL, by, NULL, packed, bx, work, &err), &err);
 		close_blocked(what, bx, want, s->n, s->ic, s->ih * s->iw, 1e-5);
 	} else {
 		double *db = want + nw;
@@ -171,15 +183,15 @@ static void run_conv(const hy_conv_shape *s, hy_conv_library library, enum hy_co
 		EACH_PRODUCT(s, want[at_w] += (double)x[at_x] * (double)y[at_y];)
 		for (size_t i = 0; i < ny; i++)
 			db[i / (size_t)(s->oh * s->ow) % (size_t)s->oc] += (double)y[i];
-		assert_ok(conv.run(&conv, NULL, bx, by, NULL, w, bias, work, &err), &err);
+		assert_ok(conv.run_weights(&conv, NULL, bx, by, w, bias, work, &err), &err);
 		close_planar(what, w, want, nw, 1e-5);
 		close_planar(what, bias, db, (size_t)s->oc, 1e-5);
 	}
 	hy_free(want);
 	release(packed, conv.packed_floats + 16);
 	release(work, conv.work_floats + 16);
-	release(bx, nx);
-	release(by, ny);
+	release_blocked(bx, nx);
+	release_blocked(by, ny);
 	release(x, nx);
 	release(y, ny);
 	release(w, nw);
@@ -212,8 +224,8 @@ static void narrow_ends(void **state)
 	for (int64_t ic = 1; ic <= 5; ic += 2) {
 		const hy_conv_shape s = {2, ic, 16, 32, 16, 16, 32, 3, 1, 1, 0};
 		const size_t nx = (size_t)(2 * ic * 512), ny = 2 * 16 * 512, nw = (size_t)(16 * ic * 9);
-		float *x = draw(nx), *w = draw(nw), *bias = draw(16), *dy = draw(ny), *y = guarded(ny), *work = guarded(nx + 2 * nw);
-		float *bdy = blocked(dy, 2, 16, 512);
+		float *x = draw(nx), *w = draw(nw), *bias = draw(16), *dy = draw(ny), *work = guarded(nx + 2 * nw);
+		hy_blocked *bdy = blocked(dy, 2, 16, 512), *y = guarded_blocked(ny);
 		double *want = hy_calloc(ny + nx + nw, sizeof *want), *dx = want + ny, *dw = dx + nx;
 		for (size_t i = 0; i < ny; i++)
 			want[i] = (double)bias[i / 512 % 16];
@@ -237,8 +249,8 @@ static void narrow_ends(void **state)
 		release(w, nw);
 		release(bias, 16);
 		release(dy, ny);
-		release(bdy, ny);
-		release(y, ny);
+		release_blocked(bdy, ny);
+		release_blocked(y, ny);
 		release(work, nx + 2 * nw);
 	}
 	for (int64_t oc = 1; oc <= 7; oc += 3) {
@@ -246,7 +258,7 @@ static void narrow_ends(void **state)
 		const size_t nx = 2 * 16 * 256, ny = (size_t)(2 * oc * 256), nw = (size_t)(16 * oc);
 		float *x = draw(nx), *w = draw(nw), *bias = draw((size_t)oc), *dy = draw(ny), *y = guarded(ny),
 		      *work = guarded((size_t)(2 * 17 * oc));
-		float *bx = blocked(x, 2, 16, 256);
+		hy_blocked *bx = blocked(x, 2, 16, 256);
 		double *want = hy_calloc(ny + nx + nw + (size_t)oc, sizeof *want), *dx = want + ny, *dw = dx + nx, *db = dw + nw;
 		for (size_t i = 0; i < ny; i++) {
 			want[i] = (double)bias[i / 256 % (size_t)oc];
@@ -275,7 +287,7 @@ static void narrow_ends(void **state)
 		release(w, nw);
 		release(bias, (size_t)oc);
 		release(dy, ny);
-		release(bx, nx);
+		release_blocked(bx, nx);
 		release(y, ny);
 		release(work, (size_t)(2 * 17 * oc));
 	}
@@ -289,9 +301,9 @@ static void norm_case(int64_t h, int64_t w, int skip_kind, float slope) /* 0 non
 	const size_t count = (size_t)(n * c * hw), small = skip_kind == 2 ? count / 4 : count;
 	float *x = draw(count), *skip = draw(small), *dy = draw(count), *scale = draw((size_t)c), *shift = draw((size_t)c),
 	      *mean = draw((size_t)c);
-	float *bx = blocked(x, n, c, hw), *bdy = blocked(dy, n, c, hw), *by = guarded(count), *bdx = guarded(count),
-	      *bds = guarded(small);
-	float *bs = blocked(skip, n, c, skip_kind == 2 ? hw / 4 : hw);
+	hy_blocked *bx = blocked(x, n, c, hw), *bdy = blocked(dy, n, c, hw), *by = guarded_blocked(count),
+	           *bdx = guarded_blocked(count), *bds = guarded_blocked(small);
+	hy_blocked *bs = blocked(skip, n, c, skip_kind == 2 ? hw / 4 : hw);
 	double *want = hy_calloc(4 * count, sizeof *want), *gr = want + count, *ds = gr + count, *dx = ds + count;
 	double *partial = hy_calloc((size_t)(2 * n * c), sizeof *partial), sums[32][4] = {{0}};
 	for (int64_t i = 0; i < (int64_t)count; i++) {
@@ -343,12 +355,12 @@ static void norm_case(int64_t h, int64_t w, int skip_kind, float slope) /* 0 non
 	release(scale, (size_t)c);
 	release(shift, (size_t)c);
 	release(mean, (size_t)c);
-	release(bx, count);
-	release(bdy, count);
-	release(by, count);
-	release(bdx, count);
-	release(bds, small);
-	release(bs, small);
+	release_blocked(bx, count);
+	release_blocked(bdy, count);
+	release_blocked(by, count);
+	release_blocked(bdx, count);
+	release_blocked(bds, small);
+	release_blocked(bs, small);
 }
 
 static void norms(void **state)
@@ -461,39 +473,55 @@ static void class_maps(void **state)
 	}
 }
 
+/* y = x mask, or y += x mask. */
+static void mask_case(bool spatial, bool accumulate)
+{
+	const int64_t n = 2, c = 32, hw = 15;
+	const size_t count = (size_t)(n * c * hw), n_mask = (size_t)(n * (spatial ? hw : c));
+	float *x = draw(count), *before = draw(count), *mask = draw(n_mask);
+	hy_blocked *bx = blocked(x, n, c, hw), *y = accumulate ? blocked(before, n, c, hw) : guarded_blocked(count);
+	double *want = hy_calloc(count, sizeof *want);
+	for (size_t i = 0; i < count; i++) {
+		const size_t at = spatial ? i / (size_t)(c * hw) * (size_t)hw + i % (size_t)hw : i / (size_t)hw;
+		want[i] = (accumulate ? (double)before[i] : 0) + (double)x[i] * (double)mask[at];
+	}
+	(spatial ? k->mask_spatial : k->mask_channel)(bx, mask, n, c, hw, accumulate, y);
+	close_blocked(spatial ? "spatial mask" : "channel mask", y, want, n, c, hw, 1e-6);
+	hy_free(want);
+	release(x, count);
+	release(before, count);
+	release(mask, n_mask);
+	release_blocked(bx, count);
+	release_blocked(y, count);
+}
+
+static void masks(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		mask_case(i & 1, i & 2);
+}
+
 static void small_ones(void **state)
 {
 	(void)state;
 	const int64_t n = 2, c = 32, h = 3, w = 5, hw = h * w;
 	const size_t count = (size_t)(n * c * hw);
-	float *x = draw(count), *bx = blocked(x, n, c, hw), *y = guarded(count);
-	float *by_channel = draw((size_t)(n * c)), *by_place = draw((size_t)(n * hw)), *channel = guarded((size_t)(n * c));
-	float *place = guarded((size_t)(n * hw));
-	double *want = hy_calloc(count, sizeof *want);
+	float *x = draw(count);
+	hy_blocked *bx = blocked(x, n, c, hw);
+	float *channel = guarded((size_t)(n * c)), *place = guarded((size_t)(n * hw));
 	double *c_mean = hy_calloc((size_t)(n * c), sizeof *c_mean), *p_mean = hy_calloc((size_t)(n * hw), sizeof *p_mean);
-	k->mask_channel(bx, by_channel, n, c, hw, y);
-	for (size_t i = 0; i < count; i++)
-		want[i] = (double)x[i] * (double)by_channel[i / (size_t)hw];
-	close_blocked("channel mask", y, want, n, c, hw, 1e-6);
-	k->mask_spatial(bx, by_place, n, c, hw, y);
 	for (size_t i = 0; i < count; i++) {
-		const size_t sample = i / (size_t)(c * hw);
-		want[i] = (double)x[i] * (double)by_place[sample * (size_t)hw + i % (size_t)hw];
 		c_mean[i / (size_t)hw] += (double)x[i] / (double)hw;
-		p_mean[sample * (size_t)hw + i % (size_t)hw] += (double)x[i] / (double)c;
+		p_mean[i / (size_t)(c * hw) * (size_t)hw + i % (size_t)hw] += (double)x[i] / (double)c;
 	}
-	close_blocked("spatial mask", y, want, n, c, hw, 1e-6);
 	k->score(bx, n, c, hw, channel, place);
 	close_planar("channel score", channel, c_mean, (size_t)(n * c), 1e-6);
 	close_planar("spatial score", place, p_mean, (size_t)(n * hw), 1e-6);
-	hy_free(want);
 	hy_free(c_mean);
 	hy_free(p_mean);
 	release(x, count);
-	release(bx, count);
-	release(y, count);
-	release(by_channel, (size_t)(n * c));
-	release(by_place, (size_t)(n * hw));
+	release_blocked(bx, count);
 	release(channel, (size_t)(n * c));
 	release(place, (size_t)(n * hw));
 }
@@ -517,9 +545,13 @@ int main(void)
 		if (!k)
 			continue;
 		g = hy_rng_make(20, HY_RNG_TEST, 0, 0);
-		const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(narrow_ends),
-		                                   cmocka_unit_test(norms),        cmocka_unit_test(class_maps),
-		                                   cmocka_unit_test(small_ones),   cmocka_unit_test(unavailable_is_an_error)};
+		const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions),
+		                                   cmocka_unit_test(narrow_ends),
+		                                   cmocka_unit_test(norms),
+		                                   cmocka_unit_test(class_maps),
+		                                   cmocka_unit_test(masks),
+		                                   cmocka_unit_test(small_ones),
+		                                   cmocka_unit_test(unavailable_is_an_error)};
 		print_message("kernels: %s\n", k->name);
 		failed += cmocka_run_group_tests(tests, NULL, NULL);
 	}

@@ -115,12 +115,12 @@ static void taps_see_and_replace(void **state)
 	assert_non_null(strstr(see.names, "image_encoder.general_encoder.inc "));
 	assert_non_null(strstr(see.names, "image_encoder.general_encoder.down4 "));
 	assert_non_null(strstr(see.names, "segmentation_decoder.up4 "));
-	memcpy(first, hy_tape_data(&s.tape, s.p), sizeof first);
+	memcpy(first, hy_tape_planar(&s.tape, s.p), sizeof first);
 	hy_tape_clear(&s.tape);
 	for (int same = 0; same < 2; same++) {
 		tapped change = {.replace = "image_encoder.general_encoder.down1", .mask = {.data = same ? ones : zeros}};
 		record(&s, &n, HY_NORM_RUNNING, set_tap, &change);
-		assert_true(same == !memcmp(first, hy_tape_data(&s.tape, s.p), sizeof first));
+		assert_true(same == !memcmp(first, hy_tape_planar(&s.tape, s.p), sizeof first));
 		hy_tape_clear(&s.tape);
 	}
 	hy_network_clear(&n);
@@ -157,7 +157,7 @@ static void ranks_with_equal_slices_change_nothing(void **state)
 	pass s;
 	float alone[64];
 	record(&s, &n, HY_NORM_BATCH, NULL, NULL);
-	memcpy(alone, hy_tape_data(&s.tape, s.p), sizeof alone);
+	memcpy(alone, hy_tape_planar(&s.tape, s.p), sizeof alone);
 	hy_tape_clear(&s.tape);
 	reduced r = {.ranks = 4};
 	record(&s, &n, HY_NORM_BATCH, set_reduce, &r);
@@ -167,7 +167,7 @@ static void ranks_with_equal_slices_change_nothing(void **state)
 	assert_int_equal(r.calls, norms);
 	assert_int_equal(r.most, 2 * 128);
 	for (int i = 0; i < 64; i++)
-		assert_true(fabsf(alone[i] - hy_tape_data(&s.tape, s.p)[i]) < 1e-5f);
+		assert_true(fabsf(alone[i] - hy_tape_planar(&s.tape, s.p)[i]) < 1e-5f);
 	hy_tape_clear(&s.tape);
 	hy_network_clear(&n);
 }

@@ -171,15 +171,16 @@ static void inference(const cJSON *c)
 	hy_tape_refresh(&t);
 	t.values[x].data = b.clean;
 	assert_ok(hy_tape_run(&t, 0, &err), &err);
-	close_array("stn_logits_of_label", golden_member(c, "stn_logits_of_label"), hy_tape_data(&t, y0));
+	close_array("stn_logits_of_label", golden_member(c, "stn_logits_of_label"), hy_tape_planar(&t, y0));
 	const int codes[] = {z_i, z_s};
 	const char *const names[] = {"z_i", "z_s"};
 	for (int k = 0; k < 2; k++) { /* blocked to planar */
 		const hy_value *v = &t.values[codes[k]];
+		const float *z = hy_tape_floats(&t, codes[k]);
 		const int64_t block = t.kernels->block, hw = v->h * v->w;
 		for (int64_t i = 0; i < v->n * v->c * hw; i++) {
 			const int64_t sample = i / (v->c * hw), channel = i / hw % v->c;
-			p[i] = v->data[((sample * (v->c / block) + channel / block) * hw + i % hw) * block + channel % block];
+			p[i] = z[((sample * (v->c / block) + channel / block) * hw + i % hw) * block + channel % block];
 		}
 		close_array(names[k], golden_member(c, names[k]), p);
 	}

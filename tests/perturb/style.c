@@ -187,14 +187,14 @@ static void as_operator(void **state)
 	for (int j = 0; j < N * C; j++) {
 		double mean = 0;
 		for (int q = 0; q < HW; q++)
-			mean += (double)hy_tape_data(&t, out)[j * HW + q] / HW;
+			mean += (double)hy_tape_floats(&t, out)[j * HW + q] / HW;
 		assert_true(fabs(mean - j % C) < 1e-4);
-		assert_true(fabs((double)hy_tape_data(&t, g)[j * HW] - 2 * (double)dy[j * HW] / r.style.sd[j]) < 1e-5);
+		assert_true(fabs((double)hy_tape_floats(&t, g)[j * HW] - 2 * (double)dy[j * HW] / r.style.sd[j]) < 1e-5);
 	}
 	r.active = false;
 	assert_ok(hy_tape_run(&t, 0, &err), &err);
-	assert_memory_equal(hy_tape_data(&t, out), x, sizeof x);
-	assert_memory_equal(hy_tape_data(&t, g), dy, sizeof dy);
+	assert_memory_equal(hy_tape_floats(&t, out), x, sizeof x);
+	assert_memory_equal(hy_tape_floats(&t, g), dy, sizeof dy);
 	assert_int_equal(n_chosen, 1);
 	hy_tape_clear(&t);
 	hy_style_clear(&r.style);

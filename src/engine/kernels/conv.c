@@ -10,23 +10,23 @@ static void plain_pack(const hy_conv *c, const float *w, float *packed)
 	c->kernels->conv_pack(&c->shape, (int)c->role, w, packed);
 }
 
-static hardy_status plain_forward(const hy_conv *c, const hy_fused *fused, const float *x, const float *bias,
-                                  const float *packed, float *y, float *unused, float *work, hardy_error *err)
+static hardy_status plain_forward(const hy_conv *c, const hy_fused *fused, const hy_blocked *x, const float *bias,
+                                  const float *packed, hy_blocked *y, float *work, hardy_error *err)
 {
-	(void)fused, (void)unused, (void)work, (void)err;
+	(void)fused, (void)work, (void)err;
 	c->kernels->conv_forward(&c->shape, x, packed, bias, c->accumulate, y);
 	return HARDY_OK;
 }
 
-static hardy_status plain_data(const hy_conv *c, const hy_fused *fused, const float *dy, const float *none, const float *packed,
-                               float *dx, float *unused, float *work, hardy_error *err)
+static hardy_status plain_data(const hy_conv *c, const hy_fused *fused, const hy_blocked *dy, const float *none,
+                               const float *packed, hy_blocked *dx, float *work, hardy_error *err)
 {
-	(void)fused, (void)none, (void)unused, (void)work, (void)err;
+	(void)fused, (void)none, (void)work, (void)err;
 	c->kernels->conv_data(&c->shape, dy, packed, c->accumulate, dx);
 	return HARDY_OK;
 }
 
-void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *work)
+void hy_conv_bias_gradient(const hy_conv *c, const hy_blocked *dy, float *db, float *work)
 {
 	if (!db)
 		return;
@@ -41,10 +41,10 @@ void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *
 	}
 }
 
-static hardy_status plain_weights(const hy_conv *c, const hy_fused *fused, const float *x, const float *dy, const float *packed,
-                                  float *dw, float *db, float *work, hardy_error *err)
+static hardy_status plain_weights(const hy_conv *c, const hy_fused *fused, const hy_blocked *x, const hy_blocked *dy, float *dw,
+                                  float *db, float *work, hardy_error *err)
 {
-	(void)fused, (void)packed, (void)err;
+	(void)fused, (void)err;
 	c->kernels->conv_weights(&c->shape, x, dy, dw);
 	hy_conv_bias_gradient(c, dy, db, work);
 	return HARDY_OK;
@@ -54,7 +54,8 @@ static void make_plain(hy_conv *c)
 {
 	const hy_conv_shape *s = &c->shape;
 	c->pack = plain_pack;
-	c->run = c->role == HY_CONV_FORWARD ? plain_forward : c->role == HY_CONV_DATA ? plain_data : plain_weights;
+	c->run = c->role == HY_CONV_FORWARD ? plain_forward : plain_data;
+	c->run_weights = plain_weights;
 	c->packed_floats = c->role == HY_CONV_WEIGHTS ? 0 : (size_t)(s->ic * s->oc * s->k * s->k);
 	c->work_floats = c->role == HY_CONV_WEIGHTS ? (size_t)(2 * s->n * s->oc) : 0;
 }

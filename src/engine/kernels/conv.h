@@ -20,22 +20,22 @@ struct hy_conv {
 	enum hy_conv_role role;
 	bool accumulate; /* forward, data: add to the output */
 	bool bias;       /* forward, data: adds one; weights: its gradient is wanted */
-	bool fuses;      /* run takes hy_fused; reads_fused: what it says of reading too */
+	bool fuses;      /* running takes hy_fused; reads_fused: what it says of reading too */
 	bool reads_fused;
 	const hy_kernels *kernels;
 	size_t packed_floats; /* size of the packed weights (forward, data) */
-	size_t work_floats;   /* size of the scratch memory that run needs */
+	size_t work_floats;   /* size of the scratch memory that running needs */
 	void *state;          /* of the library */
 
 	/* w is OIHW, or IOHW when the tensor belongs to a transposed convolution (then it is the OIHW of the convolution it
 	 * reverses). */
 	void (*pack)(const hy_conv *c, const float *w, float *packed);
-	/*
-	 * forward: in0 = x, in1 = bias or NULL, out = y. data: in0 = dy, out = dx. weights: in0 = x, in1 = dy, out = dw (OIHW,
-	 * adds), bias_gradient (adds) or NULL. fused: NULL, unless the convolution fuses.
-	 */
-	hardy_status (*run)(const hy_conv *c, const hy_fused *fused, const float *in0, const float *in1, const float *packed,
-	                    float *out, float *bias_gradient, float *work, hardy_error *err);
+	/* forward: x to y, with the bias or NULL; data: dy to dx, bias NULL. fused: NULL, unless the convolution fuses. */
+	hardy_status (*run)(const hy_conv *c, const hy_fused *fused, const hy_blocked *in, const float *bias, const float *packed,
+	                    hy_blocked *out, float *work, hardy_error *err);
+	/* weights: adds to dw (OIHW) and db (may be NULL). */
+	hardy_status (*run_weights)(const hy_conv *c, const hy_fused *fused, const hy_blocked *x, const hy_blocked *dy, float *dw,
+	                            float *db, float *work, hardy_error *err);
 	void (*free_state)(void *state);
 };
 
@@ -44,7 +44,7 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
 void hy_conv_clear(hy_conv *c);
 
 /* db (may be NULL) += the sums of dy by channel; work: 2 n oc floats. */
-void hy_conv_bias_gradient(const hy_conv *c, const float *dy, float *db, float *work);
+void hy_conv_bias_gradient(const hy_conv *c, const hy_blocked *dy, float *db, float *work);
 
 /* engine/kernels/direct.c */
 bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s);

@@ -335,18 +335,18 @@ static void pack(const hy_conv *c, const float *w, float *packed)
 	}
 }
 
-static hardy_status run_forward(const hy_conv *c, const hy_fused *f, const float *x, const float *bias, const float *packed,
-                                float *y, float *unused, float *work, hardy_error *err)
+static hardy_status run_forward(const hy_conv *c, const hy_fused *f, const hy_blocked *x, const float *bias,
+                                const float *packed, hy_blocked *y, float *work, hardy_error *err)
 {
-	(void)unused, (void)err;
+	(void)err;
 	c->kernels->direct_forward(c->state, f, x, packed, c->bias ? bias : NULL, c->accumulate, y, work);
 	return HARDY_OK;
 }
 
-static hardy_status run_weights(const hy_conv *c, const hy_fused *f, const float *x, const float *dy, const float *packed,
-                                float *dw, float *db, float *work, hardy_error *err)
+static hardy_status run_weights(const hy_conv *c, const hy_fused *f, const hy_blocked *x, const hy_blocked *dy, float *dw,
+                                float *db, float *work, hardy_error *err)
 {
-	(void)packed, (void)err;
+	(void)err;
 	c->kernels->direct_weights(c->state, f, x, dy, dw, work);
 	hy_conv_bias_gradient(c, dy, db, work);
 	return HARDY_OK;
@@ -391,7 +391,7 @@ hardy_status hy_conv_make_direct(hy_conv *c, int tile, hardy_error *err)
 		d->gradient_floats = ((size_t)(s->ic * s->oc) * (size_t)planes(d) + 15) / 16 * 16;
 		const size_t bias = (size_t)(2 * s->n * s->oc),
 		             sums = (size_t)d->threads * (d->ring_floats + d->pair_floats + d->transform_floats + d->gradient_floats);
-		c->run = run_weights;
+		c->run_weights = run_weights;
 		c->work_floats = bias > sums ? bias : sums;
 	} else {
 		c->run = run_forward;

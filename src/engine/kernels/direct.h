@@ -13,6 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * The elements of a blocked tensor, hy_kernels.element bytes each: float or bfloat16. Never complete, so that it passes for no other
+ * type: only the kernel tables know what is behind it.
+ */
+typedef struct hy_blocked hy_blocked;
+
 enum { HY_MAX_TAPS = 16, HY_MAX_PHASES = 4 };
 
 typedef struct hy_phase {
@@ -52,7 +58,7 @@ typedef enum hy_finish { HY_FINISH_NOTHING, HY_FINISH_ACT, HY_FINISH_SUMS, HY_FI
 /* What a convolution does besides: with values as it reads them, with rows as it has written them. */
 typedef struct hy_fused {
 	/* Of a shape with doubled channels: the other input, or where its gradient goes (added to what is there, if so). */
-	void *beside;
+	hy_blocked *beside;
 	bool beside_accumulate;
 	/* Padded plans: a value x of channel k is read as act(in_scale[k] x + in_shift[k]) of slope in_slope; NULL: as it is. With doubled
 	 * channels: those beside them. */
@@ -65,13 +71,13 @@ typedef struct hy_fused {
 	 * BACK: y holds the gradient of act(scale x + shift + skip), whose value is `value` (NULL: no skip; it is computed again). It becomes
 	 * g = y act'; partial gets the sums of g and of g (x - mean); dskip (half only) the sums of g over 2 x 2.
 	 */
-	const void *skip; /* blocked, as x, value and dskip */
+	const hy_blocked *skip;
 	bool half;
 	float slope;
 	double *partial;
-	const void *x, *value;
+	const hy_blocked *x, *value;
 	const float *scale, *shift, *mean;
-	void *dskip;
+	hy_blocked *dskip;
 } hy_fused;
 
 #endif

@@ -209,10 +209,10 @@ static hardy_status failure(hardy_error *err, const hy_conv *c, dnnl_status_t fa
 	               (int)failed, where);
 }
 
-static hardy_status run_forward(const hy_conv *c, const hy_fused *fused, const float *in, const float *bias,
-                                const float *packed, float *out, float *unused, float *work, hardy_error *err)
+static hardy_status run_forward(const hy_conv *c, const hy_fused *fused, const hy_blocked *in, const float *bias,
+                                const float *packed, hy_blocked *out, float *work, hardy_error *err)
 {
-	(void)fused, (void)unused;
+	(void)fused;
 	state *s = c->state;
 	const char *where = "execution";
 	dnnl_memory_set_data_handle(s->in0, handle(in));
@@ -240,10 +240,10 @@ static size_t round_up(size_t bytes)
 	return (bytes + 63) / 64 * 16; /* floats, in whole cache lines */
 }
 
-static hardy_status run_weights(const hy_conv *c, const hy_fused *fused, const float *x, const float *dy, const float *packed,
-                                float *dw, float *db, float *work, hardy_error *err)
+static hardy_status run_weights(const hy_conv *c, const hy_fused *fused, const hy_blocked *x, const hy_blocked *dy, float *dw,
+                                float *db, float *work, hardy_error *err)
 {
-	(void)fused, (void)packed;
+	(void)fused;
 	state *s = c->state;
 	float *gradient = work, *bias = gradient + round_up(s->weights_bytes), *scratch = bias + round_up((size_t)c->shape.oc * 4);
 	dnnl_memory_set_data_handle(s->in0, handle(x));
@@ -344,7 +344,7 @@ static hardy_status make(hy_conv *c, state *s, hardy_error *err)
 		TRY(dnnl_primitive_create(&s->reorder, rd));
 	}
 	if (!failed && c->role == HY_CONV_WEIGHTS) {
-		c->run = run_weights;
+		c->run_weights = run_weights;
 		c->work_floats = round_up(s->weights_bytes) + round_up((size_t)g.oc * 4) + round_up(s->scratch_bytes);
 	} else if (!failed) {
 		c->run = run_forward;

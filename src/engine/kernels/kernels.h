@@ -18,9 +18,6 @@
 /* AVX512_BF16 keeps blocked tensors in bfloat16; AUTO never picks it. */
 typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_ISA_AVX512_BF16 } hy_isa;
 
-/* The elements of a blocked tensor, hy_kernels.element bytes each: float or bfloat16. */
-typedef void hy_blocked;
-
 /*
  * A convolution: y[n][oc][oh][ow] = sum w[oc][ic][kh][kw] x[n][ic][oh*stride+kh-pad][ow*stride+kw-pad] (+ bias). Square kernel
  * k. doubled: that many of the first input channels are given on half the grid, each pixel standing for four, the others in a tensor of
@@ -61,9 +58,11 @@ typedef struct hy_kernels {
 	void (*bias_add)(const float *bias, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
 	void (*channel_sums)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, double *partial); /* partial[i * c + k] */
 
-	/* Latent masks, blocked: y = x * mask, mask per (n, c) or per (n, pixel). */
-	void (*mask_channel)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
-	void (*mask_spatial)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, hy_blocked *y);
+	/* Latent masks, blocked: y (+)= x * mask, mask per (n, c) or per (n, pixel). */
+	void (*mask_channel)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, bool accumulate,
+	                     hy_blocked *y);
+	void (*mask_spatial)(const hy_blocked *x, const float *mask, int64_t n, int64_t c, int64_t hw, bool accumulate,
+	                     hy_blocked *y);
 	/* Mean over pixels (n x c) and mean over channels (n x hw) of a blocked tensor. */
 	void (*score)(const hy_blocked *x, int64_t n, int64_t c, int64_t hw, float *channel, float *spatial);
 
@@ -108,11 +107,11 @@ typedef struct hy_kernels {
 	void (*conv_data)(const hy_conv_shape *s, const hy_blocked *dy, const float *packed, bool accumulate, hy_blocked *dx);
 	void (*conv_weights)(const hy_conv_shape *s, const hy_blocked *x, const hy_blocked *dy, float *dw);
 
-	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv's run writes them. f: may be NULL.
+	/* Our own convolutions, planned by direct.c (NULL: this table has none); y, dw as hy_conv writes them. f: may be NULL.
 	 * most_tile: positions that are summed at once in tiles of one and of two channel blocks. */
 	int most_tile[2];
-	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *packed,
-	                       const float *bias, bool accumulate, hy_blocked *y, float *work);
+	void (*direct_forward)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const float *packed, const float *bias,
+	                       bool accumulate, hy_blocked *y, float *work);
 	void (*direct_weights)(const hy_direct *d, const hy_fused *f, const hy_blocked *x, const hy_blocked *dy, float *dw,
 	                       float *work);
 
