@@ -18,6 +18,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What the data set's label values mean, where nothing says it.", 0,
 	     0, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace what is at -o FILE.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

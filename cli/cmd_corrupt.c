@@ -31,6 +31,9 @@ static int run(const command *self, int argc, char **argv)
 	     0, NULL},
 	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON file with lists of subjects.", 0, 0, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL,
+	     "Replace also what hardy corrupt did not write, or what was changed since; never a scan or label that is read.", 0, 0,
+	     NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

@@ -10,6 +10,7 @@
 /* Where results go besides the table. */
 typedef struct outputs {
 	const char *csv, *heart_csv, *json;
+	bool overwrite;
 } outputs;
 
 static hardy_status write_outputs(const hardy_evaluation *e, const outputs *out, hardy_error *err)
@@ -18,11 +19,26 @@ static hardy_status write_outputs(const hardy_evaluation *e, const outputs *out,
 	bool json_only = out->json && strcmp(out->json, "-") == 0;
 	hardy_status status = hardy_evaluation_write(e, json_only ? HARDY_EVALUATION_JSON : HARDY_EVALUATION_TEXT, &sink, err);
 	if (status == HARDY_OK && out->json && !json_only)
-		status = hardy_evaluation_save(e, HARDY_EVALUATION_JSON, out->json, err);
+		status = hardy_evaluation_save(e, HARDY_EVALUATION_JSON, out->json, out->overwrite, err);
 	if (status == HARDY_OK && out->csv)
-		status = hardy_evaluation_save(e, HARDY_EVALUATION_CSV, out->csv, err);
+		status = hardy_evaluation_save(e, HARDY_EVALUATION_CSV, out->csv, out->overwrite, err);
 	if (status == HARDY_OK && out->heart_csv)
-		status = hardy_evaluation_save(e, HARDY_EVALUATION_CSV_HEART, out->heart_csv, err);
+		status = hardy_evaluation_save(e, HARDY_EVALUATION_CSV_HEART, out->heart_csv, out->overwrite, err);
+	return status;
+}
+
+/* Known before the work. */
+static hardy_status check_outputs(const outputs *out, hardy_error *err)
+{
+	const struct {
+		hardy_evaluation_format format;
+		const char *path;
+	} files[] = {
+	    {HARDY_EVALUATION_JSON, out->json}, {HARDY_EVALUATION_CSV, out->csv}, {HARDY_EVALUATION_CSV_HEART, out->heart_csv}};
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < 3 && !status; i++)
+		if (files[i].path && strcmp(files[i].path, "-") != 0)
+			status = hardy_evaluation_check(files[i].format, files[i].path, out->overwrite, err);
 	return status;
 }
 
@@ -31,7 +47,10 @@ static int evaluate(const command *self, const hardy_evaluate_options *o, const 
 	const hardy_log log = terminal_log();
 	hardy_evaluation e = {0};
 	hardy_error err = {0}, write_err = {0};
-	hardy_status status = hardy_evaluate(o, &e, &log, &err);
+	hardy_status status = check_outputs(out, &err);
+	if (status)
+		return report_error(self, status, &err);
+	status = hardy_evaluate(o, &e, &log, &err);
 	if (status == HARDY_OK || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD) {
 		hardy_status written = write_outputs(&e, out, &write_err);
 		if (written != HARDY_OK) {
@@ -81,6 +100,7 @@ static int run(const command *self, int argc, char **argv)
 	     NULL},
 	    {"--json", OPTION_STRING, &out.json, "FILE", "Write everything; - for standard output, instead of the table.", 0, 0,
 	     NULL},
+	    {"--overwrite", OPTION_FLAG, &out.overwrite, NULL, "Replace also files that hardy evaluate did not write.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof(table) / sizeof(table[0]);
 	string_list rest = {0};

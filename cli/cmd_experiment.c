@@ -92,6 +92,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--collect", OPTION_FLAG, &o.collect, NULL, "Make no run, only collect those that are done.", 0, 0, NULL},
 	    {"--emit", OPTION_STRING, &o.emit, "HOW",
 	     "Print a script instead: one command a run, or what submits them to Slurm as a job array.", 0, 0, "shell|slurm"},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also files of an experiment's names that none wrote.", 0, 0,
+	     NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

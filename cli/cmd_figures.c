@@ -15,6 +15,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--seed", OPTION_INT, &o.seed, "N", "Seed of masks and draws.", 0, 9007199254740992.0, NULL},
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What the data set's label values mean, where nothing says it.", 0,
 	     0, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also files of these names that hardy figures did not write.",
+	     0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

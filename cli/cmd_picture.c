@@ -6,8 +6,10 @@
 static int run(const command *self, int argc, char **argv)
 {
 	const char *output = NULL;
+	bool overwrite = false;
 	const option table[] = {
 	    {"--output", OPTION_STRING, &output, "FILE", "The PNG to write.", 0, 0, NULL},
+	    {"--overwrite", OPTION_FLAG, &overwrite, NULL, "Replace also a file that hardy did not draw.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};
@@ -17,7 +19,7 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
-		code = report_error(self, hardy_picture(rest.items[0], output, &log, &err), &err);
+		code = report_error(self, hardy_picture(rest.items[0], output, overwrite, &log, &err), &err);
 	}
 	options_clear(table, n_table, &rest);
 	return code;

@@ -43,6 +43,9 @@ static int run(const command *self, int argc, char **argv)
 	    {"--strict", OPTION_FLAG, &o.strict, NULL, "Exit with 4 when a scan has warnings in the quality table.", 0, 0, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
 	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a run; 0: chosen by the number of slices.", 0, 1024, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL,
+	     "Replace also what hardy predict did not write, or what was changed since; never a scan or label that is read.", 0, 0,
+	     NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

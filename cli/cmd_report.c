@@ -13,6 +13,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--output", OPTION_STRING, &o.output, "FILE", "The HTML file to write; DIR/report.html without it.", 0, 0, NULL},
 	    {"--figures", OPTION_STRING, &o.figures, "FOLDER", "Pictures by `hardy figures`; DIR/figures without it.", 0, 0, NULL},
 	    {"--cases", OPTION_INT, &o.cases, "N", "Cases of each test set in the viewer; 0: no viewer.", 0, 1000, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also a file that hardy report did not write.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

@@ -29,6 +29,8 @@ static int run(const command *self, int argc, char **argv)
 	     0, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
 	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a run; 0: chosen by the number of slices.", 0, 1024, NULL},
+	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also files of these names that hardy stress did not write.",
+	     0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};

@@ -64,8 +64,9 @@ static void read_both_ways(const char *path)
 			sum += v.data[i];
 		(void)sum;
 		const char *out = in_folder("b.nii");
-		if (hy_nifti_write_float(out, &v, v.data, v.nt, &err) || hy_nifti_read(out, NULL, &again, NULL, &err) ||
-		    again.nt != v.nt || hy_grid_voxels(&again.grid) != hy_grid_voxels(&v.grid)) {
+		if (hy_nifti_write_float(out, &v, v.data, v.nt, &(hy_origin){.overwrite = true}, &err) ||
+		    hy_nifti_read(out, NULL, &again, NULL, &err) || again.nt != v.nt ||
+		    hy_grid_voxels(&again.grid) != hy_grid_voxels(&v.grid)) {
 			fprintf(stderr, "what was read does not survive writing: %s\n", err.message);
 			abort();
 		}

@@ -4,7 +4,8 @@
  * hardy trains and runs medical image segmentation that stays accurate away from the site it was trained on.
  *
  * Conventions. Every function that can fail returns a hardy_status and takes a caller-owned `hardy_error *` as its last
- * parameter (NULL allowed). Outputs are written only on success. The library never prints, exits or reads the environment:
+ * parameter (NULL allowed). Outputs are written only on success, under a name that is
+ * free or whose file the same function wrote; options named overwrite lift that. The library never prints, exits or reads the environment:
  * progress and warnings go to the `hardy_log` that the caller passes (NULL: discarded). Functions are safe to call from several
  * threads on different objects. Option structs are initialised by their `_init` function, which sets every default.
  */
@@ -211,6 +212,7 @@ typedef struct hardy_predict_options {
 	const char *splits;    /* a JSON file of lists of subjects; NULL */
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
+	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
 } hardy_predict_options;
 
 void hardy_predict_options_init(hardy_predict_options *o);
@@ -236,6 +238,7 @@ typedef struct hardy_calibrate_options {
 	double spacing_mm[3]; /* as in hardy_predict_options, as the next four */
 	const char *labels, *subjects, *split, *splits;
 	int64_t threads;
+	bool overwrite; /* whatever is at output */
 } hardy_calibrate_options;
 
 void hardy_calibrate_options_init(hardy_calibrate_options *o);
@@ -399,9 +402,11 @@ typedef enum hardy_evaluation_format {
 
 hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_format format, const hardy_sink *sink,
                                     hardy_error *err);
-/* To a file, atomically. */
-hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
+/* To a file, atomically. overwrite: also one that is not of this format. */
+hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path, bool overwrite,
                                    hardy_error *err);
+/* The error that hardy_evaluation_save would have for what lies at path, to be known before the work. */
+hardy_status hardy_evaluation_check(hardy_evaluation_format format, const char *path, bool overwrite, hardy_error *err);
 
 /* ---- artefacts ---------------------------------------------------------------------------------------------------------- */
 
@@ -427,6 +432,7 @@ typedef struct hardy_corrupt_options {
 	const char *labels;   /* as in hardy_predict_options, as the next three */
 	const char *subjects, *split, *splits;
 	int64_t threads; /* 0: all cores */
+	bool overwrite;  /* also files that hardy_corrupt did not write, or that were changed since; scans and labels read never */
 } hardy_corrupt_options;
 
 void hardy_corrupt_options_init(hardy_corrupt_options *o);
@@ -453,6 +459,7 @@ typedef struct hardy_stress_options {
 	double spacing_mm[3];
 	const char *labels, *subjects, *split, *splits;
 	int64_t batch, threads;
+	bool overwrite; /* also files of these names that hardy_stress did not write */
 } hardy_stress_options;
 
 void hardy_stress_options_init(hardy_stress_options *o);
@@ -503,6 +510,7 @@ typedef struct hardy_experiment_options {
 	/* write commands to the report instead: "shell", a script of one command a run; "slurm", one that submits a job array and a job that
 	 * collects; NULL */
 	const char *emit;
+	bool overwrite; /* also files of its names in output that are no experiment's */
 } hardy_experiment_options;
 
 void hardy_experiment_options_init(hardy_experiment_options *o);
@@ -586,9 +594,10 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
 /*
  * Draws scans and the borders of their label maps side by side into a PNG. The table is CSV without quotes: titles first, then a
  * row a scan: caption, scan, label maps (1 to 8, the reference first, all in the scan's grid). Shown is the slice in which the
- * maps differ most from the reference.
+ * maps differ most from the reference. overwrite: also a file that hardy did not draw.
  */
-hardy_status hardy_picture(const char *table_path, const char *png_path, const hardy_log *log, hardy_error *err);
+hardy_status hardy_picture(const char *table_path, const char *png_path, bool overwrite, const hardy_log *log,
+                           hardy_error *err);
 
 typedef struct hardy_figures_options {
 	const char *model, *data; /* a model file or run folder; a labelled data set of one channel */
@@ -596,6 +605,7 @@ typedef struct hardy_figures_options {
 	const char *scan;         /* SUBJECT_PHASE; NULL: the first labelled one */
 	const char *labels;       /* as in hardy_check_options */
 	int64_t seed;             /* of masks and draws, 0 to 2^53 */
+	bool overwrite;           /* also files of these names that hardy_figures did not write */
 } hardy_figures_options;
 
 void hardy_figures_options_init(hardy_figures_options *o);
@@ -611,6 +621,7 @@ typedef struct hardy_report_options {
 	const char *output;  /* the HTML file; NULL: FOLDER/report.html */
 	const char *figures; /* folder of hardy_figures; NULL: FOLDER/figures if it is there */
 	int64_t cases;       /* of each test set in the viewer, 0 to 1000: the worst, the best, and others in between; 4 */
+	bool overwrite;      /* also a file that hardy_report did not write */
 } hardy_report_options;
 
 void hardy_report_options_init(hardy_report_options *o);

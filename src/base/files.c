@@ -1,5 +1,5 @@
 /*
- * files.c: whole-file reading, atomic writing, paths and folders (POSIX).
+ * files.c: whole-file reading, paths and folders (POSIX).
  */
 #define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
 #include "base/files.h"
@@ -8,14 +8,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_error *err)
 {
@@ -53,177 +49,6 @@ out:
 	hy_free(buffer);
 	fclose(f);
 	return status;
-}
-
-hardy_status hy_outfile_open(hy_outfile *f, const char *path, hardy_error *err)
-{
-	memset(f, 0, sizeof *f);
-	const size_t n = strlen(path) + 32;
-	f->path = hy_strdup(path);
-	f->temporary = hy_alloc(n, 1);
-	if (!f->path || !f->temporary) {
-		hy_outfile_discard(f);
-		return hy_fail_memory(err, path, n, 1);
-	}
-	snprintf(f->temporary, n, "%s.part-XXXXXX", path);
-	const int fd = mkstemp(f->temporary);
-	if (fd < 0) {
-		const int saved = errno;
-		hy_free(f->temporary);
-		f->temporary = NULL;
-		hy_outfile_discard(f);
-		errno = saved;
-		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be written", path);
-	}
-	const mode_t mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
-	f->stream = fdopen(fd, "wb");
-	if (!f->stream) {
-		close(fd);
-		hy_outfile_discard(f);
-		return hy_fail(err, HARDY_ERROR_IO, "%s: cannot be written", path);
-	}
-	return HARDY_OK;
-}
-
-static void keep_error(hy_outfile *f)
-{
-	if (!f->error)
-		f->error = errno ? errno : EIO;
-}
-
-void hy_outfile_write(hy_outfile *f, const void *data, size_t size)
-{
-	if (f->sink)
-		f->sink->write(f->sink->payload, data, size);
-	else if (size && fwrite(data, 1, size, f->stream) != size)
-		keep_error(f);
-}
-
-/* Formats into memory first; false when that runs out. */
-static bool print_to_sink(const hardy_sink *sink, const char *format, va_list args)
-{
-	char line[512], *text = line;
-	va_list again;
-	va_copy(again, args);
-	const int n = vsnprintf(line, sizeof line, format, args);
-	if (n >= (int)sizeof line && (text = hy_alloc((size_t)n + 1, 1)))
-		vsnprintf(text, (size_t)n + 1, format, again);
-	va_end(again);
-	const bool good = n >= 0 && text;
-	if (good)
-		sink->write(sink->payload, text, (size_t)n);
-	if (text != line)
-		hy_free(text);
-	return good;
-}
-
-void hy_sink_printf(const hardy_sink *sink, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	if (sink)
-		print_to_sink(sink, format, args);
-	va_end(args);
-}
-
-void hy_outfile_printf(hy_outfile *f, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	if (f->sink) {
-		if (!print_to_sink(f->sink, format, args)) {
-			errno = ENOMEM;
-			keep_error(f);
-		}
-	} else if (vfprintf(f->stream, format, args) < 0) {
-		keep_error(f);
-	}
-	va_end(args);
-}
-
-static void begin_field(hy_outfile *f)
-{
-	if (f->in_row)
-		hy_outfile_write(f, ",", 1);
-	f->in_row = true;
-}
-
-void hy_outfile_csv_text(hy_outfile *f, const char *text)
-{
-	begin_field(f);
-	if (!strpbrk(text, ",\"\r\n")) {
-		hy_outfile_write(f, text, strlen(text));
-		return;
-	}
-	hy_outfile_write(f, "\"", 1);
-	for (; *text; text++)
-		hy_outfile_write(f, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-	hy_outfile_write(f, "\"", 1);
-}
-
-void hy_outfile_csv_number(hy_outfile *f, double v, int digits)
-{
-	begin_field(f);
-	if (isfinite(v))
-		hy_outfile_printf(f, "%.*g", digits, v);
-}
-
-void hy_outfile_csv_plain(hy_outfile *f, const char *fields)
-{
-	begin_field(f);
-	hy_outfile_write(f, fields, strlen(fields));
-}
-
-void hy_outfile_csv_end(hy_outfile *f)
-{
-	hy_outfile_write(f, "\n", 1);
-	f->in_row = false;
-}
-
-static hardy_status commit_sink(hy_outfile *f, hardy_error *err)
-{
-	const int error = f->error;
-	memset(f, 0, sizeof *f);
-	return error ? hy_fail(err, HARDY_ERROR_MEMORY, "a report: out of memory") : HARDY_OK;
-}
-
-hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err)
-{
-	errno = 0;
-	if (f->sink)
-		return commit_sink(f, err);
-	if (fflush(f->stream) || ferror(f->stream))
-		keep_error(f);
-	if (!f->error && fsync(fileno(f->stream)) && errno != EINVAL && errno != EROFS)
-		keep_error(f);
-	if (fclose(f->stream))
-		keep_error(f);
-	f->stream = NULL;
-	if (!f->error && rename(f->temporary, f->path))
-		keep_error(f);
-	hardy_status status = HARDY_OK;
-	if (f->error) {
-		errno = f->error;
-		status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be written", f->path);
-	} else {
-		hy_free(f->temporary);
-		f->temporary = NULL;
-	}
-	hy_outfile_discard(f);
-	return status;
-}
-
-void hy_outfile_discard(hy_outfile *f)
-{
-	if (f->stream)
-		fclose(f->stream);
-	if (f->temporary)
-		unlink(f->temporary);
-	hy_free(f->temporary);
-	hy_free(f->path);
-	memset(f, 0, sizeof *f);
 }
 
 bool hy_path_exists(const char *path)
@@ -295,6 +120,14 @@ hardy_status hy_make_folders(const char *path, hardy_error *err)
 	if (!status && !hy_path_is_folder(path))
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: exists and is not a folder", path);
 	hy_free(copy);
+	return status;
+}
+
+hardy_status hy_make_output_folder(const char *path, hardy_error *err)
+{
+	const hardy_status status = hy_make_folders(path, err);
+	if (!status)
+		hy_parts_remove(path);
 	return status;
 }
 

@@ -30,7 +30,7 @@ static hardy_status write_model(const char *path, const hy_network_config *netwo
 		snprintf(m.classes[i].name, sizeof m.classes[i].name, "%s", names[i]);
 	}
 	snprintf(m.channels[0], sizeof m.channels[0], "image");
-	status = hy_model_save(&m, path, NULL, err);
+	status = hy_model_save(&m, path, NULL, NULL, err);
 	hy_model_clear(&m);
 	return status;
 }

@@ -48,7 +48,7 @@ hardy_status hy_phantom_scan(const char *folder, const char *path, int64_t n_sli
 		for (int64_t i = 0; i < plane; i++)
 			voxels[z * plane + i] = (int16_t)image.data[z % nz * plane + i];
 	image.grid.nz = n_slices;
-	status = hy_nifti_write_int16(path, &image, voxels, 1, err);
+	status = hy_nifti_write_int16(path, &image, voxels, 1, NULL, err);
 out:
 	hy_free(voxels);
 	hy_volume_clear(&image);

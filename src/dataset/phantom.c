@@ -210,7 +210,7 @@ static hardy_status write_info(const char *folder, const hy_phantom_subject *p, 
 	char path[PATH_ROOM];
 	snprintf(path, sizeof path, "%s/Info.cfg", folder);
 	hy_outfile f;
-	const hardy_status status = hy_outfile_open(&f, path, err);
+	const hardy_status status = hy_outfile_open(&f, path, NULL, err);
 	if (status)
 		return status;
 	hy_outfile_printf(&f, "ED: 1\nES: %d\nGroup: %s\nHeight: %.1f\nNbFrame: %d\nWeight: %.1f\n", q->es_frame,
@@ -235,15 +235,15 @@ static hardy_status write_subject(const char *site_folder, int patient, const hy
 	for (int phase = 0; phase < 2 && !status; phase++) {
 		const int frame = phase ? q->es_frame : 1, pose = phase ? q->es : q->ed;
 		snprintf(path, sizeof path, "%s/patient%03d_frame%02d.nii.gz", folder, patient, frame);
-		status = hy_nifti_write_int16(path, &like, q->images + (size_t)pose * n, 1, err);
+		status = hy_nifti_write_int16(path, &like, q->images + (size_t)pose * n, 1, NULL, err);
 		if (status)
 			break;
 		snprintf(path, sizeof path, "%s/patient%03d_frame%02d_gt.nii.gz", folder, patient, frame);
-		status = hy_nifti_write_labels(path, &like, q->labels + (size_t)phase * n, 1, err);
+		status = hy_nifti_write_labels(path, &like, q->labels + (size_t)phase * n, 1, NULL, err);
 	}
 	if (!status && q->n_poses > 2) {
 		snprintf(path, sizeof path, "%s/patient%03d_4d.nii.gz", folder, patient);
-		status = hy_nifti_write_int16(path, &like, q->images, q->n_poses, err);
+		status = hy_nifti_write_int16(path, &like, q->images, q->n_poses, NULL, err);
 	}
 	return status;
 }
@@ -348,7 +348,7 @@ static hardy_status write_truth(const job *j, const char *root, hardy_error *err
 	char path[PATH_ROOM];
 	snprintf(path, sizeof path, "%s/truth.csv", root);
 	hy_outfile f;
-	const hardy_status status = hy_outfile_open(&f, path, err);
+	const hardy_status status = hy_outfile_open(&f, path, NULL, err);
 	if (status)
 		return status;
 	hy_outfile_printf(&f, "site,subject,group,lv_edv_ml,lv_esv_ml,lv_ef_percent,rv_edv_ml,rv_esv_ml,rv_ef_percent,"
@@ -369,7 +369,7 @@ static hardy_status write_about(const job *j, const char *root, hardy_error *err
 	char path[PATH_ROOM];
 	snprintf(path, sizeof path, "%s/phantom.json", root);
 	hy_outfile f;
-	const hardy_status status = hy_outfile_open(&f, path, err);
+	const hardy_status status = hy_outfile_open(&f, path, NULL, err);
 	if (status)
 		return status;
 	hy_outfile_printf(&f, "{\n  \"made_by\": \"hardy phantom %s\",\n  \"seed\": %llu,\n  \"subjects\": %lld,\n  \"sites\": [",

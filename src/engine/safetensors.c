@@ -378,7 +378,7 @@ static char *describe(const hy_st_tensor *const *order, size_t n, const char *co
 }
 
 hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n_tensors, const char *const *keys,
-                         const char *const *values, size_t n_metadata, hardy_error *err)
+                         const char *const *values, size_t n_metadata, const char *mark, hardy_error *err)
 {
 	char *text = NULL;
 	const hy_st_tensor **order = hy_alloc(n_tensors, sizeof *order);
@@ -402,7 +402,7 @@ hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n
 		status = hy_fail_memory(err, "safetensors header", n, 128);
 		goto out;
 	}
-	status = hy_outfile_open(&file, path, err);
+	status = hy_outfile_open(&file, path, mark, err);
 	if (status)
 		goto out;
 	size_t used = strlen(text), length = (used + 7) / 8 * 8;

@@ -44,8 +44,9 @@ const char *hy_st_metadata(const hy_st_file *f, const char *key);      /* NULL w
 /*
  * Writes atomically. tensors[i].data may point anywhere. Wide types come first in the file, otherwise the order given is kept,
  * and the header is padded with spaces to a multiple of eight, so that every tensor is aligned: some readers map the file.
+ * mark: as in hy_outfile_open.
  */
 hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n_tensors, const char *const *keys,
-                         const char *const *values, size_t n_metadata, hardy_error *err);
+                         const char *const *values, size_t n_metadata, const char *mark, hardy_error *err);
 
 #endif

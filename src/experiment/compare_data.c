@@ -303,7 +303,8 @@ static hardy_status write_json(const hy_compare *c, hardy_error *err)
 	                  hy_json_add(json, "predicted_dice_note", cJSON_CreateString(hy_compare_forecast_note)) &&
 	                  hy_json_add(json, "predicted_dice", forecasts_to_json(c));
 	char *printed = good ? cJSON_PrintUnformatted(json) : NULL, *path = hy_study_path(c->s, "statistics.json");
-	hardy_status status = printed && path ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, "statistics", 1, 1);
+	hardy_status status = printed && path ? hy_outfile_open(&f, path, hy_study_mark(c->s, HY_MARK_JSON), err)
+	                                      : hy_fail_memory(err, "statistics", 1, 1);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", printed);
 		status = hy_outfile_commit(&f, err);
@@ -334,7 +335,7 @@ hardy_status hy_compare_write_data(const hy_compare *c, hardy_error *err)
 		hy_outfile f;
 		snprintf(name, sizeof name, "tables/%s.csv", files[i].name);
 		char *path = hy_study_path(c->s, name);
-		status = path ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, name, 1, 1);
+		status = path ? hy_outfile_open(&f, path, hy_study_mark(c->s, "method,title,"), err) : hy_fail_memory(err, name, 1, 1);
 		if (!status) {
 			files[i].rows(&f, c);
 			status = hy_outfile_commit(&f, err);

@@ -3,10 +3,10 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "experiment/compare.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,42 +23,12 @@ const char hy_compare_note[] =
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
-/* A growing text; what does not fit in memory is noticed at the end. */
-typedef struct text {
-	char *data; /* owned */
-	size_t used, room;
-	bool failed;
-} text;
-
-static void put(text *t, const char *format, ...) HY_PRINTF(2, 3);
-
-static void put(text *t, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	const int n = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (t->used + (size_t)n + 1 > t->room) {
-		const size_t room = 2 * t->room + (size_t)n + 4096;
-		char *larger = hy_realloc(t->data, room, 1);
-		if (!larger) {
-			t->failed = true;
-			return;
-		}
-		t->data = larger;
-		t->room = room;
-	}
-	va_start(args, format);
-	vsnprintf(t->data + t->used, t->room - t->used, format, args);
-	va_end(args);
-	t->used += (size_t)n;
-}
-
-static hardy_status save(const hy_compare *c, const char *name, const text *t, hardy_error *err)
+static hardy_status save(const hy_compare *c, const char *name, const char *mark, const hy_text *t, hardy_error *err)
 {
 	hy_outfile f;
 	char *path = t->failed ? NULL : hy_study_path(c->s, name);
-	hardy_status status = path ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, name, t->used, 1);
+	hardy_status status =
+	    path ? hy_outfile_open(&f, path, hy_study_mark(c->s, mark), err) : hy_fail_memory(err, name, t->used, 1);
 	if (!status) {
 		hy_outfile_write(&f, t->data, t->used);
 		status = hy_outfile_commit(&f, err);
@@ -71,17 +41,17 @@ static hardy_status save(const hy_compare *c, const char *name, const text *t, h
 
 enum format { MARKDOWN, LATEX, PLAIN };
 
-static void put_escaped(text *t, const char *word, enum format format)
+static void put_escaped(hy_text *t, const char *word, enum format format)
 {
 	for (const char *p = word; *p; p++) {
 		if (format == LATEX && *p == '^')
-			put(t, "\\^{}");
+			hy_text_printf(t, "\\^{}");
 		else if (format == LATEX && strchr("&%$#_{}", *p))
-			put(t, "\\%c", *p);
+			hy_text_printf(t, "\\%c", *p);
 		else if (format == MARKDOWN && *p == '|')
-			put(t, "\\|");
+			hy_text_printf(t, "\\|");
 		else
-			put(t, "%c", *p);
+			hy_text_printf(t, "%c", *p);
 	}
 }
 
@@ -98,56 +68,56 @@ static bool is_wanted(const hy_compare *c, size_t target, enum format format)
 enum { METHOD_WIDTH = 24, CELL_WIDTH = 14 };
 
 /* The parts of a table, from its title to its end; widths are those of plain text. */
-static void begin_table(text *t, const char *title, size_t n_columns, int name_width, enum format format)
+static void begin_table(hy_text *t, const char *title, size_t n_columns, int name_width, enum format format)
 {
 	if (format == MARKDOWN)
-		put(t, "\n### %s\n\n| method |", title);
+		hy_text_printf(t, "\n### %s\n\n| method |", title);
 	else if (format == LATEX)
-		put(t, "%% %s\n\\begin{tabular}{l*{%zu}{r}}\n\\hline\nmethod", title, n_columns);
+		hy_text_printf(t, "%% %s\n\\begin{tabular}{l*{%zu}{r}}\n\\hline\nmethod", title, n_columns);
 	else
-		put(t, "\n%s\n%-*s", title, name_width, "");
+		hy_text_printf(t, "\n%s\n%-*s", title, name_width, "");
 }
 
-static void end_head(text *t, size_t n_columns, enum format format)
+static void end_head(hy_text *t, size_t n_columns, enum format format)
 {
 	if (format == MARKDOWN) {
-		put(t, "\n|---|");
+		hy_text_printf(t, "\n|---|");
 		for (size_t k = 0; k < n_columns; k++)
-			put(t, "---:|");
+			hy_text_printf(t, "---:|");
 	}
-	put(t, format == LATEX ? " \\\\\n\\hline\n" : "\n");
+	hy_text_printf(t, format == LATEX ? " \\\\\n\\hline\n" : "\n");
 }
 
-static void begin_row(text *t, const char *name, int name_width, enum format format)
+static void begin_row(hy_text *t, const char *name, int name_width, enum format format)
 {
-	put(t, format == MARKDOWN ? "| " : "");
+	hy_text_printf(t, format == MARKDOWN ? "| " : "");
 	if (format == PLAIN)
-		put(t, "%-*.*s", name_width, name_width, name);
+		hy_text_printf(t, "%-*.*s", name_width, name_width, name);
 	else
 		put_escaped(t, name, format);
-	put(t, format == MARKDOWN ? " |" : "");
+	hy_text_printf(t, format == MARKDOWN ? " |" : "");
 }
 
-static void put_cell(text *t, const char *cell, int width, enum format format)
+static void put_cell(hy_text *t, const char *cell, int width, enum format format)
 {
 	if (format == PLAIN)
-		put(t, " %*s", width, cell);
+		hy_text_printf(t, " %*s", width, cell);
 	else
-		put(t, format == LATEX ? " & %s" : " %s |", cell);
+		hy_text_printf(t, format == LATEX ? " & %s" : " %s |", cell);
 }
 
-static void end_row(text *t, enum format format)
+static void end_row(hy_text *t, enum format format)
 {
-	put(t, format == LATEX ? " \\\\\n" : "\n");
+	hy_text_printf(t, format == LATEX ? " \\\\\n" : "\n");
 }
 
-static void end_table(text *t, enum format format)
+static void end_table(hy_text *t, enum format format)
 {
-	put(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
+	hy_text_printf(t, format == LATEX ? "\\hline\n\\end{tabular}\n\n" : "");
 }
 
 /* Title and head of a table whose columns are the targets. */
-static void begin_targets(text *t, const hy_compare *c, const char *title, enum format format)
+static void begin_targets(hy_text *t, const hy_compare *c, const char *title, enum format format)
 {
 	size_t n = 0;
 	for (size_t k = 0; k < c->n_targets; k++)
@@ -156,17 +126,17 @@ static void begin_targets(text *t, const hy_compare *c, const char *title, enum 
 	for (size_t k = 0; k < c->n_targets; k++) {
 		if (!is_wanted(c, k, format))
 			continue;
-		put(t, format == LATEX ? " & " : format == MARKDOWN ? " " : "");
+		hy_text_printf(t, format == LATEX ? " & " : format == MARKDOWN ? " " : "");
 		if (format == PLAIN)
-			put(t, " %*.*s", CELL_WIDTH, CELL_WIDTH, c->targets[k].title);
+			hy_text_printf(t, " %*.*s", CELL_WIDTH, CELL_WIDTH, c->targets[k].title);
 		else
 			put_escaped(t, c->targets[k].title, format);
-		put(t, format == MARKDOWN ? " |" : "");
+		hy_text_printf(t, format == MARKDOWN ? " |" : "");
 	}
 	end_head(t, n, format);
 }
 
-static void put_table(text *t, const hy_compare *c, const char *title, int network, size_t leave_out, writer write,
+static void put_table(hy_text *t, const hy_compare *c, const char *title, int network, size_t leave_out, writer write,
                       enum format format)
 {
 	begin_targets(t, c, title, format);
@@ -270,7 +240,7 @@ static void write_stn_short(const hy_compare *c, size_t m, int w, size_t t, enum
 	write_short(hy_compare_stn_at(c, m, t), out, size);
 }
 
-static void put_summary(text *t, const hy_compare *c, enum format format)
+static void put_summary(hy_text *t, const hy_compare *c, enum format format)
 {
 	const size_t none = c->s->n_methods;
 	char title[160];
@@ -297,7 +267,7 @@ static void put_summary(text *t, const hy_compare *c, enum format format)
 	}
 }
 
-static void put_paired(text *t, const hy_compare *c, enum format format)
+static void put_paired(hy_text *t, const hy_compare *c, enum format format)
 {
 	static const writer writers[HY_N_REFERENCES] = {write_standard, write_proposed};
 	char title[160];
@@ -310,7 +280,7 @@ static void put_paired(text *t, const hy_compare *c, enum format format)
 }
 
 /* Classes: one table for each network and set would be many; rows are method and class here. */
-static void put_classes(text *t, const hy_compare *c, enum format format)
+static void put_classes(hy_text *t, const hy_compare *c, enum format format)
 {
 	for (int w = 0; w < 2; w++) {
 		char title[160];
@@ -334,14 +304,14 @@ static void put_classes(text *t, const hy_compare *c, enum format format)
 	}
 }
 
-static void put_notes(text *t, const hy_compare *c, enum format format)
+static void put_notes(hy_text *t, const hy_compare *c, enum format format)
 {
 	char note[2048];
 	const char *before = format == LATEX ? "% " : "";
 	hy_published_note(c, note, sizeof note);
-	put(t, "\n%s%s\n", before, hy_compare_note);
+	hy_text_printf(t, "\n%s%s\n", before, hy_compare_note);
 	if (note[0])
-		put(t, "\n%s%s\n", before, note);
+		hy_text_printf(t, "\n%s%s\n", before, note);
 }
 
 /* ---- predicted Dice ----------------------------------------------------------------------------------------------------- */
@@ -369,14 +339,14 @@ static void forecast_cells(const hardy_forecast *f, enum format format, char out
 	snprintf(out[5], sizeof *out, "%.1f %s", 100 * f->below_low, format == LATEX ? "\\%" : "%");
 }
 
-static void put_forecasts(text *t, const hy_compare *c, enum format format)
+static void put_forecasts(hy_text *t, const hy_compare *c, enum format format)
 {
 	const size_t n_seeds = (size_t)c->s->o->seeds;
 	const char *title = "Predicted Dice away from the training site";
 	if (!hy_compare_foretells(c)) {
-		put(t, format == PLAIN   ? ""
-		       : format == LATEX ? "%% no predicted Dice\n"
-		                         : "\nNo predicted Dice: no calibrated model.\n");
+		hy_text_printf(t, format == PLAIN   ? ""
+		                  : format == LATEX ? "%% no predicted Dice\n"
+		                                    : "\nNo predicted Dice: no calibrated model.\n");
 		return;
 	}
 	begin_table(t, title, N_COLUMNS, MODEL_WIDTH, format);
@@ -398,18 +368,18 @@ static void put_forecasts(text *t, const hy_compare *c, enum format format)
 	end_table(t, format);
 }
 
-static void put_forecast_note(text *t, const hy_compare *c, enum format format)
+static void put_forecast_note(hy_text *t, const hy_compare *c, enum format format)
 {
 	(void)c;
-	put(t, "\n%s%s\n", format == LATEX ? "% " : "", hy_compare_forecast_note);
+	hy_text_printf(t, "\n%s%s\n", format == LATEX ? "% " : "", hy_compare_forecast_note);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *title;
-	void (*tables)(text *t, const hy_compare *c, enum format format);
-	void (*notes)(text *t, const hy_compare *c, enum format format);
+	void (*tables)(hy_text *t, const hy_compare *c, enum format format);
+	void (*notes)(hy_text *t, const hy_compare *c, enum format format);
 } files[] = {
     {"summary", "Means, intervals and failures", put_summary, put_notes},
     {"per_class", "Means by class", put_classes, put_notes},
@@ -419,22 +389,27 @@ static const struct {
 
 static hardy_status write_tables(const hy_compare *c, size_t i, enum format format, hardy_error *err)
 {
-	char name[64];
-	text t = {0};
+	char name[64], title[256];
+	hy_text t = {0};
 	snprintf(name, sizeof name, "tables/%s.%s", files[i].name, format == LATEX ? "tex" : "md");
+	snprintf(title, sizeof title, "## %s: %s\n", c->s->experiment->title, files[i].title);
 	if (format == MARKDOWN)
-		put(&t, "## %s: %s\n", c->s->experiment->title, files[i].title);
+		hy_text_add(&t, title, strlen(title));
 	files[i].tables(&t, c, format);
 	files[i].notes(&t, c, format);
-	const hardy_status status = save(c, name, &t, err);
-	hy_free(t.data);
+	const hardy_status status = save(c, name,
+	                                 format == MARKDOWN            ? title
+	                                 : files[i].notes == put_notes ? hy_compare_note
+	                                                               : hy_compare_forecast_note,
+	                                 &t, err);
+	hy_text_clear(&t);
 	return status;
 }
 
 hardy_status hy_compare_write(const hy_compare *c, hardy_error *err)
 {
 	char *folder = hy_study_path(c->s, "tables");
-	hardy_status status = folder ? hy_make_folders(folder, err) : hy_fail_memory(err, "tables", 1, 1);
+	hardy_status status = folder ? hy_make_output_folder(folder, err) : hy_fail_memory(err, "tables", 1, 1);
 	if (!status)
 		status = hy_compare_write_data(c, err);
 	for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++) {
@@ -448,7 +423,7 @@ hardy_status hy_compare_write(const hy_compare *c, hardy_error *err)
 
 hardy_status hy_compare_print(const hy_compare *c, const hardy_sink *report, hardy_error *err)
 {
-	text t = {0};
+	hy_text t = {0};
 	char title[160], note[2048];
 	put_summary(&t, c, PLAIN);
 	for (int w = 0; w < 2 && c->reference[HY_AGAINST_STANDARD] < c->s->n_methods && c->s->n_methods > 1; w++) {
@@ -459,9 +434,9 @@ hardy_status hy_compare_print(const hy_compare *c, const hardy_sink *report, har
 	put_table(&t, c, "FTN+STN less FTN (*)", 0, c->s->n_methods, write_stn_short, PLAIN);
 	put_forecasts(&t, c, PLAIN);
 	hy_published_note(c, note, sizeof note);
-	put(&t, note[0] ? "\n%s\n" : "%s", note);
+	hy_text_printf(&t, note[0] ? "\n%s\n" : "%s", note);
 	if (!t.failed && report)
 		report->write(report->payload, t.data, t.used);
-	hy_free(t.data);
+	hy_text_clear(&t);
 	return t.failed ? hy_fail_memory(err, "a table", t.used, 1) : HARDY_OK;
 }

@@ -5,13 +5,13 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
-#include "predict/jobs.h"
+#include "predict/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 void hardy_corrupt_options_init(hardy_corrupt_options *o)
@@ -36,32 +36,14 @@ typedef struct session {
 	task *tasks;         /* owned */
 	size_t n_tasks;
 	hy_jobs jobs;
-	bool single; /* output is a file */
+	const char *ending; /* of the output, when it is a file; else NULL */
+	hy_places places;   /* what must not be written over */
+	hy_origin origin;   /* of what is written */
 	size_t n_failed, n_done;
 	hardy_error first; /* of the failures */
 } session;
 
 /* ---- options ------------------------------------------------------------------------------------------------------------ */
-
-static const char *output_ending(const char *output)
-{
-	static const char *const endings[] = {".nii.gz", ".nii"};
-	const size_t n = strlen(output);
-	for (int i = 0; i < 2; i++) {
-		const size_t m = strlen(endings[i]);
-		if (n > m && !strcasecmp(output + n - m, endings[i]))
-			return output + n - m;
-	}
-	return NULL;
-}
-
-static hardy_status check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
-{
-	if (value >= low && value <= high)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
-	               (long long)high);
-}
 
 static hardy_status check_options(session *s, hardy_error *err)
 {
@@ -71,10 +53,10 @@ static hardy_status check_options(session *s, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
 	if (!o->n_inputs)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
-	if ((status = check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
-	    (status = check_number("copies", o->copies, 1, 1000, err)) ||
-	    (status = check_number("level", o->level, 0, HY_N_LEVELS, err)) ||
-	    (status = check_number("threads", o->threads, 0, 1024, err)))
+	if ((status = hy_check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
+	    (status = hy_check_number("copies", o->copies, 1, 1000, err)) ||
+	    (status = hy_check_number("level", o->level, 0, HY_N_LEVELS, err)) ||
+	    (status = hy_check_number("threads", o->threads, 0, 1024, err)))
 		return status;
 	if (!o->centre || (strcmp(o->centre, "origin") != 0 && strcmp(o->centre, "image") != 0))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "centre is '%s', want origin or image", o->centre ? o->centre : "");
@@ -226,9 +208,9 @@ static char *output_path(const session *s, const task *t, const char *name, size
 	if (!path)
 		return NULL;
 	task_folder(t, folder);
-	if (s->single) {
+	if (s->ending) {
 		snprintf(path, room, "%s", output);
-		*stem = (size_t)(output_ending(output) - output);
+		*stem = strlen(output) - strlen(s->ending);
 	} else {
 		*stem = (size_t)snprintf(path, room, "%s/%s/%s", output, folder, name);
 		snprintf(path + *stem, room - *stem, ".nii.gz");
@@ -244,14 +226,14 @@ static hardy_status make_folders(const session *s, hardy_error *err)
 	char *path = hy_alloc(room, 1), folder[64];
 	if (!path)
 		return hy_fail_memory(err, output, room, 1);
-	if (s->single) {
+	if (s->ending) {
 		snprintf(path, room, "%.*s", (int)(name - output), output);
-		status = path[0] ? hy_make_folders(path, err) : HARDY_OK;
+		status = hy_make_output_folder(path[0] ? path : ".", err);
 	}
-	for (size_t i = 0; i < s->n_tasks && !s->single && !status; i++) {
+	for (size_t i = 0; i < s->n_tasks && !s->ending && !status; i++) {
 		task_folder(&s->tasks[i], folder);
 		snprintf(path, room, "%s/%s", output, folder);
-		status = hy_make_folders(path, err);
+		status = hy_make_output_folder(path, err);
 	}
 	hy_free(path);
 	return status;
@@ -261,7 +243,7 @@ static hardy_status make_folders(const session *s, hardy_error *err)
 static void remove_folders(const session *s)
 {
 	const size_t room = strlen(s->o->output) + 80;
-	char *path = s->single ? NULL : hy_alloc(room, 1), folder[64];
+	char *path = s->ending ? NULL : hy_alloc(room, 1), folder[64];
 	for (size_t i = 0; i < s->n_tasks && path; i++) {
 		task_folder(&s->tasks[i], folder);
 		snprintf(path, room, "%s/%s", s->o->output, folder);
@@ -272,15 +254,37 @@ static void remove_folders(const session *s)
 	hy_free(path);
 }
 
-/* A result must never take the place of a scan. */
-static hardy_status check_output(const session *s, const char *path, hardy_error *err)
+static const char *record_mark(const session *s)
 {
-	for (size_t k = 0; k < s->jobs.n && hy_path_exists(path); k++) {
-		const hy_case *c = &s->jobs.sets[s->jobs.items[k].set].cases[s->jobs.items[k].index];
-		if (hy_path_same(path, c->image_path[0]) || (c->label_path && hy_path_same(path, c->label_path)))
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the result would overwrite a scan; name another output", path);
+	return s->o->overwrite ? HY_REPLACE_ANY : HY_MARK_JSON;
+}
+
+/* A result never takes the place of a scan, nor of what hardy corrupt did not write; beside it lies its record. */
+static hardy_status check_result(const session *s, const task *t, const char *name, hardy_error *err)
+{
+	size_t stem = 0;
+	char *path = output_path(s, t, name, &stem), *beside = path ? hy_alloc(stem + 8, 1) : NULL;
+	hardy_status status =
+	    beside ? hy_places_check(&s->places, path, "the result", err) : hy_fail_memory(err, s->o->output, 1, 1);
+	if (!status)
+		status = hy_origin_check(path, &s->origin, err);
+	if (!status) {
+		snprintf(beside, stem + 8, "%.*s.json", (int)stem, path);
+		status = hy_outfile_check(beside, record_mark(s), err);
 	}
-	return HARDY_OK;
+	hy_free(beside);
+	hy_free(path);
+	return status;
+}
+
+/* Known before any scan is read. */
+static hardy_status check_results(session *s, hardy_error *err)
+{
+	hardy_status status = hy_places_make(&s->places, &s->jobs, err);
+	for (size_t i = 0; i < s->jobs.n && !status; i++)
+		for (size_t k = 0; k < s->n_tasks && !status; k++)
+			status = check_result(s, &s->tasks[k], s->jobs.items[i].name, err);
+	return status;
 }
 
 /* ---- one scan ----------------------------------------------------------------------------------------------------------- */
@@ -341,13 +345,13 @@ static hardy_status spoil(const session *s, const task *t, const char *name, hy_
 	return status;
 }
 
-static hardy_status write_record(const char *path, const cJSON *record, hardy_error *err)
+static hardy_status write_record(const session *s, const char *path, const cJSON *record, hardy_error *err)
 {
 	hy_outfile f = {0};
 	char *text = cJSON_Print(record);
 	if (!text)
 		return hy_fail_memory(err, path, 1, 1);
-	hardy_status status = hy_outfile_open(&f, path, err);
+	hardy_status status = hy_outfile_open(&f, path, record_mark(s), err);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", text);
 		status = hy_outfile_commit(&f, err);
@@ -387,11 +391,11 @@ static hardy_status write_result(const session *s, const task *t, const char *na
 {
 	size_t stem = 0;
 	char *path = output_path(s, t, name, &stem), *beside = path ? hy_alloc(stem + 8, 1) : NULL;
-	hardy_status status = beside ? check_output(s, path, err) : hy_fail_memory(err, s->o->output, 1, 1);
+	hardy_status status = beside ? HARDY_OK : hy_fail_memory(err, s->o->output, 1, 1);
 	if (!status) {
 		snprintf(beside, stem + 8, "%.*s.json", (int)stem, path);
-		status = write_record(beside, record, err);
-		if (!status && (status = hy_nifti_write_float(path, image, image->data, image->nt, err)))
+		status = write_record(s, beside, record, err);
+		if (!status && (status = hy_nifti_write_float(path, image, image->data, image->nt, &s->origin, err)))
 			remove(beside);
 	}
 	hy_free(beside);
@@ -451,9 +455,11 @@ static hardy_status run(session *s, hardy_error *err)
 	hardy_status status = make_tasks(s, err);
 	if (!status)
 		status = hy_jobs_collect(&s->jobs, s->o->inputs, s->o->n_inputs, &o, s->log, err);
-	if (!status && s->single && s->jobs.n * s->n_tasks > 1)
+	if (!status && s->ending && s->jobs.n * s->n_tasks > 1)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu results; name a folder", s->o->output,
 		                 s->jobs.n * s->n_tasks);
+	if (!status)
+		status = check_results(s, err);
 	if (!status)
 		status = make_folders(s, err);
 	if (status)
@@ -489,7 +495,10 @@ hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log,
 		return status;
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
-	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
+	s.origin = (hy_origin){HY_MAKER_CORRUPT, o->overwrite};
+	status = hy_places_ending(o->output, &s.ending, err);
+	if (status)
+		return status;
 	const int threads = hy_threads_set(o->threads);
 	status = run(&s, err);
 	hy_threads_set(threads);
@@ -497,6 +506,7 @@ hardy_status hardy_corrupt(const hardy_corrupt_options *o, const hardy_log *log,
 		remove_folders(&s);
 	cJSON_Delete(s.given);
 	hy_free(s.tasks);
+	hy_places_clear(&s.places);
 	hy_jobs_clear(&s.jobs);
 	return status;
 }

@@ -2,6 +2,7 @@
  * experiment.c: hardy_experiment: what happens when.
  */
 #include "base/files.h"
+#include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "experiment/compare.h"
@@ -13,8 +14,6 @@
 #include "training/options.h"
 #include "training/set.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,25 +37,29 @@ bool hardy_experiment_name(size_t i, const char **name, const char **title)
 
 /* ---- locks -------------------------------------------------------------------------------------------------------------- */
 
-/* Two programs must not work in one folder. The lock ends with the file's descriptor, or with the program. */
-static hardy_status lock_folder(const char *folder, int *fd, hardy_error *err)
+/* Two programs must not work in one folder. */
+typedef struct folder_lock {
+	hy_lock lock;
+	char *path; /* owned */
+} folder_lock;
+
+static void unlock(folder_lock *l)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char *path = hy_path_join(folder, "lock");
-	hardy_status status = path ? hy_make_folders(folder, err) : hy_fail_memory(err, folder, 1, 1);
-	*fd = status ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (!status && *fd < 0)
-		status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be opened", path);
-	if (!status && fcntl(*fd, F_SETLK, &lock) && (errno == EACCES || errno == EAGAIN))
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: another hardy experiment is working there", folder);
-	hy_free(path);
-	return status;
+	hy_lock_drop(&l->lock);
+	hy_free(l->path);
 }
 
-static void unlock(int fd)
+static hardy_status lock_folder(const hy_study *s, const char *folder, folder_lock *l, hardy_error *err)
 {
-	if (fd >= 0)
-		close(fd);
+	char what[512];
+	*l = (folder_lock){HY_LOCK_INIT, hy_path_join(folder, "lock")};
+	hardy_status status = l->path ? hy_make_output_folder(folder, err) : hy_fail_memory(err, folder, 1, 1);
+	snprintf(what, sizeof what, "%.400s: another hardy experiment is working there", folder);
+	if (!status)
+		status = hy_lock_take(&l->lock, l->path, false, what, s->log, err);
+	if (status)
+		unlock(l);
+	return status;
 }
 
 /* ---- one run ------------------------------------------------------------------------------------------------------------ */
@@ -82,12 +85,23 @@ static hardy_status check_training_key(const hy_study_run *run, const char *path
 	return status;
 }
 
-static hardy_status write_training_key(const hy_study_run *run, const char *path, hardy_error *err)
+/* Whether the file holds a hash and nothing else. */
+static bool is_key(const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	const bool good = !hy_file_read(path, &text, &size, NULL) && size == HY_SHA256_TEXT &&
+	                  strspn(text, "0123456789abcdef") == HY_SHA256_TEXT - 1 && text[size - 1] == '\n';
+	hy_free(text);
+	return good;
+}
+
+static hardy_status write_training_key(const hy_study *s, const hy_study_run *run, const char *path, hardy_error *err)
 {
 	hy_outfile f;
-	hardy_status status = hy_make_folders(run->folder, err);
+	hardy_status status = hy_make_output_folder(run->folder, err);
 	if (!status)
-		status = hy_outfile_open(&f, path, err);
+		status = hy_outfile_open(&f, path, hy_study_mark(s, is_key(path) ? HY_REPLACE_ANY : NULL), err);
 	if (status)
 		return status;
 	hy_outfile_printf(&f, "%s\n", run->training_key);
@@ -114,7 +128,7 @@ static hardy_status train(const hy_study *s, const hy_study_run *run, hardy_erro
 	if (!status)
 		o.resume = hy_path_exists(json);
 	if (!status)
-		status = o.resume && hy_path_exists(key) ? check_training_key(run, key, err) : write_training_key(run, key, err);
+		status = o.resume && hy_path_exists(key) ? check_training_key(run, key, err) : write_training_key(s, run, key, err);
 	if (!status && o.resume)
 		status = is_trained(json, &done, err);
 	if (!status && !done)
@@ -159,9 +173,9 @@ static void forget_failure(hy_study_run *run)
  */
 static hardy_status make_run(const hy_study *s, hy_study_run *run, hardy_error *err)
 {
-	int lock = -1;
+	folder_lock lock;
 	hardy_error own = {0};
-	hardy_status status = lock_folder(run->folder, &lock, err);
+	hardy_status status = lock_folder(s, run->folder, &lock, err);
 	if (status)
 		return status;
 	forget_failure(run);
@@ -179,7 +193,7 @@ static hardy_status make_run(const hy_study *s, hy_study_run *run, hardy_error *
 		hy_warn(s->log, "%s failed: %s", run->name, own.message);
 		status = hy_failure_write(s, run, &own, err);
 	}
-	unlock(lock);
+	unlock(&lock);
 	return status;
 }
 
@@ -442,7 +456,6 @@ hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sin
 {
 	hy_study s;
 	hardy_error own = {0};
-	int lock = -1;
 	err = err ? err : &own;
 	if (o->jobs > 1 && !o->program)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "jobs is %lld, but no program is named to run them", (long long)o->jobs);
@@ -456,12 +469,14 @@ hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sin
 		if (!status)
 			status = o->emit ? hy_emit(&s, report, err) : tell(&s, report, err);
 	} else {
-		status = lock_folder(o->output, &lock, err);
-		if (!status)
+		folder_lock lock;
+		status = lock_folder(&s, o->output, &lock, err);
+		if (!status) {
 			status = hy_ledger_read(&s, err);
-		if (!status)
-			status = work(&s, report, err);
-		unlock(lock);
+			if (!status)
+				status = work(&s, report, err);
+			unlock(&lock);
+		}
 	}
 	hy_study_clear(&s);
 	return status;

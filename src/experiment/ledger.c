@@ -12,18 +12,29 @@
 
 /* ---- lines -------------------------------------------------------------------------------------------------------------- */
 
+/* Takes a line, ended with a zero byte, and moves *at behind it; NULL at the end. */
+static char *next_line(char **at)
+{
+	char *line = *at, *end = strchr(line, '\n');
+	if (!*line)
+		return NULL;
+	*at = end ? end + 1 : line + strlen(line);
+	if (end)
+		*end = 0;
+	return line;
+}
+
 hardy_status hy_ledger_each(const char *path, hardy_status (*take)(void *payload, const char *line, size_t n, const char *key),
                             void *payload, hardy_error *err)
 {
-	char *text = NULL;
+	char *text = NULL, *line;
 	size_t size = 0;
 	hardy_status status = hy_file_read(path, &text, &size, err);
-	for (char *at = text, *end; !status && (end = strchr(at, '\n')); at = end + 1) {
-		*end = 0;
-		cJSON *json = cJSON_Parse(at);
+	for (char *at = text; !status && (line = next_line(&at));) {
+		cJSON *json = cJSON_Parse(line);
 		const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
 		if (cJSON_IsString(key))
-			status = take(payload, at, (size_t)(end - at), key->valuestring);
+			status = take(payload, line, strlen(line), key->valuestring);
 		cJSON_Delete(json);
 	}
 	hy_free(text);
@@ -38,6 +49,15 @@ typedef struct reader {
 	hardy_error *err;
 } reader;
 
+static bool is_done(const char *line)
+{
+	cJSON *json = cJSON_Parse(line);
+	const cJSON *state = cJSON_GetObjectItemCaseSensitive(json, "status");
+	const bool done = cJSON_IsString(state) && !strcmp(state->valuestring, "done");
+	cJSON_Delete(json);
+	return done;
+}
+
 static hardy_status take_result(void *payload, const char *line, size_t n, const char *key)
 {
 	const reader *r = payload;
@@ -45,7 +65,7 @@ static hardy_status take_result(void *payload, const char *line, size_t n, const
 		hy_study_run *run = &r->s->runs[i];
 		if (strcmp(run->key, key) != 0 || run->line || (r->only && r->only != run))
 			continue;
-		if (!strstr(line, "\"status\":\"done\""))
+		if (!is_done(line))
 			continue;
 		if (!(run->line = hy_strdup(line)))
 			return hy_fail_memory(r->err, "a result", n, 1);
@@ -125,38 +145,42 @@ hardy_status hy_ledger_read(hy_study *s, hardy_error *err)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct known {
-	const hy_study *s;
-	bool *written; /* by run */
-	hy_outfile *f;
-} known;
-
-static hardy_status keep_line(void *payload, const char *line, size_t n, const char *key)
+/* Every line that is there stays, also what this program does not understand; written gets the runs that are among them. */
+static hardy_status keep_lines(const hy_study *s, const char *path, bool *written, hy_outfile *f, hardy_error *err)
 {
-	known *k = payload;
-	for (size_t i = 0; i < k->s->n_runs; i++)
-		k->written[i] |= !strcmp(k->s->runs[i].key, key);
-	hy_outfile_write(k->f, line, n);
-	hy_outfile_write(k->f, "\n", 1);
-	return HARDY_OK;
+	char *text = NULL, *line;
+	size_t size = 0;
+	if (!hy_path_exists(path))
+		return HARDY_OK;
+	const hardy_status status = hy_file_read(path, &text, &size, err);
+	for (char *at = text; !status && (line = next_line(&at));) {
+		cJSON *json = cJSON_Parse(line);
+		const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
+		for (size_t i = 0; i < s->n_runs && cJSON_IsString(key); i++)
+			written[i] |= !strcmp(s->runs[i].key, key->valuestring);
+		cJSON_Delete(json);
+		hy_outfile_printf(f, "%s\n", line);
+	}
+	hy_free(text);
+	return status;
 }
 
 static hardy_status write_results(const hy_study *s, const char *path, hardy_error *err)
 {
 	hy_outfile f;
-	known k = {s, hy_calloc(s->n_runs, sizeof *k.written), &f};
-	hardy_status status = k.written ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, path, s->n_runs, 1);
+	bool *written = hy_calloc(s->n_runs, sizeof *written);
+	hardy_status status =
+	    written ? hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err) : hy_fail_memory(err, path, s->n_runs, 1);
 	if (!status) {
-		if (hy_path_exists(path))
-			status = hy_ledger_each(path, keep_line, &k, err);
+		status = keep_lines(s, path, written, &f, err);
 		for (size_t i = 0; i < s->n_runs; i++)
-			if (s->runs[i].line && !k.written[i])
+			if (s->runs[i].line && !written[i])
 				hy_outfile_printf(&f, "%s\n", s->runs[i].line);
 		if (!status)
 			status = hy_outfile_commit(&f, err);
 		hy_outfile_discard(&f);
 	}
-	hy_free(k.written);
+	hy_free(written);
 	return status;
 }
 
@@ -168,10 +192,12 @@ static hardy_status write_failures(const hy_study *s, const char *path, hardy_er
 	for (size_t i = 0; i < s->n_runs; i++)
 		n += s->runs[i].state == HY_RUN_FAILED;
 	if (!n) {
-		unlink(path);
-		return HARDY_OK;
+		const hardy_status ours = hy_outfile_check(path, hy_study_mark(s, HY_MARK_JSON), err);
+		if (!ours)
+			unlink(path);
+		return ours;
 	}
-	hardy_status status = hy_outfile_open(&f, path, err);
+	hardy_status status = hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err);
 	if (status)
 		return status;
 	for (size_t i = 0; i < s->n_runs && !status; i++) {

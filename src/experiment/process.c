@@ -186,7 +186,8 @@ static hardy_status start(const hy_study *s, const hy_study_run *run, pid_t *pid
 	words w = {0};
 	char *messages = hy_path_join(run->folder, "log.txt");
 	list_words(s, HY_COMMAND_RUN, run, s->o->program, hy_process_threads(s), &w);
-	hardy_status status = messages && !w.failed ? hy_make_folders(run->folder, err) : hy_fail_memory(err, run->name, 1, 1);
+	hardy_status status =
+	    messages && !w.failed ? hy_make_output_folder(run->folder, err) : hy_fail_memory(err, run->name, 1, 1);
 	if (!status && posix_spawn_file_actions_init(&actions))
 		status = hy_fail_memory(err, "a process", 1, sizeof actions);
 	if (!status) {

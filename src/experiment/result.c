@@ -247,13 +247,13 @@ static cJSON *begin_line(const hy_study *s, const hy_study_run *run, const char 
 	return NULL;
 }
 
-static hardy_status write_line(const hy_study_run *run, const char *name, const char *text, hardy_error *err)
+static hardy_status write_line(const hy_study *s, const hy_study_run *run, const char *name, const char *text, hardy_error *err)
 {
 	hy_outfile f;
 	char *path = hy_path_join(run->folder, name);
-	hardy_status status = path ? hy_make_folders(run->folder, err) : hy_fail_memory(err, name, 1, 1);
+	hardy_status status = path ? hy_make_output_folder(run->folder, err) : hy_fail_memory(err, name, 1, 1);
 	if (!status)
-		status = hy_outfile_open(&f, path, err);
+		status = hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", text);
 		status = hy_outfile_commit(&f, err);
@@ -276,7 +276,7 @@ hardy_status hy_result_write(const hy_study *s, const hy_study_run *run, const h
 	if (!status) {
 		cJSON *scores = scores_to_json(s, sets);
 		text = hy_json_add(json, "sets", scores) ? cJSON_PrintUnformatted(json) : NULL;
-		status = text ? write_line(run, "result.json", text, err) : hy_fail_memory(err, "a result", 1, 1);
+		status = text ? write_line(s, run, "result.json", text, err) : hy_fail_memory(err, "a result", 1, 1);
 	}
 	if (!status && !(*line = hy_strdup(text)))
 		status = hy_fail_memory(err, "a result", strlen(text), 1);
@@ -289,7 +289,7 @@ hardy_status hy_failure_write(const hy_study *s, const hy_study_run *run, const 
 {
 	cJSON *json = begin_line(s, run, "failed");
 	char *text = hy_json_add(json, "error", cJSON_CreateString(why->message)) ? cJSON_PrintUnformatted(json) : NULL;
-	const hardy_status status = text ? write_line(run, "failed.json", text, err) : hy_fail_memory(err, "a failure", 1, 1);
+	const hardy_status status = text ? write_line(s, run, "failed.json", text, err) : hy_fail_memory(err, "a failure", 1, 1);
 	cJSON_free(text);
 	cJSON_Delete(json);
 	return status;
@@ -417,7 +417,8 @@ hardy_status hy_study_write(const hy_study *s, hardy_error *err)
 	    hy_json_add(json, "runs", runs_to_json(s)))
 		text = cJSON_Print(json);
 	cJSON_Delete(json);
-	hardy_status status = text ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, "experiment.json", 1, 1);
+	hardy_status status =
+	    text ? hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err) : hy_fail_memory(err, "experiment.json", 1, 1);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", text);
 		status = hy_outfile_commit(&f, err);

@@ -389,13 +389,17 @@ static hardy_status conclude(session *s, const hardy_sink *report, hardy_error *
 }
 
 /* An output that cannot be written is known before hours of work, not after. */
-static hardy_status try_output(const char *folder, hardy_error *err)
+static hardy_status try_output(const hardy_stress_options *o, hardy_error *err)
 {
-	hy_outfile f = {0};
-	char *path = hy_path_join(folder, "cases.csv");
-	const hardy_status status = path ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, folder, 1, 1);
-	hy_outfile_discard(&f);
-	hy_free(path);
+	static const char *const names[3] = {"cases.csv", "stress.json", "sweep.csv"};
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < (o->sweep ? 3 : 2) && !status; i++) {
+		hy_outfile f = {0};
+		char *path = hy_path_join(o->output, names[i]);
+		status = path ? hy_outfile_open(&f, path, hy_stress_mark(o, i), err) : hy_fail_memory(err, o->output, 1, 1);
+		hy_outfile_discard(&f);
+		hy_free(path);
+	}
 	return status;
 }
 
@@ -425,9 +429,9 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	hardy_status status = prepare(s, err);
 	s->made_folder = !status && !hy_path_exists(s->o->output);
 	if (!status)
-		status = hy_make_folders(s->o->output, err);
+		status = hy_make_output_folder(s->o->output, err);
 	if (!status)
-		status = try_output(s->o->output, err);
+		status = try_output(s->o, err);
 	if (status)
 		return status;
 	run_cases(s);

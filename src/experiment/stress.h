@@ -62,6 +62,9 @@ hardy_status hy_stress_cell_of(const hy_stress_result *r, int kind, int level, i
 /* How the predicted Dice agrees with the true one, over the protocol's rows or the sweep's. */
 hardy_status hy_stress_forecast(const hy_stress_result *r, bool sweep, hardy_forecast *f, hardy_error *err);
 
+/* What hy_stress_write may replace as file i of cases.csv, stress.json, sweep.csv: as in hy_outfile_open. */
+const char *hy_stress_mark(const hardy_stress_options *o, int i);
+
 /* cases.csv, stress.json and sweep.csv in folder; the tables for people to report. */
 hardy_status hy_stress_write(const hy_stress_result *r, const char *folder, hardy_error *err);
 hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report, hardy_error *err);

@@ -100,13 +100,22 @@ static void put_class_titles(hy_outfile *f, const hy_stress_result *r)
 	}
 }
 
+#define CASE_TITLES  "subject,phase,artefact,level,copy,network"
+#define SWEEP_TITLES "artefact,level,severity,network,n,mean_dice,sd,below_0.5,below_0.1"
+
+const char *hy_stress_mark(const hardy_stress_options *o, int i)
+{
+	static const char *const marks[3] = {CASE_TITLES, HY_MARK_JSON, SWEEP_TITLES};
+	return o->overwrite ? HY_REPLACE_ANY : marks[i];
+}
+
 static hardy_status write_cases(const hy_stress_result *r, const char *path, hardy_error *err)
 {
 	hy_outfile f = {0};
-	const hardy_status status = hy_outfile_open(&f, path, err);
+	const hardy_status status = hy_outfile_open(&f, path, hy_stress_mark(r->o, 0), err);
 	if (status)
 		return status;
-	hy_outfile_csv_plain(&f, "subject,phase,artefact,level,copy,network");
+	hy_outfile_csv_plain(&f, CASE_TITLES);
 	put_class_titles(&f, r);
 	hy_outfile_csv_plain(&f, "mean_dice,predicted_dice,predicted_dice_low");
 	hy_outfile_csv_end(&f);
@@ -133,10 +142,10 @@ static hardy_status write_cases(const hy_stress_result *r, const char *path, har
 static hardy_status write_sweep(const hy_stress_result *r, const char *path, hardy_error *err)
 {
 	hy_outfile f = {0};
-	hardy_status status = hy_outfile_open(&f, path, err);
+	hardy_status status = hy_outfile_open(&f, path, hy_stress_mark(r->o, 2), err);
 	if (status)
 		return status;
-	hy_outfile_csv_plain(&f, "artefact,level,severity,network,n,mean_dice,sd,below_0.5,below_0.1");
+	hy_outfile_csv_plain(&f, SWEEP_TITLES);
 	put_class_titles(&f, r);
 	hy_outfile_csv_end(&f);
 	for (int kind = 0; kind < HY_STRESS_END; kind++)
@@ -258,7 +267,7 @@ static hardy_status write_json(const hy_stress_result *r, const char *path, hard
 	if (!text)
 		return hy_fail_memory(err, path, 1, 1);
 	hy_outfile f = {0};
-	hardy_status status = hy_outfile_open(&f, path, err);
+	hardy_status status = hy_outfile_open(&f, path, hy_stress_mark(r->o, 1), err);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", text);
 		status = hy_outfile_commit(&f, err);

@@ -19,6 +19,11 @@ char *hy_study_path(const hy_study *s, const char *name)
 	return hy_path_join(s->o->output, name);
 }
 
+const char *hy_study_mark(const hy_study *s, const char *mark)
+{
+	return s->o->overwrite ? HY_REPLACE_ANY : mark;
+}
+
 hy_dataset_options hy_study_dataset_options(const hy_study *s, size_t source)
 {
 	hy_dataset_options o = {.labels = s->sources[source].labels};
@@ -204,7 +209,7 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 		    add_names(json, "pool", all.train, order + n_test + n_validation, left - n_validation))
 			text = cJSON_Print(json);
 	}
-	status = text ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, "subjects", n, sizeof *order);
+	status = text ? hy_outfile_open(&f, path, NULL, err) : hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (status)
 		goto out;
 	hy_outfile_printf(&f, "%s\n", text);
@@ -227,7 +232,7 @@ static hardy_status find_splits(hy_study *s, hardy_error *err)
 	char *path = hy_study_path(s, "splits.json");
 	hardy_status status = path ? HARDY_OK : hy_fail_memory(err, s->o->output, 1, 1);
 	if (!status && !hy_path_exists(path)) {
-		status = hy_make_folders(s->o->output, err);
+		status = hy_make_output_folder(s->o->output, err);
 		if (!status)
 			status = draw_splits(s, path, err);
 	}

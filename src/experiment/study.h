@@ -79,6 +79,9 @@ hardy_status hy_study_make(hy_study *s, const hardy_experiment_options *o, const
 void hy_study_clear(hy_study *s);
 
 /* How the data set is to be opened. */
+/* What an output of the experiment may replace: mark, or anything when the user asks for that; as in hy_outfile_open. */
+const char *hy_study_mark(const hy_study *s, const char *mark);
+
 hy_dataset_options hy_study_dataset_options(const hy_study *s, size_t source);
 /* Whether the case belongs to a set (a case of that set's source). */
 bool hy_study_has_case(const hy_study_run *run, const hy_test_set *set, const hy_case *c);

@@ -7,6 +7,7 @@
 #include "image/nifti.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti_fields.h"
 #include "image/nifti_scan.h"
 #include "image/stream.h"
@@ -379,62 +380,84 @@ out:
 	return status;
 }
 
-static hardy_status open_output(hy_sink *sink, const char *path, const hy_volume *like, int64_t nt, int datatype, size_t *n,
-                                hardy_error *err)
+static hardy_status count_voxels(const char *path, const hy_volume *like, int64_t nt, size_t *n, hardy_error *err)
 {
 	const hy_grid *g = &like->grid;
-	uint8_t header[HY_NIFTI2_SIZE + 4];
-	if (!ends_in(path, ".nii") && !ends_in(path, ".nii.gz"))
+	if (!hy_ends_with(path, ".nii") && !hy_ends_with(path, ".nii.gz"))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a scan is written as .nii or .nii.gz", path);
 	if (g->nx < 1 || g->ny < 1 || g->nz < 1 || nt < 1 || __builtin_mul_overflow((size_t)g->nx, (size_t)g->ny, n) ||
 	    __builtin_mul_overflow(*n, (size_t)g->nz, n) || __builtin_mul_overflow(*n, (size_t)nt, n))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %lld x %lld x %lld x %lld voxels: each count must be 1 or more", path,
 		               (long long)g->nx, (long long)g->ny, (long long)g->nz, (long long)nt);
-	const size_t size = hy_nifti_header_make(like, nt, datatype, header);
-	const hardy_status status = hy_sink_open(sink, path, err);
-	if (!status)
-		hy_sink_write(sink, header, size);
-	return status;
+	return HARDY_OK;
 }
 
-/* Values of `size` bytes in this machine's order, as `type`. */
-static hardy_status write_values(const char *path, const hy_volume *like, const void *data, size_t size, int type, int64_t nt,
-                                 hardy_error *err)
+/* Hands on n values of `size` bytes in the file's byte order, which is little-endian, part by part. */
+static void each_part(const void *data, size_t n, size_t size, void (*take)(void *payload, const void *part, size_t bytes),
+                      void *payload)
 {
-	hy_sink sink;
-	size_t n = 0;
-	const hardy_status status = open_output(&sink, path, like, nt, type, &n, err);
-	if (status)
-		return status;
 	for (size_t done = 0; done < n;) {
 		float part[CHUNK]; /* as large as any type written here */
 		const size_t m = n - done < CHUNK ? n - done : CHUNK;
 		memcpy(part, (const char *)data + done * size, m * size);
 		if (hy_host_is_big_endian())
 			hy_swap_bytes(part, m, size);
-		hy_sink_write(&sink, part, m * size);
+		take(payload, part, m * size);
 		done += m;
 	}
-	return hy_sink_commit(&sink, err);
 }
 
-hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, hardy_error *err)
+static void add_to_sum(void *payload, const void *part, size_t bytes)
 {
+	uLong *sum = payload;
+	*sum = crc32(*sum, part, (uInt)bytes);
+}
+
+static void add_to_file(void *payload, const void *part, size_t bytes)
+{
+	hy_sink_write(payload, part, bytes);
+}
+
+/* Values of `size` bytes in this machine's order, as `type`. */
+static hardy_status write_values(const char *path, const hy_volume *like, const void *data, size_t size, int type, int64_t nt,
+                                 const hy_origin *o, hardy_error *err)
+{
+	static const hy_origin nothing = {0};
+	uint8_t header[HY_NIFTI2_SIZE + 4];
 	hy_sink sink;
 	size_t n = 0;
-	const hardy_status status = open_output(&sink, path, like, nt, HY_NIFTI_UINT8, &n, err);
+	uLong sum = crc32(0, NULL, 0);
+	o = o ? o : &nothing;
+	hardy_status status = count_voxels(path, like, nt, &n, err);
+	if (!status)
+		status = hy_origin_check(path, o, err);
+	if (!status)
+		status = hy_sink_open(&sink, path, HY_REPLACE_ANY, err); /* what may not be replaced is not there */
 	if (status)
 		return status;
-	hy_sink_write(&sink, data, n);
+	const size_t header_size = hy_nifti_header_make(like, nt, type, header);
+	if (o->maker)
+		each_part(data, n, size, add_to_sum, &sum);
+	hy_origin_stamp(header, header_size - 4, o->maker, (uint32_t)sum);
+	hy_sink_write(&sink, header, header_size);
+	each_part(data, n, size, add_to_file, &sink);
 	return hy_sink_commit(&sink, err);
 }
 
-hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err)
+hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, const hy_origin *o,
+                                   hardy_error *err)
 {
-	return write_values(path, like, data, sizeof *data, HY_NIFTI_FLOAT32, nt, err);
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_UINT8, nt, o, err);
 }
 
-hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, hardy_error *err)
+hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, const hy_origin *o,
+                                  hardy_error *err)
 {
-	return write_values(path, like, data, sizeof *data, HY_NIFTI_INT16, nt, err);
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_FLOAT32, nt, o, err);
+}
+
+hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
+                                  hardy_error *err)
+{
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_INT16, nt, o, err);
 }

@@ -5,6 +5,7 @@
 #define HY_IMAGE_NIFTI_H
 
 #include "image/geometry.h"
+#include "image/origin.h"
 #include "image/volume.h"
 
 typedef struct hy_nifti_options {
@@ -27,13 +28,17 @@ hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, h
 /*
  * Writes uint8 voxels (nt frames) in the grid and with the header of like (its qform, sform, pixdim, units and description
  * kept; datatype, scaling and dimensions set for labels). Gzipped when path ends in .gz. Atomic.
+ * o NULL: no stamp, and nothing that is there is replaced.
  */
-hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, hardy_error *err);
+hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, const hy_origin *o,
+                                   hardy_error *err);
 /* The same for float32 voxels. */
-hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, hardy_error *err);
+hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, const hy_origin *o,
+                                  hardy_error *err);
 
 /* The same for int16 voxels. */
-hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, hardy_error *err);
+hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
+                                  hardy_error *err);
 
 /* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz. */
 bool hy_nifti_is_name(const char *path);

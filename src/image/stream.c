@@ -5,6 +5,7 @@
 #include "image/stream.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -173,11 +174,10 @@ hardy_status hy_stream_skip(hy_stream *s, int64_t size, int64_t *skipped, hardy_
 	return HARDY_OK;
 }
 
-hardy_status hy_sink_open(hy_sink *s, const char *path, hardy_error *err)
+hardy_status hy_sink_open(hy_sink *s, const char *path, const char *mark, hardy_error *err)
 {
-	const size_t n = strlen(path);
 	memset(s, 0, sizeof *s);
-	s->gzipped = n > 3 && !strcmp(path + n - 3, ".gz");
+	s->gzipped = hy_ends_with(path, ".gz");
 	if (s->gzipped) {
 		s->out = hy_alloc(BUFFER, 1);
 		if (!s->out)
@@ -190,7 +190,7 @@ hardy_status hy_sink_open(hy_sink *s, const char *path, hardy_error *err)
 		}
 		s->z_open = true;
 	}
-	const hardy_status status = hy_outfile_open(&s->file, path, err);
+	const hardy_status status = hy_outfile_open(&s->file, path, mark, err);
 	if (status)
 		hy_sink_discard(s);
 	return status;

@@ -49,7 +49,8 @@ typedef struct hy_sink {
 	unsigned char *out;
 } hy_sink;
 
-hardy_status hy_sink_open(hy_sink *s, const char *path, hardy_error *err);
+/* mark: as in hy_outfile_open. */
+hardy_status hy_sink_open(hy_sink *s, const char *path, const char *mark, hardy_error *err);
 void hy_sink_write(hy_sink *s, const void *data, size_t size); /* errors are kept for hy_sink_commit */
 hardy_status hy_sink_commit(hy_sink *s, hardy_error *err);     /* puts the file in place; releases everything */
 void hy_sink_discard(hy_sink *s);                              /* harmless after commit or a failed open */

@@ -98,9 +98,25 @@ static void print_result(const hy_calibration *c, const hardy_sink *report)
 	hy_outfile_printf(&f, "\n");
 }
 
+/* A model is hours of work: only the one that was named to be calibrated is replaced without being asked for. */
+static bool is_in_place(const session *s)
+{
+	return !s->o->output || hy_path_same(s->o->output, s->path);
+}
+
+static hardy_status save(const session *s, hardy_error *err)
+{
+	const bool any = s->o->overwrite || is_in_place(s);
+	const char *path = s->o->output ? s->o->output : s->path;
+	hy_parts_remove_beside(path);
+	return hy_model_save(&s->model, path, s->state, any ? HY_REPLACE_ANY : NULL, err);
+}
+
 static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 {
 	hardy_status status = load_model(s, err);
+	if (!status && !is_in_place(s))
+		status = hy_outfile_check(s->o->output, s->o->overwrite ? HY_REPLACE_ANY : NULL, err);
 	if (status)
 		return status;
 	const hy_jobs_options o = {.n_channels = s->model.n_channels,
@@ -115,7 +131,7 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	if (!status)
 		status = hy_calibrate(&s->model, d, s->cases, s->n_cases, &s->dataset, s->log, s->stop, &s->model.calibration, err);
 	if (!status)
-		status = hy_model_save(&s->model, s->o->output ? s->o->output : s->path, s->state, err);
+		status = save(s, err);
 	if (!status)
 		print_result(&s->model.calibration, report);
 	return status;

@@ -10,11 +10,13 @@
 
 enum { DIGITS = 10 }; /* of a number in a table */
 
+#define CSV_TITLES "case,subject,phase,site,class,state,n_slices"
+
 /* ---- CSV ---------------------------------------------------------------------------------------------------------------- */
 
 static void write_csv(hy_outfile *f, const hardy_evaluation *e)
 {
-	hy_outfile_csv_plain(f, "case,subject,phase,site,class,state,n_slices");
+	hy_outfile_csv_plain(f, CSV_TITLES);
 	for (int k = 0; k < HARDY_N_SCORES; k++)
 		hy_outfile_csv_plain(f, hardy_score_name((hardy_score)k));
 	hy_outfile_csv_end(f);
@@ -354,11 +356,28 @@ hardy_status hardy_evaluation_write(const hardy_evaluation *e, hardy_evaluation_
 	return status ? status : hy_outfile_commit(&f, err);
 }
 
-hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path,
+/* How tables of a format begin, or what they hold. */
+static const char *mark_of(hardy_evaluation_format format, bool overwrite)
+{
+	if (overwrite)
+		return HY_REPLACE_ANY;
+	return format == HARDY_EVALUATION_CSV         ? CSV_TITLES
+	       : format == HARDY_EVALUATION_CSV_HEART ? ",lv_edv_ml,lv_edv_ml_ref,"
+	       : format == HARDY_EVALUATION_JSON      ? "\"tolerance_mm\""
+	                                              : NULL;
+}
+
+hardy_status hardy_evaluation_check(hardy_evaluation_format format, const char *path, bool overwrite, hardy_error *err)
+{
+	return hy_outfile_check(path, mark_of(format, overwrite), err);
+}
+
+hardy_status hardy_evaluation_save(const hardy_evaluation *e, hardy_evaluation_format format, const char *path, bool overwrite,
                                    hardy_error *err)
 {
 	hy_outfile file;
-	hardy_status status = hy_outfile_open(&file, path, err);
+	hy_parts_remove_beside(path);
+	hardy_status status = hy_outfile_open(&file, path, mark_of(format, overwrite), err);
 	if (status != HARDY_OK)
 		return status;
 	status = write_format(&file, e, format, err);

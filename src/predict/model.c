@@ -156,7 +156,7 @@ static hardy_status add_json(metadata *meta, const hy_model *m, const char *key,
 	return HARDY_OK;
 }
 
-hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, hardy_error *err)
+hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, const char *mark, hardy_error *err)
 {
 	tensor_list tensors = {0};
 	metadata meta = {0};
@@ -187,7 +187,7 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 		add_text(&meta, "adam_steps", steps);
 		add_text(&meta, "state", state);
 	}
-	status = hy_st_write(path, tensors.items, tensors.n, meta.keys, meta.values, meta.n, err);
+	status = hy_st_write(path, tensors.items, tensors.n, meta.keys, meta.values, meta.n, mark, err);
 out:
 	for (size_t i = 0; i < meta.n; i++)
 		cJSON_free(meta.printed[i]);

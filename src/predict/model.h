@@ -42,9 +42,9 @@ typedef struct hy_model {
 
 /*
  * Adam's moments, averaged weights if there are any, and the caller's own state string go along in a checkpoint (tensors
- * "adam.first_moment.NAME", "adam.second_moment.NAME", "average.NAME", metadata "adam_steps" and "state"). state NULL: a plain model.
+ * "adam.first_moment.NAME", "adam.second_moment.NAME", "average.NAME", metadata "adam_steps" and "state"). state NULL: a plain model. mark: as in hy_outfile_open; HY_MARK_JSON for models of hardy.
  */
-hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, hardy_error *err);
+hardy_status hy_model_save(const hy_model *m, const char *path, const char *state, const char *mark, hardy_error *err);
 
 /*
  * Loads a model or a checkpoint. A bare state dict without metadata (the authors' weights, converted) is read with the

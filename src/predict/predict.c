@@ -2,16 +2,19 @@
  * predict.c: hardy_predict: models and scans from disk, label maps, further maps and the quality table to disk.
  */
 #include "base/files.h"
+#include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
-#include "predict/jobs.h"
+#include "predict/places.h"
 #include "predict/predictor.h"
 #include "predict/quality.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -20,6 +23,8 @@ void hardy_predict_options_init(hardy_predict_options *o)
 {
 	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .tta = "none"};
 }
+
+#define ENTROPY "entropy"
 
 /* Everything that lives as long as the command. */
 typedef struct session {
@@ -30,30 +35,30 @@ typedef struct session {
 	size_t n_models;
 	hy_predictor *predictor;
 	hy_jobs jobs;
-	bool single;        /* output is a file */
-	char *folder;       /* owned: where outputs go */
-	bool made_folder;   /* it was not there before */
-	uint8_t value[256]; /* class index to what is written */
-	bool unvalued[256]; /* own_labels: the training data set has no value for this class */
+	const char *ending;                            /* of the output, when it is a file; else NULL */
+	char *folder;                                  /* owned: where outputs go; "" the working folder */
+	char *table, *lock;                            /* owned: paths of the quality table and of its lock */
+	bool made_folder;                              /* it was not there before */
+	uint8_t value[256];                            /* class index to what is written */
+	bool unvalued[256];                            /* own_labels: the training data set has no value for this class */
+	char words[HY_MAX_CLASSES][HY_NAME_SIZE + 16]; /* classes in names of files */
+	hy_places places;                              /* what must not be written over */
+	hy_origin origin;                              /* of what is written */
 	hy_outfile quality;
+	char **outputs; /* owned: names in the table of what this run makes, sorted */
+	size_t n_outputs;
 	size_t n_failed, n_warned; /* scans; rows with warnings */
 	hardy_error first;         /* of the failures */
 } session;
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *s, const char *end)
-{
-	const size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
 static hardy_status check_options(const hardy_predict_options *o, hardy_error *err)
 {
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if (strcmp(o->precision, "f32") && strcmp(o->precision, "bf16"))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", o->precision);
+	if (!o->precision || (strcmp(o->precision, "f32") && strcmp(o->precision, "bf16")))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", o->precision ? o->precision : "");
 	if (!strcmp(o->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
 		return hy_prefix(err, HARDY_ERROR_UNSUPPORTED, "precision bf16");
 	if (o->batch < 0 || o->batch > 1024)
@@ -143,9 +148,12 @@ static void map_values(session *s)
 
 enum map { MAP_LABEL, MAP_ENTROPY, MAP_PROBABILITY };
 
-static const char *output_ending(const char *output)
+/* A case that cannot be tried, as what it would have been. */
+static hy_job lost_job(const session *s, size_t i)
 {
-	return ends_with(output, ".nii.gz") ? ".nii.gz" : ends_with(output, ".nii") ? ".nii" : NULL;
+	hy_job job = {0};
+	memcpy(job.name, s->jobs.lost[i].name, sizeof job.name);
+	return job;
 }
 
 /* Class names may hold anything; file names hold letters, digits, - and _. */
@@ -157,21 +165,39 @@ static void file_word(const char *name, char out[HY_NAME_SIZE])
 	out[i] = 0;
 }
 
+static bool is_word_taken(const session *s, int n, const char *word)
+{
+	bool taken = !strcasecmp(word, ENTROPY);
+	for (int c = 0; c < n; c++)
+		taken = taken || !strcasecmp(word, s->words[c]);
+	return taken;
+}
+
+/* Each class its own word, also where names differ in nothing else, or in case, which some file systems do not tell apart. */
+static void choose_words(session *s)
+{
+	for (int c = 0; c < s->models[0].n_classes; c++) {
+		char word[HY_NAME_SIZE];
+		file_word(s->models[0].classes[c].name, word);
+		snprintf(s->words[c], sizeof s->words[c], "%s", word);
+		for (int k = c; is_word_taken(s, c, s->words[c]); k++)
+			snprintf(s->words[c], sizeof s->words[c], "%s_%d", word, k);
+	}
+}
+
 /* The path of a scan's map, newly allocated; NULL when memory runs out. */
 static char *output_path(const session *s, const hy_job *job, enum map map, int class)
 {
-	const char *output = s->o->output, *ending = s->single ? output_ending(output) : ".nii.gz";
-	char word[HY_NAME_SIZE] = "entropy";
-	if (map == MAP_PROBABILITY)
-		file_word(s->models[0].classes[class].name, word);
-	const size_t room = strlen(output) + sizeof job->name + HY_NAME_SIZE + 32;
+	const char *output = s->o->output, *ending = s->ending ? s->ending : ".nii.gz";
+	const char *word = map == MAP_PROBABILITY ? s->words[class] : ENTROPY;
+	const size_t room = strlen(output) + strlen(job->name) + HY_NAME_SIZE + 64;
 	char *path = hy_alloc(room, 1);
 	if (!path)
 		return NULL;
-	const int stem = (int)(strlen(output) - (s->single ? strlen(ending) : 0));
-	if (s->single && map == MAP_LABEL)
+	const int stem = (int)(strlen(output) - (s->ending ? strlen(ending) : 0));
+	if (s->ending && map == MAP_LABEL)
 		snprintf(path, room, "%s", output);
-	else if (s->single)
+	else if (s->ending)
 		snprintf(path, room, "%.*s_%s%s", stem, output, word, ending);
 	else if (map == MAP_LABEL)
 		snprintf(path, room, "%s/%s%s", output, job->name, ending);
@@ -187,7 +213,7 @@ static hardy_status make_folder(const char *output, const char *name, hardy_erro
 	char *path = hy_path_join(output, name);
 	if (!path)
 		return hy_fail_memory(err, output, 1, strlen(output));
-	const hardy_status status = hy_make_folders(path, err);
+	const hardy_status status = hy_make_output_folder(path, err);
 	hy_free(path);
 	return status;
 }
@@ -206,59 +232,114 @@ static void remove_folders(const session *s)
 		rmdir(s->folder);
 }
 
+static const char *table_mark(const session *s)
+{
+	return s->o->overwrite ? HY_REPLACE_ANY : HY_QUALITY_MARK;
+}
+
+/* Folder and quality table. */
+static hardy_status place_output(session *s, hardy_error *err)
+{
+	const char *output = s->o->output, *name = hy_path_name(output);
+	const int stem = (int)(strlen(output) - (s->ending ? strlen(s->ending) : 0));
+	const size_t room = strlen(output) + 32;
+	s->table = hy_alloc(room, 1);
+	s->lock = hy_alloc(room, 1);
+	s->folder = hy_alloc(room, 1);
+	if (!s->table || !s->lock || !s->folder)
+		return hy_fail_memory(err, output, room, 1);
+	if (s->ending) {
+		snprintf(s->folder, room, "%.*s", (int)(name - output), output);
+		snprintf(s->table, room, "%.*s_quality.csv", stem, output);
+	} else {
+		snprintf(s->folder, room, "%s", output);
+		snprintf(s->table, room, "%s/quality.csv", output);
+	}
+	snprintf(s->lock, room, "%s.lock", s->table);
+	return hy_outfile_check(s->table, table_mark(s), err);
+}
+
 /* Makes the folders and begins the quality table, so that an output that cannot be written is known at once. */
 static hardy_status open_output(session *s, hardy_error *err)
 {
-	const char *output = s->o->output, *name = hy_path_name(output);
-	const int stem = s->single ? (int)(strlen(output) - strlen(output_ending(output))) : 0;
-	const size_t room = strlen(output) + 32;
-	char *table = hy_alloc(room, 1);
-	s->folder = hy_alloc(room, 1);
-	if (!table || !s->folder) {
-		hy_free(table);
-		return hy_fail_memory(err, output, room, 1);
-	}
-	if (s->single) {
-		snprintf(s->folder, room, "%.*s", (int)(name - output), output);
-		snprintf(table, room, "%.*s_quality.csv", stem, output);
-	} else {
-		snprintf(s->folder, room, "%s", output);
-		snprintf(table, room, "%s/quality.csv", output);
-	}
 	s->made_folder = s->folder[0] && !hy_path_exists(s->folder);
-	hardy_status status = s->folder[0] ? hy_make_folders(s->folder, err) : HARDY_OK;
-	if (!status && !s->single && s->o->uncertainty)
+	hardy_status status = hy_make_output_folder(s->folder[0] ? s->folder : ".", err);
+	if (!status && !s->ending && s->o->uncertainty)
 		status = make_folder(s->folder, "entropy", err);
-	if (!status && !s->single && s->o->probabilities)
+	if (!status && !s->ending && s->o->probabilities)
 		status = make_folder(s->folder, "probabilities", err);
 	if (!status)
-		status = hy_outfile_open(&s->quality, table, err);
+		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
 	if (!status)
 		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
-	hy_free(table);
 	return status;
 }
 
-/* A label map must never take the place of a scan. */
-static hardy_status check_outputs(const session *s, hardy_error *err)
+static hardy_status check_map(const session *s, const hy_job *job, enum map map, int class, hardy_error *err)
 {
-	hardy_status status = HARDY_OK;
-	for (size_t i = 0; i < s->jobs.n && !status; i++) {
-		char *path = output_path(s, &s->jobs.items[i], MAP_LABEL, 0);
-		if (!path)
-			return hy_fail_memory(err, s->o->output, 1, 1);
-		for (size_t k = 0; k < s->jobs.n && hy_path_exists(path) && !status; k++) {
-			const hy_case *c = &s->jobs.sets[s->jobs.items[k].set].cases[s->jobs.items[k].index];
-			for (int m = 0; m < HY_MAX_CHANNELS && c->image_path[m] && !status; m++) {
-				if (hy_path_same(path, c->image_path[m]))
-					status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the label map would overwrite a scan; name another output",
-					                 path);
-			}
-			if (!status && c->label_path && hy_path_same(path, c->label_path))
-				status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-				                 "%s: the label map would overwrite a label of the data set; name another output", path);
-		}
-		hy_free(path);
+	static const char *const what[] = {"the label map", "the entropy map", "a probability map"};
+	char *path = output_path(s, job, map, class);
+	hardy_status status = path ? hy_places_check(&s->places, path, what[map], err) : hy_fail_memory(err, s->o->output, 1, 1);
+	if (!status)
+		status = hy_origin_check(path, &s->origin, err);
+	hy_free(path);
+	return status;
+}
+
+/* All that a scan's prediction writes, or removes when it fails. */
+static hardy_status check_maps(const session *s, const hy_job *job, hardy_error *err)
+{
+	hardy_status status = check_map(s, job, MAP_LABEL, 0, err);
+	if (!status && s->o->uncertainty)
+		status = check_map(s, job, MAP_ENTROPY, 0, err);
+	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes && !status; c++)
+		status = check_map(s, job, MAP_PROBABILITY, c, err);
+	return status;
+}
+
+/* As it stands in the table. */
+static void output_name(const session *s, const hy_job *job, char name[sizeof job->name + 8])
+{
+	snprintf(name, sizeof job->name + 8, s->ending ? "%.*s" : "%.*s.nii.gz", (int)sizeof job->name,
+	         s->ending ? hy_path_name(s->o->output) : job->name);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static hardy_status list_outputs(session *s, hardy_error *err)
+{
+	char name[sizeof s->jobs.items->name + 8];
+	const size_t n = s->jobs.n + s->jobs.n_lost;
+	s->outputs = hy_alloc(n, sizeof *s->outputs);
+	if (!s->outputs)
+		return hy_fail_memory(err, "scans", n, sizeof *s->outputs);
+	for (size_t i = 0; i < n; i++) {
+		const hy_job job = i < s->jobs.n ? s->jobs.items[i] : lost_job(s, i - s->jobs.n);
+		output_name(s, &job, name);
+		if (!(s->outputs[i] = hy_strdup(name)))
+			return hy_fail_memory(err, name, sizeof name, 1);
+		s->n_outputs++;
+	}
+	qsort(s->outputs, n, sizeof *s->outputs, by_text);
+	return HARDY_OK;
+}
+
+/* No scan, no label, and nothing that hardy predict did not write is ever replaced; known before any scan is read. */
+static hardy_status check_outputs(session *s, hardy_error *err)
+{
+	hardy_status status = hy_places_make(&s->places, &s->jobs, err);
+	if (!status)
+		status = place_output(s, err);
+	if (!status)
+		status = list_outputs(s, err);
+	for (size_t i = 0; i < s->jobs.n && !status; i++)
+		status = check_maps(s, &s->jobs.items[i], err);
+	for (size_t i = 0; i < s->jobs.n_lost && !status; i++) {
+		const hy_job job = lost_job(s, i);
+		status = check_maps(s, &job, err);
 	}
 	return status;
 }
@@ -374,11 +455,11 @@ static hardy_status write_map(const session *s, const hy_job *job, const scan *x
 	if (!path)
 		return hy_fail_memory(err, s->o->output, 1, 1);
 	if (map == MAP_LABEL)
-		status = hy_nifti_write_labels(path, &x->image, x->label, x->n_frames, err);
+		status = hy_nifti_write_labels(path, &x->image, x->label, x->n_frames, &s->origin, err);
 	else if (map == MAP_ENTROPY)
-		status = hy_nifti_write_float(path, &x->image, x->entropy, x->n_frames, err);
+		status = hy_nifti_write_float(path, &x->image, x->entropy, x->n_frames, &s->origin, err);
 	else
-		status = hy_nifti_write_float(path, &x->image, x->maps + class * x->n_frames * x->n, x->n_frames, err);
+		status = hy_nifti_write_float(path, &x->image, x->maps + class * x->n_frames * x->n, x->n_frames, &s->origin, err);
 	if (status)
 		hy_free(path);
 	else
@@ -436,11 +517,10 @@ static void note_failure(session *s, const char *scan_path, const hardy_error *e
 static void report_rows(session *s, const hy_job *job, const char *scan_path, const scan *x)
 {
 	char name[sizeof job->name + 8];
-	snprintf(name, sizeof name, "%s.nii.gz", job->name);
+	output_name(s, job, name);
 	for (int64_t t = 0; t < x->n_frames; t++) {
 		const hy_prediction *p = &x->rows[t];
-		hy_quality_row(&s->quality, scan_path, s->single ? hy_path_name(s->o->output) : name, x->n_frames > 1 ? t : -1, p,
-		               s->models[0].n_classes);
+		hy_quality_row(&s->quality, scan_path, name, x->n_frames > 1 ? t : -1, p, s->models[0].n_classes);
 		if (!p->n_warnings)
 			continue;
 		s->n_warned++;
@@ -484,8 +564,7 @@ static void predict_all(session *s)
 		hardy_error e = {0};
 		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
 		note_failure(s, s->jobs.lost[i].name, &e);
-		hy_job job = {0};
-		memcpy(job.name, s->jobs.lost[i].name, sizeof job.name);
+		const hy_job job = lost_job(s, i);
 		remove_old_maps(s, &job);
 	}
 	for (size_t i = 0; i < s->jobs.n; i++) {
@@ -502,6 +581,35 @@ static void predict_all(session *s)
 		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
 }
 
+/* Whether this run has a row of its own for what an earlier row is about. */
+static bool is_ours(void *payload, const char *scan_path, const char *output)
+{
+	const session *s = payload;
+	if (output[0])
+		return bsearch(&output, s->outputs, s->n_outputs, sizeof *s->outputs, by_text);
+	for (size_t i = 0; i < s->jobs.n; i++)
+		if (!strcmp(scan_path, s->jobs.sets[s->jobs.items[i].set].cases[s->jobs.items[i].index].image_path[0]))
+			return true;
+	for (size_t i = 0; i < s->jobs.n_lost; i++)
+		if (!strcmp(scan_path, s->jobs.lost[i].name))
+			return true;
+	return false;
+}
+
+/* This run's rows, then those of label maps that earlier runs left in the folder; one program at a time. */
+static hardy_status finish_table(session *s, hardy_error *err)
+{
+	const hy_model *m = &s->models[0];
+	hy_lock lock;
+	hardy_status status = hy_lock_take(&lock, s->lock, true, s->table, s->log, err);
+	if (!status)
+		status = hy_quality_keep(&s->quality, s->table, s->folder, m->classes, m->n_classes, is_ours, s, err);
+	if (!status)
+		status = hy_outfile_commit(&s->quality, err);
+	hy_lock_drop(&lock);
+	return status;
+}
+
 static hardy_status conclude(session *s, hardy_error *err)
 {
 	const size_t n = s->jobs.n + s->jobs.n_lost;
@@ -509,7 +617,7 @@ static hardy_status conclude(session *s, hardy_error *err)
 		return hy_fail(err, s->first.status, "%s", s->first.message);
 	if (s->n_failed == n)
 		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", n, s->first.message);
-	const hardy_status status = hy_outfile_commit(&s->quality, err);
+	const hardy_status status = finish_table(s, err);
 	if (status)
 		return status;
 	if (s->n_failed)
@@ -535,10 +643,11 @@ static hardy_status run(session *s, hardy_error *err)
 		                           .split = s->o->split,
 		                           .splits = s->o->splits};
 		map_values(s);
+		choose_words(s);
 		status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
 	}
 	hy_free(rest);
-	if (!status && s->single && s->jobs.n > 1)
+	if (!status && s->ending && s->jobs.n > 1)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu scans; name a folder", s->o->output, s->jobs.n);
 	if (!status)
 		status = check_outputs(s, err);
@@ -560,11 +669,20 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 		return status;
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
-	s.single = output_ending(o->output) && !hy_path_is_folder(o->output);
+	s.origin = (hy_origin){HY_MAKER_PREDICT, o->overwrite};
+	status = hy_places_ending(o->output, &s.ending, err);
+	if (status)
+		return status;
 	const int threads = hy_threads_set(o->threads);
 	status = run(&s, err);
 	hy_threads_set(threads);
 	hy_outfile_discard(&s.quality);
+	hy_places_clear(&s.places);
+	for (size_t i = 0; i < s.n_outputs; i++)
+		hy_free(s.outputs[i]);
+	hy_free(s.outputs);
+	hy_free(s.table);
+	hy_free(s.lock);
 	if (status && s.folder)
 		remove_folders(&s);
 	hy_free(s.folder);

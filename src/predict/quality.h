@@ -15,6 +15,17 @@ void hy_quality_header(hy_outfile *f, const hy_class *classes, int n_classes);
 void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p, int n_classes);
 void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, int n_classes);
 
+#define HY_QUALITY_MARK "scan,output,frame,status,"
+
+/*
+ * Copies from a table that was there before, to a row each, what is said of label maps that still lie in folder and of scans that failed,
+ * unless taken says that this run has a row for the scan or output (NULL: none). Columns go by their titles. A table that is not there
+ * has no rows.
+ */
+hardy_status hy_quality_keep(hy_outfile *f, const char *path, const char *folder, const hy_class *classes, int n_classes,
+                             bool (*taken)(void *payload, const char *scan, const char *output), void *payload,
+                             hardy_error *err);
+
 /* One row of such a table. */
 typedef struct hy_quality_line {
 	char output[192];

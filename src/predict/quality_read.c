@@ -3,6 +3,7 @@
  */
 #include "predict/quality.h"
 
+#include "base/csv.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -12,37 +13,6 @@
 enum { OUTPUT, FRAME, PREDICTED, LOW, N_COLUMNS, MAX_FIELDS = 256 };
 
 static const char *const titles[N_COLUMNS] = {"output", "frame", "predicted_dice", "predicted_dice_low"};
-
-/* Takes a field (RFC 4180) out of the text in place; *ended says that it was the last one of its row. */
-static char *next_field(char **at, bool *ended)
-{
-	char *p = *at, *field = p, *to = p;
-	bool quoted = false;
-	for (; *p && (quoted || (*p != ',' && *p != '\n')); p++) {
-		if (*p == '"' && quoted && p[1] == '"')
-			*to++ = *p++;
-		else if (*p == '"')
-			quoted = !quoted;
-		else if (*p != '\r')
-			*to++ = *p;
-	}
-	*ended = *p != ',';
-	*at = *p ? p + 1 : p;
-	*to = 0;
-	return field;
-}
-
-static size_t next_row(char **at, char *fields[MAX_FIELDS])
-{
-	size_t n = 0;
-	bool ended = false;
-	while (!ended) {
-		char *field = next_field(at, &ended);
-		if (n < MAX_FIELDS)
-			fields[n++] = field;
-	}
-	return n;
-}
 
 static double number(const char *field)
 {
@@ -55,7 +25,7 @@ static size_t count_rows(const char *text)
 {
 	size_t n = 1;
 	for (; *text; text++)
-		n += *text == '\n';
+		n += *text == '\n' || *text == '\r'; /* either ends a row */
 	return n;
 }
 
@@ -67,8 +37,8 @@ hardy_status hy_quality_read(const char *path, hy_quality_line **lines, size_t *
 	hardy_status status = hy_file_read(path, &text, &size, err);
 	if (status)
 		return status;
-	char *at = text;
-	const size_t n_titles = next_row(&at, fields);
+	hy_csv csv = hy_csv_begin(text);
+	const size_t n_all = hy_csv_row(&csv, fields, MAX_FIELDS), n_titles = n_all < MAX_FIELDS ? n_all : MAX_FIELDS;
 	for (int k = 0; k < N_COLUMNS && !status; k++) {
 		for (column[k] = 0; column[k] < n_titles && strcmp(fields[column[k]], titles[k]) != 0; column[k]++)
 			;
@@ -76,11 +46,11 @@ hardy_status hy_quality_read(const char *path, hy_quality_line **lines, size_t *
 			status =
 			    hy_fail(err, HARDY_ERROR_FORMAT, "%s: no column \"%s\": no quality table of hardy predict", path, titles[k]);
 	}
-	made = status ? NULL : hy_alloc(count_rows(at), sizeof *made);
+	made = status ? NULL : hy_alloc(count_rows(csv.at), sizeof *made);
 	if (!status && !made)
-		status = hy_fail_memory(err, path, count_rows(at), sizeof *made);
-	while (!status && *at) {
-		if (next_row(&at, fields) != n_titles || !fields[column[OUTPUT]][0])
+		status = hy_fail_memory(err, path, count_rows(csv.at), sizeof *made);
+	for (size_t n_fields; !status && (n_fields = hy_csv_row(&csv, fields, MAX_FIELDS));) {
+		if (n_fields != n_all || !fields[column[OUTPUT]][0])
 			continue;
 		const double frame = number(fields[column[FRAME]]);
 		hy_quality_line *line = &made[n_made++];

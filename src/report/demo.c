@@ -114,7 +114,7 @@ static hardy_status write_splits(demo *d, hardy_error *err)
 	if (!status && !(order = hy_alloc(n, sizeof *order)))
 		status = hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (!status)
-		status = hy_outfile_open(&f, d->splits, err);
+		status = hy_outfile_open(&f, d->splits, NULL, err);
 	if (!status) {
 		hy_rng g = hy_rng_make(d->o->seed, HY_RNG_SPLIT, 0, 0);
 		hy_rng_permutation(&g, n, order);
@@ -273,7 +273,7 @@ static void print_table(const demo *d)
 static hardy_status write_table(const demo *d, hardy_error *err)
 {
 	hy_outfile f;
-	const hardy_status status = hy_outfile_open(&f, d->table, err);
+	const hardy_status status = hy_outfile_open(&f, d->table, NULL, err);
 	if (status)
 		return status;
 	hy_outfile_printf(&f, "seed,site,subject,phase,standard_ftn,standard_stn,cooperative_ftn,cooperative_stn\n");
@@ -401,7 +401,7 @@ static hardy_status write_picture(demo *d, hardy_error *err)
 		if (d->sites[i].n)
 			status = draw_site(d, i, canvas, err);
 	if (!status)
-		status = hy_png_write(canvas, d->picture, err);
+		status = hy_png_write(canvas, d->picture, NULL, err);
 	hy_canvas_free(canvas);
 	return status;
 }

@@ -106,7 +106,8 @@ static hardy_status save(maker *m, const sheet *s, const char *file, const char 
 {
 	char *path = hy_path_join(m->o->output, file);
 	cJSON *item = cJSON_CreateObject();
-	hardy_status status = path ? hy_png_write(s->canvas, path, err) : hy_fail_memory(err, file, 1, 1);
+	hardy_status status = path ? hy_png_write(s->canvas, path, m->o->overwrite ? HY_REPLACE_ANY : HY_PNG_MARK, err)
+	                           : hy_fail_memory(err, file, 1, 1);
 	if (!status &&
 	    !(hy_json_add(item, "file", cJSON_CreateString(file)) && hy_json_add(item, "title", cJSON_CreateString(title)) &&
 	      hy_json_add(item, "caption", cJSON_CreateString(caption)) &&
@@ -479,7 +480,8 @@ static hardy_status write_index(const maker *m, hardy_error *err)
 {
 	hy_outfile f = {0};
 	char *path = hy_path_join(m->o->output, "figures.json"), *text = cJSON_Print(m->index);
-	hardy_status status = path && text ? hy_outfile_open(&f, path, err) : hy_fail_memory(err, "figures.json", 1, 1);
+	hardy_status status = path && text ? hy_outfile_open(&f, path, m->o->overwrite ? HY_REPLACE_ANY : HY_MARK_JSON, err)
+	                                   : hy_fail_memory(err, "figures.json", 1, 1);
 	if (!status) {
 		hy_outfile_printf(&f, "%s\n", text);
 		status = hy_outfile_commit(&f, err);
@@ -500,6 +502,24 @@ static hardy_status check_options(const hardy_figures_options *o, hardy_error *e
 	return HARDY_OK;
 }
 
+/* Known before the work. */
+static hardy_status check_output(const hardy_figures_options *o, hardy_error *err)
+{
+	static const char *const names[] = {"fig2.png", "fig3.png", "fig7.png", "figures.json"};
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < 4 && !status; i++) {
+		char *path = hy_path_join(o->output, names[i]);
+		status = path ? hy_outfile_check(path,
+		                                 o->overwrite ? HY_REPLACE_ANY
+		                                 : i < 3      ? HY_PNG_MARK
+		                                              : HY_MARK_JSON,
+		                                 err)
+		              : hy_fail_memory(err, names[i], 1, 1);
+		hy_free(path);
+	}
+	return status;
+}
+
 hardy_status hardy_figures(const hardy_figures_options *o, const hardy_log *log, hardy_error *err)
 {
 	hardy_error own = {0};
@@ -507,6 +527,8 @@ hardy_status hardy_figures(const hardy_figures_options *o, const hardy_log *log,
 	bench b = {0};
 	err = err ? err : &own;
 	hardy_status status = check_options(o, err);
+	if (!status)
+		status = check_output(o, err);
 	if (!status)
 		status = load(&m, err);
 	if (!status) {
@@ -523,7 +545,7 @@ hardy_status hardy_figures(const hardy_figures_options *o, const hardy_log *log,
 	if (!status)
 		status = bench_init(&m, &b, err);
 	if (!status)
-		status = hy_make_folders(o->output, err);
+		status = hy_make_output_folder(o->output, err);
 	if (!status)
 		status = draw_thresholds(&m, &b, err);
 	if (!status)

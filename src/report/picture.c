@@ -183,12 +183,15 @@ out:
 	return status;
 }
 
-hardy_status hardy_picture(const char *table_path, const char *png_path, const hardy_log *log, hardy_error *err)
+hardy_status hardy_picture(const char *table_path, const char *png_path, bool overwrite, const hardy_log *log, hardy_error *err)
 {
 	table t = {0};
 	row r = {0};
 	hy_canvas *c = NULL;
-	hardy_status status = read_table(table_path, &t, err);
+	const char *mark = overwrite ? HY_REPLACE_ANY : HY_PNG_MARK;
+	hardy_status status = hy_outfile_check(png_path, mark, err);
+	if (!status)
+		status = read_table(table_path, &t, err);
 	if (!status)
 		status = hy_canvas_new(&c, GAP + (t.n_columns - 1) * (PANEL + GAP), BAR + (t.n_rows - 1) * (BAR + PANEL + GAP), err);
 	if (status)
@@ -206,8 +209,9 @@ hardy_status hardy_picture(const char *table_path, const char *png_path, const h
 		row_clear(&r);
 		r = (row){0};
 	}
+	hy_parts_remove_beside(png_path);
 	if (!status)
-		status = hy_png_write(c, png_path, err);
+		status = hy_png_write(c, png_path, mark, err);
 out:
 	hy_canvas_free(c);
 	hy_free(t.text);

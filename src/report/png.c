@@ -212,6 +212,8 @@ bool hy_png_encode(const hy_canvas *c, hy_outfile *file)
 	png_set_write_fn(png, file, write_bytes, flush_nothing);
 	png_set_IHDR(png, info, (png_uint_32)c->width, (png_uint_32)c->height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
 	             PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_text text = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = "Comment", .text = HY_PNG_MARK};
+	png_set_text(png, info, &text, 1);
 	png_write_info(png, info);
 	for (int y = 0; y < c->height; y++)
 		png_write_row(png, c->rgb + 3 * (size_t)y * (size_t)c->width);
@@ -220,10 +222,10 @@ bool hy_png_encode(const hy_canvas *c, hy_outfile *file)
 	return true;
 }
 
-hardy_status hy_png_write(const hy_canvas *c, const char *path, hardy_error *err)
+hardy_status hy_png_write(const hy_canvas *c, const char *path, const char *mark, hardy_error *err)
 {
 	hy_outfile file;
-	hardy_status status = hy_outfile_open(&file, path, err);
+	hardy_status status = hy_outfile_open(&file, path, mark, err);
 	if (status)
 		return status;
 	if (hy_png_encode(c, &file))

@@ -40,7 +40,8 @@ void hy_canvas_text(hy_canvas *c, int x, int y, int scale, const char *text);
 
 /* Into a file or sink that is open; false when libpng fails, which is to say when memory runs out. */
 bool hy_png_encode(const hy_canvas *c, hy_outfile *file);
-/* Atomic. */
-hardy_status hy_png_write(const hy_canvas *c, const char *path, hardy_error *err);
+/* Atomic. mark: as in hy_outfile_open; every picture holds HY_PNG_MARK. */
+#define HY_PNG_MARK "drawn by hardy"
+hardy_status hy_png_write(const hy_canvas *c, const char *path, const char *mark, hardy_error *err);
 
 #endif

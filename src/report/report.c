@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GENERATOR "<meta name=\"generator\" content=\"hardy "
+
 const char *const hy_report_networks[2] = {"FTN", "FTN+STN"};
 
 void hardy_report_options_init(hardy_report_options *o)
@@ -68,8 +70,7 @@ static void write_head(hy_report *r)
 	               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' "
 	               "'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
 	               "connect-src data: blob:\">\n<link rel=\"icon\" href=\"data:,\">\n");
-	hy_html_printf(&r->f, "<meta name=\"generator\" content=\"hardy %s\">\n<title>%s</title>\n<style>\n", hardy_version(),
-	               study_title(r));
+	hy_html_printf(&r->f, GENERATOR "%s\">\n<title>%s</title>\n<style>\n", hardy_version(), study_title(r));
 	hy_outfile_write(&r->f, hy_web_style, hy_web_style_size);
 	hy_html_printf(&r->f, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
 }
@@ -176,7 +177,10 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
 	if (!path)
 		return hy_fail_memory(err, folder, 1, 1);
+	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
 	hardy_status status = check_options(o, err);
+	if (!status)
+		status = hy_outfile_check(path, mark, err);
 	if (!status)
 		status = hy_results_read(&r.results, folder, err);
 	if (!status)
@@ -185,8 +189,9 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 		status = hy_report_read_figures(&r, err);
 	if (!status && o->cases)
 		status = hy_shown_make(&r.shown, &r.results, o->cases, log, err);
+	hy_parts_remove_beside(path);
 	if (!status)
-		status = hy_outfile_open(&r.f, path, err);
+		status = hy_outfile_open(&r.f, path, mark, err);
 	if (!status) {
 		write_page(&r);
 		status = hy_outfile_commit(&r.f, err);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/outfile.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,7 +50,7 @@ hardy_status hy_checkpoint_save(const char *path, const hy_model *model, const h
 	char *state = print_state(p);
 	if (!state)
 		return hy_fail(err, HARDY_ERROR_MEMORY, "%s: out of memory", path);
-	const hardy_status status = hy_model_save(model, path, state, err);
+	const hardy_status status = hy_model_save(model, path, state, HY_MARK_JSON, err);
 	cJSON_free(state);
 	return status;
 }

@@ -281,7 +281,7 @@ static hardy_status keep_if_best(trainer *t, const hy_validation *v, hardy_error
 {
 	if (!isfinite(v->iou[1]) || v->iou[1] <= t->at.best_iou)
 		return HARDY_OK;
-	const hardy_status status = hy_model_save(&t->model, t->run.best, NULL, err);
+	const hardy_status status = hy_model_save(&t->model, t->run.best, NULL, HY_MARK_JSON, err);
 	if (status)
 		return status;
 	t->at.best_iou = v->iou[1];
@@ -434,7 +434,7 @@ static hardy_status finish_model(trainer *t, const char *path, hy_validation *sc
 	/* best and last are often the same weights */
 	if (!status && t->o.calibrate && t->validator && !(m->calibration.version && t->at.best_epoch == t->at.epoch))
 		status = calibrate(t, err);
-	return status ? status : hy_model_save(m, path, NULL, err);
+	return status ? status : hy_model_save(m, path, NULL, HY_MARK_JSON, err);
 }
 
 /* The weights of best.safetensors, into the network that validator and step are made for. */
@@ -504,7 +504,6 @@ static void clear(trainer *t)
 	hy_batches_free(t->batches);
 	hy_model_clear(&t->model);
 	hy_training_set_clear(&t->set);
-	hy_run_clear(&t->run);
 }
 
 static hardy_status train(trainer *t, bool longer, hardy_error *err)
@@ -562,8 +561,9 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	t.recorded.splits = splits;
 	if ((status = hy_run_init(&t.run, o->output, err)))
 		goto out;
-	if (!o->resume && !o->overwrite && hy_path_exists(t.run.json)) /* before minutes go into reading scans */
-		status = hy_run_open(&t.run, o, err);
+	status = hy_run_lock(&t.run, o, log, err);
+	if (!status)
+		status = hy_run_check(&t.run, o, err);
 	if (!status && o->resume)
 		status = hardy_train_options_read(&started, o->output, err);
 	if (!status && o->resume)
@@ -575,6 +575,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 		clear(&t);
 		hy_threads_set(before);
 	}
+	hy_run_unlock(&t.run, o);
 out:
 	hy_run_clear(&t.run);
 	hardy_train_options_clear(&started);

@@ -7,24 +7,28 @@
 #include "base/memory.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define CSV_MARK   "epoch,step,learning_rate,"
+#define JSONL_MARK "{\"epoch\": "
 
 /* ---- paths -------------------------------------------------------------------------------------------------------------- */
 
 hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err)
 {
 	*r = (hy_run){
+	    .lock = HY_LOCK_INIT,
 	    .json = hy_path_join(folder, "run.json"),
 	    .csv = hy_path_join(folder, "metrics.csv"),
 	    .jsonl = hy_path_join(folder, "metrics.jsonl"),
 	    .best = hy_path_join(folder, "best.safetensors"),
 	    .last = hy_path_join(folder, "last.safetensors"),
 	    .checkpoint = hy_path_join(folder, "checkpoint.safetensors"),
+	    .lock_path = hy_path_join(folder, "training.lock"),
 	};
-	if (r->json && r->csv && r->jsonl && r->best && r->last && r->checkpoint)
+	if (r->json && r->csv && r->jsonl && r->best && r->last && r->checkpoint && r->lock_path)
 		return HARDY_OK;
 	hy_run_clear(r);
 	return hy_fail_memory(err, folder, strlen(folder), 1);
@@ -38,24 +42,75 @@ void hy_run_clear(hy_run *r)
 	hy_free(r->best);
 	hy_free(r->last);
 	hy_free(r->checkpoint);
-	hy_free(r->text[0]);
-	hy_free(r->text[1]);
+	hy_free(r->lock_path);
+	hy_text_clear(&r->text[0]);
+	hy_text_clear(&r->text[1]);
 	memset(r, 0, sizeof *r);
 }
 
-hardy_status hy_run_open(hy_run *r, const hardy_train_options *o, hardy_error *err)
+/* The files of a run, and what each holds when a run wrote it. */
+typedef struct run_file {
+	const char *path, *mark;
+} run_file;
+
+enum { N_FILES = 6 };
+
+static void list_files(const hy_run *r, run_file out[N_FILES])
 {
-	const char *files[] = {r->json, r->csv, r->jsonl, r->best, r->last, r->checkpoint};
+	const run_file list[N_FILES] = {{r->json, HY_MARK_JSON}, {r->csv, CSV_MARK},      {r->jsonl, JSONL_MARK},
+	                                {r->best, HY_MARK_JSON}, {r->last, HY_MARK_JSON}, {r->checkpoint, HY_MARK_JSON}};
+	memcpy(out, list, sizeof list);
+}
+
+hardy_status hy_run_check(const hy_run *r, const hardy_train_options *o, hardy_error *err)
+{
+	run_file files[N_FILES];
+	hardy_status status = HARDY_OK;
 	if (o->resume)
 		return HARDY_OK;
 	if (hy_path_exists(r->json) && !o->overwrite)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "%s: holds a run already: go on with it (resume), replace it (overwrite), or name another folder",
 		               o->output);
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (hy_path_exists(files[i]) && unlink(files[i]))
-			return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be removed", files[i]);
-	return hy_make_folders(o->output, err);
+	list_files(r, files);
+	for (int i = 0; i < N_FILES && !status; i++)
+		status = hy_outfile_check(files[i].path, o->overwrite ? HY_REPLACE_ANY : files[i].mark, err);
+	return status;
+}
+
+hardy_status hy_run_open(const hy_run *r, const hardy_train_options *o, hardy_error *err)
+{
+	run_file files[N_FILES];
+	hardy_status status = hy_run_check(r, o, err);
+	list_files(r, files);
+	for (int i = 0; i < N_FILES && !status && !o->resume; i++)
+		if (hy_path_exists(files[i].path) && unlink(files[i].path))
+			status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be removed", files[i].path);
+	return status;
+}
+
+hardy_status hy_run_lock(hy_run *r, const hardy_train_options *o, const hardy_log *log, hardy_error *err)
+{
+	const size_t room = strlen(o->output) + 32;
+	char *what = hy_alloc(room, 1);
+	if (!what)
+		return hy_fail_memory(err, o->output, room, 1);
+	snprintf(what, room, "%s: is being trained already", o->output);
+	r->made_folder = !hy_path_exists(o->output);
+	hardy_status status = HARDY_OK;
+	if (!r->made_folder || !o->resume)
+		status = hy_make_output_folder(o->output, err);
+	if (!status && hy_path_is_folder(o->output))
+		status = hy_lock_take(&r->lock, r->lock_path, false, what, log, err);
+	hy_free(what);
+	return status;
+}
+
+void hy_run_unlock(hy_run *r, const hardy_train_options *o)
+{
+	hy_lock_drop(&r->lock);
+	if (r->made_folder)
+		rmdir(o->output); /* stays when something is in it */
 }
 
 /* ---- run.json ----------------------------------------------------------------------------------------------------------- */
@@ -140,10 +195,10 @@ static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *s
 	return NULL;
 }
 
-static hardy_status write_text(const char *path, const char *text, size_t size, hardy_error *err)
+static hardy_status write_text(const char *path, const char *mark, const char *text, size_t size, hardy_error *err)
 {
 	hy_outfile f;
-	const hardy_status status = hy_outfile_open(&f, path, err);
+	const hardy_status status = hy_outfile_open(&f, path, mark, err);
 	if (status)
 		return status;
 	hy_outfile_write(&f, text, size);
@@ -160,7 +215,7 @@ hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const h
 		return hy_fail(err, HARDY_ERROR_MEMORY, "%s: out of memory", r->json);
 	const size_t n = strlen(text);
 	text[n] = '\n'; /* instead of the terminating zero */
-	const hardy_status status = write_text(r->json, text, n + 1, err);
+	const hardy_status status = write_text(r->json, HY_MARK_JSON, text, n + 1, err);
 	cJSON_free(text);
 	return status;
 }
@@ -192,73 +247,50 @@ static void list_columns(const hy_metrics_row *row, column out[N_COLUMNS])
 	out[n++] = (column){"steps_per_s", row->steps_per_s, false};
 }
 
-/* Appends formatted text to one of the two tables. */
-static hardy_status put(hy_run *r, int which, hardy_error *err, const char *format, ...) HY_PRINTF(4, 5);
-
-static hardy_status put(hy_run *r, int which, hardy_error *err, const char *format, ...)
-{
-	char piece[128];
-	va_list args;
-	va_start(args, format);
-	const size_t n = (size_t)vsnprintf(piece, sizeof piece, format, args);
-	va_end(args);
-	if (r->used[which] + n + 1 > r->room[which]) {
-		const size_t room = 2 * r->room[which] + 4096;
-		char *larger = hy_realloc(r->text[which], room, 1);
-		if (!larger)
-			return hy_fail_memory(err, "metrics", room, 1);
-		r->text[which] = larger;
-		r->room[which] = room;
-	}
-	memcpy(r->text[which] + r->used[which], piece, n + 1);
-	r->used[which] += n;
-	return HARDY_OK;
-}
-
-static hardy_status put_value(hy_run *r, int which, const column *c, const char *absent, hardy_error *err)
+static void put_value(hy_text *t, const column *c, const char *absent)
 {
 	if (!isfinite(c->value))
-		return put(r, which, err, "%s", absent);
-	return c->whole ? put(r, which, err, "%.0f", c->value) : put(r, which, err, "%.9g", c->value);
+		hy_text_printf(t, "%s", absent);
+	else
+		hy_text_printf(t, c->whole ? "%.0f" : "%.9g", c->value);
 }
 
-static hardy_status put_header(hy_run *r, const column *columns, hardy_error *err)
+static void put_header(hy_text *t, const column *columns)
 {
-	hardy_status status = HARDY_OK;
-	for (int i = 0; i < N_COLUMNS && !status; i++)
-		status = put(r, CSV, err, "%s%s", columns[i].name, i + 1 < N_COLUMNS ? "," : "\n");
-	return status;
+	for (int i = 0; i < N_COLUMNS; i++)
+		hy_text_printf(t, "%s%s", columns[i].name, i + 1 < N_COLUMNS ? "," : "\n");
 }
 
-static hardy_status put_row(hy_run *r, const column *columns, hardy_error *err)
+static void put_row(hy_run *r, const column *columns)
 {
-	hardy_status status = r->used[CSV] ? HARDY_OK : put_header(r, columns, err);
-	for (int i = 0; i < N_COLUMNS && !status; i++) {
-		const bool more = i + 1 < N_COLUMNS;
-		status = put_value(r, CSV, &columns[i], "", err);
-		if (!status)
-			status = put(r, CSV, err, more ? "," : "\n");
-		if (!status)
-			status = put(r, JSONL, err, "%s\"%s\": ", i ? ", " : "{", columns[i].name);
-		if (!status)
-			status = put_value(r, JSONL, &columns[i], "null", err);
+	if (!r->text[CSV].used)
+		put_header(&r->text[CSV], columns);
+	for (int i = 0; i < N_COLUMNS; i++) {
+		put_value(&r->text[CSV], &columns[i], "");
+		hy_text_printf(&r->text[CSV], i + 1 < N_COLUMNS ? "," : "\n");
+		hy_text_printf(&r->text[JSONL], "%s\"%s\": ", i ? ", " : "{", columns[i].name);
+		put_value(&r->text[JSONL], &columns[i], "null");
 	}
-	return status ? status : put(r, JSONL, err, "}\n");
+	hy_text_printf(&r->text[JSONL], "}\n");
+}
+
+static hardy_status write_table(const char *path, const char *mark, const hy_text *t, hardy_error *err)
+{
+	return t->failed ? hy_fail_memory(err, path, t->used, 1) : write_text(path, mark, t->data, t->used, err);
 }
 
 static hardy_status write_tables(hy_run *r, hardy_error *err)
 {
-	const hardy_status status = write_text(r->csv, r->text[CSV] ? r->text[CSV] : "", r->used[CSV], err);
-	return status ? status : write_text(r->jsonl, r->text[JSONL] ? r->text[JSONL] : "", r->used[JSONL], err);
+	const hardy_status status = write_table(r->csv, CSV_MARK, &r->text[CSV], err);
+	return status ? status : write_table(r->jsonl, JSONL_MARK, &r->text[JSONL], err);
 }
 
 hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err)
 {
 	column columns[N_COLUMNS];
 	list_columns(row, columns);
-	hardy_status status = put_row(r, columns, err);
-	if (!status)
-		status = write_tables(r, err);
+	put_row(r, columns);
+	const hardy_status status = write_tables(r, err);
 	if (!status)
 		r->n_rows++;
 	return status;
@@ -279,12 +311,9 @@ static hardy_status read_lines(hy_run *r, int which, const char *path, int64_t n
 		used = (size_t)(end - text) + 1;
 	if (n < n_lines)
 		hy_warn(log, "%s: has %lld lines, want %lld: rows are missing", path, (long long)n, (long long)n_lines);
-	if (text)
-		text[used] = 0;
-	hy_free(r->text[which]);
-	r->text[which] = text;
-	r->used[which] = used;
-	r->room[which] = text ? size + 1 : 0;
+	hy_text_clear(&r->text[which]);
+	hy_text_add(&r->text[which], text, used);
+	hy_free(text);
 	return HARDY_OK;
 }
 

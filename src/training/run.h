@@ -4,6 +4,8 @@
 #ifndef HY_TRAINING_RUN_H
 #define HY_TRAINING_RUN_H
 
+#include "base/lock.h"
+#include "base/text.h"
 #include "training/options.h"
 #include "training/validate.h"
 
@@ -16,10 +18,11 @@ typedef struct hy_metrics_row {
 } hy_metrics_row;
 
 typedef struct hy_run {
-	char *json, *csv, *jsonl, *best, *last, *checkpoint; /* owned paths */
-	char *text[2];                                       /* owned: content of csv and jsonl */
-	size_t used[2], room[2];
+	char *json, *csv, *jsonl, *best, *last, *checkpoint, *lock_path; /* owned paths */
+	hy_text text[2];                                                 /* content of csv and jsonl */
 	int64_t n_rows;
+	hy_lock lock;
+	bool made_folder;
 } hy_run;
 
 /* What run.json says besides options and data. */
@@ -37,8 +40,18 @@ typedef struct hy_run_facts {
 hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err);
 void hy_run_clear(hy_run *r);
 
-/* Makes the folder. What an earlier run left there is an error that says what to do, unless resume; overwrite removes it. */
-hardy_status hy_run_open(hy_run *r, const hardy_train_options *o, hardy_error *err);
+/* What an earlier run left in the folder is an error that says what to do, unless resume; overwrite removes it. What no run left there is
+ * an error unless overwrite. */
+hardy_status hy_run_open(const hy_run *r, const hardy_train_options *o, hardy_error *err);
+/* Whether hy_run_open would fail: to be asked before minutes go into reading scans. */
+hardy_status hy_run_check(const hy_run *r, const hardy_train_options *o, hardy_error *err);
+
+/*
+ * Makes the folder (unless resume) and keeps others from training in it until hy_run_unlock, which takes back a folder that was made in vain:
+ * HARDY_ERROR_ARGUMENT when one does already.
+ */
+hardy_status hy_run_lock(hy_run *r, const hardy_train_options *o, const hardy_log *log, hardy_error *err);
+void hy_run_unlock(hy_run *r, const hardy_train_options *o);
 
 /* Writes run.json; o names its data by a path from the root. */
 hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *facts,

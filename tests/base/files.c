@@ -64,7 +64,7 @@ static void table_in_a_file(void **state)
 	size_t size = 0;
 	tree_new();
 	path = tree_path("table.csv");
-	assert_ok(hy_outfile_open(&f, path, &err), &err);
+	assert_ok(hy_outfile_open(&f, path, HY_REPLACE_ANY, &err), &err);
 	write_table(&f);
 	assert_false(hy_path_exists(path));
 	assert_ok(hy_outfile_commit(&f, &err), &err);

@@ -383,8 +383,8 @@ static void metrics(void **state)
 				moved[(z * 10 + y) * 10 + x + 1] = 2;
 			}
 	const char *const files[] = {scratch_path("block.nii.gz"), scratch_path("moved.nii.gz")};
-	assert_ok(hy_nifti_write_labels(files[0], &like, block, 1, &err), &err);
-	assert_ok(hy_nifti_write_labels(files[1], &like, moved, 1, &err), &err);
+	assert_ok(hy_nifti_write_labels(files[0], &like, block, 1, &(hy_origin){.overwrite = true}, &err), &err);
+	assert_ok(hy_nifti_write_labels(files[1], &like, moved, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	hardy_bench_options o = tiny("metrics");
 	o.files = files;
 	o.n_files = 2;

@@ -50,7 +50,7 @@ static void write_example(const char *to)
 	    {.name = (char *)"up.num_batches_tracked", .dtype = HY_I64, .n_dims = 0, .data = &n_tracked, .n_bytes = 8},
 	};
 	hardy_error err;
-	assert_ok(hy_st_write(to, tensors, 4, keys, texts, 2, &err), &err);
+	assert_ok(hy_st_write(to, tensors, 4, keys, texts, 2, HY_REPLACE_ANY, &err), &err);
 }
 
 static void round_trip(void **state)
@@ -94,7 +94,7 @@ static void empty_file_round_trip(void **state)
 	(void)state;
 	hardy_error err;
 	hy_st_file f;
-	assert_ok(hy_st_write(path, NULL, 0, NULL, NULL, 0, &err), &err);
+	assert_ok(hy_st_write(path, NULL, 0, NULL, NULL, 0, HY_REPLACE_ANY, &err), &err);
 	assert_ok(hy_st_read(&f, path, &err), &err);
 	assert_int_equal(f.n_tensors, 0);
 	assert_int_equal(f.n_metadata, 0);
@@ -269,14 +269,14 @@ static void writer_refuses_what_no_reader_takes(void **state)
 	const hy_st_tensor good = {.name = (char *)"a", .dtype = HY_F32, .n_dims = 1, .shape = {6}, .data = weights, .n_bytes = 24};
 	hy_st_tensor bad[2] = {good, good};
 	unlink(path);
-	assert_int_equal(hy_st_write(path, bad, 2, NULL, NULL, 0, &err), HARDY_ERROR_FORMAT);
+	assert_int_equal(hy_st_write(path, bad, 2, NULL, NULL, 0, HY_REPLACE_ANY, &err), HARDY_ERROR_FORMAT);
 	bad[0].shape[0] = 5;
-	assert_int_equal(hy_st_write(path, bad, 1, NULL, NULL, 0, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hy_st_write(path, bad, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), HARDY_ERROR_ARGUMENT);
 	bad[0] = good;
 	bad[0].name = (char *)"__metadata__";
-	assert_int_equal(hy_st_write(path, bad, 1, NULL, NULL, 0, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hy_st_write(path, bad, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), HARDY_ERROR_ARGUMENT);
 	assert_false(hy_path_exists(path));
-	assert_int_equal(hy_st_write("/proc/none/x.safetensors", &good, 1, NULL, NULL, 0, &err), HARDY_ERROR_IO);
+	assert_int_equal(hy_st_write("/proc/none/x.safetensors", &good, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), HARDY_ERROR_IO);
 	assert_non_null(strstr(err.message, "/proc/none/x.safetensors"));
 }
 
@@ -289,12 +289,12 @@ static void write_is_all_or_nothing(void **state)
 	write_example(path);
 	const hy_st_tensor t = {.name = (char *)"a", .dtype = HY_F32, .n_dims = 1, .shape = {6}, .data = weights, .n_bytes = 24};
 	int64_t before = hy_memory_calls();
-	assert_ok(hy_st_write(path, &t, 1, NULL, NULL, 0, &err), &err);
+	assert_ok(hy_st_write(path, &t, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), &err);
 	int64_t n_calls = hy_memory_calls() - before;
 	write_example(path);
 	for (int64_t k = 1; k <= n_calls; k++) {
 		hy_memory_fail_at(k);
-		assert_int_equal(hy_st_write(path, &t, 1, NULL, NULL, 0, &err), HARDY_ERROR_MEMORY);
+		assert_int_equal(hy_st_write(path, &t, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), HARDY_ERROR_MEMORY);
 		hy_memory_fail_at(0);
 	}
 	assert_ok(hy_st_read(&f, path, &err), &err);

@@ -55,7 +55,7 @@ static void save_model(const char *name, const char *last_class)
 	}
 	snprintf(m.channels[0], HY_NAME_SIZE, "image");
 	m.calibration = some_calibration();
-	assert_ok(hy_model_save(&m, tree_path(name), NULL, &err), &err);
+	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
 

@@ -6,6 +6,7 @@
 #include "support/test.h"
 
 #include "base/memory.h"
+#include "base/outfile.h"
 #include "engine/safetensors.h"
 #include "predict/model.h"
 
@@ -53,7 +54,7 @@ static void round_trip_keeps_every_byte(void **state)
 	close(fd);
 	hy_st_file copy;
 	hardy_status status = hy_st_write(path, weights.tensors, weights.n_tensors, (const char *const *)weights.keys,
-	                                  (const char *const *)weights.values, weights.n_metadata, &err);
+	                                  (const char *const *)weights.values, weights.n_metadata, HY_REPLACE_ANY, &err);
 	if (!status)
 		status = hy_st_read(&copy, path, &err);
 	unlink(path);

@@ -137,7 +137,7 @@ static void non_finite_voxels_are_kept(void **state)
 	for (int i = 1; i < 5; i++)
 		assert_true(v.data[i] == want[i]);
 	/* and survive being written */
-	assert_ok(hy_nifti_write_float(scratch_path("b.nii.gz"), &v, v.data, v.nt, &err), &err);
+	assert_ok(hy_nifti_write_float(scratch_path("b.nii.gz"), &v, v.data, v.nt, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume back;
 	assert_ok(hy_nifti_read(scratch_path("b.nii.gz"), NULL, &back, NULL, &err), &err);
 	assert_memory_equal(back.data, v.data, 120 * sizeof *v.data);
@@ -495,10 +495,12 @@ static void outputs_carry_the_header(void **state)
 		uint8_t map[120];
 		for (int i = 0; i < 120; i++)
 			map[i] = (uint8_t)(i % 4);
-		assert_ok(hy_nifti_write_labels(scratch_path("out.nii"), &v, map, 2, &err), &err);
-		assert_ok(hy_nifti_write_labels(scratch_path("one.nii.gz"), &v, map, 1, &err), &err);
-		assert_ok(hy_nifti_write_float(scratch_path("float.nii.gz"), &v, v.data, 2, &err), &err);
-		assert_ok(hy_nifti_write_float(scratch_path("again.nii.gz"), &v, v.data, 2, &err), &err);
+		assert_ok(hy_nifti_write_labels(scratch_path("out.nii"), &v, map, 2, &(hy_origin){.overwrite = true}, &err), &err);
+		assert_ok(hy_nifti_write_labels(scratch_path("one.nii.gz"), &v, map, 1, &(hy_origin){.overwrite = true}, &err), &err);
+		assert_ok(hy_nifti_write_float(scratch_path("float.nii.gz"), &v, v.data, 2, &(hy_origin){.overwrite = true}, &err),
+		          &err);
+		assert_ok(hy_nifti_write_float(scratch_path("again.nii.gz"), &v, v.data, 2, &(hy_origin){.overwrite = true}, &err),
+		          &err);
 
 		/* Field by field: everything that says where and what, as it was; always little-endian. */
 		char *out;
@@ -562,20 +564,20 @@ static void a_volume_made_in_memory_gets_a_header(void **state)
 	assert_ok(hy_volume_alloc(&v, &g, 3, &err), &err);
 	for (int i = 0; i < 126; i++)
 		v.data[i] = (float)i / 7;
-	assert_ok(hy_nifti_write_float(scratch_path("a.nii.gz"), &v, v.data, 3, &err), &err);
+	assert_ok(hy_nifti_write_float(scratch_path("a.nii.gz"), &v, v.data, 3, &(hy_origin){.overwrite = true}, &err), &err);
 	assert_ok(hy_nifti_read(scratch_path("a.nii.gz"), NULL, &back, NULL, &err), &err);
 	assert_true(back.nt == 3 && hy_grid_difference_mm(&back.grid, &g) < 1e-4);
 	assert_memory_equal(back.data, v.data, 126 * sizeof *v.data);
 	/* The qform alone says the same. */
 	hy_nifti_put_int(back.header, 1, HY_F_SFORM_CODE, 0, 0);
-	assert_ok(hy_nifti_write_float(scratch_path("b.nii"), &back, back.data, 3, &err), &err);
+	assert_ok(hy_nifti_write_float(scratch_path("b.nii"), &back, back.data, 3, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume_clear(&back);
 	assert_ok(hy_nifti_read(scratch_path("b.nii"), NULL, &back, NULL, &err), &err);
 	assert_true(hy_grid_difference_mm(&back.grid, &g) < 1e-4);
 	/* A kept header whose dimensions are another grid's does not lend its geometry. */
 	back.grid.nx = 6;
 	back.grid.affine[0][3] = 100;
-	assert_ok(hy_nifti_write_float(scratch_path("c.nii"), &back, back.data, 1, &err), &err);
+	assert_ok(hy_nifti_write_float(scratch_path("c.nii"), &back, back.data, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume other;
 	assert_ok(hy_nifti_read(scratch_path("c.nii"), NULL, &other, NULL, &err), &err);
 	assert_true(hy_grid_difference_mm(&back.grid, &other.grid) < 1e-4);
@@ -585,7 +587,7 @@ static void a_volume_made_in_memory_gets_a_header(void **state)
 	hy_volume_clear(&v);
 	hy_grid_set_simple(&g, 40000, 1, 1, 1, 1, 1);
 	assert_ok(hy_volume_alloc(&v, &g, 1, &err), &err);
-	assert_ok(hy_nifti_write_float(scratch_path("d.nii.gz"), &v, v.data, 1, &err), &err);
+	assert_ok(hy_nifti_write_float(scratch_path("d.nii.gz"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	assert_ok(hy_nifti_read(scratch_path("d.nii.gz"), NULL, &back, NULL, &err), &err);
 	assert_true(back.grid.nx == 40000 && back.header_size == 540);
 	hy_volume_clear(&back);
@@ -603,10 +605,13 @@ static void writing_fails_cleanly(void **state)
 	uint32_t noise = 1; /* so that gzip cannot make it small */
 	for (int64_t i = 0; i < hy_grid_voxels(&g); i++)
 		v.data[i] = (float)(noise = noise * 1664525u + 1013904223u);
-	assert_int_equal(hy_nifti_write_float(scratch_path("none/a.nii"), &v, v.data, 1, &err), HARDY_ERROR_IO);
+	assert_int_equal(hy_nifti_write_float(scratch_path("none/a.nii"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err),
+	                 HARDY_ERROR_IO);
 	assert_non_null(strstr(err.message, "none/a.nii"));
-	assert_int_equal(hy_nifti_write_float(scratch_path("a.img"), &v, v.data, 1, &err), HARDY_ERROR_ARGUMENT);
-	assert_int_equal(hy_nifti_write_float(scratch_path("a.nii"), &v, v.data, 0, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hy_nifti_write_float(scratch_path("a.img"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err),
+	                 HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hy_nifti_write_float(scratch_path("a.nii"), &v, v.data, 0, &(hy_origin){.overwrite = true}, &err),
+	                 HARDY_ERROR_ARGUMENT);
 	assert_int_equal(scratch_n_files(), 0);
 	/* A disk that is full after 20 kB: an error, the earlier file as it was, and nothing else left. */
 	scratch_write("a.nii", "earlier", 7);
@@ -618,8 +623,10 @@ static void writing_fails_cleanly(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	hardy_error err_gz;
-	const hardy_status plain = hy_nifti_write_float(scratch_path("a.nii"), &v, v.data, 1, &err);
-	const hardy_status gz = hy_nifti_write_float(scratch_path("a.nii.gz"), &v, v.data, 1, &err_gz);
+	const hardy_status plain =
+	    hy_nifti_write_float(scratch_path("a.nii"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err);
+	const hardy_status gz =
+	    hy_nifti_write_float(scratch_path("a.nii.gz"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err_gz);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(plain, HARDY_ERROR_IO);
 	assert_int_equal(gz, HARDY_ERROR_IO);
@@ -662,7 +669,7 @@ static void memory_runs_out_anywhere(void **state)
 			else if (what == 1)
 				status = hy_nifti_read_labels(in, NULL, &l, NULL, NULL, &err);
 			else
-				status = hy_nifti_write_float(out, &v, v.data, 1, &err);
+				status = hy_nifti_write_float(out, &v, v.data, 1, &(hy_origin){.overwrite = true}, &err);
 			hy_memory_fail_at(0);
 			if (status) {
 				if (status != HARDY_ERROR_MEMORY)

@@ -52,7 +52,7 @@ static void save_model(const char *name, uint64_t seed, const char *card, const 
 	memcpy(m.classes, classes, sizeof classes);
 	snprintf(m.channels[0], HY_NAME_SIZE, "image");
 	m.card = card ? hy_strdup(card) : NULL;
-	assert_ok(hy_model_save(&m, tree_path(name), state, &err), &err);
+	assert_ok(hy_model_save(&m, tree_path(name), state, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
 
@@ -85,6 +85,7 @@ static hardy_status call(const char *model, const char *output, const char *subj
 	o.data = paths[1];
 	o.output = output ? paths[2] : NULL;
 	o.labels = "disc=1,bar=2";
+	o.overwrite = true;
 	o.subjects = subjects;
 	listen_anew();
 	return hardy_calibrate(&o, &listen_sink, &listen_log, &listen_stop, err);

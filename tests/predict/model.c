@@ -82,7 +82,7 @@ static int clear_all(void **state)
 static void save(const char *name, const char *state_text)
 {
 	hardy_error err;
-	assert_ok(hy_model_save(&model, scratch_path(name), state_text, &err), &err);
+	assert_ok(hy_model_save(&model, scratch_path(name), state_text, HY_REPLACE_ANY, &err), &err);
 }
 
 static void same_bytes(const char *a, const char *b)
@@ -105,7 +105,7 @@ static void round_trip(const char *text)
 	char *got = (char *)1;
 	save("a.safetensors", text);
 	assert_ok(hy_model_load(&back, scratch_path("a.safetensors"), &got, &err), &err);
-	assert_ok(hy_model_save(&back, scratch_path("b.safetensors"), text, &err), &err);
+	assert_ok(hy_model_save(&back, scratch_path("b.safetensors"), text, HY_REPLACE_ANY, &err), &err);
 	same_bytes("a.safetensors", "b.safetensors");
 	const hy_params *p = &model.network.params, *q = &back.network.params;
 	assert_int_equal(q->n, p->n);
@@ -201,7 +201,8 @@ static void refuse(edit *e, hardy_status wanted, const char *words)
 	const hy_model before = back;
 	char *state_text = (char *)1;
 	const char *path = scratch_path("edited.safetensors");
-	assert_ok(hy_st_write(path, e->file.tensors, e->file.n_tensors, e->keys, e->values, e->n_metadata, &err), &err);
+	assert_ok(hy_st_write(path, e->file.tensors, e->file.n_tensors, e->keys, e->values, e->n_metadata, HY_REPLACE_ANY, &err),
+	          &err);
 	assert_int_equal(hy_model_load(&back, path, &state_text, &err), wanted);
 	assert_int_equal(err.status, wanted);
 	if (!strstr(err.message, words) || !strstr(err.message, "edited.safetensors"))
@@ -364,7 +365,7 @@ static void bare_state_dict(void **state)
 	assert_true(n < e.file.n_tensors);
 	e.file.n_tensors = n;
 	const char *path = scratch_path("bare.safetensors");
-	assert_ok(hy_st_write(path, e.file.tensors, n, NULL, NULL, 0, &err), &err);
+	assert_ok(hy_st_write(path, e.file.tensors, n, NULL, NULL, 0, HY_REPLACE_ANY, &err), &err);
 	assert_ok(hy_model_load(&back, path, &text, &err), &err);
 	assert_null(text);
 	assert_int_equal(back.network.config.channels, 2);
@@ -406,7 +407,7 @@ static void calibration_of_another_version(void **state)
 	edit e = begin_edit();
 	const char *path = scratch_path("later.safetensors");
 	set_metadata(&e, "quality", "{\"version\":2,\"forest\":[1,2,3]}");
-	assert_ok(hy_st_write(path, e.file.tensors, e.file.n_tensors, e.keys, e.values, e.n_metadata, &err), &err);
+	assert_ok(hy_st_write(path, e.file.tensors, e.file.n_tensors, e.keys, e.values, e.n_metadata, HY_REPLACE_ANY, &err), &err);
 	assert_ok(hy_model_load(&back, path, NULL, &err), &err);
 	assert_int_equal(back.calibration.version, 0);
 	hy_model_clear(&back);
@@ -421,26 +422,26 @@ static void what_cannot_be_read_is_not_written(void **state)
 	float *v = &model.network.params.values[3];
 	const float kept = *v;
 	*v = INFINITY;
-	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_NUMERIC);
+	assert_int_equal(hy_model_save(&model, path, NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_NUMERIC);
 	*v = kept;
 	model.fingerprint.mean_high[1] = NAN;
-	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_int_equal(hy_model_save(&model, path, NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_FORMAT);
 	assert_non_null(strstr(err.message, "mean_high"));
 	model.fingerprint.mean_high[1] = 0.4;
 	model.calibration.margin[1] = NAN;
-	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_int_equal(hy_model_save(&model, path, NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_FORMAT);
 	assert_non_null(strstr(err.message, "margin"));
 	model.calibration.margin[1] = 0.1;
 	model.calibration.knot_x[1] = 0.1;
-	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_int_equal(hy_model_save(&model, path, NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_FORMAT);
 	assert_non_null(strstr(err.message, "\"knot_x\" does not increase"));
 	model.calibration.knot_x[1] = 0.8;
 	char *card = model.card;
 	model.card = (char[]){"not json"};
-	assert_int_equal(hy_model_save(&model, path, NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hy_model_save(&model, path, NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_ARGUMENT);
 	model.card = card;
 	assert_false(hy_path_exists(path));
-	assert_int_equal(hy_model_save(&model, "/nowhere/at/all.safetensors", NULL, &err), HARDY_ERROR_IO);
+	assert_int_equal(hy_model_save(&model, "/nowhere/at/all.safetensors", NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_IO);
 }
 
 static void survives_lack_of_memory(void **state)
@@ -471,7 +472,7 @@ static void survives_lack_of_memory(void **state)
 	const int64_t n_save = hy_memory_calls() - before;
 	for (int64_t k = 1; k <= n_save; k++) {
 		hy_memory_fail_at(k);
-		const hardy_status status = hy_model_save(&model, scratch_path("other.safetensors"), "{}", &err);
+		const hardy_status status = hy_model_save(&model, scratch_path("other.safetensors"), "{}", HY_REPLACE_ANY, &err);
 		hy_memory_fail_at(0);
 		assert_int_equal(status, HARDY_ERROR_MEMORY);
 		assert_false(hy_path_exists(scratch_path("other.safetensors")));

@@ -106,7 +106,7 @@ static void save_model(const char *name, uint64_t seed, int channels)
 	hardy_error err;
 	hy_model m;
 	make_model(&m, seed, channels);
-	assert_ok(hy_model_save(&m, at("%s", name), NULL, &err), &err);
+	assert_ok(hy_model_save(&m, at("%s", name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
 
@@ -134,7 +134,7 @@ static void save_scan(const char *path, int64_t nt, uint64_t seed)
 	hardy_error err;
 	hy_volume v;
 	make_scan(&v, nt, seed);
-	assert_ok(hy_nifti_write_float(path, &v, v.data, nt, &err), &err);
+	assert_ok(hy_nifti_write_float(path, &v, v.data, nt, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume_clear(&v);
 }
 
@@ -144,7 +144,7 @@ static void save_nan_scan(const char *path)
 	hy_volume v;
 	make_scan(&v, 1, 1);
 	v.data[100] = NAN;
-	assert_ok(hy_nifti_write_float(path, &v, v.data, 1, &err), &err);
+	assert_ok(hy_nifti_write_float(path, &v, v.data, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume_clear(&v);
 }
 
@@ -421,7 +421,9 @@ static void make_dataset(void)
 		uint8_t *labels = hy_calloc((size_t)n, 1);
 		labels[0] = 1;
 		labels[1] = 2;
-		assert_ok(hy_nifti_write_labels(at("set/labels/%s.nii.gz", names[i]), &v, labels, 1, &err), &err);
+		assert_ok(
+		    hy_nifti_write_labels(at("set/labels/%s.nii.gz", names[i]), &v, labels, 1, &(hy_origin){.overwrite = true}, &err),
+		    &err);
 		hy_free(labels);
 		hy_volume_clear(&v);
 	}
@@ -540,7 +542,7 @@ static void strict_about_warnings(void **state)
 	                                 .mean_high = {1},
 	                                 .sd_low = {0},
 	                                 .sd_high = {1}};
-	assert_ok(hy_model_save(&m, at("narrow.safetensors"), NULL, &err), &err);
+	assert_ok(hy_model_save(&m, at("narrow.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 	hardy_predict_options o = plain();
 	assert_ok(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), &err);
@@ -597,6 +599,113 @@ static void arguments_that_cannot_be(void **state)
 	remove_tree(at("out"));
 }
 
+static void put_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* Reference labels beside the scans, a map that was corrected by hand, a table of somebody: none is lost, and none is half-written. */
+static void replaces_what_it_wrote_alone(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	hy_volume v;
+	make_folder(at("set2/images"));
+	make_folder(at("set2/labels"));
+	save_scan(at("set2/images/b.nii.gz"), 1, 20);
+	save_scan(at("set2/labels/b.nii.gz"), 1, 30);
+	save_scan(at("kept.nii.gz"), 1, 30);
+	assert_int_equal(call(o, at("set2/labels"), &err, at("one.safetensors"), at("set2/images"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "set2/labels/b.nii.gz"));
+	assert_int_equal(call(o, at("set2/labels/b.nii.gz"), &err, at("one.safetensors"), at("set2/images/b.nii.gz"), NULL),
+	                 HARDY_ERROR_ARGUMENT);
+	same_files(at("set2/labels/b.nii.gz"), at("kept.nii.gz"));
+	assert_int_equal(n_files(at("set2/labels")), 1);
+	/* its own maps it replaces, with other content, too */
+	o.uncertainty = true;
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set2/images"), NULL), &err);
+	assert_ok(call(o, at("out"), &err, at("two.safetensors"), at("set2/images"), NULL), &err);
+	/* unless somebody corrected them: same header, other voxels */
+	assert_ok(hy_nifti_read(at("out/b.nii.gz"), NULL, &v, NULL, &err), &err);
+	v.data[7] = v.data[7] == 0;
+	assert_ok(hy_nifti_write_float(at("out/b.nii.gz"), &v, v.data, 1, &(hy_origin){.overwrite = true}, &err), &err);
+	hy_volume_clear(&v);
+	assert_int_equal(call(o, at("out"), &err, at("two.safetensors"), at("set2/images"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "out/b.nii.gz"));
+	o.overwrite = true;
+	assert_ok(call(o, at("out"), &err, at("two.safetensors"), at("set2/images"), NULL), &err);
+	assert_int_equal(call(o, at("set2/images"), &err, at("one.safetensors"), at("set2/images"), NULL), HARDY_ERROR_ARGUMENT);
+	o.overwrite = false;
+	put_text(at("out/quality.csv"), "opinions\n");
+	assert_int_equal(call(o, at("out"), &err, at("two.safetensors"), at("set2/images"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "quality.csv"));
+	/* a name of another format is neither a file nor a folder */
+	assert_int_equal(call(o, at("x.nrrd"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "a scan is written as .nii or .nii.gz"));
+	assert_false(hy_path_exists(at("x.nrrd")));
+	o.precision = NULL;
+	assert_int_equal(call(o, at("x"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	remove_tree(at("set2"));
+	remove_tree(at("out"));
+}
+
+static size_t count_in(const char *text, const char *part)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, part)); text++)
+		n++;
+	return n;
+}
+
+/* Predictions in parts into one folder make one table. */
+static void rows_of_earlier_runs_stay(void **state)
+{
+	(void)state;
+	hardy_error err;
+	char *table = NULL;
+	assert_ok(call(plain(), at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	assert_ok(call(plain(), at("out"), &err, at("one.safetensors"), at("scans/cine.nii.gz"), NULL), &err);
+	assert_ok(call(plain(), at("out"), &err, at("one.safetensors"), at("scans/b.nii.gz"), at("scans/cine.nii.gz"), NULL), &err);
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, "\n"), 1 + 1 + 2 + 1);
+	assert_int_equal(count_in(table, ",a.nii.gz,"), 1);
+	assert_int_equal(count_in(table, ",cine.nii.gz,"), 2);
+	hy_free(table);
+	/* a map that is gone has no row */
+	remove(at("out/a.nii.gz"));
+	assert_ok(call(plain(), at("out"), &err, at("one.safetensors"), at("scans/b.nii.gz"), NULL), &err);
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, ",a.nii.gz,"), 0);
+	assert_int_equal(count_in(table, ",b.nii.gz,"), 1);
+	assert_int_equal(count_in(table, ",cine.nii.gz,"), 2);
+	hy_free(table);
+	assert_int_equal(n_files(at("out")), 3); /* and no lock */
+	remove_tree(at("out"));
+}
+
+/* Names of classes that differ only in what no file name has. */
+static void every_class_has_its_own_file(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	hy_model m;
+	make_model(&m, 1, 1);
+	snprintf(m.classes[1].name, HY_NAME_SIZE, "a b");
+	snprintf(m.classes[2].name, HY_NAME_SIZE, "a/b");
+	assert_ok(hy_model_save(&m, at("names.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
+	hy_model_clear(&m);
+	o.probabilities = true;
+	assert_ok(call(o, at("out"), &err, at("names.safetensors"), at("scans/a.nii"), NULL), &err);
+	assert_int_equal(n_files(at("out/probabilities")), 3);
+	remove_tree(at("out"));
+	remove(at("names.safetensors"));
+}
+
 static void survives_lack_of_memory(void **state)
 {
 	(void)state;
@@ -623,12 +732,13 @@ static void survives_lack_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
-	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_own_labels),
-	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
-	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(a_failed_scan_leaves_no_old_map),
-	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),
-	    cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(one_scan_in_its_own_grid),     cmocka_unit_test(the_header_goes_along),
+	    cmocka_unit_test(folder_with_a_cine),           cmocka_unit_test(ftn_and_own_labels),
+	    cmocka_unit_test(channels_of_one_scan),         cmocka_unit_test(data_sets_and_subjects),
+	    cmocka_unit_test(a_bad_scan_among_good_ones),   cmocka_unit_test(a_failed_scan_leaves_no_old_map),
+	    cmocka_unit_test(strict_about_warnings),        cmocka_unit_test(arguments_that_cannot_be),
+	    cmocka_unit_test(replaces_what_it_wrote_alone), cmocka_unit_test(rows_of_earlier_runs_stay),
+	    cmocka_unit_test(every_class_has_its_own_file), cmocka_unit_test(survives_lack_of_memory),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }

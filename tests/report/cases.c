@@ -37,7 +37,7 @@ static void save_model(const char *name, uint64_t seed)
 		m.classes[c].value = c;
 	}
 	snprintf(m.channels[0], HY_NAME_SIZE, "image");
-	assert_ok(hy_model_save(&m, tree_path(name), NULL, &err), &err);
+	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
 
@@ -132,7 +132,7 @@ static uint8_t *unpack(const hy_blob *b, hy_grid *g)
 	hy_outfile f;
 	int64_t values[256];
 	assert_int_equal(b->data[0], 0x1f); /* gzip */
-	assert_ok(hy_outfile_open(&f, tree_path("volume.nii.gz"), &err), &err);
+	assert_ok(hy_outfile_open(&f, tree_path("volume.nii.gz"), HY_REPLACE_ANY, &err), &err);
 	hy_outfile_write(&f, b->data, b->size);
 	assert_ok(hy_outfile_commit(&f, &err), &err);
 	assert_ok(hy_nifti_read_labels(tree_path("volume.nii.gz"), NULL, &l, values, NULL, &err), &err);

@@ -95,7 +95,7 @@ static void label_maps(void **state)
 	hy_volume like = {.nt = 1};
 	hardy_error err;
 	hy_grid_set_simple(&like.grid, 4, 3, 2, 1, 1, 5);
-	assert_ok(hy_nifti_write_labels(scratch_path("b.nii.gz"), &like, map, 1, &err), &err);
+	assert_ok(hy_nifti_write_labels(scratch_path("b.nii.gz"), &like, map, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	cJSON *o = inspect_json("b.nii.gz");
 	const cJSON *voxels = cJSON_GetObjectItem(o, "voxels_per_value");
 	assert_true(number(voxels, "0") == 20 && number(voxels, "1") == 1 && number(voxels, "3") == 3);
@@ -116,7 +116,7 @@ static void write_model(const char *path)
 	};
 	const char *const keys[] = {"plan", "note"}, *const texts[] = {"{\"spacing\": [1.5, 1.5]}", "{not json"};
 	hardy_error err;
-	assert_ok(hy_st_write(path, tensors, 3, keys, texts, 2, &err), &err);
+	assert_ok(hy_st_write(path, tensors, 3, keys, texts, 2, HY_REPLACE_ANY, &err), &err);
 	for (int i = 0; i < 3; i++)
 		hy_free(names[i]);
 }

@@ -69,14 +69,14 @@ static void png_keeps_every_pixel(void **state)
 	assert_ok(hy_canvas_new(&c, 7, 5, &err), &err);
 	for (int i = 0; i < 7 * 5 * 3; i++)
 		c->rgb[i] = (uint8_t)(i * 37);
-	assert_ok(hy_png_write(c, in_folder("x.png"), &err), &err);
+	assert_ok(hy_png_write(c, in_folder("x.png"), HY_REPLACE_ANY, &err), &err);
 	int width, height;
 	uint8_t *rgb = read_png(in_folder("x.png"), &width, &height);
 	assert_int_equal(width, 7);
 	assert_int_equal(height, 5);
 	assert_memory_equal(rgb, c->rgb, 7 * 5 * 3);
 	hy_free(rgb);
-	assert_int_equal(hy_png_write(c, "/proc/none/x.png", &err), HARDY_ERROR_IO);
+	assert_int_equal(hy_png_write(c, "/proc/none/x.png", HY_REPLACE_ANY, &err), HARDY_ERROR_IO);
 	hy_canvas_free(c);
 	hy_canvas_free(NULL);
 	assert_int_equal(hy_canvas_new(&c, 0, 5, &err), HARDY_ERROR_ARGUMENT);
@@ -164,7 +164,7 @@ static void write_text(const char *path, const char *text)
 {
 	hardy_error err;
 	hy_outfile f;
-	assert_ok(hy_outfile_open(&f, path, &err), &err);
+	assert_ok(hy_outfile_open(&f, path, HY_REPLACE_ANY, &err), &err);
 	hy_outfile_write(&f, text, strlen(text));
 	assert_ok(hy_outfile_commit(&f, &err), &err);
 }
@@ -181,7 +181,7 @@ static void write_map(const char *path, int64_t nx, int64_t z, uint8_t value)
 	assert_non_null(data);
 	for (int64_t y = 10; y < 16; y++)
 		memset(data + (z * 30 + y) * nx + 12, value, 6);
-	assert_ok(hy_nifti_write_labels(path, &v, data, 1, &err), &err);
+	assert_ok(hy_nifti_write_labels(path, &v, data, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_free(data);
 	hy_volume_clear(&v);
 }
@@ -197,7 +197,7 @@ static void a_picture_shows_where_maps_differ(void **state)
 	snprintf(text, sizeof text, "case,image,truth,other\r\nfirst,%s,%s,%s\r\n\r\n", in_folder("scan.nii"),
 	         in_folder("truth.nii"), in_folder("other.nii"));
 	write_text(in_folder("t.csv"), text);
-	assert_ok(hardy_picture(in_folder("t.csv"), in_folder("x.png"), NULL, &err), &err);
+	assert_ok(hardy_picture(in_folder("t.csv"), in_folder("x.png"), true, NULL, &err), &err);
 	int width, height, n_one = 0, n_two = 0;
 	uint8_t *rgb = read_png(in_folder("x.png"), &width, &height), one[3], two[3];
 	hy_label_colour(1, one);
@@ -239,7 +239,7 @@ static void bad_tables_are_refused(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		hardy_error err = {0};
 		write_text(in_folder("t.csv"), bad[i].text);
-		assert_int_not_equal(hardy_picture(in_folder("t.csv"), in_folder("x.png"), NULL, &err), HARDY_OK);
+		assert_int_not_equal(hardy_picture(in_folder("t.csv"), in_folder("x.png"), true, NULL, &err), HARDY_OK);
 		if (!strstr(err.message, bad[i].message))
 			fail_msg("found \"%s\", want \"%s\"", err.message, bad[i].message);
 		assert_false(hy_path_exists(in_folder("x.png")));

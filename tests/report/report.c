@@ -119,7 +119,7 @@ static void sweeps_become_curves(void **state)
 	assert_ok(hy_make_folders(folder, &err), &err);
 	snprintf(path, sizeof path, "%s/sweep.csv", folder);
 	hy_outfile f;
-	assert_ok(hy_outfile_open(&f, path, &err), &err);
+	assert_ok(hy_outfile_open(&f, path, HY_REPLACE_ANY, &err), &err);
 	hy_outfile_write(&f, sweep, sizeof sweep - 1);
 	assert_ok(hy_outfile_commit(&f, &err), &err);
 	hardy_report_options_init(&o);

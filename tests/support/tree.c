@@ -95,7 +95,7 @@ void tree_image_grid(const char *name, const hy_grid *grid, int nt, const float 
 	hardy_error err = {0};
 	hy_volume v = {0};
 	assert_ok(hy_volume_alloc(&v, grid, nt, &err), &err);
-	assert_ok(hy_nifti_write_float(place(name), &v, data ? data : v.data, nt, &err), &err);
+	assert_ok(hy_nifti_write_float(place(name), &v, data ? data : v.data, nt, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_volume_clear(&v);
 }
 
@@ -105,7 +105,7 @@ void tree_labels_grid(const char *name, const hy_grid *grid, int nt, const uint8
 	hy_volume v = {.grid = *grid, .nt = nt};
 	uint8_t *zero = hy_calloc((size_t)hy_grid_voxels(grid) * (size_t)nt, 1);
 	assert_non_null(zero);
-	assert_ok(hy_nifti_write_labels(place(name), &v, data ? data : zero, nt, &err), &err);
+	assert_ok(hy_nifti_write_labels(place(name), &v, data ? data : zero, nt, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_free(zero);
 }
 

@@ -101,7 +101,7 @@ static void damaged_states_are_refused(void **state)
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		hardy_error err = {0};
 		hy_progress p = {.step = 77};
-		assert_ok(hy_model_save(&m, scratch_path("c.safetensors"), t[i].state, &err), &err);
+		assert_ok(hy_model_save(&m, scratch_path("c.safetensors"), t[i].state, HY_REPLACE_ANY, &err), &err);
 		assert_int_equal(hy_checkpoint_load(scratch_path("c.safetensors"), &m, &p, &err), HARDY_ERROR_FORMAT);
 		if (!strstr(err.message, t[i].part))
 			fail_msg("\"%s\" does not contain \"%s\"", err.message, t[i].part);
@@ -122,7 +122,7 @@ static void other_files_are_refused(void **state)
 	assert_int_equal(hy_checkpoint_load(scratch_path("c.safetensors"), &m, &p, &err), HARDY_ERROR_DATA);
 	assert_non_null(strstr(err.message, "1 channels and 4 classes, want 1 and 2"));
 	/* a model without a training's state */
-	assert_ok(hy_model_save(&m, scratch_path("c.safetensors"), NULL, &err), &err);
+	assert_ok(hy_model_save(&m, scratch_path("c.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
 	assert_int_equal(hy_checkpoint_load(scratch_path("c.safetensors"), &m, &p, &err), HARDY_ERROR_FORMAT);
 	assert_int_equal(hy_checkpoint_load(scratch_path("absent"), &m, &p, &err), HARDY_ERROR_IO);
 	assert_int_equal(p.step, 77);

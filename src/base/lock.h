@@ -1,0 +1,26 @@
+/*
+ * lock.h: a folder, or one thing in it, is worked on by one program at a time.
+ */
+#ifndef HY_BASE_LOCK_H
+#define HY_BASE_LOCK_H
+
+#include "base/error.h"
+
+typedef struct hy_lock {
+	int fd;           /* -1: not held */
+	const char *path; /* the caller's; must live until hy_lock_drop */
+} hy_lock;
+
+/* Not held. */
+#define HY_LOCK_INIT ((hy_lock){.fd = -1})
+
+/*
+ * Takes the lock that the file at path stands for, which is made and, with hy_lock_drop, removed; it ends with the program, however that
+ * ends. When another holds it: waits for it, or is HARDY_ERROR_ARGUMENT, "WHAT (process N)". Where a file system knows no locks
+ * at all (ENOSYS, EOPNOTSUPP) this is a warning and the lock counts as taken; any other failure is HARDY_ERROR_IO. Two threads of one
+ * program exclude each other, too.
+ */
+hardy_status hy_lock_take(hy_lock *l, const char *path, bool wait, const char *what, const hardy_log *log, hardy_error *err);
+void hy_lock_drop(hy_lock *l); /* harmless when it is not held */
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * text.c: small things of text and numbers that many need.
+ */
+#include "base/text.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Room for n bytes and the zero byte behind them. */
+static bool make_room(hy_text *t, size_t n)
+{
+	if (t->failed || n < t->room - t->used)
+		return !t->failed;
+	const size_t room = 2 * t->room + n + 1024;
+	char *larger = room > n ? hy_realloc(t->data, room, 1) : NULL;
+	if (!larger) {
+		t->failed = true;
+		return false;
+	}
+	t->data = larger;
+	t->room = room;
+	return true;
+}
+
+void hy_text_add(hy_text *t, const char *data, size_t n)
+{
+	if (!make_room(t, n))
+		return;
+	memcpy(t->data + t->used, data, n);
+	t->used += n;
+	t->data[t->used] = 0;
+}
+
+void hy_text_printf(hy_text *t, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const int n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n < 0)
+		t->failed = true;
+	if (n < 0 || !make_room(t, (size_t)n))
+		return;
+	va_start(args, format);
+	vsnprintf(t->data + t->used, t->room - t->used, format, args);
+	va_end(args);
+	t->used += (size_t)n;
+}
+
+void hy_text_clear(hy_text *t)
+{
+	hy_free(t->data);
+	*t = (hy_text){0};
+}
+
+bool hy_ends_with(const char *s, const char *end)
+{
+	const size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+hardy_status hy_check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
+{
+	if (value >= low && value <= high)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
+	               (long long)high);
+}

@@ -1,0 +1,39 @@
+/*
+ * text.h: small things of text and numbers that many need: growing texts, endings of names, bounds.
+ */
+#ifndef HY_BASE_TEXT_H
+#define HY_BASE_TEXT_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/* A growing text, {0} to begin with; always ended with a zero byte once something was added. What does not fit in memory is noticed at the
+ * end: failed. */
+typedef struct hy_text {
+	char *data; /* owned; NULL as long as it is empty */
+	size_t used, room;
+	bool failed;
+} hy_text;
+
+void hy_text_add(hy_text *t, const char *data, size_t n);
+void hy_text_printf(hy_text *t, const char *format, ...) HY_PRINTF(2, 3);
+void hy_text_clear(hy_text *t);
+
+/* Without regard to case. */
+bool hy_ends_with(const char *s, const char *end);
+
+static inline int64_t hy_clamp(int64_t v, int64_t low, int64_t high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+static inline double hy_clamp_real(double v, double low, double high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+/* HARDY_ERROR_ARGUMENT unless low <= value <= high; name is the option's. */
+hardy_status hy_check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err);
+
+#endif
