@@ -216,7 +216,7 @@ static void is_kept_in_the_model(void **state)
 	m.channels[0][0] = 'x';
 	m.channels[1][0] = 'y';
 	const char *path = scratch_path("unet.safetensors");
-	assert_ok(hy_model_save(&m, path, NULL, &err), &err);
+	assert_ok(hy_model_save(&m, path, NULL, NULL, &err), &err);
 	assert_ok(hy_model_load(&back, path, NULL, &err), &err);
 	assert_int_equal(back.network.config.kind, HY_NETWORK_UNET);
 	assert_int_equal(back.network.config.width, 32);
