@@ -218,6 +218,158 @@ static void convolutions(void **state)
 						run_conv(&shapes[i], (hy_conv_library)library, (enum hy_conv_role)role, accumulate);
 }
 
+/* A doubled input and one beside it: the whole one that they stand for, n x ic x ih x iw. */
+static float *double_beside(const hy_conv_shape *s, const float *small, const float *beside)
+{
+	const int64_t plane = s->ih * s->iw, rest = s->ic - s->doubled;
+	float *x = guarded((size_t)(s->n * s->ic * plane));
+	for (int64_t i = 0; i < s->n; i++)
+		for (int64_t c = 0; c < s->ic; c++)
+			for (int64_t p = 0; p < plane; p++) {
+				const int64_t half = (p / s->iw / 2) * (s->iw / 2) + p % s->iw / 2;
+				x[(i * s->ic + c) * plane + p] = c < s->doubled ? small[(i * s->doubled + c) * (plane / 4) + half]
+				                                                : beside[(i * rest + c - s->doubled) * plane + p];
+			}
+	return x;
+}
+
+/* The adjoint: dx of the whole input added to those of its parts. */
+static void add_parts(const hy_conv_shape *s, const double *dx, double *small, double *beside)
+{
+	const int64_t plane = s->ih * s->iw, rest = s->ic - s->doubled;
+	for (int64_t i = 0; i < s->n; i++)
+		for (int64_t c = 0; c < s->ic; c++)
+			for (int64_t p = 0; p < plane; p++) {
+				const int64_t half = (p / s->iw / 2) * (s->iw / 2) + p % s->iw / 2;
+				double *to = c < s->doubled ? small + (i * s->doubled + c) * (plane / 4) + half
+				                            : beside + (i * rest + c - s->doubled) * plane + p;
+				*to += dx[(i * s->ic + c) * plane + p];
+			}
+}
+
+/* accumulate: 1 to the doubled part's gradient, 2 to the one beside it. */
+static void run_beside(const hy_conv_shape *s, enum hy_conv_role role, int accumulate)
+{
+	hardy_error err;
+	hy_conv conv;
+	assert_ok(hy_conv_make(&conv, k, HY_CONV_WINOGRAD, s, role, accumulate & 1, false, &err), &err);
+	const int64_t plane = s->ih * s->iw, rest = s->ic - s->doubled;
+	const size_t n_small = (size_t)(s->n * s->doubled * plane / 4), n_beside = (size_t)(s->n * rest * plane);
+	const size_t nx = (size_t)(s->n * s->ic * plane), ny = (size_t)(s->n * s->oc * plane), nw = (size_t)(s->oc * s->ic * 9);
+	float *small = draw(n_small), *beside = draw(n_beside), *y = draw(ny), *w = draw(nw), *x = double_beside(s, small, beside);
+	hy_blocked *b_small = blocked(small, s->n, s->doubled, plane / 4), *b_beside = blocked(beside, s->n, rest, plane);
+	hy_blocked *by = blocked(y, s->n, s->oc, plane);
+	float *packed = guarded(conv.packed_floats + 16), *work = guarded(conv.work_floats + 16);
+	double *want = hy_calloc(nx + ny + nw, sizeof *want), *parts = hy_calloc(n_small + n_beside, sizeof *parts);
+	const hy_fused f = {.beside = b_beside, .beside_accumulate = accumulate & 2};
+	char what[128];
+	snprintf(what, sizeof what, "doubled role %d, %lld and %lld>%lld, %lld x %lld", (int)role, (long long)s->doubled,
+	         (long long)rest, (long long)s->oc, (long long)s->ih, (long long)s->iw);
+	if (role != HY_CONV_WEIGHTS)
+		conv.pack(&conv, w, packed);
+	if (role == HY_CONV_FORWARD) {
+		EACH_PRODUCT(s, want[at_y] += (double)w[at_w] * (double)x[at_x];)
+		assert_ok(conv.run(&conv, &f, b_small, NULL, packed, by, work, &err), &err);
+		close_blocked(what, by, want, s->n, s->oc, plane, 1e-5);
+	} else if (role == HY_CONV_DATA) {
+		for (size_t i = 0; i < n_small && accumulate & 1; i++)
+			parts[i] = (double)small[i];
+		for (size_t i = 0; i < n_beside && accumulate & 2; i++)
+			parts[n_small + i] = (double)beside[i];
+		EACH_PRODUCT(s, want[at_x] += (double)w[at_w] * (double)y[at_y];)
+		add_parts(s, want, parts, parts + n_small);
+		assert_ok(conv.run(&conv, &f, by, NULL, packed, b_small, work, &err), &err);
+		close_blocked(what, b_small, parts, s->n, s->doubled, plane / 4, 1e-5);
+		close_blocked(what, b_beside, parts + n_small, s->n, rest, plane, 1e-5);
+	} else {
+		for (size_t i = 0; i < nw; i++)
+			want[i] = (double)w[i];
+		EACH_PRODUCT(s, want[at_w] += (double)x[at_x] * (double)y[at_y];)
+		assert_ok(conv.run_weights(&conv, &f, b_small, by, w, NULL, work, &err), &err);
+		close_planar(what, w, want, nw, 1e-5);
+	}
+	hy_free(want);
+	hy_free(parts);
+	release(packed, conv.packed_floats + 16);
+	release(work, conv.work_floats + 16);
+	release_blocked(b_small, n_small);
+	release_blocked(b_beside, n_beside);
+	release_blocked(by, ny);
+	release(small, n_small);
+	release(beside, n_beside);
+	release(x, nx);
+	release(y, ny);
+	release(w, nw);
+	hy_conv_clear(&conv);
+}
+
+static void doubled_inputs(void **state)
+{
+	(void)state;
+	static const hy_conv_shape shapes[] = {
+	    {2, 48, 8, 12, 16, 8, 12, 3, 1, 1, 32},   {3, 96, 4, 4, 32, 4, 4, 3, 1, 1, 64},
+	    {1, 64, 6, 10, 32, 6, 10, 3, 1, 1, 32},   {2, 48, 2, 6, 32, 2, 6, 3, 1, 1, 16},
+	    {5, 48, 20, 28, 48, 20, 28, 3, 1, 1, 32}, {3, 64, 16, 16, 16, 16, 16, 3, 1, 1, 16},
+	};
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+		if (!k->direct_forward || !hy_conv_direct_fits(k, &shapes[i]))
+			continue; /* the operator then does it in two parts */
+		for (int role = 0; role < 3; role++)
+			for (int accumulate = 0; accumulate < (role == HY_CONV_DATA ? 4 : 1); accumulate++)
+				run_beside(&shapes[i], (enum hy_conv_role)role, accumulate);
+	}
+}
+
+/* Of values as they are, or of act(scale x + shift); equal ones are frequent, for the gradient belongs to the first. */
+static void pooling(void **state)
+{
+	(void)state;
+	const int64_t n = 3, c = 32, h = 6, w = 10, hw = h * w, q = hw / 4;
+	const size_t nx = (size_t)(n * c * hw), ny = nx / 4;
+	for (int lazy = 0; lazy < 2; lazy++)
+		for (int accumulate = 0; accumulate < 2; accumulate++) {
+			float *x = draw(nx), *dy = draw(ny), *dx = draw(nx), *scale = draw((size_t)c), *shift = draw((size_t)c);
+			for (size_t i = 0; i < nx; i++)
+				x[i] = roundf(x[i]);
+			hy_blocked *bx = blocked(x, n, c, hw), *bdy = blocked(dy, n, c, q), *bdx = blocked(dx, n, c, hw),
+			           *by = guarded_blocked(ny);
+			double *want = hy_calloc(ny + nx, sizeof *want), *wdx = want + ny;
+			for (size_t i = 0; i < nx; i++)
+				wdx[i] = accumulate ? (double)dx[i] : 0;
+			for (int64_t i = 0; i < (int64_t)ny; i++) {
+				const int64_t plane = i / q, row = i % q / (w / 2) * 2, col = i % (w / 2) * 2;
+				int64_t first = -1;
+				for (int64_t j = 0; j < 4; j++) {
+					const int64_t at = plane * hw + (row + j / 2) * w + col + j % 2;
+					double v = (double)x[at];
+					if (lazy) {
+						v = v * (double)scale[plane % c] + (double)shift[plane % c];
+						v = v > 0 ? v : 0.25 * v;
+					}
+					if (first < 0 || v > want[i]) {
+						want[i] = v;
+						first = at;
+					}
+				}
+				wdx[first] += (double)dy[i];
+			}
+			k->max_pool(bx, lazy ? scale : NULL, lazy ? shift : NULL, 0.25f, n, c, h, w, by);
+			close_blocked("pool", by, want, n, c, q, 1e-6);
+			k->max_pool_back(NULL, bdy, bx, lazy ? scale : NULL, lazy ? shift : NULL, 0.25f, n, c, h, w, accumulate, bdx);
+			close_blocked("pool back", bdx, wdx, n, c, hw, 1e-6);
+			hy_free(want);
+			release_blocked(bx, nx);
+			release_blocked(bdy, ny);
+			release_blocked(bdx, nx);
+			release_blocked(by, ny);
+			release(x, nx);
+			release(dy, ny);
+			release(dx, nx);
+			release(scale, (size_t)c);
+			release(shift, (size_t)c);
+		}
+}
+
 static void narrow_ends(void **state)
 {
 	(void)state;
@@ -545,13 +697,10 @@ int main(void)
 		if (!k)
 			continue;
 		g = hy_rng_make(20, HY_RNG_TEST, 0, 0);
-		const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions),
-		                                   cmocka_unit_test(narrow_ends),
-		                                   cmocka_unit_test(norms),
-		                                   cmocka_unit_test(class_maps),
-		                                   cmocka_unit_test(masks),
-		                                   cmocka_unit_test(small_ones),
-		                                   cmocka_unit_test(unavailable_is_an_error)};
+		const struct CMUnitTest tests[] = {
+		    cmocka_unit_test(convolutions), cmocka_unit_test(doubled_inputs), cmocka_unit_test(pooling),
+		    cmocka_unit_test(narrow_ends),  cmocka_unit_test(norms),          cmocka_unit_test(class_maps),
+		    cmocka_unit_test(masks),        cmocka_unit_test(small_ones),     cmocka_unit_test(unavailable_is_an_error)};
 		print_message("kernels: %s\n", k->name);
 		failed += cmocka_run_group_tests(tests, NULL, NULL);
 	}
