@@ -122,7 +122,9 @@ typedef struct hardy_train_options {
 	const char *splits;          /* JSON file with lists of subjects (pool or train, validation, test), or NULL */
 	const char *labels;          /* as in hardy_check_options */
 	double header_spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
-	const char *data_terms;      /* terms of use of the data, for the model card; NULL */
+	const char *
+	    unlabelled; /* scans without labels that join in, as inputs of hardy_predict; of `data` itself, subjects in no list; NULL */
+	const char *data_terms; /* terms of use of the data, for the model card; NULL */
 	/* slices */
 	int64_t size;                           /* height and width of the network's grid, a multiple of 16 */
 	double spacing_mm;                      /* in-plane, of that grid */
@@ -142,6 +144,8 @@ typedef struct hardy_train_options {
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
 	bool recalibrate;      /* batch-norm statistics from the training slices at the end */
 	double ema;            /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
+	/* unlabelled scans: the averaged weights label them, where their probability is at least `confidence` (0.5 to 1) */
+	double unlabelled_weight, confidence;
 	/* ablations of the method */
 	const char *scheme_image, *scheme_shape; /* masks of z_i and z_s: "random", "dropout", "channel", "spatial" */
 	bool hard_masks;

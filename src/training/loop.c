@@ -10,6 +10,8 @@
 #include "training/checkpoint.h"
 #include "training/recalibrate.h"
 #include "training/run.h"
+#include "training/teacher.h"
+#include "training/unlabelled.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,6 +27,10 @@ typedef struct trainer {
 	hy_training_set set;
 	hy_model model;
 	hy_batches *batches;
+	hy_unlabelled unlabelled;
+	hy_batches *unlabelled_batches; /* NULL without */
+	hy_teacher *teacher;            /* the same */
+	uint8_t *pseudo;                /* owned: its labels */
 	hy_step *step;
 	hy_validator *validator; /* NULL without validation subjects */
 	hy_run run;
@@ -73,35 +79,57 @@ static void make_plan(hy_plan *plan, const hardy_train_options *o)
 	plan->percentile_high = o->percentile_high;
 }
 
+static void batch_options(trainer *t, hy_batch_options *o)
+{
+	hy_batch_options_init(o, t->o.size);
+	o->batch = t->o.batch;
+	o->seed = (uint64_t)t->o.seed;
+	o->minmax_plain = t->o.minmax;
+	if (!strcmp(t->o.augment, "none"))
+		o->content = HY_BATCH_PLAIN;
+	if (!strcmp(t->o.augment, "wide")) {
+		o->content = HY_BATCH_AUGMENTED;
+		o->warps = true;
+		o->warp.rotation_deg = t->o.rotation_deg;
+		o->warp.mirror = t->o.mirror;
+	}
+	if (!strcmp(t->o.augment, "no-elastic"))
+		o->augment.elastic_probability = 0;
+	t->clean_target = hy_recipe_randomises(&t->recipe, &o->randomise);
+}
+
 static hardy_status make_batches(trainer *t, hardy_error *err)
 {
 	hy_batch_options o;
-	hy_batch_options_init(&o, t->o.size);
-	o.batch = t->o.batch;
-	o.seed = (uint64_t)t->o.seed;
-	o.minmax_plain = t->o.minmax;
-	if (!strcmp(t->o.augment, "none"))
-		o.content = HY_BATCH_PLAIN;
-	if (!strcmp(t->o.augment, "wide")) {
-		o.content = HY_BATCH_AUGMENTED;
-		o.warps = true;
-		o.warp.rotation_deg = t->o.rotation_deg;
-		o.warp.mirror = t->o.mirror;
-	}
-	if (!strcmp(t->o.augment, "no-elastic"))
-		o.augment.elastic_probability = 0;
-	t->clean_target = hy_recipe_randomises(&t->recipe, &o.randomise);
+	batch_options(t, &o);
 	t->batches = hy_batches_new(&o, t->set.cases, t->set.subject, t->set.n_cases, err);
 	if (!t->batches)
 		return failed(err);
 	t->per_epoch = hy_batches_per_epoch(t->batches);
-	return HARDY_OK;
+	if (!t->o.unlabelled)
+		return HARDY_OK;
+	o.seed ^= UINT64_C(0x756e6c6162656c); /* other draws than the labelled slices' */
+	t->unlabelled_batches = hy_batches_new(&o, t->unlabelled.cases, t->unlabelled.scan, t->unlabelled.n_cases, err);
+	t->pseudo = hy_alloc((size_t)o.batch, (size_t)(t->o.size * t->o.size));
+	if (t->unlabelled_batches && !t->pseudo)
+		return hy_fail_memory(err, "labels of unlabelled slices", (size_t)o.batch, (size_t)(t->o.size * t->o.size));
+	return t->unlabelled_batches ? HARDY_OK : failed(err);
 }
 
 static hardy_status make_step(trainer *t, hardy_error *err)
 {
 	hy_step_options o;
 	hy_recipe_options(&o, &t->recipe, &t->o);
+	o.unlabelled = t->o.unlabelled ? t->o.batch : 0;
+	if (o.unlabelled) {
+		/* the average must be there before the teacher is made; a resumed run fills it in */
+		const hardy_status status = hy_average_start(&t->model.network.params, err);
+		if (status)
+			return status;
+		t->teacher = hy_teacher_new(&t->model.network, o.unlabelled, t->o.size, &o.engine, err);
+		if (!t->teacher)
+			return failed(err);
+	}
 	t->step = hy_step_new(&t->model.network, &o, err);
 	if (!t->step)
 		return failed(err);
@@ -120,6 +148,20 @@ static void exchange_average(trainer *t)
 
 /* ---- one step ----------------------------------------------------------------------------------------------------------- */
 
+/* A batch of unlabelled slices: the teacher labels them as they lie, the network sees them randomised. */
+static hardy_status give_unlabelled(trainer *t, int64_t iteration, int64_t total, hardy_error *err)
+{
+	const float *image;
+	const uint8_t *none;
+	const double weight = t->o.unlabelled_weight * hy_teacher_ramp(iteration, total);
+	hardy_status status = hy_batches_get(t->unlabelled_batches, iteration, &image, &none, err);
+	if (!status)
+		status = hy_teacher_label(t->teacher, image, t->o.batch, t->o.confidence, t->pseudo, err);
+	if (!status)
+		hy_step_unlabelled(t->step, hy_batches_input(t->unlabelled_batches), t->pseudo, weight);
+	return status;
+}
+
 static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, double *terms, double *learning_rate,
                                   hardy_error *err)
 {
@@ -130,6 +172,8 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	if (status)
 		return status;
 	t->wait_s += hy_clock_s() - before_s;
+	if (t->unlabelled_batches && (status = give_unlabelled(t, iteration, total, err)))
+		return status;
 	const float *input = hy_batches_input(t->batches);
 	const hy_rate rate = hy_schedule_at(hy_options_schedule(&t->o), t->o.learning_rate, iteration, total);
 	hy_step_set_beta1(t->step, rate.beta1);
@@ -502,6 +546,10 @@ static void clear(trainer *t)
 	hy_validator_free(t->validator);
 	hy_step_free(t->step);
 	hy_batches_free(t->batches);
+	hy_batches_free(t->unlabelled_batches);
+	hy_teacher_free(t->teacher);
+	hy_unlabelled_clear(&t->unlabelled);
+	hy_free(t->pseudo);
 	hy_model_clear(&t->model);
 	hy_training_set_clear(&t->set);
 }
@@ -510,6 +558,8 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 {
 	make_plan(&t->model.plan, &t->o);
 	hardy_status status = hy_training_set_load(&t->set, &t->o, &t->model.plan, t->log, t->stop, err);
+	if (!status && t->o.unlabelled)
+		status = hy_unlabelled_load(&t->unlabelled, &t->o, &t->model.plan, &t->set, t->log, t->stop, err);
 	if (!status)
 		status = make_model(t, err);
 	if (!status)
@@ -527,6 +577,9 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 		hy_info(t->log, "%s: %zu subjects, %lld slices, %lld steps of %lld slices (%lld steps an epoch)", t->o.recipe,
 		        t->set.split.n_train, (long long)t->set.calibration.n, (long long)t->at.steps, (long long)t->o.batch,
 		        (long long)t->per_epoch);
+	if (!status && t->o.unlabelled)
+		hy_info(t->log, "%s: %zu scans without labels join in, %lld slices", t->o.unlabelled, t->unlabelled.n_scans,
+		        (long long)t->unlabelled.n_slices);
 	/* from here on there is always a checkpoint */
 	if (!status && !t->at.step)
 		status = save_checkpoint(t, err);
@@ -542,7 +595,7 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err)
 {
 	hardy_error unseen;
-	char *data = NULL, *splits = NULL;
+	char *data = NULL, *splits = NULL, *unlabelled = NULL;
 	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop};
 	hardy_train_options started = {0};
 	bool longer = false;
@@ -555,10 +608,12 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 		return status;
 	if (hy_recipe_is_file(o->recipe))
 		t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
-	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))))
+	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))) ||
+	    (o->unlabelled && (status = hy_path_resolve(o->unlabelled, &unlabelled, err))))
 		goto out;
 	t.recorded.data = data;
 	t.recorded.splits = splits;
+	t.recorded.unlabelled = unlabelled;
 	if ((status = hy_run_init(&t.run, o->output, err)))
 		goto out;
 	status = hy_run_lock(&t.run, o, log, err);
@@ -581,5 +636,6 @@ out:
 	hardy_train_options_clear(&started);
 	hy_free(data);
 	hy_free(splits);
+	hy_free(unlabelled);
 	return status;
 }

@@ -79,6 +79,8 @@ static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_er
 	    .scheme_shape = "random",
 	    .threshold_low = 0,
 	    .threshold_high = 0.5,
+	    .unlabelled_weight = 1,
+	    .confidence = 0.9,
 	    .noise = 0.05,
 	    .validate_every = p->validate_every,
 	    .calibrate = true,
@@ -122,6 +124,9 @@ static const field fields[] = {
     {"header_spacing_x_mm", REAL, AT(header_spacing_mm[0]), CARD, 0, 1000, NULL},
     {"header_spacing_y_mm", REAL, AT(header_spacing_mm[1]), CARD, 0, 1000, NULL},
     {"header_spacing_z_mm", REAL, AT(header_spacing_mm[2]), CARD, 0, 1000, NULL},
+    {"unlabelled", TEXT, AT(unlabelled), LATER, 0, 0, NULL},
+    {"unlabelled_weight", REAL, AT(unlabelled_weight), CARD | LATER, 0, 1000, NULL},
+    {"confidence", REAL, AT(confidence), CARD | LATER, 0.5, 1, NULL},
     {"data_terms", TEXT, AT(data_terms), 0, 0, 0, NULL},
     {"size", WHOLE, AT(size), CARD, 16, 512, NULL},
     {"spacing_mm", REAL, AT(spacing_mm), CARD, 0.05, 100, NULL},
@@ -243,6 +248,9 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "learning_rate is %g, want more than 0", o->learning_rate);
 	if (!o->epochs && !o->iterations && !(o->budget_s > 0))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "epochs, iterations and budget are all 0, want one of them");
+	if (o->unlabelled && !(o->ema > 0))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "unlabelled scans are labelled by averaged weights, and ema is 0: want a decay such as 0.99");
 	if (o->resume && o->overwrite)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "resume and overwrite exclude each other");
 	return check_recipe(o, err);

@@ -18,6 +18,7 @@ const char *const hy_term_names[HY_N_TERMS] = {
     "seg",           "rec",           "shape_gt",        "shape_pred",
     "hard_seg",      "hard_rec",      "hard_shape_pred", "hard_p",
     "perturbed_seg", "perturbed_rec", "perturbed_shape", "perturbed_consistency",
+    "unlabelled",
 };
 
 enum { N_OWN = HY_TERM_PERTURBED_SEG }; /* terms of the method */
@@ -33,8 +34,10 @@ struct hy_step {
 	float *mask_data[2], *mask_work;
 	hy_loss loss[N_OWN];
 	hy_perturbation perturbations[HY_MAX_PERTURBATIONS]; /* in the order of the recipe */
+	int x_unlabelled;
+	hy_loss unlabelled_loss;
 	/* segments of the tape */
-	int standard, score_z_s, standard_back, hard_examples, hard;
+	int unlabelled, standard, score_z_s, standard_back, hard_examples, hard;
 };
 
 void hy_step_options_init(hy_step_options *o)
@@ -146,6 +149,20 @@ static void record_hard_pass(hy_step *s)
 	hy_tape_back(t, encoder, decoded, HY_PASS_TRAIN);
 }
 
+/* Slices without labels: the standard pass of the segmentation against labels that a teacher gives them. */
+static void record_unlabelled_pass(hy_step *s)
+{
+	hy_passes *pass = &s->pass;
+	hy_tape *t = &pass->tape;
+	hy_pass_norm(pass, HY_NORM_TRACK, false);
+	s->unlabelled = hy_tape_segment(t);
+	s->x_unlabelled = hy_tape_input(t, s->o.unlabelled, pass->network->config.channels, pass->height, pass->width);
+	hy_tape_gradients_begin(t);
+	const int from = hy_tape_mark(t), p = hy_network_forward(t, pass->network, s->x_unlabelled).p;
+	hy_op_cross_entropy(t, p, &s->unlabelled_loss);
+	hy_tape_back(t, from, hy_tape_mark(t), HY_PASS_TRAIN);
+}
+
 static hardy_status record(hy_step *s, hardy_error *err)
 {
 	hy_passes *pass = &s->pass;
@@ -160,6 +177,8 @@ static hardy_status record(hy_step *s, hardy_error *err)
 		record_hard_examples(s);
 		record_hard_pass(s);
 	}
+	if (s->o.unlabelled)
+		record_unlabelled_pass(s);
 	hardy_status status = HARDY_OK;
 	for (int i = 0; i < s->o.n_perturbations && !status; i++)
 		status = hy_perturbation_init(&s->perturbations[i], &s->o.perturbations[i], pass, err);
@@ -250,6 +269,8 @@ bool hy_step_has_term(const hy_step *s, enum hy_term term)
 		       hy_network_has(s->pass.network, term == HY_TERM_REC ? HY_PART_IMAGE_DECODER : HY_PART_SHAPE);
 	if ((int)term < N_OWN)
 		return s->o.cooperative && (term != HY_TERM_HARD_P || s->o.use_p_hat);
+	if (term == HY_TERM_UNLABELLED)
+		return s->o.unlabelled > 0;
 	for (int i = 0; i < s->o.n_perturbations; i++) {
 		const hy_perturbation *p = &s->perturbations[i];
 		const bool has[] = {p->seg[0].name, p->rec.name, p->shape[0].name, p->has_consistency};
@@ -262,6 +283,17 @@ bool hy_step_has_term(const hy_step *s, enum hy_term term)
 void hy_step_set_beta1(hy_step *s, double beta1)
 {
 	s->o.beta1 = beta1;
+}
+
+void hy_step_unlabelled(hy_step *s, const float *input, const uint8_t *label, double weight)
+{
+	union {
+		const float *in;
+		float *data;
+	} x = {input};
+	s->pass.tape.values[s->x_unlabelled].data = x.data;
+	s->unlabelled_loss = hy_pass_classes_loss(&s->pass, hy_term_names[HY_TERM_UNLABELLED], input ? weight : 0);
+	s->unlabelled_loss.label = label;
 }
 
 /* ---- running ---- */
@@ -337,6 +369,7 @@ static void take_terms(const hy_step *s, double *terms)
 		terms[HY_TERM_PERTURBED_REC] += p->rec.value;
 		terms[HY_TERM_PERTURBED_CONSISTENCY] += p->consistency;
 	}
+	terms[HY_TERM_UNLABELLED] = s->unlabelled_loss.value + s->unlabelled_loss.dice;
 }
 
 /* Whether hard examples from latent masks take part in this step. */
@@ -368,6 +401,8 @@ hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *imag
 		status = hy_tape_run(t, s->hard, err);
 	for (int i = 0; i < s->o.n_perturbations && !status; i++)
 		status = hy_perturbation_run(&s->perturbations[i], iteration, err);
+	if (!status && s->unlabelled_loss.w_ce > 0)
+		status = hy_tape_run(t, s->unlabelled, err);
 	take_terms(s, terms);
 	return status;
 }

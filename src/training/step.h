@@ -10,7 +10,7 @@
 #include "perturb/latent.h"
 #include "training/perturbation.h"
 
-/* The terms of the loss, as they are added up: eight of the method, four of all other perturbations together. */
+/* The terms of the loss, as they are added up: eight of the method, four of all other perturbations together, one of unlabelled slices. */
 enum hy_term {
 	HY_TERM_SEG,        /* CE(p, y) */
 	HY_TERM_REC,        /* 1/2 MSE(x0, x) */
@@ -24,6 +24,7 @@ enum hy_term {
 	HY_TERM_PERTURBED_REC,
 	HY_TERM_PERTURBED_SHAPE,
 	HY_TERM_PERTURBED_CONSISTENCY,
+	HY_TERM_UNLABELLED, /* of unlabelled slices, against a teacher's labels */
 	HY_N_TERMS
 };
 extern const char *const hy_term_names[HY_N_TERMS];
@@ -39,6 +40,7 @@ typedef struct hy_step_options {
 	bool separate;              /* no gradient from the STN into the FTN */
 	double noise;               /* standard deviation of the FTN's input noise: 0.05 */
 	float w_ce, w_dice;         /* each cross-entropy term is w_ce CE + w_dice (1 - soft Dice): 1, 0 */
+	int64_t unlabelled;         /* slices that hy_step_unlabelled gives beside the batch; 0: none */
 	hy_mask_options mask_i, mask_s;
 	int n_perturbations; /* besides latent masks */
 	hy_perturbation_options perturbations[HY_MAX_PERTURBATIONS];
@@ -54,6 +56,12 @@ hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error 
 void hy_step_free(hy_step *s);
 bool hy_step_has_term(const hy_step *s, enum hy_term term); /* whether the recipe has it */
 void hy_step_set_beta1(hy_step *s, double beta1);           /* schedules that cycle it: before each step */
+
+/*
+ * For the steps from now on: options.unlabelled slices, input and labels in the form of a batch, HY_NO_LABEL where a pixel has none, and
+ * the weight of their loss (0: they take no part). They stay the caller's and are read during hy_step_run. NULL and 0 end it.
+ */
+void hy_step_unlabelled(hy_step *s, const float *input, const uint8_t *label, double weight);
 
 /*
  * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; input: what the FTN sees of it before the

@@ -587,6 +587,48 @@ static double last_value(const char *table, const char *column)
 	return value;
 }
 
+/* Scans without labels join in: of the data set itself, those in no list; the run resumes with the same bytes. */
+static void unlabelled_scans_join_in(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	tree_text("splits.json",
+	          "{\"pool\": [\"case0\", \"case1\", \"case2\", \"case3\"], \"validation\": [\"case4\"], \"test\": []}");
+	char splits[512];
+	snprintf(splits, sizeof splits, "%s", tree_path("splits.json"));
+	hardy_train_options o = tiny("plain", "hardy");
+	o.splits = splits;
+	o.subjects = 2;
+	o.iterations = 40;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	o.output = tree_path("whole");
+	o.unlabelled = o.data;
+	o.confidence = 0.5;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_true(last_value("plain/metrics.csv", "unlabelled") == 0); /* empty */
+	assert_true(last_value("whole/metrics.csv", "unlabelled") > 0);
+	assert_true(last_value("whole/metrics.csv", "seg") != last_value("plain/metrics.csv", "seg"));
+	int left = 3 + 2 + 3; /* scans are read before steps are made */
+	const hardy_stop stop = {countdown, &left};
+	o.output = tree_path("parts");
+	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	hardy_train_options again;
+	assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+	again.output = tree_path("parts");
+	again.resume = true;
+	again.threads = 1;
+	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+	hardy_train_options_clear(&again);
+	assert_same_file("whole/last.safetensors", "parts/last.safetensors");
+	/* nobody is left, and nobody labels */
+	o.output = tree_path("none");
+	o.subjects = 4;
+	refuse(&o, HARDY_ERROR_DATA, "no scan is left");
+	o.ema = 0;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "ema is 0");
+}
+
 static void learns_two_classes_from_two_channels(void **state)
 {
 	(void)state;
@@ -693,6 +735,7 @@ int main(void)
 	    cmocka_unit_test(resumes_with_the_same_bytes),
 	    cmocka_unit_test(calibrates_the_predicted_dice),
 	    cmocka_unit_test(every_recipe_resumes_with_the_same_bytes),
+	    cmocka_unit_test(unlabelled_scans_join_in),
 	    cmocka_unit_test(a_recipe_file_is_resolved),
 	    cmocka_unit_test(averages_weights),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),

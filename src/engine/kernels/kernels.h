@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { HY_NO_LABEL = 255 }; /* a pixel that no loss counts */
+
 /* AVX512_BF16 keeps blocked tensors in bfloat16; AUTO never picks it. */
 typedef enum hy_isa { HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_ISA_AVX512_BF16 } hy_isa;
 
@@ -89,8 +91,8 @@ typedef struct hy_kernels {
 	                     float *dx);
 	/*
 	 * Cross-entropy: *loss = mean over n, hw of -log softmax(x)[label]. Soft Dice: *dice = 1 - mean over the foreground classes
-	 * of (2 sum p y + 1) / (sum p + sum y + 1), sums over the batch. dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL:
-	 * none.
+	 * of (2 sum p y + 1) / (sum p + sum y + 1), sums over the batch. A pixel labelled HY_NO_LABEL adds nothing to either (the mean is still
+	 * over n, hw). dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL: none.
 	 */
 	void (*cross_entropy)(const float *x, const uint8_t *label, int64_t n, int64_t c, int64_t hw, float w_ce, float w_dice,
 	                      bool accumulate, double *work, float *dx, double *loss, double *dice);
