@@ -530,7 +530,7 @@ hardy_status hardy_experiment(const hardy_experiment_options *o, const hardy_sin
 
 /* ---- demonstration ------------------------------------------------------------------------------------------------------ */
 
-/* The whole job on the phantom: standard and cooperative training on the first site, all sites scored. */
+/* The whole job on the phantom: training on the first site by the recipes standard, cooperative and hardy, all sites scored. */
 typedef struct hardy_demo_options {
 	const char *sites;         /* as in hardy_phantom_options; 2 or more; default "4" */
 	int64_t subjects;          /* at each site; default 16 */
@@ -538,15 +538,15 @@ typedef struct hardy_demo_options {
 	uint64_t seed;             /* of anatomy, split and training */
 	int64_t size;              /* of the network's grid; default 80 */
 	double spacing_mm;         /* of that grid; default 2.4 */
-	int64_t iterations, batch; /* training steps of each recipe and slices a step */
+	int64_t iterations, batch; /* training steps (hardy makes five times as many) and slices a step */
 	int64_t threads;           /* 0: as many as there are */
 } hardy_demo_options;
 
 void hardy_demo_options_init(hardy_demo_options *o);
 
 /*
- * Writes into folder (which must not exist): data/ (the phantom), standard/ and cooperative/ (the runs), scores.csv (Dice of every
- * scan), worst.png (each site's worst scan: image, truth, both predictions). report gets the table.
+ * Writes into folder (which must not exist): data/ (the phantom), standard/, cooperative/ and hardy/ (the runs), scores.csv (Dice of
+ * every scan), worst.png (each site's worst scan: image, truth, all predictions). report gets the table.
  */
 hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const hardy_sink *report, const hardy_log *log,
                         const hardy_stop *stop, hardy_error *err);

@@ -1,6 +1,6 @@
 /*
- * demo.c: the whole job on the built-in phantom: several sites, standard and cooperative training on the first, all sites scored,
- * a table, and a picture of the worst case of each site.
+ * demo.c: the whole job on the built-in phantom: several sites, training on the first by the recipe that users get and by the study's two,
+ * all sites scored, a table, and a picture of the worst case of each site.
  */
 #include "base/files.h"
 #include "base/memory.h"
@@ -9,13 +9,14 @@
 #include "metric/overlap.h"
 #include "predict/predictor.h"
 #include "report/png.h"
+#include "training/recipe.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { N_RECIPES = 2, MAX_SITES = 16 };
-static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative"};
+enum { N_RECIPES = 3, MAX_SITES = 16 };
+static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative", "hardy"};
 
 void hardy_demo_options_init(hardy_demo_options *o)
 {
@@ -23,7 +24,7 @@ void hardy_demo_options_init(hardy_demo_options *o)
 	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 10};
 }
 
-/* Dice of one case by one recipe; [0] FTN, [1] FTN+STN: mean over the classes that the truth has. */
+/* Dice of one case by one recipe; [0] FTN, [1] FTN+STN, the same of a network without an STN: mean over the classes that the truth has. */
 typedef struct score {
 	char subject[HY_NAME_SIZE], phase[16];
 	double dice[N_RECIPES][2];
@@ -33,7 +34,7 @@ typedef struct site {
 	char *folder, *name; /* owned */
 	score *scores;       /* owned */
 	size_t n;
-	size_t worst; /* case with the lowest mean Dice of both recipes */
+	size_t worst; /* case with the lowest mean Dice of all recipes */
 } site;
 
 typedef struct demo {
@@ -97,7 +98,7 @@ static hardy_status make_data(demo *d, hardy_error *err)
 	return status;
 }
 
-/* The first site's subjects: some to train on, one to validate, the others to test; the same for both recipes. */
+/* The first site's subjects: some to train on, one to validate, the others to test; the same for all recipes. */
 static hardy_status write_splits(demo *d, hardy_error *err)
 {
 	hy_dataset set = {0};
@@ -140,12 +141,12 @@ static hardy_status write_splits(demo *d, hardy_error *err)
 static hardy_status train(demo *d, int recipe, hardy_error *err)
 {
 	hardy_train_options t;
-	hardy_status status = hardy_train_options_init(&t, "quick", "standard", err);
+	hardy_status status = hardy_train_options_init(&t, "quick", RECIPES[recipe], err);
 	if (status)
 		return status;
+	const hy_recipe_row *row = hy_recipe_find(RECIPES[recipe]);
 	t.data = d->sites[0].folder;
 	t.output = d->runs[recipe];
-	t.recipe = RECIPES[recipe];
 	t.seed = (int64_t)d->o->seed;
 	t.subjects = 0;
 	t.splits = d->splits;
@@ -154,12 +155,12 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	t.calibrate = false;
 	t.epochs = 0;
 	t.budget_s = 0;
-	t.iterations = d->o->iterations;
+	t.iterations = row->length > 0 ? llround(row->length * (double)d->o->iterations) : d->o->iterations;
 	t.batch = d->o->batch;
 	t.threads = d->o->threads;
 	t.data_terms = "synthetic; no restriction";
 	hy_info(d->log, "%s training on %s, %lld subjects, %lld steps", RECIPES[recipe], d->sites[0].name, (long long)d->o->train,
-	        (long long)d->o->iterations);
+	        (long long)t.iterations);
 	status = hardy_train(&t, d->log, d->stop, err);
 	if (status)
 		return status;
@@ -249,10 +250,30 @@ static double site_mean(const site *s, int recipe, hy_which which)
 	return sum / (double)s->n;
 }
 
+/* Columns of a recipe: one for each network whose label maps are scored. */
+static int columns(const demo *d, int recipe)
+{
+	return hy_network_has(&d->models[recipe].network, HY_PART_SHAPE) ? 2 : 1;
+}
+
+static void print_row(const demo *d, double means[N_RECIPES][2])
+{
+	for (int r = 0; r < N_RECIPES; r++)
+		for (int w = 0; w < columns(d, r); w++)
+			hy_sink_printf(d->report, "%s%8.3f", w ? " " : "   ", means[r][w]);
+	hy_sink_printf(d->report, "\n");
+}
+
 static void print_table(const demo *d)
 {
-	hy_sink_printf(d->report, "Dice, mean of LV, myocardium and RV      %-19s %s\n", RECIPES[0], RECIPES[1]);
-	hy_sink_printf(d->report, "%-28s %5s  %8s %8s   %8s %8s\n", "site", "scans", "FTN", "FTN+STN", "FTN", "FTN+STN");
+	hy_sink_printf(d->report, "Dice, mean of LV, myocardium and RV");
+	for (int r = 0, indent = 3; r < N_RECIPES; indent = columns(d, r++) == 2 ? 3 : 0)
+		hy_sink_printf(d->report, "%*s%-*s", indent, "", columns(d, r) == 2 ? 17 : 8, RECIPES[r]);
+	hy_sink_printf(d->report, "\n%-28s %5s ", "site", "scans");
+	for (int r = 0; r < N_RECIPES; r++)
+		hy_sink_printf(d->report, columns(d, r) == 2 ? "   %8s %8s" : "   %8s", columns(d, r) == 2 ? "FTN" : "U-Net",
+		               "FTN+STN");
+	hy_sink_printf(d->report, "\n");
 	double off[N_RECIPES][2] = {{0}};
 	for (size_t i = 0; i < d->n_sites; i++) {
 		const site *s = &d->sites[i];
@@ -263,11 +284,11 @@ static void print_table(const demo *d)
 				if (i)
 					off[r][w] += m[r][w] / (double)(d->n_sites - 1);
 			}
-		hy_sink_printf(d->report, "%-6s %-21s %5zu  %8.3f %8.3f   %8.3f %8.3f\n", s->name,
-		               i ? "(never seen)" : "(trained here)", s->n, m[0][HY_FTN], m[0][HY_STN], m[1][HY_FTN], m[1][HY_STN]);
+		hy_sink_printf(d->report, "%-6s %-21s %5zu ", s->name, i ? "(never seen)" : "(trained here)", s->n);
+		print_row(d, m);
 	}
-	hy_sink_printf(d->report, "%-28s %5s  %8.3f %8.3f   %8.3f %8.3f\n", "mean of the sites never seen", "", off[0][HY_FTN],
-	               off[0][HY_STN], off[1][HY_FTN], off[1][HY_STN]);
+	hy_sink_printf(d->report, "%-28s %5s ", "mean of the sites never seen", "");
+	print_row(d, off);
 }
 
 static hardy_status write_table(const demo *d, hardy_error *err)
@@ -276,20 +297,25 @@ static hardy_status write_table(const demo *d, hardy_error *err)
 	const hardy_status status = hy_outfile_open(&f, d->table, NULL, err);
 	if (status)
 		return status;
-	hy_outfile_printf(&f, "seed,site,subject,phase,standard_ftn,standard_stn,cooperative_ftn,cooperative_stn\n");
+	hy_outfile_printf(&f, "seed,site,subject,phase");
+	for (int r = 0; r < N_RECIPES; r++)
+		hy_outfile_printf(&f, columns(d, r) == 2 ? ",%s_ftn,%s_stn" : ",%s", RECIPES[r], RECIPES[r]);
+	hy_outfile_printf(&f, "\n");
 	for (size_t i = 0; i < d->n_sites; i++)
 		for (size_t k = 0; k < d->sites[i].n; k++) {
 			const score *c = &d->sites[i].scores[k];
-			hy_outfile_printf(&f, "%llu,%s,%s,%s,%.4f,%.4f,%.4f,%.4f\n", (unsigned long long)d->o->seed, d->sites[i].name,
-			                  c->subject, c->phase, c->dice[0][HY_FTN], c->dice[0][HY_STN], c->dice[1][HY_FTN],
-			                  c->dice[1][HY_STN]);
+			hy_outfile_printf(&f, "%llu,%s,%s,%s", (unsigned long long)d->o->seed, d->sites[i].name, c->subject, c->phase);
+			for (int r = 0; r < N_RECIPES; r++)
+				for (int w = 0; w < columns(d, r); w++)
+					hy_outfile_printf(&f, ",%.4f", c->dice[r][w]);
+			hy_outfile_printf(&f, "\n");
 		}
 	return hy_outfile_commit(&f, err);
 }
 
 /* ---- picture ---- */
 
-enum { PANEL = 230, BAR = 2 * HY_GLYPH_HEIGHT + 6, N_PANELS = 4 };
+enum { PANEL = 230, BAR = 2 * HY_GLYPH_HEIGHT + 6, N_PANELS = 2 + N_RECIPES };
 
 /* The slice with the largest true heart. */
 static int64_t fullest_slice(const hy_labels *truth)
@@ -423,8 +449,8 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 	hardy_status status = hy_make_folders(folder, err);
 	for (int r = 0; r < N_RECIPES; r++)
 		d.runs[r] = hy_path_join(folder, RECIPES[r]);
-	if (!status && (!d.data || !d.splits || !d.picture || !d.table || !d.runs[0] || !d.runs[1]))
-		status = hy_fail_memory(err, "paths", 6, 1);
+	if (!status && (!d.data || !d.splits || !d.picture || !d.table || !d.runs[0] || !d.runs[1] || !d.runs[2]))
+		status = hy_fail_memory(err, "paths", 7, 1);
 	if (!status)
 		status = make_data(&d, err);
 	if (!status)
@@ -441,9 +467,10 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 		status = write_picture(&d, err);
 	if (!status) {
 		print_table(&d);
-		hy_sink_printf(report,
-		               "every scan's Dice: %s\nworst scan of each site, with truth and both predictions (FTN+STN): %s\n",
-		               d.table, d.picture);
+		hy_sink_printf(
+		    report,
+		    "every scan's Dice: %s\nworst scan of each site, with truth and all predictions (the study's by FTN+STN): %s\n",
+		    d.table, d.picture);
 	}
 	demo_clear(&d);
 	return status;

@@ -17,7 +17,8 @@ void hy_teacher_free(hy_teacher *t); /* NULL allowed */
  * image: n x channels x size x size; label: n x size x size, the likeliest class where its probability is at least `confidence`, else
  * HY_NO_LABEL. Not beside a step of the same network: the weights are exchanged for their average meanwhile.
  */
-hardy_status hy_teacher_label(hy_teacher *t, const float *image, int64_t n, double confidence, uint8_t *label, hardy_error *err);
+hardy_status hy_teacher_label(hy_teacher *t, const float *image, int64_t n, double confidence, uint8_t *label,
+                              hardy_error *err);
 
 /* The part of its weight that the loss of unlabelled slices has at `step` of `total`: exp(-5 (1 - t)^2) over the first three tenths, while
  * the teacher learns (Laine and Aila, ICLR 2017), then 1. */

@@ -97,8 +97,8 @@ hardy_status hy_unlabelled_load(hy_unlabelled *u, const hardy_train_options *o, 
 			status = add_scan(u, &jobs, &jobs.items[i], &wanted.dataset, plan, log, err);
 	}
 	if (!status && !u->n_cases)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no scan is left for unlabelled training: all subjects are trained on or held out",
-		                 o->unlabelled);
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 "%s: no scan is left for unlabelled training: all subjects are trained on or held out", o->unlabelled);
 	hy_jobs_clear(&jobs);
 	if (status)
 		hy_unlabelled_clear(u);
