@@ -37,9 +37,9 @@ void hy_average_step(hy_params *p, double decay, int64_t t)
 
 void hy_average_swap(hy_params *p)
 {
-	float *const values = p->values, *const buffers = p->buffers;
-	p->values = p->average_values;
-	p->buffers = p->average_buffers;
+	float *const values = hy_params_write_values(p), *const buffers = hy_params_write_buffers(p);
+	p->values = p->own_values = p->average_values;
+	p->buffers = p->own_buffers = p->average_buffers;
 	p->average_values = values;
 	p->average_buffers = buffers;
 }

@@ -32,7 +32,9 @@ static hardy_status batch_statistics(hy_tape *t, const hy_node *node, const hy_v
 	const int64_t c = x->c;
 	const double count = elements(t, x);
 	float *mean = hy_norm_row(t, node->aux, c, HY_NORM_MEAN), *inverse = hy_norm_row(t, node->aux, c, HY_NORM_INVERSE);
-	float *running_mean = hy_tape_param(t, node->param[2]), *running_var = hy_tape_param(t, node->param[3]);
+	float *buffers = node->norm == HY_NORM_TRACK ? hy_params_write_buffers(t->params) : NULL;
+	float *running_mean = buffers ? buffers + t->params->list[node->param[2]].offset : NULL;
+	float *running_var = buffers ? buffers + t->params->list[node->param[3]].offset : NULL;
 	const float *bias = hy_tape_param(t, node->param[4]);
 	if (!node->k)
 		t->kernels->norm_sums(x->blocks, x->n, c, x->h * x->w, t->sums);
@@ -44,7 +46,7 @@ static hardy_status batch_statistics(hy_tape *t, const hy_node *node, const hy_v
 			               t->params->list[node->param[0]].name);
 		mean[k] = (float)m;
 		inverse[k] = (float)(1 / sqrt(var + HY_NORM_EPS));
-		if (node->norm == HY_NORM_TRACK) {
+		if (buffers) {
 			const double momentum = t->norm_momentum, unbiased = count > 1 ? var * count / (count - 1) : var;
 			running_mean[k] = (float)((1 - momentum) * (double)running_mean[k] + momentum * (m + (bias ? (double)bias[k] : 0)));
 			running_var[k] = (float)((1 - momentum) * (double)running_var[k] + momentum * unbiased);

@@ -33,9 +33,28 @@ int hy_params_add(hy_params *p, const char *name, int n_dims, const int64_t *sha
 	return (int)p->n++;
 }
 
+/* Never the same twice, so that one hy_params is not taken for another that was at its place. */
+static uint64_t next_generation(void)
+{
+	static _Atomic uint64_t last;
+	return ++last;
+}
+
+float *hy_params_write_values(hy_params *p)
+{
+	p->values_generation = next_generation();
+	return p->own_values;
+}
+
+float *hy_params_write_buffers(hy_params *p)
+{
+	p->buffers_generation = next_generation();
+	return p->own_buffers;
+}
+
 hardy_status hy_params_allocate(hy_params *p, hardy_error *err)
 {
-	float **slabs[] = {&p->values, &p->grads, &p->first_moment, &p->second_moment, &p->buffers};
+	float **slabs[] = {&p->own_values, &p->grads, &p->first_moment, &p->second_moment, &p->own_buffers};
 	for (int i = 0; i < 5; i++) {
 		const size_t n = i < 4 ? p->n_values : p->n_buffers;
 		*slabs[i] = hy_alloc_aligned(n, sizeof(float));
@@ -43,14 +62,17 @@ hardy_status hy_params_allocate(hy_params *p, hardy_error *err)
 			return hy_fail_memory(err, "the network's parameters", n, sizeof(float));
 		memset(*slabs[i], 0, n * sizeof(float));
 	}
+	p->values = hy_params_write_values(p);
+	p->buffers = hy_params_write_buffers(p);
 	return HARDY_OK;
 }
 
 void hy_params_draw(hy_params *p, uint64_t seed)
 {
+	float *values = hy_params_write_values(p), *buffers = hy_params_write_buffers(p);
 	for (size_t i = 0; i < p->n; i++) {
 		const hy_param *q = &p->list[i];
-		float *v = (q->is_buffer ? p->buffers : p->values) + q->offset;
+		float *v = (q->is_buffer ? buffers : values) + q->offset;
 		hy_rng g = hy_rng_make(seed, HY_RNG_INIT, i, 0);
 		for (size_t k = 0; k < q->n; k++) {
 			switch (q->init) {
@@ -81,11 +103,11 @@ void hy_params_draw(hy_params *p, uint64_t seed)
 void hy_params_clear(hy_params *p)
 {
 	hy_free(p->list);
-	hy_free_aligned(p->values);
+	hy_free_aligned(p->own_values);
 	hy_free_aligned(p->grads);
 	hy_free_aligned(p->first_moment);
 	hy_free_aligned(p->second_moment);
-	hy_free_aligned(p->buffers);
+	hy_free_aligned(p->own_buffers);
 	hy_free_aligned(p->average_values);
 	hy_free_aligned(p->average_buffers);
 	memset(p, 0, sizeof *p);
@@ -103,6 +125,6 @@ void hy_adam_step(hy_params *p, double lr, double beta1, double beta2, double ep
 {
 	const double t = (double)++p->adam_steps;
 	const hy_kernels *k = hy_kernels_pick(HY_ISA_AUTO, NULL);
-	k->adam(p->values, p->grads, p->first_moment, p->second_moment, (int64_t)p->n_values, (float)(lr / (1 - pow(beta1, t))),
-	        (float)beta1, (float)beta2, (float)sqrt(1 - pow(beta2, t)), (float)eps);
+	k->adam(hy_params_write_values(p), p->grads, p->first_moment, p->second_moment, (int64_t)p->n_values,
+	        (float)(lr / (1 - pow(beta1, t))), (float)beta1, (float)beta2, (float)sqrt(1 - pow(beta2, t)), (float)eps);
 }

@@ -28,8 +28,11 @@ typedef struct hy_params {
 	hy_param *list; /* owned, in the authors' order */
 	size_t n, room;
 	size_t n_values, n_buffers;
-	float *values, *grads, *first_moment, *second_moment, *buffers; /* owned; 64-byte aligned */
-	float *average_values, *average_buffers;                        /* owned: average.h; NULL without */
+	const float *values, *buffers;                  /* to read; to write: hy_params_write_values, hy_params_write_buffers */
+	float *own_values, *own_buffers;                /* the same memory, owned; 64-byte aligned, like the others */
+	float *grads, *first_moment, *second_moment;    /* owned */
+	uint64_t values_generation, buffers_generation; /* another number after every change, of any hy_params */
+	float *average_values, *average_buffers;        /* owned: average.h; NULL without */
 	int64_t n_batches_tracked; /* of every batch norm (they move together; written to every num_batches_tracked) */
 	int64_t adam_steps;
 } hy_params;
@@ -39,6 +42,12 @@ int hy_params_add(hy_params *p, const char *name, int n_dims, const int64_t *sha
 hardy_status hy_params_allocate(hy_params *p, hardy_error *err); /* the slabs, zeroed */
 void hy_params_draw(hy_params *p, uint64_t seed);                /* start values of spec/method.md section 2 */
 void hy_params_clear(hy_params *p);
+/*
+ * The values or buffers, about to be changed: what was made of them before (a tape's packed weights, with batch norm folded in) is out of date from now
+ * on. For writing at once; ask again for the next change.
+ */
+float *hy_params_write_values(hy_params *p);
+float *hy_params_write_buffers(hy_params *p);
 int hy_params_find(const hy_params *p, const char *name); /* -1 when absent */
 
 /* One Adam step over the value slab (torch semantics); weights where mask (NULL: all) is set. */

@@ -290,7 +290,7 @@ float *hy_tape_floats(const hy_tape *t, int value)
 	return (float *)(void *)t->values[value].blocks;
 }
 
-float *hy_tape_param(const hy_tape *t, int param)
+const float *hy_tape_param(const hy_tape *t, int param)
 {
 	if (param < 0)
 		return NULL;
@@ -432,6 +432,14 @@ static hardy_status plan_memory(hy_tape *t, hardy_error *err)
 	return HARDY_OK;
 }
 
+static bool folds(const hy_tape *t)
+{
+	for (size_t i = 0; i < t->n_packs; i++)
+		if (t->packs[i].fold[0] >= 0)
+			return true;
+	return false;
+}
+
 hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 {
 	if (hy_tape_failed(t))
@@ -453,6 +461,7 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err)
 			t->values[i].blocks = (hy_blocked *)(void *)(t->slab + t->values[i].offset);
 		else if (!t->values[i].external)
 			t->values[i].data = t->slab + t->values[i].offset;
+	t->folds = folds(t);
 	t->compiled = true;
 	return HARDY_OK;
 }
@@ -474,9 +483,20 @@ static const float *fold_norm(hy_tape *t, const hy_pack_slot *slot, const float 
 	return t->work;
 }
 
+static bool packs_are_current(const hy_tape *t)
+{
+	const hy_params *p = t->params;
+	return !t->n_packs ||
+	       (t->packed_values == p->values_generation && (!t->folds || t->packed_buffers == p->buffers_generation));
+}
+
 void hy_tape_refresh(hy_tape *t)
 {
-	for (size_t i = 0; i < t->n_packs && !t->packs_of; i++) {
+	if (t->packs_of || packs_are_current(t))
+		return;
+	t->packed_values = t->params->values_generation;
+	t->packed_buffers = t->params->buffers_generation;
+	for (size_t i = 0; i < t->n_packs; i++) {
 		const hy_pack_slot *slot = &t->packs[i];
 		const hy_conv *c = &t->convs[slot->conv];
 		const hy_param *p = &t->params->list[slot->param];
@@ -495,6 +515,9 @@ void hy_tape_refresh(hy_tape *t)
 
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err)
 {
+	hy_tape_refresh(t);
+	if (t->packs_of && !packs_are_current(t->packs_of))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "packed weights are older than the network's parameters");
 	const int end = (size_t)segment + 1 < t->n_segments ? t->segments[segment + 1] : (int)t->n_instructions;
 	for (int i = t->segments[segment]; i < end; i++) {
 		hy_instruction *in = &t->instructions[i];

@@ -140,8 +140,9 @@ struct hy_tape {
 	float *slab, *aux, *packed, *work;
 	double *sums;            /* partial sums, from the instruction that forms them to the next one */
 	const hy_tape *packs_of; /* another tape, recorded alike, whose packed weights this one uses (set before compiling) */
+	uint64_t packed_values, packed_buffers; /* hy_params' generations that the packed weights were made of; 0: none yet */
 	size_t slab_floats;
-	bool compiled, profile;
+	bool compiled, profile, folds; /* folds: batch norm's buffers go into packed weights */
 };
 
 hardy_status hy_tape_init(hy_tape *t, hy_params *params, const hy_tape_options *o, hardy_error *err);
@@ -194,13 +195,17 @@ float *hy_tape_planar(const hy_tape *t, int value);
 hy_blocked *hy_tape_blocked(const hy_tape *t, int value);
 /* Of either layout, for operators that refuse tables whose elements are no floats. */
 float *hy_tape_floats(const hy_tape *t, int value);
-float *hy_tape_param(const hy_tape *t, int param); /* its values (or buffer) */
+const float *hy_tape_param(const hy_tape *t, int param); /* its values (or buffer) */
 float *hy_tape_grad(const hy_tape *t, int param);
 
 /* ---- running ---- */
 
 hardy_status hy_tape_compile(hy_tape *t, hardy_error *err);
-void hy_tape_refresh(hy_tape *t); /* packs the weights: call after they changed */
+/*
+ * Packs the weights that changed since. hy_tape_run does so by itself; whoever runs tapes of shared weights beside one another calls it before, on the
+ * one that owns them.
+ */
+void hy_tape_refresh(hy_tape *t);
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err);
 size_t hy_tape_bytes(const hy_tape *t); /* memory held */
 

@@ -72,7 +72,7 @@ hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_err
 	for (int i = 0; i < f->n_passes; i++)
 		if (record(f, &f->passes[i], err))
 			goto fail;
-	hy_infer_refresh(f);
+	hy_tape_refresh(&f->passes->tape);
 	return f;
 fail:
 	hy_infer_free(f);
@@ -87,11 +87,6 @@ void hy_infer_free(hy_infer *f)
 		hy_tape_clear(&f->passes[i].tape);
 	hy_free(f->passes);
 	hy_free(f);
-}
-
-void hy_infer_refresh(hy_infer *f)
-{
-	hy_tape_refresh(&f->passes->tape);
 }
 
 hy_tape *hy_infer_tape(hy_infer *f, int i)
@@ -136,6 +131,7 @@ hardy_status hy_infer_run(hy_infer *f, const float *image, int64_t n, float *p, 
 	if (f->o.norm != HY_NORM_RUNNING && n % f->o.batch)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch statistics want whole batches: %lld slices, %lld a batch",
 		               (long long)n, (long long)f->o.batch);
+	hy_tape_refresh(&f->passes->tape); /* whose packed weights all use */
 	/* Whole rounds of slices beside one another, each in its thread's cache; the rest one by one, on all threads. */
 	const int64_t beside = f->n_passes > 1 ? n / f->n_passes * f->n_passes : 0;
 	hardy_status status = HARDY_OK;

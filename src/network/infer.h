@@ -21,7 +21,6 @@ typedef struct hy_infer hy_infer;
 
 hy_infer *hy_infer_new(hy_network *network, const hy_infer_options *o, hardy_error *err);
 void hy_infer_free(hy_infer *f);
-void hy_infer_refresh(hy_infer *f); /* call after the weights changed */
 /* For profiles: the passes that run beside one another; tape i of them, or NULL. */
 hy_tape *hy_infer_tape(hy_infer *f, int i);
 /* The part of a batch that running statistics take over in TRACK mode; 0.1. */

@@ -84,9 +84,10 @@ void hy_network_clear(hy_network *n)
 
 void hy_network_reset_statistics(hy_network *n)
 {
+	float *buffers = hy_params_write_buffers(&n->params);
 	for (size_t i = 0; i < n->params.n; i++) {
 		const hy_param *p = &n->params.list[i];
 		for (size_t k = 0; p->is_buffer && k < p->n; k++)
-			n->params.buffers[p->offset + k] = p->init == HY_INIT_ONE ? 1.0f : 0.0f;
+			buffers[p->offset + k] = p->init == HY_INIT_ONE ? 1.0f : 0.0f;
 	}
 }

@@ -276,11 +276,12 @@ static bool has_average(const source *s, const hy_params *p)
 static hardy_status load_parameters(source *s, hy_params *p, bool moments)
 {
 	const bool average = moments && has_average(s, p);
+	float *values = hy_params_write_values(p), *buffers = hy_params_write_buffers(p);
 	hardy_status status = average ? hy_average_start(p, s->err) : HARDY_OK;
 	for (size_t i = 0; i < p->n && !status; i++) {
 		const hy_param *q = &p->list[i];
 		char tracked[NAME_SIZE];
-		status = load_tensor(s, "", q, (q->is_buffer ? p->buffers : p->values) + q->offset);
+		status = load_tensor(s, "", q, (q->is_buffer ? buffers : values) + q->offset);
 		if (!status && tracked_name(q->name, tracked))
 			status = load_count(s, tracked, &p->n_batches_tracked);
 		if (!status && moments && !q->is_buffer)

@@ -133,16 +133,6 @@ void hy_predictor_free(hy_predictor *p)
 	hy_free(p);
 }
 
-void hy_predictor_refresh(hy_predictor *p)
-{
-	for (size_t i = 0; i < p->n_members; i++) {
-		if (p->members[i].run.infer)
-			hy_infer_refresh(p->members[i].run.infer);
-		if (p->members[i].track.infer)
-			hy_infer_refresh(p->members[i].track.infer);
-	}
-}
-
 int64_t hy_predictor_batch(int64_t n, int64_t size)
 {
 	const double area = (double)size / 192;
@@ -351,7 +341,7 @@ static hardy_status run_adapted(const hy_predictor *p, member *m, view *v, const
 	hardy_status status = adapt(p, m, &v->slices, err);
 	if (!status)
 		status = run_member(p, m, v, maps, error, err);
-	memcpy(params->buffers, own, params->n_buffers * sizeof *own);
+	memcpy(hy_params_write_buffers(params), own, params->n_buffers * sizeof *own);
 	hy_free(own);
 	return status;
 }

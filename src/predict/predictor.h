@@ -55,7 +55,6 @@ typedef struct hy_predictor hy_predictor;
 /* The models must agree in channels and classes, and stay the caller's; with adapt their statistics change during a run. */
 hy_predictor *hy_predictor_new(hy_model *const *models, size_t n_models, const hy_predictor_options *o, hardy_error *err);
 void hy_predictor_free(hy_predictor *p);
-void hy_predictor_refresh(hy_predictor *p); /* call after weights changed */
 
 /*
  * image: nt = channels. Each model sees the scan through its own plan; probabilities come back to the scan's grid linearly, are

@@ -490,8 +490,8 @@ static hardy_status load_best(trainer *t, hardy_error *err)
 		return status;
 	const hy_params *from = &best.network.params;
 	hy_params *to = &t->model.network.params;
-	memcpy(to->values, from->values, to->n_values * sizeof *to->values);
-	memcpy(to->buffers, from->buffers, to->n_buffers * sizeof *to->buffers);
+	memcpy(hy_params_write_values(to), from->values, to->n_values * sizeof *to->values);
+	memcpy(hy_params_write_buffers(to), from->buffers, to->n_buffers * sizeof *to->buffers);
 	to->n_batches_tracked = from->n_batches_tracked;
 	hy_model_clear(&best);
 	return HARDY_OK;

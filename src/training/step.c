@@ -352,7 +352,6 @@ static void begin(hy_step *s, const float *noisy, const float *image, const uint
 		s->loss[k].value = s->loss[k].dice = 0;
 	}
 	memset(params->grads, 0, params->n_values * sizeof *params->grads);
-	hy_tape_refresh(&pass->tape);
 }
 
 static void take_terms(const hy_step *s, double *terms)

@@ -76,7 +76,6 @@ static hardy_status predict(hy_validator *v, hardy_error *err)
 {
 	const int64_t pixels = v->size * v->size;
 	const int classes = v->network->config.classes;
-	hy_infer_refresh(v->infer);
 	for (int64_t at = 0; at < v->stack->n; at += BATCH) {
 		const int64_t now = v->stack->n - at < BATCH ? v->stack->n - at : BATCH;
 		const float *x = v->stack->image + at * v->network->config.channels * pixels;

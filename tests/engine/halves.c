@@ -34,7 +34,7 @@ static void masked_twice(const hy_kernels *kernels, const hy_mask *mask, float g
 	const int stem = hy_params_add(&params, "stem", 4, (const int64_t[]){C, 1, 3, 3}, false, HY_INIT_ZERO, 9);
 	const int head = hy_params_add(&params, "head", 4, (const int64_t[]){CLASSES, C, 1, 1}, false, HY_INIT_ZERO, C);
 	assert_ok(hy_params_allocate(&params, &err), &err);
-	draw(params.values, params.n_values, 0);
+	draw(hy_params_write_values(&params), params.n_values, 0);
 	draw(image, N * H * W, 1);
 	draw(upper[0], N * CLASSES * H * W, 2);
 	draw(upper[1], N * CLASSES * H * W, 3);
@@ -56,7 +56,6 @@ static void masked_twice(const hy_kernels *kernels, const hy_mask *mask, float g
 	t.values[x].data = image;
 	t.values[up[0]].data = upper[0];
 	t.values[up[1]].data = upper[1];
-	hy_tape_refresh(&t);
 	assert_ok(hy_tape_run(&t, 0, &err), &err);
 	memcpy(gradient, hy_tape_grad(&t, stem), C * 9 * sizeof *gradient);
 	hy_tape_clear(&t);

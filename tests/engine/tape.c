@@ -43,7 +43,6 @@ static void record(pass *s, hy_network *n, hy_norm_mode norm, void (*prepare)(hy
 	s->p = hy_ftn_segment(t, n, hy_ftn_decouple(t, n, hy_ftn_encode(t, n, s->x)));
 	hy_tape_keep(t, s->p);
 	assert_ok(hy_tape_compile(t, &err), &err);
-	hy_tape_refresh(t);
 	hy_rng g = hy_rng_make(1, HY_RNG_TEST, 0, 0);
 	for (int i = 0; i < 2 * 16 * 16; i++)
 		s->image[i] = (float)hy_rng_uniform(&g);

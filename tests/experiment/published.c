@@ -73,12 +73,10 @@ static void are_of_the_present_presets(void **state)
 {
 	static const struct {
 		const char *file, *preset, *setting;
-		bool adapt;
-	} sets[] = {{"latent-vs-image", "quick", NULL, false},
-	            {"latent-vs-image", "short", NULL, false},
-	            {"latent-vs-image-adapted", "quick", NULL, true},
-	            {"latent-vs-image-recalibrated", "quick", "recalibrate=on", false},
-	            {"latent-vs-image-twice", "quick", "iterations=1200", false}};
+	} sets[] = {{"latent-vs-image", "quick", NULL},
+	            {"latent-vs-image", "short", NULL},
+	            {"latent-vs-image-recalibrated", "quick", "recalibrate=on"},
+	            {"latent-vs-image-twice", "quick", "iterations=1200"}};
 	(void)state;
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
 		hardy_error err = {0};
@@ -87,7 +85,6 @@ static void are_of_the_present_presets(void **state)
 		char path[700];
 		snprintf(path, sizeof path, "%s/%s.jsonl", results, sets[i].file);
 		o = options_of(sets[i].preset);
-		o.adapt = sets[i].adapt;
 		o.settings = &sets[i].setting;
 		o.n_settings = sets[i].setting != NULL;
 		n_lines = n_of_these_scans = 0;

@@ -89,7 +89,7 @@ static void make_model(hy_model *m, uint64_t seed, int channels)
 	for (size_t i = 0; i < m->network.params.n; i++) {
 		const hy_param *q = &m->network.params.list[i];
 		for (size_t k = 0; q->is_buffer && k < q->n; k++)
-			m->network.params.buffers[q->offset + k] =
+			hy_params_write_buffers(&m->network.params)[q->offset + k] =
 			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
 	}
 	hy_plan_init(&m->plan);

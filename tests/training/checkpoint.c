@@ -44,7 +44,7 @@ static void what_is_saved_comes_back(void **state)
 	hy_model m, back;
 	make_model(&m, 3);
 	make_model(&back, 3);
-	memset(back.network.params.values, 0, back.network.params.n_values * sizeof(float));
+	memset(hy_params_write_values(&back.network.params), 0, back.network.params.n_values * sizeof(float));
 	const hy_progress p = {.step = 41,
 	                       .steps = 100,
 	                       .epoch = 4,

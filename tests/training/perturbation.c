@@ -248,8 +248,9 @@ static void gradient_is_slope(void **state)
 		memcpy(start, p->values, p->n_values * sizeof *start);
 		double at[2];
 		for (int side = 0; side < 2; side++) {
+			float *values = hy_params_write_values(p);
 			for (size_t k = 0; k < p->n_values; k++)
-				p->values[k] = start[k] + (float)((side ? step : -step) * (double)direction[k] / length);
+				values[k] = start[k] + (float)((side ? step : -step) * (double)direction[k] / length);
 			at[side] = total(&f);
 		}
 		const double slope = (at[1] - at[0]) / (2 * step);

@@ -74,7 +74,7 @@ static void statistics_are_the_mean_over_whole_batches(void **state)
 		parts[k] = buffers();
 	}
 	for (size_t i = 0; i < n; i++)
-		network.params.buffers[i] = 1e6f; /* what was there does not matter */
+		hy_params_write_buffers(&network.params)[i] = 1e6f; /* what was there does not matter */
 	assert_ok(hy_recalibrate(&network, image, N, SIZE, BATCH, 9, &err), &err);
 	size_t n_checked = 0;
 	for (size_t p = 0; p < network.params.n; p++) {

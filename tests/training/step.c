@@ -89,8 +89,9 @@ static void gradient_is_slope(void **state)
 			direction[k] = (float)((double)f.network.params.grads[k] / length);
 		double at[2];
 		for (int side = 0; side < 2; side++) {
+			float *values = hy_params_write_values(&f.network.params);
 			for (size_t k = 0; k < n; k++)
-				f.network.params.values[k] = start[k] + (float)(side ? step : -step) * direction[k];
+				values[k] = start[k] + (float)(side ? step : -step) * direction[k];
 			at[side] = loss_at(&f);
 		}
 		const double slope = (at[1] - at[0]) / (2 * step);
@@ -278,7 +279,7 @@ static void non_finite_is_an_error(void **state)
 	fixture f;
 	make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, options(true));
 	double terms[HY_N_TERMS];
-	f.network.params.values[0] = NAN;
+	hy_params_write_values(&f.network.params)[0] = NAN;
 	const float kept = f.network.params.values[100];
 	assert_int_equal(hy_step_run(f.step, f.image, f.image, f.label, 12, 1e-3, terms, &f.err), HARDY_ERROR_NUMERIC);
 	assert_non_null(strstr(f.err.message, "step 12"));

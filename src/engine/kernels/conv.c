@@ -1,5 +1,6 @@
 /*
- * conv.c: prepares a convolution: oneDNN where it is built in, else the plain C kernels of the table.
+ * conv.c: prepares a convolution: our own where it fits, else the plain C kernels of the table; oneDNN where it is asked for. (oneDNN's weight
+ * gradient is wrong in a team smaller than it planned for.)
  */
 #include "engine/kernels/conv.h"
 
@@ -70,8 +71,6 @@ hardy_status hy_conv_make(hy_conv *c, const hy_kernels *kernels, hy_conv_library
 		               kernels->name, shape->k, shape->stride);
 	if (ours || (library == HY_CONV_AUTO && hy_conv_direct_fits(kernels, shape)))
 		return hy_conv_make_direct(c, library == HY_CONV_DIRECT ? 0 : hy_conv_tile(kernels, shape), err);
-	if (library == HY_CONV_AUTO)
-		library = hy_dnnl_version() && kernels != &hy_kernels_plain ? HY_CONV_DNNL : HY_CONV_PLAIN;
 	if (library == HY_CONV_DNNL && kernels->element != sizeof(float))
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "oneDNN is used in single precision only");
 	if (library == HY_CONV_DNNL)
