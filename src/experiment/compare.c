@@ -88,6 +88,19 @@ const cJSON *hy_compare_cases(const cJSON *line, const char *name)
 	return NULL;
 }
 
+double hy_compare_mean(const cJSON *item, const char *network)
+{
+	double v[HY_MAX_CLASSES];
+	size_t n = 0;
+	const cJSON *dice;
+	cJSON_ArrayForEach(dice, cJSON_GetObjectItemCaseSensitive(item, network))
+	{
+		if (cJSON_IsNumber(dice) && n < HY_MAX_CLASSES)
+			v[n++] = dice->valuedouble;
+	}
+	return hy_mean_defined(v, n);
+}
+
 static const char *name_of(const cJSON *item)
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "case");
@@ -125,11 +138,48 @@ static hardy_status list_subjects(scores *x, hardy_error *err)
 	return status;
 }
 
+/* Takes the name of a case of set k into its source's list, if that is the first of the source's sets; later ones must hold the same. */
+static hardy_status take_name(scores *x, size_t k, bool first, const char *name, bool *seen, hardy_error *err)
+{
+	const hy_test_set *set = &x->c->s->sets[k];
+	const size_t at = find_case(x, set->source, name);
+	if (!name[0] || strlen(name) >= sizeof *x->names)
+		return hy_fail(err, HARDY_ERROR_DATA, "results of %s: a case has no name, or one of more than %zu letters", set->name,
+		               sizeof *x->names - 1);
+	if (at == x->n_cases[set->source] && !first)
+		return hy_fail(err, HARDY_ERROR_DATA, "results of %s: %s is in no other set of the same scans", set->name, name);
+	if (at == x->n_cases[set->source])
+		snprintf(x->names[set->source * x->most + x->n_cases[set->source]++], sizeof *x->names, "%s", name);
+	seen[at] = true;
+	return HARDY_OK;
+}
+
+static hardy_status list_set(scores *x, size_t k, const cJSON *cases, hardy_error *err)
+{
+	const hy_study *s = x->c->s;
+	const size_t source = s->sets[k].source;
+	const bool first = !x->n_cases[source];
+	bool *seen = hy_calloc(x->most, sizeof *seen);
+	hardy_status status = seen ? HARDY_OK : hy_fail_memory(err, "cases", x->most, sizeof *seen);
+	const cJSON *item;
+	cJSON_ArrayForEach(item, cases)
+	{
+		if (!status)
+			status = take_name(x, k, first, name_of(item), seen, err);
+	}
+	for (size_t i = 0; i < x->n_cases[source] && !status; i++)
+		if (!seen[i])
+			status = hy_fail(err, HARDY_ERROR_DATA, "results of %s: %s is missing, which other sets of the same scans have",
+			                 s->sets[k].name, x->names[source * x->most + i]);
+	hy_free(seen);
+	return status;
+}
+
 /* Names of the scans of every source, from the first result; the sets made of the same scans must agree. */
 static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 {
 	const hy_study *s = x->c->s;
-	const cJSON *item;
+	hardy_status status = HARDY_OK;
 	x->most = 1;
 	for (size_t k = 0; k < x->n_sets; k++) {
 		const size_t n = (size_t)cJSON_GetArraySize(hy_compare_cases(line, s->sets[k].name));
@@ -139,13 +189,9 @@ static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
 	x->subject = hy_calloc(x->n_sources * x->most, sizeof *x->subject);
 	if (!x->names || !x->subject)
 		return hy_fail_memory(err, "cases", x->n_sources * x->most, sizeof *x->names);
-	for (size_t k = 0; k < x->n_sets; k++) {
-		const size_t source = s->sets[k].source;
-		cJSON_ArrayForEach(item, hy_compare_cases(line, s->sets[k].name)) if (find_case(x, source, name_of(item)) ==
-		                                                                      x->n_cases[source])
-		    snprintf(x->names[source * x->most + x->n_cases[source]++], sizeof *x->names, "%s", name_of(item));
-	}
-	return list_subjects(x, err);
+	for (size_t k = 0; k < x->n_sets && !status; k++)
+		status = list_set(x, k, hy_compare_cases(line, s->sets[k].name), err);
+	return status ? status : list_subjects(x, err);
 }
 
 static hardy_status find_class(hy_compare *c, const char *name, size_t *at, hardy_error *err)
@@ -181,26 +227,22 @@ static hardy_status read_set(scores *x, const cJSON *cases, size_t method, int n
 	cJSON_ArrayForEach(item, cases)
 	{
 		const size_t i = find_case(x, source, name_of(item));
-		double sum = 0;
-		int n_defined = 0;
 		if (!status && i == x->n_cases[source])
 			status = hy_fail(err, HARDY_ERROR_DATA, "results of different scans cannot be compared: %s is only in some",
 			                 name_of(item));
-		if (status)
-			break;
 		cJSON_ArrayForEach(dice, cJSON_GetObjectItemCaseSensitive(item, networks[network]))
 		{
 			size_t k;
-			if (!cJSON_IsNumber(dice) || (status = find_class(x->c, dice->string, &k, err)))
+			if (status || !cJSON_IsNumber(dice) || (status = find_class(x->c, dice->string ? dice->string : "", &k, err)))
 				continue;
 			t->classes[k] += dice->valuedouble;
 			t->n_class[k]++;
-			sum += dice->valuedouble;
-			n_defined++;
 		}
-		if (!n_defined)
+		const double mean = hy_compare_mean(item, networks[network]);
+		if (status)
+			break;
+		if (isnan(mean))
 			continue;
-		const double mean = sum / n_defined;
 		value[i] += mean;
 		n[i]++;
 		below[0]++;

@@ -64,6 +64,9 @@ const hy_compare_pair *hy_compare_stn_at(const hy_compare *c, size_t method, siz
 /* The scans of a set in a line of results; NULL: not there. Owned by the line. */
 const cJSON *hy_compare_cases(const cJSON *line, const char *set);
 
+/* The mean Dice over the classes that a scored scan of a network ("ftn", "stn") has; NaN when it has none. */
+double hy_compare_mean(const cJSON *item, const char *network);
+
 /* Fills forecasts: how well the Dice that each run's model foretold agrees with what was found. lines: [run], parsed or NULL. */
 hardy_status hy_compare_judge(hy_compare *c, cJSON *const *lines, hardy_error *err);
 /* Whether any run's model foretold anything. */

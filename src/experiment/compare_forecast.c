@@ -13,22 +13,6 @@ typedef struct scan {
 	char subject[HY_NAME_SIZE + 24]; /* with its source: other sites may have subjects of the same name */
 } scan;
 
-/* The mean over the classes that are defined. */
-static double mean_dice(const cJSON *item)
-{
-	const cJSON *dice;
-	double sum = 0;
-	size_t n = 0;
-	cJSON_ArrayForEach(dice, cJSON_GetObjectItemCaseSensitive(item, "stn"))
-	{
-		if (!cJSON_IsNumber(dice))
-			continue;
-		sum += dice->valuedouble;
-		n++;
-	}
-	return n ? sum / (double)n : NAN;
-}
-
 static hardy_status take(scan *to, hy_foretold *foretold, const cJSON *item, size_t source, hardy_error *err)
 {
 	char subject[HY_NAME_SIZE], phase[16];
@@ -37,7 +21,7 @@ static hardy_status take(scan *to, hy_foretold *foretold, const cJSON *item, siz
 		return hy_fail(err, HARDY_ERROR_DATA, "a result's case has no name, or one longer than %d letters", HY_NAME_SIZE - 1);
 	snprintf(to->subject, sizeof to->subject, "%zu %s", source, subject);
 	*foretold = (hy_foretold){to->subject, hy_json_number(item, "predicted", NAN), hy_json_number(item, "predicted_low", NAN),
-	                          mean_dice(item)};
+	                          hy_compare_mean(item, "stn")};
 	return HARDY_OK;
 }
 

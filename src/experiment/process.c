@@ -94,6 +94,8 @@ static void list_words(const hy_study *s, enum hy_command what, const hy_study_r
 	add_number(w, "--copies", o->copies, usual.copies);
 	if (o->adapt)
 		add(w, "--adapt");
+	if (o->overwrite)
+		add(w, "--overwrite");
 	add_number(w, "--threads", threads, usual.threads);
 	if (what == HY_COMMAND_COLLECT)
 		add(w, "--collect");

@@ -1,6 +1,7 @@
 /*
  * study.c: from the arguments of an experiment to its runs and their keys.
  */
+#define _XOPEN_SOURCE 700 /* mkstemp */
 #include "experiment/study.h"
 
 #include "base/files.h"
@@ -10,7 +11,9 @@
 #include "training/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const hy_set_kind_names[HY_N_SET_KINDS] = {"intra", "site", "artefact"};
 
@@ -214,7 +217,7 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 		goto out;
 	hy_outfile_printf(&f, "%s\n", text);
 	status = hy_outfile_commit(&f, err);
-	if (!status)
+	if (!status && !s->shown_splits)
 		hy_info(s->log, "%s: subjects to train on (%zu), to validate (%zu) and to test (%zu), drawn for this experiment", path,
 		        left - n_validation, n_validation, n_test);
 out:
@@ -225,18 +228,43 @@ out:
 	return status;
 }
 
+/* Subjects that are only told about: in a file of their own, which hy_study_clear removes. */
+static hardy_status draw_for_show(hy_study *s, hardy_error *err)
+{
+	char path[] = "/tmp/hardy-splits-XXXXXX";
+	const int fd = mkstemp(path);
+	if (fd < 0)
+		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be made", path);
+	close(fd);
+	s->splits = hy_strdup(path);
+	s->shown_splits = s->splits != NULL;
+	if (s->splits)
+		return draw_splits(s, path, err);
+	unlink(path);
+	return hy_fail_memory(err, path, sizeof path, 1);
+}
+
+/* Drawn at the first run, also when several begin at a time: they draw the same, and one of them writes it. */
+static hardy_status draw_once(hy_study *s, const char *path, hardy_error *err)
+{
+	hardy_status status = hy_make_output_folder(s->o->output, err);
+	if (!status)
+		status = draw_splits(s, path, err);
+	return status == HARDY_ERROR_ARGUMENT && hy_path_exists(path) ? HARDY_OK : status;
+}
+
 static hardy_status find_splits(hy_study *s, hardy_error *err)
 {
 	if (s->o->splits)
 		return hy_path_resolve(s->o->splits, &s->splits, err);
 	char *path = hy_study_path(s, "splits.json");
 	hardy_status status = path ? HARDY_OK : hy_fail_memory(err, s->o->output, 1, 1);
-	if (!status && !hy_path_exists(path)) {
-		status = hy_make_output_folder(s->o->output, err);
-		if (!status)
-			status = draw_splits(s, path, err);
-	}
-	if (!status)
+	const bool there = !status && hy_path_exists(path);
+	if (!status && !there && (s->o->dry_run || s->o->emit))
+		status = draw_for_show(s, err);
+	else if (!status && !there)
+		status = draw_once(s, path, err);
+	if (!status && !s->splits)
 		status = hy_path_resolve(path, &s->splits, err);
 	hy_free(path);
 	return status;
@@ -508,6 +536,8 @@ void hy_study_clear(hy_study *s)
 	hy_free(s->sets);
 	hy_free(s->words);
 	hy_free((void *)s->methods);
+	if (s->shown_splits)
+		unlink(s->splits);
 	hy_free(s->splits);
 	hy_free(s->file_hashes);
 	memset(s, 0, sizeof *s);

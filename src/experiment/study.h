@@ -64,6 +64,7 @@ typedef struct hy_study {
 	const hy_method *const *methods; /* owned list */
 	size_t n_methods;
 	char *splits;                           /* owned: resolved path */
+	bool shown_splits;                      /* a temporary file, of a study that is only told about */
 	hy_dataset training;                    /* the first source: names, no voxels */
 	char (*file_hashes)[2][HY_SHA256_TEXT]; /* owned: of its cases' image and label, "" until needed */
 	hy_study_run *runs;                     /* owned: seed by seed, in each all methods */

@@ -30,6 +30,11 @@ hy_summary hy_summarise(const double *values, size_t n)
 	return s;
 }
 
+double hy_mean_defined(const double *values, size_t n)
+{
+	return hy_summarise(values, n).mean;
+}
+
 static void swap(double *a, double *b)
 {
 	double t = *a;

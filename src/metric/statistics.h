@@ -15,6 +15,9 @@ typedef struct hy_summary {
 
 hy_summary hy_summarise(const double *values, size_t n);
 
+/* The mean of the values that are defined (finite), as of the Dice of classes; NaN without one. */
+double hy_mean_defined(const double *values, size_t n);
+
 /*
  * The quantile q in [0, 1] with linear interpolation at position q (n - 1), as NumPy's default. Reorders values (selection, not
  * a sort: linear time in the mean). NaN when n is 0; no value may be NaN.

@@ -141,7 +141,7 @@ static void modes_follow_the_mask(void **state)
 		for (int k = 0; k < N_EACH; k++) {
 			char path[700];
 			struct stat s;
-			snprintf(path, sizeof path, "%.599s", tree_path("living.json"));
+			snprintf(path, sizeof path, "%.600s-%d.csv", names[i], k);
 			assert_int_equal(stat(path, &s), 0);
 			assert_int_equal(s.st_mode & 0777, 0640);
 		}
