@@ -14,6 +14,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--split", OPTION_STRING, &o.split, "NAME", "The subjects of this list of --splits only, e.g. validation.", 0, 0,
 	     NULL},
 	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON file with lists of subjects.", 0, 0, NULL},
+	    {"--fold", OPTION_INT, &o.fold, "N", "Of --splits that are a list of folds, as nnU-Net writes; from 0.", 0, 1e6, NULL},
 	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What the data set's label values mean, where nothing says it.", 0,
 	     0, NULL},

@@ -7,10 +7,19 @@ static int run(const command *self, int argc, char **argv)
 {
 	hardy_check_options o;
 	hardy_check_options_init(&o);
+	hardy_train_options train;
+	if (!hardy_train_options_init(&train, NULL, NULL)) { /* what training would take */
+		o.size = train.size;
+		o.grid_spacing_mm = train.spacing_mm;
+		hardy_train_options_clear(&train);
+	}
 	const option table[] = {
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What label values mean, e.g. lv=3,myo=2; background=V drops one.",
 	     0, 0, NULL},
 	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
+	    {"--size", OPTION_INT, &o.size, "N", "Side of the network's slices: labels outside of them are told; 0: not asked.", 0,
+	     512, NULL},
+	    {"--grid-spacing", OPTION_DOUBLE, &o.grid_spacing_mm, "MM", "In-plane spacing of these slices.", 0.05, 100, NULL},
 	    {"--json", OPTION_FLAG, &o.json, NULL, "Report as one JSON object.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;

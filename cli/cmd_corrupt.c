@@ -30,6 +30,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--split", OPTION_STRING, &o.split, "NAME", "Of data sets, the subjects of this list of --splits only, e.g. test.", 0,
 	     0, NULL},
 	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON file with lists of subjects.", 0, 0, NULL},
+	    {"--fold", OPTION_INT, &o.fold, "N", "Of --splits that are a list of folds, as nnU-Net writes; from 0.", 0, 1e6, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads to use; 0: one a core.", 0, 1024, NULL},
 	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL,
 	     "Replace also what hardy corrupt did not write, or what was changed since; never a scan or label that is read.", 0, 0,

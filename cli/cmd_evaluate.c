@@ -92,6 +92,7 @@ static int run(const command *self, int argc, char **argv)
 	     "voxels|surfels"},
 	    {"--allow-missing", OPTION_FLAG, &o.allow_missing, NULL, "A case without its counterpart is listed, but no failure.", 0,
 	     0, NULL},
+	    {"--strict", OPTION_FLAG, &o.strict, NULL, "A case that cannot be used or scored fails everything.", 0, 0, NULL},
 	    {"--quality", OPTION_STRING, &o.quality, "FILE",
 	     "Quality table of the predictions: tell how well its predicted Dice agrees with the true one.", 0, 0, NULL},
 	    {"--threshold-dice", OPTION_DOUBLE, &o.threshold_dice, "X", "Exit with 4 when the mean Dice is below.", 0, 1, NULL},

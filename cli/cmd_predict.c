@@ -29,6 +29,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--split", OPTION_STRING, &o.split, "NAME", "Of data sets, the subjects of this list of --splits only, e.g. test.", 0,
 	     0, NULL},
 	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON file with lists of subjects.", 0, 0, NULL},
+	    {"--fold", OPTION_INT, &o.fold, "N", "Of --splits that are a list of folds, as nnU-Net writes; from 0.", 0, 1e6, NULL},
 	    {"--adapt", OPTION_FLAG, &o.adapt, NULL,
 	     "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", 0, 0, NULL},
 	    {"--stn-iterations", OPTION_INT, &o.stn_iterations, "N", "Let the STN refine its own result until it has run N times.",

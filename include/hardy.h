@@ -22,6 +22,9 @@ extern "C" {
 
 #define HARDY_VERSION "0.1.0"
 
+/* Room for a name with its zero byte, as long as file systems have them, and for SUBJECT_PHASE. */
+enum { HARDY_NAME_SIZE = 256, HARDY_CASE_SIZE = HARDY_NAME_SIZE + 16 };
+
 /* ---- status, errors, messages ------------------------------------------------------------------------------------------- */
 
 typedef enum hardy_status {
@@ -88,10 +91,12 @@ typedef struct hardy_sink {
 } hardy_sink;
 
 typedef struct hardy_check_options {
-	const char *data;     /* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt */
-	const char *labels;   /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
-	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
-	bool json;            /* the report as one JSON object instead of text */
+	const char *data;       /* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt */
+	const char *labels;     /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
+	double spacing_mm[3];   /* x, y, z; > 0 overrides the files' spacing on that axis */
+	int64_t size;           /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0: not asked */
+	double grid_spacing_mm; /* of these pixels */
+	bool json;              /* the report as one JSON object instead of text */
 } hardy_check_options;
 
 void hardy_check_options_init(hardy_check_options *o);
@@ -117,10 +122,12 @@ typedef struct hardy_train_options {
 	    *recipe;  /* "hardy", "standard", "cooperative", a rival, several with + between, or a .yaml file: docs/RECIPES.md */
 	int64_t seed; /* 0 to 2^53 */
 	/* which scans */
-	int64_t subjects;            /* to train on, drawn by seed; 0: all */
-	int64_t validation;          /* subjects held out when splits names none */
-	const char *splits;          /* JSON file with lists of subjects (pool or train, validation, test), or NULL */
-	const char *labels;          /* as in hardy_check_options */
+	int64_t subjects;   /* to train on, drawn by seed; 0: all */
+	int64_t validation; /* subjects held out when splits names none */
+	const char *splits; /* JSON file with lists of subjects (pool or train, validation, test), or NULL */
+	int64_t fold;       /* of splits that are a list of folds ("train" and "val", as nnU-Net writes), from 0; -1: no folds */
+	bool strict;        /* a scan that cannot be used is an error; false: a warning, the others train */
+	const char *labels; /* as in hardy_check_options */
 	double header_spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
 	const char *
 	    unlabelled; /* scans without labels that join in, as inputs of hardy_predict; of `data` itself, subjects in no list; NULL */
@@ -214,6 +221,7 @@ typedef struct hardy_predict_options {
 	const char *subjects;  /* a file with a subject a line, or "a,b,c": only these of the data sets; NULL: all */
 	const char *split;     /* with splits: the subjects of this list only, e.g. "test"; NULL */
 	const char *splits;    /* a JSON file of lists of subjects; NULL */
+	int64_t fold;          /* of splits that are a list of folds, from 0; -1: no folds */
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
 	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
@@ -241,6 +249,7 @@ typedef struct hardy_calibrate_options {
 	const char *output;   /* the model with its calibration; NULL: the model's own file is replaced */
 	double spacing_mm[3]; /* as in hardy_predict_options, as the next four */
 	const char *labels, *subjects, *split, *splits;
+	int64_t fold; /* as in hardy_predict_options */
 	int64_t threads;
 	bool overwrite; /* whatever is at output */
 } hardy_calibrate_options;
@@ -306,11 +315,13 @@ typedef struct hardy_evaluate_options {
 	double spacing_mm[3];   /* x, y, z; > 0 overrides the reference's spacing on that axis */
 	double tolerance_mm;    /* of NSD; 2 */
 	hardy_empty_rule empty;
-	bool labelled_slices;  /* score only slices in which the reference has a label; distances in the plane, mean over slices */
-	bool hd95_directed;    /* larger of the two directed percentiles instead of the percentile of both lists pooled */
-	bool assd_directed;    /* half the sum of the directed means instead of the mean of both lists pooled */
-	bool nsd_surfels;      /* surfaces weighted by area instead of voxels counted */
-	bool allow_missing;    /* a case without its counterpart is listed, but no failure */
+	bool labelled_slices; /* score only slices in which the reference has a label; distances in the plane, mean over slices */
+	bool hd95_directed;   /* larger of the two directed percentiles instead of the percentile of both lists pooled */
+	bool assd_directed;   /* half the sum of the directed means instead of the mean of both lists pooled */
+	bool nsd_surfels;     /* surfaces weighted by area instead of voxels counted */
+	bool allow_missing;   /* a case without its counterpart is listed, but no failure */
+	bool
+	    strict; /* a reference that cannot be used, or a case that cannot be scored, is an error; false: the others are scored */
 	const char *quality;   /* the quality table of the predictions: how well its predicted Dice agrees; NULL */
 	double threshold_dice; /* NaN: none; else HARDY_ERROR_THRESHOLD when the mean Dice is below or undefined */
 } hardy_evaluate_options;
@@ -330,7 +341,7 @@ const char *hardy_row_state_name(hardy_row_state state); /* "both", "no predicti
 
 /* One class of one case. */
 typedef struct hardy_score_row {
-	char name[160], subject[64], phase[16], site[64], class_name[64];
+	char name[HARDY_CASE_SIZE], subject[HARDY_NAME_SIZE], phase[16], site[HARDY_NAME_SIZE], class_name[HARDY_NAME_SIZE];
 	hardy_row_state state;
 	int64_t n_slices; /* scored */
 	double value[HARDY_N_SCORES];
@@ -343,19 +354,19 @@ typedef struct hardy_score_mean {
 } hardy_score_mean;
 
 typedef struct hardy_class_scores {
-	char class_name[64];
+	char class_name[HARDY_NAME_SIZE];
 	hardy_score_mean score[HARDY_N_SCORES];
 	size_t n_state[HARDY_N_ROW_STATES];
 } hardy_class_scores;
 
 typedef struct hardy_heart_row {
-	char subject[64], site[64];
+	char subject[HARDY_NAME_SIZE], site[HARDY_NAME_SIZE];
 	double prediction[HARDY_N_HEART_INDICES], reference[HARDY_N_HEART_INDICES]; /* NaN where a class is not scored */
 } hardy_heart_row;
 
 /* A case that could not be scored. */
 typedef struct hardy_evaluation_failure {
-	char name[160];
+	char name[HARDY_CASE_SIZE];
 	bool missing; /* no counterpart, as opposed to unreadable or not fitting */
 	char message[1024];
 } hardy_evaluation_failure;
@@ -435,6 +446,7 @@ typedef struct hardy_corrupt_options {
 	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
 	const char *labels;   /* as in hardy_predict_options, as the next three */
 	const char *subjects, *split, *splits;
+	int64_t fold;    /* as in hardy_predict_options */
 	int64_t threads; /* 0: all cores */
 	bool overwrite;  /* also files that hardy_corrupt did not write, or that were changed since; scans and labels read never */
 } hardy_corrupt_options;
@@ -462,6 +474,7 @@ typedef struct hardy_stress_options {
 	const char *tta;
 	double spacing_mm[3];
 	const char *labels, *subjects, *split, *splits;
+	int64_t fold; /* as in hardy_predict_options */
 	int64_t batch, threads;
 	bool overwrite; /* also files of these names that hardy_stress did not write */
 } hardy_stress_options;

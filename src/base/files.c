@@ -51,6 +51,11 @@ out:
 	return status;
 }
 
+char *hy_text_start(char *text)
+{
+	return strncmp(text, "\xEF\xBB\xBF", 3) ? text : text + 3;
+}
+
 bool hy_path_exists(const char *path)
 {
 	struct stat s;

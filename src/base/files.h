@@ -11,6 +11,9 @@
 /* Reads a whole file; *data gets size bytes plus a terminating zero byte (free with hy_free). */
 hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_error *err);
 
+/* Text behind a UTF-8 byte order mark, which editors put there; text itself when there is none. */
+char *hy_text_start(char *text);
+
 bool hy_path_exists(const char *path);
 bool hy_path_is_folder(const char *path);
 bool hy_path_same(const char *a, const char *b); /* both exist and are one file, whatever they are called */

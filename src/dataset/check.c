@@ -4,6 +4,8 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "dataset/layout.h"
+#include "dataset/preprocess.h"
+#include "image/geometry.h"
 
 #include <cJSON.h>
 #include <math.h>
@@ -17,13 +19,15 @@ typedef struct facts {
 	float low, high;
 	int64_t voxels[HY_MAX_CLASSES];
 	double ml[HY_MAX_CLASSES];
-	uint64_t hash; /* of the image's voxels */
+	hy_cover cover; /* of this label by the network's slices */
+	uint64_t hash;  /* of the image's voxels */
 	hy_problems problems;
 } facts;
 
 typedef struct report {
 	hy_dataset d;
 	facts *facts;        /* per case */
+	hy_plan plan;        /* size 0: whether the network would see the labels is not asked */
 	hy_problems general; /* found while listing the files, or about the whole data set */
 	size_t n_subjects, n_usable, n_bad, n_look;
 } report;
@@ -74,15 +78,21 @@ static uint64_t hash_voxels(const hy_volume *v)
 static void examine_spacing(facts *f, const hy_dataset *d, const hy_case *c)
 {
 	static const char remedy[] = "look the spacing up where the data come from; give it with --spacing if the file is wrong";
-	const double *s = f->grid.spacing_mm;
+	const int stack = hy_stack_axis(&f->grid);
+	const hy_order order = hy_order_stack(stack);
+	const hy_grid grid = hy_order_grid(&order, &f->grid);
+	const double *s = grid.spacing_mm;
 	const char *path = c->image_path[0];
+	if (stack < 2)
+		LOOK(f, c, "none needed where that is so; give the spacing with --spacing if the file is wrong",
+		     "%s: slices lie along %c, %.4g mm apart: taken across that axis", path, "xyz"[stack], s[2]);
 	if (s[0] == 1 && s[1] == 1 && s[2] == 1)
 		LOOK(f, c, remedy, "%s: spacing is 1 x 1 x 1 mm: probably never set", path);
 	else if (fmin(fmin(s[0], s[1]), s[2]) < 0.02 || fmax(fmax(s[0], s[1]), s[2]) > 50)
 		LOOK(f, c, remedy, "%s: spacing of %.4g x %.4g x %.4g mm is suspicious", path, s[0], s[1], s[2]);
 	else if (fabs(s[0] - s[1]) > 0.01 * s[0])
 		LOOK(f, c, remedy, "%s: spacing of %.4g x %.4g mm differs between rows and columns", path, s[0], s[1]);
-	const double wide = s[0] * (double)f->grid.nx, high = s[1] * (double)f->grid.ny;
+	const double wide = s[0] * (double)grid.nx, high = s[1] * (double)grid.ny;
 	if (d->heart && (fmin(wide, high) < 80 || fmax(wide, high) > 700))
 		LOOK(f, c, remedy, "%s: field of view of %.0f x %.0f mm is unusual for a heart: suspicious spacing", path, wide, high);
 }
@@ -113,12 +123,11 @@ static void examine_image(facts *f, const hy_dataset *d, const hy_case *c, const
 			low = data[i] < low ? data[i] : low;
 			high = data[i] > high ? data[i] : high;
 		}
-		if (low == high)
-			hy_problem_add(&f->problems, true, c->subject, c->phase, restore, "%s: every voxel is %g%s",
-			               c->image_path[c->image_path[1] ? t : 0], (double)low, v.nt > 1 ? " in one channel" : "");
 		f->low = t && f->low < low ? f->low : low;
 		f->high = t && f->high > high ? f->high : high;
 	}
+	if (hy_case_check_grey(c, &v, &err))
+		add_error(f, c, restore, &err);
 	if (v.grid.nz == 1)
 		LOOK(f, c, "give the whole stack if there is one; surfaces and volumes of one slice mean little", "%s: only one slice",
 		     c->image_path[0]);
@@ -126,50 +135,71 @@ static void examine_image(facts *f, const hy_dataset *d, const hy_case *c, const
 	hy_volume_clear(&v);
 }
 
-static void examine_label(facts *f, const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, const hardy_log *log)
+static void count_voxels(facts *f, const hy_dataset *d, const hy_case *c, hy_labels *l, const hy_label_values *values)
 {
-	hy_labels l = {0};
-	int64_t values[256];
-	hardy_error err = {0};
-	hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->grid : NULL, &l, values, log, &err);
-	if (status) {
-		const bool shape = status == HARDY_ERROR_DATA && f->has_image;
-		add_error(f, c, shape ? "pair the image with its own label, drawn on this scan's grid" : restore, &err);
-		/* What it contains can be wrong as well. */
-		if (!shape || hy_case_read_values(c, o, NULL, &l, values, NULL, NULL))
-			return;
-	}
-	if (hy_case_check_values(d, c, values, &err))
-		add_error(f, c, "correct the label, or say what the values mean with --labels (background=V drops one)", &err);
 	int64_t n_foreground = 0, n_values = 0;
-	const double *s = l.grid.spacing_mm;
-	for (int v = 0; v < 256; v++) {
-		const uint8_t k = d->map[v];
-		n_values += v > 0 ? values[v] : 0;
+	const double *s = l->grid.spacing_mm;
+	uint8_t class[256] = {0};
+	for (int v = 0; v < values->n; v++) {
+		const uint8_t k = hy_dataset_class(d, values->value[v]);
+		n_values += values->value[v] > 0 ? values->count[v] : 0;
+		class[v] = k == HY_NO_CLASS ? 0 : k;
 		if (k == HY_NO_CLASS)
 			continue;
-		f->voxels[k] += values[v];
+		f->voxels[k] += values->count[v];
 		f->ml[k] = (double)f->voxels[k] * s[0] * s[1] * s[2] / 1000;
-		n_foreground += k > 0 ? values[v] : 0;
+		n_foreground += k > 0 ? values->count[v] : 0;
 	}
+	for (int64_t i = 0, n = hy_grid_voxels(&l->grid); i < n; i++)
+		l->data[i] = class[l->data[i]];
 	if (!n_foreground)
-		hy_problem_add(&f->problems, true, c->subject, c->phase,
-		               "draw the label, or remove it: nothing can be learned or scored with it", "%s: no foreground: %s",
-		               c->label_path, n_values ? "no value belongs to a class" : "every voxel is 0");
+		LOOK(f, c,
+		     "fine where there is nothing to draw; else draw the label, or remove it: training takes all of it for background",
+		     "%s: no foreground: %s", c->label_path, n_values ? "no value belongs to a class" : "every voxel is 0");
 	if (d->heart && d->classes[1].present && f->voxels[1] && (f->ml[1] > 800 || f->ml[1] < 1))
 		LOOK(f, c, "check spacing and label values; a left ventricle has some 20 to 400 mL", "%s: LV of %.1f mL is suspicious",
 		     c->label_path, f->ml[1]);
+}
+
+static const char *label_remedy(hardy_status status, bool has_grid)
+{
+	return status != HARDY_ERROR_DATA ? restore
+	       : has_grid ? "pair the image with its own label, drawn on this scan's grid: whole numbers at the same points"
+	                  : "want a label map: whole numbers from 0 to 65535";
+}
+
+static void examine_label(facts *f, const report *r, const hy_case *c, const hy_dataset_options *o, const hardy_log *log)
+{
+	const hy_dataset *d = &r->d;
+	hy_labels l = {0};
+	hy_label_values values;
+	hardy_error err = {0};
+	hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->grid : NULL, &l, &values, log, &err);
+	bool fits = !status;
+	if (status) {
+		/* Whether the label itself is at fault, or how it fits; in the latter case what it contains can be wrong as well. */
+		const bool readable =
+		    status == HARDY_ERROR_DATA && f->has_image && !hy_case_read_values(c, o, NULL, &l, &values, NULL, NULL);
+		add_error(f, c, label_remedy(status, readable), &err);
+		if (!readable)
+			return;
+	}
+	if (hy_case_check_values(d, c, &values, &err))
+		add_error(f, c, "correct the label, or say what the values mean with --labels (background=V drops one)", &err);
+	count_voxels(f, d, c, &l, &values);
+	if (fits && r->plan.size)
+		hy_cover_add(&f->cover, &r->plan, &l.grid, l.data, NULL);
 	f->has_label = true;
 	hy_labels_clear(&l);
 }
 
-static void examine_case(facts *f, const hy_dataset *d, const hy_case *c, const hy_dataset_options *o)
+static void examine_case(facts *f, const report *r, const hy_case *c, const hy_dataset_options *o)
 {
 	listener l = {c, &f->problems};
 	const hardy_log log = {keep_warning, &l};
-	examine_image(f, d, c, o, &log);
+	examine_image(f, &r->d, c, o, &log);
 	if (c->label_path)
-		examine_label(f, d, c, o, &log);
+		examine_label(f, r, c, o, &log);
 }
 
 /* ---- the whole data set ------------------------------------------------------------------------------------------------- */
@@ -191,6 +221,16 @@ static void find_duplicates(report *r)
 
 static void examine_classes(report *r)
 {
+	int64_t n_foreground = 0;
+	size_t n_all = 0;
+	for (size_t i = 0; i < r->d.n_cases; i++) {
+		n_all += r->facts[i].has_label;
+		for (int k = 1; k < r->d.n_classes; k++)
+			n_foreground += r->facts[i].voxels[k];
+	}
+	if (n_all && !n_foreground)
+		hy_problem_add(&r->general, true, "", "", "draw labels: nothing can be learned or scored",
+		               "%s: no label holds any class", r->d.root);
 	for (int k = 1; k < r->d.n_classes; k++) {
 		size_t n_with = 0, n_labels = 0;
 		const hy_case *without = NULL;
@@ -212,6 +252,70 @@ static void examine_classes(report *r)
 	}
 }
 
+/* Scans that are stored in another order than most. */
+static hardy_status examine_orientation(report *r, hardy_error *err)
+{
+	hy_plan common = {0};
+	hy_grid *grids = hy_calloc(r->d.n_cases, sizeof *grids);
+	size_t n = 0;
+	if (!grids)
+		return hy_fail_memory(err, "grids", r->d.n_cases, sizeof *grids);
+	for (size_t i = 0; i < r->d.n_cases; i++)
+		if (r->facts[i].has_image)
+			grids[n++] = r->facts[i].grid;
+	const size_t n_turned = hy_plan_direct(&common, grids, n);
+	char most[4] = "";
+	for (size_t i = 0; i < n && n_turned && !*most; i++) {
+		const hy_order order = hy_plan_order(&common, &grids[i]);
+		if (hy_order_is_identity(&order) && grids[i].located)
+			hy_affine_orientation(grids[i].affine, most);
+	}
+	for (size_t i = 0; i < r->d.n_cases && n_turned; i++) {
+		facts *f = &r->facts[i];
+		const hy_order stack = hy_order_stack(hy_stack_axis(&f->grid)), order = hy_plan_order(&common, &f->grid);
+		char own[4];
+		if (!f->has_image || !memcmp(&stack, &order, sizeof order))
+			continue;
+		hy_affine_orientation(f->grid.affine, own);
+		LOOK(f, &r->d.cases[i], "none needed: training brings all scans into one order; correct the header where it is wrong",
+		     "%s: orientation %s, most scans have %s: brought into their order", r->d.cases[i].image_path[0], own,
+		     *most ? most : "another");
+	}
+	hy_free(grids);
+	return HARDY_OK;
+}
+
+/* Labels that the network would not see. */
+static void examine_cover(report *r)
+{
+	char text[768];
+	hy_cover all = {0};
+	for (size_t i = 0; i < r->d.n_cases && r->plan.size; i++) {
+		const hy_cover *c = &r->facts[i].cover;
+		all.pixels = fmax(all.pixels, c->pixels);
+		for (int k = 0; k < HY_MAX_CLASSES; k++) {
+			all.inside[k] += c->inside[k];
+			all.outside[k] += c->outside[k];
+		}
+	}
+	if (hy_cover_say(&all, &r->plan, r->d.classes, r->d.n_classes, text, sizeof text))
+		hy_problem_add(&r->general, false, "", "", "give hardy train one of them", "%s: %s", r->d.root, text);
+}
+
+/* The cavity is largest at end diastole. */
+static void examine_phases(report *r)
+{
+	for (size_t i = 0; r->d.heart && i + 1 < r->d.n_cases; i++) {
+		const hy_case *ed = &r->d.cases[i], *es = &r->d.cases[i + 1];
+		const double *v = r->facts[i].ml, *w = r->facts[i + 1].ml;
+		if (strcmp(ed->phase, "ED") || strcmp(es->phase, "ES") || strcmp(ed->subject, es->subject))
+			continue;
+		if (r->facts[i].has_label && r->facts[i + 1].has_label && v[1] > 0 && v[1] < w[1])
+			hy_problem_add(&r->facts[i].problems, false, ed->subject, "", "correct the frames' numbers where they come from",
+			               "LV of %.1f mL at ED, %.1f mL at ES: are ED and ES exchanged?", v[1], w[1]);
+	}
+}
+
 static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_log *log, hardy_error *err)
 {
 	hy_dataset *d = &r->d;
@@ -221,12 +325,17 @@ static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_
 	int64_t n_done = 0;
 #pragma omp parallel for schedule(dynamic)
 	for (int64_t i = 0; i < (int64_t)d->n_cases; i++) {
-		examine_case(&r->facts[i], d, &d->cases[i], o);
+		examine_case(&r->facts[i], r, &d->cases[i], o);
 #pragma omp critical(hy_check_progress)
 		hy_log(log, HARDY_LOG_PROGRESS, "checked %lld of %zu scans", (long long)++n_done, d->n_cases);
 	}
 	find_duplicates(r);
 	examine_classes(r);
+	examine_cover(r);
+	examine_phases(r);
+	const hardy_status status = examine_orientation(r, err);
+	if (status)
+		return status;
 	r->n_bad = r->general.n_bad;
 	r->n_look = r->general.n - r->general.n_bad;
 	bool lost = r->general.lost;
@@ -435,6 +544,9 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	hy_dataset_options options = {.labels = o->labels};
 	memcpy(options.spacing_mm, o->spacing_mm, sizeof options.spacing_mm);
 	report r = {0};
+	hy_plan_init(&r.plan);
+	r.plan.size = o->size;
+	r.plan.spacing_mm = o->grid_spacing_mm;
 	hardy_status status = hy_dataset_scan(&r.d, o->data, &options, &r.general, log, err);
 	if (!status)
 		status = examine(&r, &options, log, err);

@@ -98,8 +98,8 @@ static hardy_status parse_names(const char *text, hy_label_name *names, size_t *
 		const size_t name_length = equals ? (size_t)(equals - p) : 0;
 		char *end = NULL;
 		const long value = equals && isdigit((unsigned char)equals[1]) ? strtol(equals + 1, &end, 10) : -1;
-		if (!name_length || value < 0 || value > 255 || end != p + length)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: \"%.*s\" is not NAME=VALUE with a value of 0 to 255",
+		if (!name_length || value < 0 || value > 65535 || end != p + length)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: \"%.*s\" is not NAME=VALUE with a value of 0 to 65535",
 			               (int)length, p);
 		if (name_length >= HY_NAME_SIZE)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: name \"%.*s\" has more than %d letters", (int)name_length, p,
@@ -115,6 +115,13 @@ static hardy_status parse_names(const char *text, hy_label_name *names, size_t *
 	}
 }
 
+/* value counts as this class; there is room, for names are at most as many. */
+static void add_value(hy_dataset *d, int value, int class)
+{
+	d->values[d->n_values].value = (uint16_t)value;
+	d->values[d->n_values++].class = (uint8_t) class;
+}
+
 static hardy_status add_class(hy_dataset *d, const char *name, int value, const char *source, hardy_error *err)
 {
 	if (d->n_classes == HY_MAX_CLASSES)
@@ -124,7 +131,7 @@ static hardy_status add_class(hy_dataset *d, const char *name, int value, const 
 	c->value = value;
 	c->present = value >= 0;
 	if (value >= 0)
-		d->map[value] = (uint8_t)d->n_classes;
+		add_value(d, value, d->n_classes);
 	d->n_classes++;
 	return HARDY_OK;
 }
@@ -136,9 +143,9 @@ static hardy_status check_names(const hy_label_name *names, size_t n, const char
 	for (size_t i = 0; i < n; i++) {
 		const bool background = is_background(names[i].name);
 		n_foreground += !background;
-		if (names[i].value < 0 || names[i].value > 255)
-			return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: label value %d of \"%s\", want 0 to 255", source, names[i].value,
-			               names[i].name);
+		if (names[i].value < 0 || names[i].value > 65535)
+			return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: label value %d of \"%s\", want 0 to 65535", source,
+			               names[i].value, names[i].name);
 		if (!names[i].value && !background)
 			return hy_fail(err, HARDY_ERROR_DATA, "%s: label value 0 is called \"%s\", but 0 is the background", source,
 			               names[i].name);
@@ -166,7 +173,7 @@ static hardy_status set_classes(hy_dataset *d, hy_label_name *names, size_t n, c
 	qsort(names, n, sizeof *names, by_value);
 	d->n_classes = 0;
 	d->heart = false;
-	memset(d->map, HY_NO_CLASS, sizeof d->map);
+	d->n_values = 0;
 	status = add_class(d, "background", 0, source, err);
 	int heart[3] = {-1, -1, -1};
 	for (size_t i = 0; i < n; i++) {
@@ -179,9 +186,9 @@ static hardy_status set_classes(hy_dataset *d, hy_label_name *names, size_t n, c
 	for (int k = 0; k < 3 && d->heart && !status; k++)
 		status = add_class(d, heart_names[k], heart[k], source, err);
 	for (size_t i = 0; i < n && !status; i++) {
-		if (is_background(names[i].name))
-			d->map[names[i].value] = 0;
-		else if (heart_part(names[i].name) < 0)
+		if (is_background(names[i].name) && names[i].value)
+			add_value(d, names[i].value, 0);
+		else if (!is_background(names[i].name) && heart_part(names[i].name) < 0)
 			status = add_class(d, names[i].name, names[i].value, source, err);
 	}
 	return status;
@@ -214,47 +221,85 @@ hardy_status hy_dataset_name_classes(hy_dataset *d, const char *labels, hardy_er
 	return hy_scan_set_classes(&s, NULL, 0, "--labels", err);
 }
 
+/* Different values other than 0, sorted. */
+typedef struct seen_values {
+	uint16_t *value; /* owned */
+	size_t n, n_files, n_read;
+} seen_values;
+
+static hardy_status see_values(seen_values *seen, const hy_label_values *v, hardy_error *err)
+{
+	for (int k = 0; k < v->n; k++) {
+		size_t at = 0;
+		while (at < seen->n && seen->value[at] < v->value[k])
+			at++;
+		if (!v->value[k] || !v->count[k] || (at < seen->n && seen->value[at] == v->value[k]))
+			continue;
+		uint16_t *larger = hy_realloc(seen->value, seen->n + 1, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(err, "label values", seen->n + 1, sizeof *larger);
+		seen->value = larger;
+		memmove(larger + at + 1, larger + at, (seen->n - at) * sizeof *larger);
+		larger[at] = v->value[k];
+		seen->n++;
+	}
+	return HARDY_OK;
+}
+
+static hardy_status collect_values(const hy_scan *s, seen_values *seen, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < s->d->n_cases && !status; i++) {
+		const hy_case *c = &s->d->cases[i];
+		hy_labels labels = {0};
+		hy_label_values values;
+		if (!c->label_path)
+			continue;
+		seen->n_files++;
+		status = hy_case_read_values(c, s->o, NULL, &labels, &values, NULL, err);
+		if (status && status != HARDY_ERROR_MEMORY) {
+			status = HARDY_OK; /* reported when the case is loaded */
+			continue;
+		}
+		hy_labels_clear(&labels);
+		seen->n_read++;
+		if (!status)
+			status = see_values(seen, &values, err);
+	}
+	return status;
+}
+
 hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 {
 	if (s->o && s->o->labels)
 		return hy_scan_set_classes(s, NULL, 0, "--labels", err);
-	bool seen[256] = {false};
-	size_t n_read = 0;
-	for (size_t i = 0; i < s->d->n_cases; i++) {
-		const hy_case *c = &s->d->cases[i];
-		hy_labels labels = {0};
-		int64_t values[256];
-		if (!c->label_path)
-			continue;
-		const hardy_status status = hy_case_read_values(c, s->o, NULL, &labels, values, NULL, err);
-		if (status == HARDY_ERROR_MEMORY)
-			return status;
-		if (status)
-			continue; /* reported when the case is loaded */
-		hy_labels_clear(&labels);
-		n_read++;
-		for (int v = 1; v < 256; v++)
-			seen[v] |= values[v] > 0;
-	}
-	hy_label_name names[256];
-	size_t n = 0;
-	char list[256] = "";
-	for (int v = 1; v < 256; v++) {
-		if (!seen[v])
-			continue;
-		snprintf(names[n].name, sizeof names[n].name, "class_%d", v);
-		names[n++].value = v;
+	seen_values seen = {0};
+	hardy_status status = collect_values(s, &seen, err);
+	hy_label_name *names = hy_calloc(HY_MAX_CLASSES, sizeof *names);
+	char list[512] = "";
+	if (!status && !names)
+		status = hy_fail_memory(err, "label names", HY_MAX_CLASSES, sizeof *names);
+	if (!status && !seen.n)
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 seen.n_read ? "%s: none of %zu label files has a value other than 0"
+		                             : "%s: none of %zu label files can be read",
+		                 s->d->root, seen.n_read ? seen.n_read : seen.n_files);
+	if (!status && seen.n >= HY_MAX_CLASSES)
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 "%s: the label files hold %zu different values, want at most %d: are they label maps?", s->d->root,
+		                 seen.n, HY_MAX_CLASSES - 1);
+	for (size_t i = 0; i < seen.n && !status; i++) {
 		const size_t used = strlen(list);
-		snprintf(list + used, sizeof list - used, used ? ", %d" : "%d", v);
+		snprintf(names[i].name, sizeof names[i].name, "class_%d", seen.value[i]);
+		names[i].value = seen.value[i];
+		snprintf(list + used, sizeof list - used, used ? ", %d" : "%d", seen.value[i]);
 	}
-	if (!n)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: %zu label files could be read and none has a value other than 0", s->d->root,
-		               n_read);
-	if (n >= HY_MAX_CLASSES)
-		return hy_fail(err, HARDY_ERROR_DATA,
-		               "%s: the label files hold %zu different values, want at most %d: are they label maps?", s->d->root, n,
-		               HY_MAX_CLASSES - 1);
-	hy_warn(s->log, "%s: nothing names the label values %s; call them with --labels, for instance --labels lv=3,myo=2",
-	        s->d->root, list);
-	return hy_scan_set_classes(s, names, n, s->d->root, err);
+	if (!status)
+		hy_warn(s->log, "%s: nothing names the label values %s; call them with --labels, for instance --labels lv=3,myo=2",
+		        s->d->root, list);
+	if (!status)
+		status = hy_scan_set_classes(s, names, seen.n, s->d->root, err);
+	hy_free(seen.value);
+	hy_free(names);
+	return status;
 }

@@ -77,17 +77,32 @@ void hy_problems_clear(hy_problems *p)
 
 bool hy_stem(const char *name, char *out, size_t size)
 {
-	if (name[0] == '.' || !hy_nifti_is_name(name) || strlen(name) >= size)
+	const size_t n = hy_nifti_stem(name);
+	if (!hy_nifti_is_scan(name) || n >= size)
 		return false;
-	snprintf(out, size, "%s", name);
-	size_t n = strlen(out);
-	if (n > 3 && !strcasecmp(out + n - 3, ".gz"))
-		out[n -= 3] = 0;
-	if (n > 4 && !strcasecmp(out + n - 4, ".img"))
-		return false; /* its .hdr stands for the pair */
-	if (n > 4)
-		out[n - 4] = 0;
+	memcpy(out, name, n);
+	out[n] = 0;
 	return true;
+}
+
+const char *hy_twin(const hy_names *files, size_t i)
+{
+	const size_t n = hy_nifti_stem(files->name[i]);
+	for (size_t k = 0; k < files->n; k++)
+		if (k != i && hy_nifti_is_scan(files->name[k]) && hy_nifti_stem(files->name[k]) == n &&
+		    !strncmp(files->name[k], files->name[i], n))
+			return files->name[k];
+	return NULL;
+}
+
+bool hy_problem_of_twin(hy_problems *p, const char *subject, const char *phase, const char *folder, const hy_names *files,
+                        size_t i)
+{
+	const char *other = hy_twin(files, i);
+	if (other)
+		hy_problem_add(p, true, subject, phase, "remove or rename one of them",
+		               "%s: %s and %s: two files of one name, which is meant?", folder, files->name[i], other);
+	return other != NULL;
 }
 
 bool hy_has_file(const char *folder, const char *name)
@@ -147,7 +162,7 @@ hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_
 		s->room = room;
 	}
 	hy_case *c = &d->cases[d->n_cases++];
-	*c = (hy_case){.frame = -1, .label_frame = -1};
+	*c = (hy_case){.frame = -1, .label_frame = -1, .cine_frame = -1};
 	snprintf(c->subject, sizeof c->subject, "%s", subject);
 	snprintf(c->phase, sizeof c->phase, "%s", phase);
 	*out = c;
@@ -177,16 +192,19 @@ static void sort_cases(hy_scan *s)
 	if (!d->n_cases)
 		return;
 	qsort(d->cases, d->n_cases, sizeof *d->cases, by_subject);
-	size_t kept = 1;
-	for (size_t i = 1; i < d->n_cases; i++) {
-		hy_case *c = &d->cases[i], *before = &d->cases[kept - 1];
-		if (strcmp(c->subject, before->subject) || strcmp(c->phase, before->phase)) {
-			d->cases[kept++] = *c;
+	size_t kept = 0;
+	for (size_t i = 0, end; i < d->n_cases; i = end) {
+		const hy_case *c = &d->cases[i];
+		for (end = i + 1;
+		     end < d->n_cases && !strcmp(d->cases[end].subject, c->subject) && !strcmp(d->cases[end].phase, c->phase); end++)
+			hy_problem_add(s->problems, true, c->subject, c->phase, "remove or rename one of them",
+			               "%s: the same subject and phase as %s", d->cases[end].image_path[0], c->image_path[0]);
+		if (end == i + 1) {
+			d->cases[kept++] = d->cases[i];
 			continue;
 		}
-		hy_problem_add(s->problems, true, c->subject, c->phase, "remove or rename one of them",
-		               "%s: the same subject and phase as %s", c->image_path[0], before->image_path[0]);
-		clear_case(c);
+		for (size_t k = i; k < end; k++) /* none of them: nobody knows which is meant */
+			clear_case(&d->cases[k]);
 	}
 	d->n_cases = kept;
 }
@@ -258,7 +276,6 @@ hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_o
 	hy_dataset found = {.root = hy_strdup(root)};
 	hy_scan s = {.d = &found, .o = o, .problems = problems, .log = log};
 	hardy_status status = HARDY_OK;
-	memset(found.map, HY_NO_CLASS, sizeof found.map);
 	if (!found.root) {
 		status = hy_fail_memory(err, root, 1, 1);
 		goto out;
@@ -379,15 +396,15 @@ hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE]
 	return HARDY_OK;
 }
 
-/* ---- load --------------------------------------------------------------------------------------------------------------- */
-
-/* Header differences below this are rounding of the file formats. */
-static const double negligible_mm = 0.01;
-
-static bool same_shape(const hy_grid *a, const hy_grid *b)
+uint8_t hy_dataset_class(const hy_dataset *d, int value)
 {
-	return a->nx == b->nx && a->ny == b->ny && a->nz == b->nz;
+	for (int i = 0; i < d->n_values; i++)
+		if (d->values[i].value == value)
+			return d->values[i].class;
+	return HY_NO_CLASS;
 }
+
+/* ---- load --------------------------------------------------------------------------------------------------------------- */
 
 static hardy_status check_finite(const char *path, const hy_volume *v, hardy_error *err)
 {
@@ -454,20 +471,11 @@ hardy_status hy_case_read_image(const hy_dataset *d, const hy_case *c, const hy_
 				one.header = NULL;
 			}
 		}
-		if (!status && !same_shape(&all.grid, &one.grid))
-			status = hy_fail(err, HARDY_ERROR_DATA,
-			                 "%s: %lld x %lld x %lld voxels, but %s has %lld x %lld x %lld; channels want one grid",
-			                 c->image_path[k], (long long)one.grid.nx, (long long)one.grid.ny, (long long)one.grid.nz,
-			                 c->image_path[0], (long long)all.grid.nx, (long long)all.grid.ny, (long long)all.grid.nz);
-		const double apart = status ? 0 : hy_grid_difference_mm(&all.grid, &one.grid);
-		const double *spacing = all.grid.spacing_mm;
-		if (apart > 0.5 * fmin(fmin(spacing[0], spacing[1]), spacing[2]))
-			status = hy_fail(err, HARDY_ERROR_DATA,
-			                 "%s: the header puts voxels up to %.2f mm away from those of %s; channels want one grid",
-			                 c->image_path[k], apart, c->image_path[0]);
-		else if (apart > negligible_mm)
-			hy_warn(log, "%s: the header puts voxels up to %.2f mm away from those of %s; the latter is believed",
-			        c->image_path[k], apart, c->image_path[0]);
+		hy_order order;
+		if (!status)
+			status = hy_fit_grid(c->image_path[k], &one.grid, c->image_path[0], &all.grid, &order, log, err);
+		if (!status)
+			status = hy_volume_reorder(&one, &order, err);
 		if (!status) {
 			const int64_t n = hy_grid_voxels(&all.grid);
 			memcpy(all.data + k * n, one.data, (size_t)n * sizeof *all.data);
@@ -481,8 +489,26 @@ hardy_status hy_case_read_image(const hy_dataset *d, const hy_case *c, const hy_
 	return status;
 }
 
+/* Labels into the order of their image. */
+static hardy_status fit_labels(const hy_case *c, const hy_grid *grid, hy_labels *l, const hardy_log *log, hardy_error *err)
+{
+	const size_t room = strlen(c->image_path[0]) + 16;
+	char *whose = hy_alloc(room, 1);
+	hy_order order;
+	if (!whose)
+		return hy_fail_memory(err, c->label_path, room, 1);
+	snprintf(whose, room, "its image %s", c->image_path[0]);
+	hardy_status status = hy_fit_grid(c->label_path, &l->grid, whose, grid, &order, log, err);
+	if (!status)
+		status = hy_labels_reorder(l, &order, err);
+	if (!status)
+		l->grid = *grid;
+	hy_free(whose);
+	return status;
+}
+
 hardy_status hy_case_read_values(const hy_case *c, const hy_dataset_options *o, const hy_grid *grid, hy_labels *out,
-                                 int64_t values[256], const hardy_log *log, hardy_error *err)
+                                 hy_label_values *values, const hardy_log *log, hardy_error *err)
 {
 	hy_nifti_options n;
 	hy_labels l = {0};
@@ -503,46 +529,52 @@ hardy_status hy_case_read_values(const hy_case *c, const hy_dataset_options *o, 
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld frames along the fourth axis, want 1", c->label_path, (long long)nt);
 	n.header_only = false;
 	n.frame = c->label_frame < 0 ? 0 : c->label_frame;
-	if ((status = hy_nifti_read_labels(c->label_path, &n, &l, values, log, err)))
+	if ((status = hy_nifti_read_values(c->label_path, &n, &l, values, log, err)))
 		return status;
-	if (grid && !same_shape(grid, &l.grid)) {
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %lld x %lld x %lld voxels, but its image %s has %lld x %lld x %lld",
-		                 c->label_path, (long long)l.grid.nx, (long long)l.grid.ny, (long long)l.grid.nz, c->image_path[0],
-		                 (long long)grid->nx, (long long)grid->ny, (long long)grid->nz);
+	if (grid)
+		status = fit_labels(c, grid, &l, log, err);
+	if (status)
 		hy_labels_clear(&l);
-		return status;
-	}
-	if (grid) {
-		const double apart = hy_grid_difference_mm(grid, &l.grid);
-		if (apart > negligible_mm)
-			hy_warn(log, "%s: the header puts voxels up to %.2f mm away from those of its image; the image is believed",
-			        c->label_path, apart);
-		l.grid = *grid;
-	}
-	*out = l;
-	return HARDY_OK;
+	else
+		*out = l;
+	return status;
 }
 
-hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const int64_t values[256], hardy_error *err)
+hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const hy_label_values *values, hardy_error *err)
 {
 	char wanted[512] = "0";
 	for (int k = 1; k < d->n_classes; k++) {
 		const size_t used = strlen(wanted);
 		if (d->classes[k].present)
-			snprintf(wanted + used, sizeof wanted - used, ", %d (%s)", d->classes[k].value, d->classes[k].name);
+			snprintf(wanted + used, sizeof wanted - used, ", %d (%.40s)", d->classes[k].value, d->classes[k].name);
 	}
 	char found[256] = "";
 	int n_unknown = 0;
-	for (int v = 0; v < 256; v++) {
+	for (int v = 0; v < values->n; v++) {
 		const size_t used = strlen(found);
-		if (values[v] && d->map[v] == HY_NO_CLASS && n_unknown++ < 5)
-			snprintf(found + used, sizeof found - used, used ? ", %d (%lld voxels)" : "%d (%lld voxels)", v,
-			         (long long)values[v]);
+		if (values->count[v] && hy_dataset_class(d, values->value[v]) == HY_NO_CLASS && n_unknown++ < 5)
+			snprintf(found + used, sizeof found - used, used ? ", %d (%lld voxels)" : "%d (%lld voxels)", values->value[v],
+			         (long long)values->count[v]);
 	}
 	if (!n_unknown)
 		return HARDY_OK;
 	return hy_fail(err, HARDY_ERROR_DATA, "%s: unknown label value %s%s, want one of %s", c->label_path, found,
 	               n_unknown > 5 ? ", ..." : "", wanted);
+}
+
+hardy_status hy_case_check_grey(const hy_case *c, const hy_volume *image, hardy_error *err)
+{
+	const int64_t n = hy_grid_voxels(&image->grid);
+	for (int64_t t = 0; t < image->nt; t++) {
+		const float *data = image->data + t * n;
+		int64_t i = 1;
+		while (i < n && data[i] == data[0])
+			i++;
+		if (i >= n)
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: every voxel is %g%s", c->image_path[c->image_path[1] ? t : 0],
+			               (double)data[0], image->nt > 1 ? " in one channel" : "");
+	}
+	return HARDY_OK;
 }
 
 hardy_status hy_case_load(const hy_dataset *d, size_t i, const hy_dataset_options *o, hy_volume *image, hy_labels *labels,
@@ -553,17 +585,20 @@ hardy_status hy_case_load(const hy_dataset *d, size_t i, const hy_dataset_option
 	const hy_case *c = &d->cases[i];
 	hy_volume v = {0};
 	hy_labels l = {0};
-	int64_t values[256];
+	hy_label_values values;
 	hardy_status status = hy_case_read_image(d, c, o, &v, log, err);
 	if (!status && labels) {
-		status = hy_case_read_values(c, o, &v.grid, &l, values, log, err);
+		status = hy_case_read_values(c, o, &v.grid, &l, &values, log, err);
 		if (!status)
-			status = hy_case_check_values(d, c, values, err);
+			status = hy_case_check_values(d, c, &values, err);
 		if (!status) {
 			const int64_t n = hy_grid_voxels(&l.grid);
 			int64_t n_foreground = 0;
+			uint8_t class[256] = {0};
+			for (int k = 0; k < values.n; k++)
+				class[k] = hy_dataset_class(d, values.value[k]);
 			for (int64_t k = 0; k < n; k++) {
-				l.data[k] = d->map[l.data[k]];
+				l.data[k] = class[l.data[k]];
 				n_foreground += l.data[k] > 0;
 			}
 			if (!n_foreground)

@@ -4,9 +4,12 @@
 #ifndef HY_DATASET_DATASET_H
 #define HY_DATASET_DATASET_H
 
-#include "image/volume.h"
+#include "base/files.h"
+#include "image/order.h"
 
-enum { HY_MAX_CLASSES = 32, HY_MAX_CHANNELS = 8, HY_NAME_SIZE = 64, HY_NO_CLASS = 255 };
+#include <cJSON.h>
+
+enum { HY_MAX_CLASSES = 32, HY_MAX_CHANNELS = 8, HY_NAME_SIZE = HARDY_NAME_SIZE, HY_NO_CLASS = 255, HY_MAX_VALUES = 257 };
 
 typedef enum hy_layout {
 	HY_LAYOUT_ACDC,
@@ -31,6 +34,7 @@ typedef struct hy_case {
 	char *image_path[HY_MAX_CHANNELS]; /* owned; with several channels and only the first path, that file's frames are them */
 	char *label_path;                  /* owned; NULL when there is none */
 	int64_t frame, label_frame;        /* in a 4-D file, -1 when the file is 3-D */
+	int64_t cine_frame;                /* where ACDC's frame file lies in SUBJECT_4d, from 0; -1 when there is no such cine */
 	bool held_out;                     /* lies in the data set's own validation or test folder */
 } hy_case;
 
@@ -40,9 +44,13 @@ typedef struct hy_dataset {
 	int n_classes, n_channels; /* n_classes includes background */
 	hy_class classes[HY_MAX_CLASSES];
 	char channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
-	bool heart;       /* classes begin with LV, MYO, RV */
-	uint8_t map[256]; /* own label value to class index; HY_NO_CLASS where the data set declares none */
-	hy_case *cases;   /* owned, sorted by subject, then ED before ES */
+	bool heart;   /* classes begin with LV, MYO, RV */
+	int n_values; /* declared: those of the classes and those that count as background */
+	struct hy_value_class {
+		uint16_t value;
+		uint8_t class;
+	} values[HY_MAX_VALUES]; /* own label value to class index */
+	hy_case *cases;          /* owned, sorted by subject, then ED before ES */
 	size_t n_cases;
 } hy_dataset;
 
@@ -67,16 +75,31 @@ hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_da
 bool hy_dataset_is(const char *root);
 void hy_dataset_clear(hy_dataset *d);
 
+/* The class index of an own label value; HY_NO_CLASS where the data set declares none. */
+uint8_t hy_dataset_class(const hy_dataset *d, int value);
+
 /* Sets the classes of a data set without cases from names like o->labels ("lv=3,myo=2"): for label maps outside a layout. */
 hardy_status hy_dataset_name_classes(hy_dataset *d, const char *labels, hardy_error *err);
 
 /*
  * Loads a case: image with nt = n_channels, labels as class indices (own values mapped; an unknown value is an error that names
- * file, value and count). labels may be NULL. NaN or infinite voxels and labels of another shape are errors; slightly different
- * headers are a warning in mm. Without foreground: a warning.
+ * file, value and count). labels may be NULL. NaN or infinite voxels and labels that are not the image's points are errors; the same
+ * points in another axis order are brought into the image's with a warning, slightly different headers are a warning in mm. Without
+ * foreground: a warning.
  */
 hardy_status hy_case_load(const hy_dataset *d, size_t i, const hy_dataset_options *o, hy_volume *image, hy_labels *labels,
                           const hardy_log *log, hardy_error *err);
+
+/* An error when a channel holds one grey value only: nothing can be learned from it. */
+hardy_status hy_case_check_grey(const hy_case *c, const hy_volume *image, hardy_error *err);
+
+/*
+ * The order that brings the voxels of grid g, read from path, to the points of want; whose says in messages what that belongs to. Another
+ * shape and points that are elsewhere (half a voxel or more) are errors; another order is a warning, and so is a small difference. Where
+ * one of the headers does not say where its voxels lie, they are taken as they are stored.
+ */
+hardy_status hy_fit_grid(const char *path, const hy_grid *g, const char *whose, const hy_grid *want, hy_order *order,
+                         const hardy_log *log, hardy_error *err);
 
 /* Sorted unique subject names; indices into cases by subject come from comparing names. */
 hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE], size_t *n, hardy_error *err);
@@ -88,17 +111,27 @@ typedef struct hy_split {
 } hy_split;
 
 /*
- * path names a JSON file with lists of subjects pool, validation, test (and large_extra), or one with train, validation, test;
+ * The object of lists in a splits file: the whole of it with fold -1, else that entry of a list of folds (nnU-Net's splits_final.json,
+ * whose lists are "train" and "val"). A key that means nothing is an error. *json is released with cJSON_Delete; *lists lies within.
+ */
+hardy_status hy_splits_read(const char *path, int64_t fold, cJSON **json, const cJSON **lists, hardy_error *err);
+
+/*
+ * path names a JSON file with lists of subjects pool, validation, test (and large_extra), or one with train, validation, test, or a list
+ * of folds of which one is wanted (-1: none);
  * NULL: subjects of d are drawn by seed. n_train > 0 draws that many from the pool by seed (sorted); 0 takes the pool whole.
  * Without a file: n_validation subjects are held out first (by seed), then n_train drawn, from labelled subjects outside the
  * data set's own test folder; test gets that folder's labelled subjects, or the remaining ones when there is none. Unknown or
  * doubled subjects, and subjects to train on without a label, are errors. More than the pool: `large_extra` of the file joins
  * it.
  */
-hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, size_t n_train, size_t n_validation,
-                           uint64_t seed, const hardy_log *log, hardy_error *err);
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,
+                           size_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err);
 void hy_split_clear(hy_split *s);
 bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject);
+
+/* The name of another scan of a folder that differs from file i in the extension alone, or in its case; NULL when there is none. */
+const char *hy_twin(const hy_names *files, size_t i);
 
 /* "p7_ED" is subject p7, phase ED; likewise _ES and _frame07; else phase is "". Fails when subject is too long. */
 bool hy_split_phase(const char *stem, char subject[HY_NAME_SIZE], char phase[16]);

@@ -8,12 +8,13 @@
 
 #include "base/files.h"
 #include "dataset/dataset.h"
+#include "image/nifti.h"
 
 /* Something wrong with a data set and what to do about it. */
 typedef struct hy_problem {
 	bool bad; /* true: the case cannot be used; false: it can, but look */
 	char subject[HY_NAME_SIZE], phase[16];
-	char text[768], remedy[256];
+	char text[2048], remedy[256];
 } hy_problem;
 
 typedef struct hy_problems {
@@ -33,7 +34,8 @@ typedef struct hy_scan {
 	const hy_dataset_options *o;
 	hy_problems *problems;
 	const hardy_log *log;
-	size_t room; /* of d->cases */
+	size_t room;     /* of d->cases */
+	bool none_pairs; /* labels are there, but no image has one */
 } hy_scan;
 
 /* Like hy_dataset_open, but goes on after a bad case: what is wrong goes to problems, cases lists the rest (maybe none). */
@@ -71,11 +73,16 @@ bool hy_stem(const char *name, char *out, size_t size);
 /* Reads one channel, or all of a file that holds several; checks shape and finite voxels (gate of hy_case_load and check). */
 hardy_status hy_case_read_image(const hy_dataset *d, const hy_case *c, const hy_dataset_options *o, hy_volume *out,
                                 const hardy_log *log, hardy_error *err);
-/* Own values and their counts as in the file; grid is the image's, NULL to skip the comparison. */
+/* Own values and their counts as in the file, labels holding indices into them, in the image's order; grid is the image's, NULL to skip
+ * the comparison. */
 hardy_status hy_case_read_values(const hy_case *c, const hy_dataset_options *o, const hy_grid *grid, hy_labels *out,
-                                 int64_t values[256], const hardy_log *log, hardy_error *err);
+                                 hy_label_values *values, const hardy_log *log, hardy_error *err);
 /* An error when values has one that d does not declare. */
-hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const int64_t values[256], hardy_error *err);
+hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const hy_label_values *values, hardy_error *err);
+
+/* A problem of the case when there is one; true then. */
+bool hy_problem_of_twin(hy_problems *p, const char *subject, const char *phase, const char *folder, const hy_names *files,
+                        size_t i);
 
 bool hy_acdc_matches(const char *root);
 hardy_status hy_acdc_read(hy_scan *s, hardy_error *err);

@@ -95,7 +95,7 @@ static hardy_status read_info(const char *path, info *out, hardy_error *err)
 	if (status)
 		return status;
 	*out = (info){0};
-	for (char *line = text; *line;) {
+	for (char *line = hy_text_start(text); *line;) {
 		char *end = line + strcspn(line, "\r\n");
 		const bool last = !*end;
 		*end = 0;
@@ -143,6 +143,15 @@ static int64_t find_file(const subject *p, long frame, bool label)
 	return -1;
 }
 
+/* Files of one name are said to be so, and not that they are unused. */
+static void mark_twins(const subject *p, size_t i)
+{
+	const size_t n = hy_nifti_stem(p->files.name[i]);
+	for (size_t k = 0; k < p->files.n; k++)
+		if (hy_nifti_stem(p->files.name[k]) == n && !strncmp(p->files.name[k], p->files.name[i], n))
+			p->used[k] = true;
+}
+
 static hardy_status add_phase(hy_scan *s, const subject *p, const char *phase, long frame, hardy_error *err)
 {
 	if (!frame) {
@@ -159,11 +168,19 @@ static hardy_status add_phase(hy_scan *s, const subject *p, const char *phase, l
 		               p->folder, p->name, frame, phase, frame);
 		return HARDY_OK;
 	}
+	const int64_t chosen[2] = {image < 0 ? cine : image, label};
+	for (int k = 0; k < 2; k++) {
+		if (chosen[k] < 0 || !hy_problem_of_twin(s->problems, p->name, phase, p->folder, &p->files, (size_t)chosen[k]))
+			continue;
+		mark_twins(p, (size_t)chosen[k]);
+		return HARDY_OK;
+	}
 	hy_case *c = NULL;
 	const hardy_status status = hy_scan_add(s, p->name, phase, &c, err);
 	if (status)
 		return status;
 	c->held_out = p->held_out;
+	c->cine_frame = frame - 1;
 	memcpy(c->site, p->info.site, sizeof c->site);
 	if (image < 0) {
 		image = cine;

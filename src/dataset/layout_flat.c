@@ -60,11 +60,19 @@ static hardy_status read_file(hy_scan *s, const hy_names *names, size_t i, hardy
 		               name, HY_NAME_SIZE - 1);
 		return HARDY_OK;
 	}
+	const int64_t label = find_name(names, stem, true);
+	const bool first = find_name(names, stem, false) == (int64_t)i; /* said once */
+	if (label >= 0 && first && hy_problem_of_twin(s->problems, subject, phase, root, names, (size_t)label))
+		return HARDY_OK;
+	if (hy_twin(names, i)) {
+		if (first)
+			hy_problem_of_twin(s->problems, subject, phase, root, names, i);
+		return HARDY_OK;
+	}
 	hy_case *c = NULL;
 	const hardy_status status = hy_scan_add(s, subject, phase, &c, err);
 	if (status)
 		return status;
-	const int64_t label = find_name(names, stem, true);
 	c->image_path[0] = hy_path_join(root, name);
 	c->label_path = label >= 0 ? hy_path_join(root, names->name[label]) : NULL;
 	if (!c->image_path[0] || (label >= 0 && !c->label_path))

@@ -21,14 +21,33 @@ enum { MAX_COLUMNS = 64 };
 enum column { CODE, VENDOR_NAME, VENDOR, CENTRE, ED, ES, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {"External code", "VendorName", "Vendor", "Centre", "ED", "ES"};
 
+/* What separates the fields: the one of , ; and the tab that the first row has most of. Excel writes ; where the comma is decimal. */
+static char find_separator(const char *text)
+{
+	static const char candidates[] = ",;\t";
+	size_t most = 0;
+	char found = ',';
+	for (const char *c = candidates; *c; c++) {
+		size_t n = 0;
+		for (const char *p = text; *p && *p != '\r' && *p != '\n'; p++)
+			n += *p == *c;
+		if (n > most) {
+			most = n;
+			found = *c;
+		}
+	}
+	return found;
+}
+
 /* Splits one row in place (quotes understood, blanks around fields dropped) and moves *cursor behind it. */
-static size_t split_row(char **cursor, char *fields[MAX_COLUMNS])
+static size_t split_row(char **cursor, char separator, char *fields[MAX_COLUMNS])
 {
 	char *p = *cursor;
 	size_t n = 0;
 	bool row_ends = false;
+	const char ends[] = {separator, '\r', '\n', 0};
 	while (!row_ends) {
-		while (*p == ' ' || *p == '\t')
+		while (*p == ' ' || (*p == '\t' && separator != '\t'))
 			p++;
 		char *start = p, *end;
 		if (*p == '"') {
@@ -38,12 +57,12 @@ static size_t split_row(char **cursor, char *fields[MAX_COLUMNS])
 				*to++ = *p;
 			}
 			end = to;
-			p += strcspn(p, ",\r\n");
+			p += strcspn(p, ends);
 		} else {
-			p += strcspn(p, ",\r\n");
+			p += strcspn(p, ends);
 			end = p;
 		}
-		row_ends = *p != ',';
+		row_ends = *p != separator;
 		if (*p == '\r' && p[1] == '\n')
 			*p++ = 0;
 		if (*p)
@@ -68,12 +87,6 @@ static void find_columns(char *const *fields, size_t n, int index[N_COLUMNS])
 	}
 }
 
-/* Skips a byte order mark. */
-static char *text_start(char *text)
-{
-	return strncmp(text, "\xEF\xBB\xBF", 3) ? text : text + 3;
-}
-
 /* The CSV file of the data set (hy_free), NULL when there is none. */
 static char *find_table(const char *root)
 {
@@ -89,8 +102,9 @@ static char *find_table(const char *root)
 		size_t size = 0;
 		int index[N_COLUMNS];
 		if (path && !hy_file_read(path, &text, &size, NULL)) {
-			char *cursor = text_start(text);
-			find_columns(fields, split_row(&cursor, fields), index);
+			char *cursor = hy_text_start(text);
+			const char separator = find_separator(cursor);
+			find_columns(fields, split_row(&cursor, separator, fields), index);
 			if (index[CODE] >= 0) {
 				found = path;
 				path = NULL;
@@ -130,22 +144,25 @@ static void places_clear(places *p)
 	*p = (places){0};
 }
 
-/* The name of the file ID_sa[_gt].nii.gz or .nii in folder; false when there is neither. */
-static bool find_scan(const char *folder, const char *id, const char *suffix, char *name, size_t size)
+/* Index of the file ID_sa[_gt] with any extension of a scan among the files of a folder; -1 when there is none. */
+static int64_t find_scan(const hy_names *files, const char *id, const char *suffix)
 {
-	static const char *const endings[] = {".nii.gz", ".nii"};
-	for (int k = 0; k < 2; k++) {
-		snprintf(name, size, "%s_sa%s%s", id, suffix, endings[k]);
-		if (hy_has_file(folder, name))
-			return true;
-	}
-	return false;
+	char wanted[HY_NAME_SIZE + 8], stem[256];
+	snprintf(wanted, sizeof wanted, "%.255s_sa%s", id, suffix);
+	for (size_t i = 0; i < files->n; i++)
+		if (hy_stem(files->name[i], stem, sizeof stem) && !strcmp(stem, wanted))
+			return (int64_t)i;
+	return -1;
 }
 
 static bool has_scan(const char *folder, const char *id)
 {
-	char name[512];
-	return find_scan(folder, id, "", name, sizeof name);
+	hy_names files = {0};
+	if (hy_list_folder(folder, &files, NULL))
+		return false;
+	const bool found = find_scan(&files, id, "") >= 0;
+	hy_names_free(&files);
+	return found;
 }
 
 static hardy_status add_place(places *out, char *folder, bool held_out, hardy_error *err)
@@ -196,25 +213,14 @@ typedef struct row {
 	const char *table, *id, *vendor, *centre, *frame[2];
 } row;
 
-static hardy_status read_row(hy_scan *s, const row *r, const place *p, hardy_error *err)
+static hardy_status add_row(hy_scan *s, const row *r, const place *p, const char *image, const char *label, hardy_error *err)
 {
 	static const char *const phases[2] = {"ED", "ES"};
-	char image[512], label[512];
 	hardy_status status = HARDY_OK;
-	const bool labelled = find_scan(p->folder, r->id, "_gt", label, sizeof label);
-	if (!find_scan(p->folder, r->id, "", image, sizeof image)) {
-		hy_problem_add(s->problems, true, r->id, "", "restore the file, or remove the subject", "%s/%s_sa.nii.gz: missing",
-		               p->folder, r->id);
-		return HARDY_OK;
-	}
-	if (!labelled)
-		hy_problem_add(s->problems, false, r->id, "",
-		               "restore it if there should be one; without it the scan can be predicted but not learned from",
-		               "%s/%s_sa_gt.nii.gz: missing", p->folder, r->id);
 	for (int k = 0; k < 2 && !status; k++) {
 		const int64_t frame = frame_number(r->frame[k]);
 		if (frame < 0) {
-			hy_problem_add(s->problems, labelled, r->id, phases[k], "correct the table: frames count from 0",
+			hy_problem_add(s->problems, label != NULL, r->id, phases[k], "correct the table: frames count from 0",
 			               "%s: subject %s: column %s is \"%s\", want a frame's number", r->table, r->id, phases[k],
 			               r->frame[k]);
 			continue;
@@ -222,15 +228,39 @@ static hardy_status read_row(hy_scan *s, const row *r, const place *p, hardy_err
 		hy_case *c = NULL;
 		if ((status = hy_scan_add(s, r->id, phases[k], &c, err)))
 			break;
-		snprintf(c->site, sizeof c->site, "%s%s%s", r->vendor, *r->centre ? ", centre " : "", r->centre);
+		snprintf(c->site, sizeof c->site, "%.100s%s%.100s", r->vendor, *r->centre ? ", centre " : "", r->centre);
 		c->held_out = p->held_out;
 		c->frame = frame;
-		c->label_frame = labelled ? frame : -1;
+		c->label_frame = label ? frame : -1;
 		c->image_path[0] = hy_path_join(p->folder, image);
-		c->label_path = labelled ? hy_path_join(p->folder, label) : NULL;
-		if (!c->image_path[0] || (labelled && !c->label_path))
+		c->label_path = label ? hy_path_join(p->folder, label) : NULL;
+		if (!c->image_path[0] || (label && !c->label_path))
 			status = hy_fail_memory(err, image, 1, 1);
 	}
+	return status;
+}
+
+static hardy_status read_row(hy_scan *s, const row *r, const place *p, hardy_error *err)
+{
+	hy_names files = {0};
+	hardy_status status = hy_list_folder(p->folder, &files, err);
+	const int64_t image = status ? -1 : find_scan(&files, r->id, ""), label = status ? -1 : find_scan(&files, r->id, "_gt");
+	if (status) {
+		hy_problem_add(s->problems, true, r->id, "", "restore the folder, or remove the subject", "%s: cannot be read",
+		               p->folder);
+		return HARDY_OK;
+	}
+	if (image < 0)
+		hy_problem_add(s->problems, true, r->id, "", "restore the file, or remove the subject", "%s/%s_sa.nii.gz: missing",
+		               p->folder, r->id);
+	else if (label < 0)
+		hy_problem_add(s->problems, false, r->id, "",
+		               "restore it if there should be one; without it the scan can be predicted but not learned from",
+		               "%s/%s_sa_gt.nii.gz: missing", p->folder, r->id);
+	if (image >= 0 && !hy_problem_of_twin(s->problems, r->id, "", p->folder, &files, (size_t)image) &&
+	    (label < 0 || !hy_problem_of_twin(s->problems, r->id, "", p->folder, &files, (size_t)label)))
+		status = add_row(s, r, p, files.name[image], label < 0 ? NULL : files.name[label], err);
+	hy_names_free(&files);
 	return status;
 }
 
@@ -244,16 +274,17 @@ static place *find_place(const places *p, const char *id)
 
 static hardy_status read_table(hy_scan *s, const char *table, char *text, places *found, hardy_error *err)
 {
-	char *cursor = text_start(text), *fields[MAX_COLUMNS];
+	char *cursor = hy_text_start(text), *fields[MAX_COLUMNS];
 	int index[N_COLUMNS];
-	find_columns(fields, split_row(&cursor, fields), index);
+	const char separator = find_separator(cursor);
+	find_columns(fields, split_row(&cursor, separator, fields), index);
 	for (int c = ED; c <= ES; c++)
 		if (index[c] < 0)
 			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: no column \"%s\"", table, column_names[c]);
 	size_t n_absent = 0, n_rows = 0;
 	char first_absent[HY_NAME_SIZE] = "";
 	while (*cursor) {
-		const size_t n = split_row(&cursor, fields);
+		const size_t n = split_row(&cursor, separator, fields);
 		const char *value[N_COLUMNS];
 		for (int c = 0; c < N_COLUMNS; c++)
 			value[c] = index[c] >= 0 && (size_t)index[c] < n ? fields[index[c]] : "";

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool hy_nnunet_matches(const char *root)
 {
@@ -67,7 +68,8 @@ static hardy_status read_classes(hy_scan *s, const char *path, const cJSON *json
 			    "--labels",
 			    path, name);
 		else if (value < 0)
-			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: label \"%s\" has no whole number of 0 or more", path, item->string);
+			status =
+			    hy_fail(err, HARDY_ERROR_FORMAT, "%s: label \"%s\" has no whole number from 0 to 65535", path, item->string);
 		else if (n == 256 || strlen(name) >= HY_NAME_SIZE)
 			status = hy_fail(err, HARDY_ERROR_UNSUPPORTED,
 			                 "%s: label \"%s\": more than 256 labels, or a name of more than %d letters", path, name,
@@ -115,7 +117,8 @@ static hardy_status read_json(hy_scan *s, hardy_error *err)
 	if (!status)
 		status = read_channels(s->d, path, json, err);
 	const cJSON *ending = cJSON_GetObjectItemCaseSensitive(json, "file_ending");
-	if (!status && cJSON_IsString(ending) && strcmp(ending->valuestring, ".nii.gz") && strcmp(ending->valuestring, ".nii"))
+	if (!status && cJSON_IsString(ending) && strcasecmp(ending->valuestring, ".nii.gz") &&
+	    strcasecmp(ending->valuestring, ".nii"))
 		status =
 		    hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: file_ending is \"%s\", want .nii.gz or .nii", path, ending->valuestring);
 	if (!status)
@@ -238,6 +241,14 @@ static hardy_status add_pair(hy_scan *s, const folder *images, const folder *lab
 		return HARDY_OK;
 	}
 	const bool whole_file = files[0].channel < 0;
+	const int64_t label = labels->path ? find_stem(labels, stem) : -1;
+	if (label >= 0)
+		labels->used[label] = true;
+	bool twin = label >= 0 && hy_problem_of_twin(s->problems, subject, phase, labels->path, &labels->files, (size_t)label);
+	for (size_t k = 0; k < n_files && !twin; k++)
+		twin = hy_problem_of_twin(s->problems, subject, phase, images->path, &images->files, files[k].file);
+	if (twin)
+		return HARDY_OK;
 	for (size_t k = 0; k < n_files; k++) {
 		if (whole_file ? k > 0 : files[k].channel != (int)k) {
 			hy_problem_add(s->problems, true, subject, phase, "each channel wants one file: _0000, _0001 and so on",
@@ -257,9 +268,7 @@ static hardy_status add_pair(hy_scan *s, const folder *images, const folder *lab
 	for (size_t k = 0; k < n_files; k++)
 		if (!(c->image_path[k] = hy_path_join(images->path, images->files.name[files[k].file])))
 			return hy_fail_memory(err, images->path, 1, 1);
-	const int64_t label = labels->path ? find_stem(labels, stem) : -1;
 	if (label >= 0) {
-		labels->used[label] = true;
 		if (!(c->label_path = hy_path_join(labels->path, labels->files.name[label])))
 			return hy_fail_memory(err, labels->path, 1, 1);
 	} else if (!held_out || labels->path) {
@@ -268,6 +277,26 @@ static hardy_status add_pair(hy_scan *s, const folder *images, const folder *lab
 		               "%s/%s: no label of that name in the folder of labels", images->path, first);
 	}
 	return HARDY_OK;
+}
+
+/* Labels are there, but none of them belongs to an image: img0001 beside label0001. */
+static void say_none_pairs(hy_scan *s, const folder *images, const folder *labels, const image_name *list, size_t n)
+{
+	char stem[256];
+	size_t first = 0;
+	for (size_t i = 0; i < labels->files.n; i++)
+		if (labels->used[i])
+			return;
+	while (first < labels->files.n && !hy_stem(labels->files.name[first], stem, sizeof stem))
+		first++;
+	if (!n || first == labels->files.n)
+		return;
+	const char *label = labels->files.name[first];
+	hy_problem_add(s->problems, false, "", "", "name each label like its image",
+	               "%s: none of %zu images has a label of its name: %s/%s, but %s/%s; want %s/%s%s", s->d->root, n,
+	               hy_path_name(images->path), images->files.name[list[0].file], hy_path_name(labels->path), label,
+	               hy_path_name(labels->path), list[0].stem, label + hy_nifti_stem(label));
+	s->none_pairs = true;
 }
 
 static hardy_status pair_folders(hy_scan *s, const char *images_name, const char *labels_name, bool held_out, hardy_error *err)
@@ -289,10 +318,12 @@ static hardy_status pair_folders(hy_scan *s, const char *images_name, const char
 	}
 	for (size_t i = 0; i < labels.files.n && !status; i++) {
 		char stem[256];
-		if (hy_stem(labels.files.name[i], stem, sizeof stem) && !labels.used[i])
+		if (hy_stem(labels.files.name[i], stem, sizeof stem) && !labels.used[i] && !hy_twin(&labels.files, i))
 			hy_problem_add(s->problems, false, "", "", "restore the image, or remove the label",
 			               "%s/%s: a label without an image; not used", labels.path, labels.files.name[i]);
 	}
+	if (!status && !held_out)
+		say_none_pairs(s, &images, &labels, list, n);
 out:
 	close_folder(&images);
 	close_folder(&labels);
@@ -362,5 +393,7 @@ hardy_status hy_folders_read(hy_scan *s, hardy_error *err)
 		status = pair_folders(s, "images", "labels", false, err);
 	if (!status)
 		status = check_channels(s, err);
+	if (!status && !named && s->none_pairs && !(s->o && s->o->labels))
+		return hy_fail(err, HARDY_ERROR_DATA, "%s", s->problems->items[s->problems->n - 1].text);
 	return status || named ? status : hy_scan_guess_classes(s, err);
 }

@@ -8,6 +8,7 @@
 #include "image/resample.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void hy_plan_init(hy_plan *p)
@@ -39,6 +40,65 @@ static hardy_status plan_check(const hy_plan *p, hardy_error *err)
 	return HARDY_OK;
 }
 
+bool hy_plan_same(const hy_plan *a, const hy_plan *b)
+{
+	return a->spacing_mm == b->spacing_mm && a->size == b->size && a->percentile_low == b->percentile_low &&
+	       a->percentile_high == b->percentile_high && a->normalise_first == b->normalise_first &&
+	       a->minmax_slice == b->minmax_slice && a->directed == b->directed &&
+	       (!a->directed || !memcmp(a->direction, b->direction, sizeof a->direction));
+}
+
+/* ---- the order of a scan's voxels --------------------------------------------------------------------------------------- */
+
+hy_order hy_plan_order(const hy_plan *p, const hy_grid *g)
+{
+	const hy_order stack = hy_order_stack(hy_stack_axis(g));
+	if (!p->directed || !g->located)
+		return stack;
+	const hy_grid moved = hy_order_grid(&stack, g);
+	const hy_order turn = hy_order_towards(&moved, p->direction);
+	return hy_order_join(&stack, &turn);
+}
+
+/* Directions of x and y of the slices of a scan. */
+static void take_direction(const hy_grid *g, double (*direction)[3])
+{
+	const hy_order stack = hy_order_stack(hy_stack_axis(g));
+	const hy_grid moved = hy_order_grid(&stack, g);
+	for (int c = 0; c < 2; c++)
+		for (int r = 0; r < 3; r++)
+			direction[c][r] = moved.affine[r][c] / moved.spacing_mm[c];
+}
+
+static size_t count_turned(const hy_plan *p, const hy_grid *grids, size_t n)
+{
+	size_t turned = 0;
+	for (size_t i = 0; i < n; i++) {
+		const hy_order stack = hy_order_stack(hy_stack_axis(&grids[i])), order = hy_plan_order(p, &grids[i]);
+		turned += memcmp(&stack, &order, sizeof order) != 0;
+	}
+	return turned;
+}
+
+size_t hy_plan_direct(hy_plan *p, const hy_grid *grids, size_t n)
+{
+	size_t least = n + 1;
+	for (size_t i = 0; i < n && least; i++) {
+		hy_plan tried = *p;
+		if (!grids[i].located)
+			continue;
+		tried.directed = true;
+		take_direction(&grids[i], tried.direction);
+		const size_t turned = count_turned(&tried, grids, n);
+		if (turned < least) {
+			least = turned;
+			*p = tried;
+		}
+	}
+	return least <= n ? least : 0;
+}
+
+/* g: in the plan's order. */
 static hardy_status plan_axes(const hy_plan *p, const hy_grid *g, hy_resample_axis *y, hy_resample_axis *x, hardy_error *err)
 {
 	const hardy_status st = plan_check(p, err);
@@ -47,16 +107,89 @@ static hardy_status plan_axes(const hy_plan *p, const hy_grid *g, hy_resample_ax
 	return hy_resample_axes(g->ny, g->nx, g->spacing_mm[1], g->spacing_mm[0], p->spacing_mm, p->spacing_mm, y, x, err);
 }
 
+/* ---- field of view ------------------------------------------------------------------------------------------------------ */
+
+/* Whether voxel i of an axis comes into the window, and how wide the window must be to hold it. */
+static bool is_inside(hy_resample_axis a, int64_t i, int64_t size, double *pixels)
+{
+	const int64_t first = hy_window_offset(a.n_out, size);
+	const double at = (double)i / a.step, centre = (double)(a.n_out - 1) / 2;
+	*pixels = fmax(*pixels, 2 * fabs(at - centre) + 1);
+	return at > (double)first - 0.5 && at < (double)(first + size) - 0.5;
+}
+
+hardy_status hy_cover_add(hy_cover *c, const hy_plan *p, const hy_grid *g, const uint8_t *labels, hardy_error *err)
+{
+	const hy_order order = hy_plan_order(p, g);
+	const hy_grid moved = hy_order_grid(&order, g);
+	hy_resample_axis y, x;
+	hardy_status st = plan_axes(p, &moved, &y, &x, err);
+	if (st)
+		return st;
+	uint8_t *own = hy_alloc((size_t)hy_grid_voxels(g), 1);
+	if (!own)
+		return hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(g), 1);
+	hy_order_voxels(&order, g, 1, 1, labels, own);
+	const uint8_t *at = own;
+	for (int64_t k = 0; k < moved.nz; k++) {
+		for (int64_t j = 0; j < moved.ny; j++) {
+			for (int64_t i = 0; i < moved.nx; i++, at++) {
+				if (!*at)
+					continue;
+				const bool in_y = is_inside(y, j, p->size, &c->pixels), in_x = is_inside(x, i, p->size, &c->pixels);
+				++*(in_x && in_y ? &c->inside[*at] : &c->outside[*at]);
+			}
+		}
+	}
+	hy_free(own);
+	return HARDY_OK;
+}
+
+bool hy_cover_is_empty(const hy_cover *c)
+{
+	int64_t inside = 0, outside = 0;
+	for (int k = 1; k < HY_MAX_CLASSES; k++) {
+		inside += c->inside[k];
+		outside += c->outside[k];
+	}
+	return !inside && outside;
+}
+
+bool hy_cover_say(const hy_cover *c, const hy_plan *p, const hy_class *classes, int n_classes, char *text, size_t room)
+{
+	char shares[400] = "";
+	for (int k = 1; k < n_classes; k++) {
+		const size_t used = strlen(shares);
+		const double share = 100 * (double)c->outside[k] / (double)(c->inside[k] + c->outside[k]);
+		if (c->outside[k])
+			snprintf(shares + used, sizeof shares - used, "%s%.3g %% of %.40s", used ? ", " : "", share, classes[k].name);
+	}
+	if (!*shares)
+		return false;
+	const int64_t size = ((int64_t)ceil(c->pixels - 1e-6) + 15) / 16 * 16;
+	const double spacing = ceil(p->spacing_mm * c->pixels / (double)p->size * 100) / 100;
+	snprintf(
+	    text, room,
+	    "%s %s outside of the network's field of view, %lld x %lld pixels of %g mm: --size %lld or --spacing %g would hold all",
+	    shares, strchr(shares, ',') ? "lie" : "lies", (long long)p->size, (long long)p->size, p->spacing_mm, (long long)size,
+	    spacing);
+	return true;
+}
+
 hardy_status hy_preprocess_shape(const hy_plan *plan, const hy_grid *grid, int64_t *height, int64_t *width, hardy_error *err)
 {
+	const hy_order order = hy_plan_order(plan, grid);
+	const hy_grid moved = hy_order_grid(&order, grid);
 	hy_resample_axis y, x;
-	const hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	const hardy_status st = plan_axes(plan, &moved, &y, &x, err);
 	if (st)
 		return st;
 	*height = y.n_out;
 	*width = x.n_out;
 	return HARDY_OK;
 }
+
+/* ---- scans to slices ---------------------------------------------------------------------------------------------------- */
 
 static hardy_status normalise(const hy_plan *p, float *x, int64_t n, int64_t channel, hardy_error *err)
 {
@@ -87,18 +220,15 @@ static hardy_status channel_slices(const hy_plan *p, const hy_volume *image, int
 	return st;
 }
 
-hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
-                                 hardy_error *err)
+/* image and labels in the plan's order. */
+static hardy_status make_slices(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                hardy_error *err)
 {
 	const hy_grid *g = &image->grid;
 	hy_resample_axis y, x;
 	hardy_status st = plan_axes(plan, g, &y, &x, err);
 	if (st)
 		return st;
-	if (labels && (labels->grid.nx != g->nx || labels->grid.ny != g->ny || labels->grid.nz != g->nz))
-		return hy_fail(err, HARDY_ERROR_DATA, "labels have %lld x %lld x %lld voxels, want the image's %lld x %lld x %lld",
-		               (long long)labels->grid.nx, (long long)labels->grid.ny, (long long)labels->grid.nz, (long long)g->nx,
-		               (long long)g->ny, (long long)g->nz);
 	const int64_t plane = y.n_out * x.n_out, channels = image->nt, stride = channels * plane;
 	hy_slices s = {.n = g->nz, .channels = channels, .height = y.n_out, .width = x.n_out};
 	float *own = hy_alloc_aligned((size_t)hy_grid_voxels(g), sizeof *own);
@@ -121,6 +251,37 @@ out:
 	hy_slices_clear(&s);
 	hy_free_aligned(canvas);
 	hy_free_aligned(own);
+	return st;
+}
+
+hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                 hardy_error *err)
+{
+	const hy_grid *g = &image->grid;
+	if (labels && (labels->grid.nx != g->nx || labels->grid.ny != g->ny || labels->grid.nz != g->nz))
+		return hy_fail(err, HARDY_ERROR_DATA, "labels have %lld x %lld x %lld voxels, want the image's %lld x %lld x %lld",
+		               (long long)labels->grid.nx, (long long)labels->grid.ny, (long long)labels->grid.nz, (long long)g->nx,
+		               (long long)g->ny, (long long)g->nz);
+	const hy_order order = hy_plan_order(plan, g);
+	if (hy_order_is_identity(&order))
+		return make_slices(plan, image, labels, out, err);
+	const size_t n = (size_t)hy_grid_voxels(g);
+	hy_volume turned = {.grid = hy_order_grid(&order, g), .nt = image->nt};
+	hy_labels turned_labels = {.grid = turned.grid};
+	hardy_status st = HARDY_OK;
+	turned.data = hy_alloc(n * (size_t)image->nt, sizeof *turned.data);
+	turned_labels.data = labels ? hy_alloc(n, 1) : NULL;
+	if (!turned.data || (labels && !turned_labels.data)) {
+		st = hy_fail_memory(err, "a scan in another order", n * (size_t)image->nt, sizeof *turned.data);
+		goto out;
+	}
+	hy_order_voxels(&order, g, image->nt, sizeof *turned.data, image->data, turned.data);
+	if (labels)
+		hy_order_voxels(&order, g, 1, 1, labels->data, turned_labels.data);
+	st = make_slices(plan, &turned, labels ? &turned_labels : NULL, out, err);
+out:
+	hy_volume_clear(&turned);
+	hy_labels_clear(&turned_labels);
 	return st;
 }
 
@@ -177,16 +338,24 @@ static hardy_status restore_slices(const hy_plan *plan, hy_resample_axis y, hy_r
 hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, int64_t m, const float *values,
                             float outside, float *out, hardy_error *err)
 {
+	const hy_order order = hy_plan_order(plan, grid);
+	const hy_grid moved = hy_order_grid(&order, grid);
+	const bool turned = !hy_order_is_identity(&order);
 	hy_resample_axis y, x;
-	hardy_status st = plan_axes(plan, grid, &y, &x, err);
+	hardy_status st = plan_axes(plan, &moved, &y, &x, err);
 	if (st)
 		return st;
-	float *canvas = hy_alloc_aligned((size_t)(grid->nz * y.n_out * x.n_out), sizeof *canvas);
-	if (!canvas)
-		return hy_fail_memory(err, "a restored map", (size_t)(grid->nz * y.n_out * x.n_out), sizeof *canvas);
+	const size_t n_canvas = (size_t)(moved.nz * y.n_out * x.n_out), n = (size_t)hy_grid_voxels(grid);
+	float *canvas = hy_alloc_aligned(n_canvas, sizeof *canvas), *own = turned ? hy_alloc_aligned(n, sizeof *own) : NULL;
 	const int64_t plane = plan->size * plan->size;
-	st = restore_slices(plan, y, x, grid->nz, values + m * plane, n_maps * plane, outside, canvas, out, err);
+	if (!canvas || (turned && !own))
+		st = hy_fail_memory(err, "a restored map", n_canvas, sizeof *canvas);
+	if (!st)
+		st = restore_slices(plan, y, x, moved.nz, values + m * plane, n_maps * plane, outside, canvas, turned ? own : out, err);
+	if (!st && turned)
+		hy_order_voxels_back(&order, grid, 1, sizeof *own, own, out);
 	hy_free_aligned(canvas);
+	hy_free_aligned(own);
 	return st;
 }
 

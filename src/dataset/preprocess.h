@@ -4,7 +4,7 @@
 #ifndef HY_DATASET_PREPROCESS_H
 #define HY_DATASET_PREPROCESS_H
 
-#include "image/volume.h"
+#include "dataset/dataset.h"
 
 /* Everything that turns a scan into network input; stored in every model and obeyed at prediction. */
 typedef struct hy_plan {
@@ -14,9 +14,38 @@ typedef struct hy_plan {
 	double percentile_high;
 	bool normalise_first; /* true: percentiles on the scan's own grid, then resample (as published); false: the other order */
 	bool minmax_slice;    /* after crop or pad each slice is scaled to [0, 1] (the published test path does) */
+	bool directed; /* slices are brought next to these rows and columns (hy_order_towards); false: taken as they are stored */
+	double direction[2][3]; /* of x and y of a slice, unit vectors in RAS+ mm */
 } hy_plan;
 
 void hy_plan_init(hy_plan *p); /* as published */
+
+bool hy_plan_same(const hy_plan *a, const hy_plan *b);
+
+/*
+ * The order in which a scan's voxels go to the network: slices across the axis that they are stacked along (hy_stack_axis), and rows and
+ * columns as those of the scans that the plan was made from. Everything below takes scans as they are stored and gives them back so.
+ */
+hy_order hy_plan_order(const hy_plan *p, const hy_grid *g);
+
+/*
+ * Makes p directed: like those of the scans on n grids that agree with most of the others. Scans whose header does not say where they
+ * lie do not count; with none that does, p stays as it is. Returns how many will be turned.
+ */
+size_t hy_plan_direct(hy_plan *p, const hy_grid *grids, size_t n);
+
+/* How much of the labels the network's slices hold: begin with a zeroed one. */
+typedef struct hy_cover {
+	int64_t inside[HY_MAX_CLASSES], outside[HY_MAX_CLASSES]; /* voxels by class */
+	double pixels;                                           /* what the side of the slices must have to hold all */
+} hy_cover;
+
+/* labels: class indices on grid g. HARDY_ERROR_DATA when g cannot be resampled. */
+hardy_status hy_cover_add(hy_cover *c, const hy_plan *p, const hy_grid *g, const uint8_t *labels, hardy_error *err);
+/* One sentence that names shares, and the size and spacing that would hold all; false when all is inside. */
+bool hy_cover_say(const hy_cover *c, const hy_plan *p, const hy_class *classes, int n_classes, char *text, size_t room);
+/* True when no voxel of any class besides the background is inside, though there are some. */
+bool hy_cover_is_empty(const hy_cover *c);
 
 /* Slices as the network sees them. */
 typedef struct hy_slices {

@@ -150,27 +150,88 @@ static hardy_status check_labelled(const hy_dataset *d, const list *l, const cha
 	return HARDY_OK;
 }
 
-static hardy_status read_split(const hy_dataset *d, const char *path, const list *known, size_t n_train, list *pool,
-                               list *validation, list *test, const hardy_log *log, hardy_error *err)
+/* Keys of a splits file. */
+static const char *const known_keys[] = {"pool", "train", "validation", "test", "large_extra", "what"};
+/* Of a fold as nnU-Net writes it. */
+static const char *const fold_keys[] = {"train", "val"};
+
+/* What is not known may be meant: "val" is no "validation" here, and were it passed over, others would validate. */
+static hardy_status check_keys(const cJSON *object, const char *path, const char *const *keys, size_t n_keys, hardy_error *err)
 {
-	cJSON *json = NULL;
-	list extra = {0};
-	const char *pool_key = "train";
-	hardy_status status = hy_json_read(path, &json, err);
+	const cJSON *item;
+	cJSON_ArrayForEach(item, object)
+	{
+		size_t k = 0;
+		while (k < n_keys && strcmp(item->string, keys[k]))
+			k++;
+		if (k == n_keys)
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" is no key of a splits file: want %s", path, item->string,
+			               n_keys == 2 ? "\"train\" and \"val\" in each fold"
+			                           : "pool or train, validation, test, large_extra, and what for a remark");
+	}
+	return HARDY_OK;
+}
+
+hardy_status hy_splits_read(const char *path, int64_t fold, cJSON **json, const cJSON **lists, hardy_error *err)
+{
+	cJSON *read = NULL;
+	hardy_status status = hy_json_read(path, &read, err);
 	if (status)
 		return status;
+	const int n = cJSON_IsArray(read) ? cJSON_GetArraySize(read) : -1;
+	if (n < 0 && !cJSON_IsObject(read))
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: want an object with lists of subjects, or a list of folds", path);
+	else if (n < 0 && fold >= 0)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: fold %lld is wanted, but the file is no list of folds", path,
+		                 (long long)fold);
+	else if (n >= 0 && fold < 0)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a list of %d folds: want --fold with 0 to %d", path, n, n - 1);
+	else if (fold >= n && n >= 0)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: fold %lld is wanted, the file holds folds 0 to %d", path,
+		                 (long long)fold, n - 1);
+	if (status)
+		goto out;
+	*lists = n < 0 ? read : cJSON_GetArrayItem(read, (int)fold);
+	if (!cJSON_IsObject(*lists))
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: fold %lld is no object with lists of subjects", path, (long long)fold);
+	else if (n < 0)
+		status = check_keys(*lists, path, known_keys, sizeof known_keys / sizeof *known_keys, err);
+	else
+		status = check_keys(*lists, path, fold_keys, sizeof fold_keys / sizeof *fold_keys, err);
+out:
+	if (status)
+		cJSON_Delete(read);
+	else
+		*json = read;
+	return status;
+}
+
+static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fold, const list *known, size_t n_train,
+                               list *pool, list *validation, list *test, const hardy_log *log, hardy_error *err)
+{
+	cJSON *whole = NULL;
+	const cJSON *json = NULL;
+	list extra = {0};
+	const char *pool_key = "train";
+	const char *const held_key = fold >= 0 ? "val" : "validation";
+	hardy_status status = hy_splits_read(path, fold, &whole, &json, err);
+	if (status)
+		return status;
+	if (cJSON_GetObjectItemCaseSensitive(json, "train") && cJSON_GetObjectItemCaseSensitive(json, "pool")) {
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: both \"train\" and \"pool\" are there: want one of them", path);
+		goto out;
+	}
 	if (!cJSON_GetObjectItemCaseSensitive(json, "train"))
 		pool_key = "pool";
 	if (!cJSON_GetObjectItemCaseSensitive(json, pool_key)) {
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: neither \"train\" nor \"pool\" is there: want lists of subjects", path);
 		goto out;
 	}
-	if ((status = read_list(pool, json, pool_key, path, err)) ||
-	    (status = read_list(validation, json, "validation", path, err)) ||
+	if ((status = read_list(pool, json, pool_key, path, err)) || (status = read_list(validation, json, held_key, path, err)) ||
 	    (status = read_list(test, json, "test", path, err)) || (status = read_list(&extra, json, "large_extra", path, err)))
 		goto out;
 	const list *const lists[] = {pool, validation, test, &extra};
-	const char *const keys[] = {pool_key, "validation", "test", "large_extra"};
+	const char *const keys[] = {pool_key, held_key, "test", "large_extra"};
 	if ((status = check_doubled(lists, keys, 4, path, err)))
 		goto out;
 	const bool large = n_train > pool->n && extra.n;
@@ -185,7 +246,7 @@ static hardy_status read_split(const hy_dataset *d, const char *path, const list
 		sort(pool);
 	}
 out:
-	cJSON_Delete(json);
+	cJSON_Delete(whole);
 	hy_free(extra.name);
 	return status;
 }
@@ -200,15 +261,15 @@ static hardy_status list_labelled(const hy_dataset *d, const list *known, list *
 	return status;
 }
 
-hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, size_t n_train, size_t n_validation,
-                           uint64_t seed, const hardy_log *log, hardy_error *err)
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,
+                           size_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err)
 {
 	list known = {0}, pool = {0}, train = {0}, validation = {0}, test = {0};
 	const char *source = path ? path : d->root;
 	hardy_status status = hy_dataset_subjects(d, &known.name, &known.n, err);
 	if (status)
 		goto out;
-	status = path ? read_split(d, path, &known, n_train, &pool, &validation, &test, log, err)
+	status = path ? read_split(d, path, fold, &known, n_train, &pool, &validation, &test, log, err)
 	              : list_labelled(d, &known, &pool, &test, err);
 	if (status)
 		goto out;

@@ -16,7 +16,7 @@
 
 void hardy_corrupt_options_init(hardy_corrupt_options *o)
 {
-	*o = (hardy_corrupt_options){.copies = 1, .centre = "origin"};
+	*o = (hardy_corrupt_options){.copies = 1, .centre = "origin", .fold = -1};
 }
 
 /* One way of spoiling; each scan goes through each. */
@@ -450,8 +450,12 @@ static void run_scan(session *s, const hy_job *job)
 
 static hardy_status run(session *s, hardy_error *err)
 {
-	const hy_jobs_options o = {
-	    .n_channels = 1, .dataset = s->dataset, .subjects = s->o->subjects, .split = s->o->split, .splits = s->o->splits};
+	const hy_jobs_options o = {.n_channels = 1,
+	                           .dataset = s->dataset,
+	                           .subjects = s->o->subjects,
+	                           .split = s->o->split,
+	                           .splits = s->o->splits,
+	                           .fold = s->o->fold};
 	hardy_status status = make_tasks(s, err);
 	if (!status)
 		status = hy_jobs_collect(&s->jobs, s->o->inputs, s->o->n_inputs, &o, s->log, err);

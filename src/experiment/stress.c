@@ -22,7 +22,7 @@
 
 void hardy_stress_options_init(hardy_stress_options *o)
 {
-	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .tta = "none"};
+	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .tta = "none", .fold = -1};
 }
 
 typedef struct session {
@@ -406,8 +406,12 @@ static hardy_status try_output(const hardy_stress_options *o, hardy_error *err)
 /* Models, cases and the predictor. */
 static hardy_status prepare(session *s, hardy_error *err)
 {
-	const hy_jobs_options o = {
-	    .n_channels = 1, .dataset = s->dataset, .subjects = s->o->subjects, .split = s->o->split, .splits = s->o->splits};
+	const hy_jobs_options o = {.n_channels = 1,
+	                           .dataset = s->dataset,
+	                           .subjects = s->o->subjects,
+	                           .split = s->o->split,
+	                           .splits = s->o->splits,
+	                           .fold = s->o->fold};
 	const char *data = NULL;
 	hardy_status status = load_models(s, &data, err);
 	if (!status)

@@ -45,8 +45,8 @@ bool hy_study_has_case(const hy_study_run *run, const hy_test_set *set, const hy
 /* What an experiment decides, nobody else may. */
 static bool is_taken(const char *name)
 {
-	static const char *const taken[] = {"preset", "recipe",   "seed",    "data",     "splits",
-	                                    "labels", "budget_s", "threads", "precision"};
+	static const char *const taken[] = {"preset", "recipe",   "seed",    "data",      "splits",
+	                                    "labels", "budget_s", "threads", "precision", "fold"};
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
 		if (!strcmp(name, taken[i]))
 			return true;
@@ -193,7 +193,7 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 	cJSON *json = NULL;
 	char *text = NULL;
 	size_t *order = NULL;
-	hardy_status status = hy_split_make(&all, &s->training, NULL, 0, 0, 0, NULL, err);
+	hardy_status status = hy_split_make(&all, &s->training, NULL, -1, 0, 0, 0, NULL, err);
 	if (status)
 		return status;
 	const size_t n = all.n_train, n_test = n / 3, left = n - n_test;
@@ -311,7 +311,7 @@ static hardy_status make_run(hy_study *s, hy_study_run *r, const hy_method *m, i
 	r->train.threads = s->o->threads;
 	if ((status = apply(s, &r->train, m->options, m->name, err)) || (status = hy_options_check(&r->train, err)))
 		return hy_prefix(err, status, "%s", m->name);
-	status = hy_split_make(&r->split, &s->training, s->splits, (size_t)r->train.subjects, (size_t)r->train.validation,
+	status = hy_split_make(&r->split, &s->training, s->splits, -1, (size_t)r->train.subjects, (size_t)r->train.validation,
 	                       (uint64_t)seed, NULL, err);
 	if (!status && !r->split.n_test)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: \"test\" names no subject: want some to score", s->splits);

@@ -16,8 +16,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-enum { CHUNK = 8192, FIRST_ROOM = 1 << 16, PADDING = 512 };
+/* PADDING: as many zero bytes may follow the voxels; programs that write in blocks leave some. */
+enum { CHUNK = 8192, FIRST_ROOM = 1 << 16, PADDING = 1 << 16, LABEL_LIMIT = 1 << 16, PALETTE = 256 };
 
 static const char *const endings[] = {".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"};
 
@@ -26,10 +28,10 @@ void hy_nifti_options_init(hy_nifti_options *o)
 	*o = (hy_nifti_options){.frame = -1};
 }
 
+/* The ending alone is no name. */
 static bool ends_in(const char *path, const char *ending)
 {
-	const size_t n = strlen(path), m = strlen(ending);
-	return n > m && !strcmp(path + n - m, ending);
+	return strlen(path) > strlen(ending) && hy_ends_with(path, ending);
 }
 
 bool hy_nifti_is_name(const char *path)
@@ -38,6 +40,20 @@ bool hy_nifti_is_name(const char *path)
 		if (ends_in(path, endings[i]))
 			return true;
 	return false;
+}
+
+size_t hy_nifti_stem(const char *name)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (ends_in(name, endings[i]) && strlen(endings[i]) > longest)
+			longest = strlen(endings[i]);
+	return strlen(name) - longest;
+}
+
+bool hy_nifti_is_scan(const char *name)
+{
+	return name[0] != '.' && hy_nifti_is_name(name) && !ends_in(name, ".img") && !ends_in(name, ".img.gz");
 }
 
 /* Names of header and image; for a pair, the ending of the other half is tried plain first, then gzipped. */
@@ -54,11 +70,17 @@ static hardy_status find_files(const char *path, bool pair, char **header, char 
 		return HARDY_OK;
 	const bool gzipped = ends_in(path, ".gz");
 	const size_t stem = n - (gzipped ? 7 : 4);
-	const bool is_header = !strncmp(path + stem, ".hdr", 4);
+	const bool is_header = !strncasecmp(path + stem, ".hdr", 4);
 	char *const other = is_header ? *image : *header;
-	for (int i = 0; i < 2; i++) {
-		const bool gz = i == 0 ? gzipped : !gzipped;
-		snprintf(other, room, "%.*s%s%s", (int)stem, path, is_header ? ".img" : ".hdr", gz ? ".gz" : "");
+	for (int i = 0; i < 4; i++) {
+		const bool gz = i % 2 == 0 ? gzipped : !gzipped, upper = i >= 2;
+		snprintf(other, room, "%.*s%s%s", (int)stem, path,
+		         is_header ? (upper ? ".IMG" : ".img")
+		         : upper   ? ".HDR"
+		                   : ".hdr",
+		         !gz     ? ""
+		         : upper ? ".GZ"
+		                 : ".gz");
 		if (hy_path_exists(other))
 			return HARDY_OK;
 	}
@@ -124,7 +146,7 @@ hardy_status hy_nifti_open(const char *path, const double *spacing_mm, hy_nifti_
 		    s->stream.gzipped ? "inflates to at most" : "holds", (long long)limit);
 		goto out;
 	}
-	if (!s->stream.gzipped && limit - s->h.offset - s->h.n_bytes >= PADDING)
+	if (!s->stream.gzipped && limit - s->h.offset - s->h.n_bytes > PADDING)
 		status = fail_too_long(s, err);
 out:
 	if (status)
@@ -142,20 +164,25 @@ static hardy_status skip(hy_nifti_scan *s, int64_t size, hardy_error *err)
 	return status;
 }
 
-/* Behind the voxels: the gzip checksum, and nothing but a little padding; more means that dim or datatype is damaged. */
+/* Behind the voxels: the gzip checksum, and nothing but padding; more means that dim or datatype is damaged. */
 static hardy_status check_end(hy_nifti_scan *s, const hardy_log *log, hardy_error *err)
 {
-	uint8_t rest[PADDING];
-	size_t got = 0;
-	const hardy_status status = hy_stream_read(&s->stream, rest, sizeof rest, &got, err);
-	if (status || !got)
-		return status;
-	bool padding = got < sizeof rest && s->h.bitpix_agrees;
-	for (size_t i = 0; i < got; i++)
-		padding = padding && !rest[i];
-	if (!padding)
+	uint8_t rest[CHUNK];
+	size_t n = 0, got = 0;
+	bool padding = true;
+	do {
+		const hardy_status status = hy_stream_read(&s->stream, rest, sizeof rest, &got, err);
+		if (status)
+			return status;
+		for (size_t i = 0; i < got; i++)
+			padding = padding && !rest[i];
+		n += got;
+	} while (got && padding && n <= PADDING);
+	if (!n)
+		return HARDY_OK;
+	if (!padding || n > PADDING || !s->h.bitpix_agrees)
 		return fail_too_long(s, err);
-	hy_warn(log, "%s: %zu zero bytes behind the voxels are ignored", s->image_path, got);
+	hy_warn(log, "%s: %zu zero bytes behind the voxels are ignored", s->image_path, n);
 	return HARDY_OK;
 }
 
@@ -205,9 +232,11 @@ typedef struct collector {
 	unsigned char *data; /* floats or label values */
 	size_t element, used, room, wanted;
 	/* labels only */
-	int64_t *count, n_bad, first_bad;
-	double first_value, tolerance;
-	bool inexact;
+	hy_label_values *values;
+	int16_t *place; /* of LABEL_LIMIT values: index into values, -1 for one not seen yet */
+	int64_t n_bad, first_bad;
+	double first_value;
+	bool inexact, too_many;
 } collector;
 
 /* Room for n more elements: all at once when the file's size vouches for them, doubling otherwise. */
@@ -234,11 +263,32 @@ static hardy_status take_floats(collector *c, const double *values, size_t n, ha
 	return HARDY_OK;
 }
 
+/*
+ * Values are whole numbers up to rounding: integers that are scaled, and floats that other programs resampled by the nearest voxel or
+ * computed with, reach them only nearly (0.999995). A hundredth is far from any doubt.
+ */
+static const double label_tolerance = 0.01;
+
+/* Index of a value among those seen; a new one is added while there is room. */
+static uint8_t place_of(collector *c, int value)
+{
+	hy_label_values *v = c->values;
+	if (c->place[value] < 0) {
+		if (v->n == PALETTE) {
+			c->too_many = true;
+			return 0;
+		}
+		v->value[v->n] = (uint16_t)value;
+		c->place[value] = (int16_t)v->n++;
+	}
+	return (uint8_t)c->place[value];
+}
+
 static hardy_status take_labels(collector *c, const double *values, size_t n, hardy_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const double whole = nearbyint(values[i]);
-		if (!(fabs(values[i] - whole) <= c->tolerance && whole >= 0 && whole <= 255)) { /* NaN too */
+		if (!(fabs(values[i] - whole) <= label_tolerance && whole >= 0 && whole < LABEL_LIMIT)) { /* NaN too */
 			if (!c->n_bad++) {
 				c->first_bad = (int64_t)(c->used + i);
 				c->first_value = values[i];
@@ -247,8 +297,9 @@ static hardy_status take_labels(collector *c, const double *values, size_t n, ha
 			continue;
 		}
 		c->inexact = c->inexact || whole != values[i];
-		c->data[c->used + i] = (uint8_t)whole;
-		c->count[(uint8_t)whole]++;
+		const uint8_t k = place_of(c, (int)whole);
+		c->data[c->used + i] = k;
+		c->values->count[k]++;
 	}
 	return HARDY_OK;
 }
@@ -337,13 +388,61 @@ out:
 	return status;
 }
 
-hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, hy_labels *out, int64_t values[256],
+static hardy_status fail_label(const char *path, const collector *c, const hy_grid *g, hardy_error *err)
+{
+	if (!c->n_bad)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: no label map", path, PALETTE);
+	return hy_fail(
+	    err, HARDY_ERROR_DATA,
+	    "%s: value %.9g at voxel (%lld, %lld, %lld) is no label: want whole numbers from 0 to %d; %lld voxels are not", path,
+	    c->first_value, (long long)(c->first_bad % g->nx), (long long)(c->first_bad / g->nx % g->ny),
+	    (long long)(c->first_bad / g->nx / g->ny), LABEL_LIMIT - 1, (long long)c->n_bad);
+}
+
+/* Sorts the values, 0 first, and makes the voxels' indices follow. */
+static void sort_values(collector *c)
+{
+	hy_label_values sorted = {.n = c->values->n};
+	uint8_t moved[PALETTE];
+	for (int i = 0; i < sorted.n; i++) {
+		int rank = 0;
+		for (int k = 0; k < sorted.n; k++)
+			rank += c->values->value[k] < c->values->value[i];
+		sorted.value[rank] = c->values->value[i];
+		sorted.count[rank] = c->values->count[i];
+		moved[i] = (uint8_t)rank;
+	}
+	*c->values = sorted;
+	for (size_t i = 0; i < c->used; i++)
+		c->data[i] = moved[c->data[i]];
+}
+
+static hardy_status collect_labels(hy_nifti_scan *s, const char *path, int64_t frame, collector *c, const hardy_log *log,
+                                   hardy_error *err)
+{
+	c->place = hy_alloc(LABEL_LIMIT, sizeof *c->place);
+	if (!c->place)
+		return hy_fail_memory(err, path, LABEL_LIMIT, sizeof *c->place);
+	memset(c->place, 0xff, LABEL_LIMIT * sizeof *c->place);
+	place_of(c, 0);
+	hardy_status status = collect(s, frame, c, log, err);
+	if (!status && (c->n_bad || c->too_many))
+		status = fail_label(path, c, &s->h.grid, err);
+	if (!status)
+		sort_values(c);
+	if (!status && c->inexact)
+		hy_warn(log, "%s: label values are whole numbers only up to rounding; rounded", path);
+	hy_free(c->place);
+	return status;
+}
+
+hardy_status hy_nifti_read_values(const char *path, const hy_nifti_options *o, hy_labels *out, hy_label_values *values,
                                   const hardy_log *log, hardy_error *err)
 {
 	hy_nifti_options defaults;
 	hy_nifti_scan s = {0};
-	int64_t count[256] = {0};
-	collector c = {.take = take_labels, .element = 1, .count = count};
+	hy_label_values seen = {0};
+	collector c = {.take = take_labels, .element = 1, .values = &seen};
 	if (!o) {
 		hy_nifti_options_init(&defaults);
 		o = &defaults;
@@ -351,33 +450,43 @@ hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, h
 	hardy_status status = hy_nifti_open(path, o->spacing_mm, &s, log, err);
 	if (status || (status = check_frame(&s, o->frame, err)))
 		goto out;
-	const hy_grid g = s.h.grid;
 	if (o->frame < 0 && s.h.n[3] > 1) {
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds %lld frames, want a label map of one", path, (long long)s.h.n[3]);
 		goto out;
 	}
-	/* Scaled integers reach whole numbers only nearly. */
-	c.tolerance = s.h.scaled ? 0.01 : 1e-6;
-	if (!o->header_only && (status = collect(&s, o->frame, &c, log, err)))
+	if (!o->header_only && (status = collect_labels(&s, path, o->frame, &c, log, err)))
 		goto out;
-	if (c.n_bad) {
-		status = hy_fail(
-		    err, HARDY_ERROR_DATA,
-		    "%s: value %g at voxel (%lld, %lld, %lld) is no label: want whole numbers from 0 to 255; %lld voxels are not", path,
-		    c.first_value, (long long)(c.first_bad % g.nx), (long long)(c.first_bad / g.nx % g.ny),
-		    (long long)(c.first_bad / g.nx / g.ny), (long long)c.n_bad);
-		goto out;
-	}
-	if (c.inexact)
-		hy_warn(log, "%s: label values are whole numbers only up to rounding; rounded", path);
-	*out = (hy_labels){.grid = g, .data = c.data};
+	*out = (hy_labels){.grid = s.h.grid, .data = c.data};
+	*values = seen;
 	c.data = NULL;
-	if (values)
-		memcpy(values, count, sizeof count);
 out:
 	hy_free(c.data);
 	hy_nifti_close(&s);
 	return status;
+}
+
+hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, hy_labels *out, int64_t values[256],
+                                  const hardy_log *log, hardy_error *err)
+{
+	hy_labels l = {0};
+	hy_label_values seen = {0};
+	const hardy_status status = hy_nifti_read_values(path, o, &l, &seen, log, err);
+	if (status)
+		return status;
+	int64_t count[256] = {0};
+	for (int i = 0; i < seen.n; i++) {
+		if (seen.value[i] > UINT8_MAX) {
+			hy_labels_clear(&l);
+			return hy_fail(err, HARDY_ERROR_DATA, "%s: label value %d, want 0 to 255", path, seen.value[i]);
+		}
+		count[seen.value[i]] = seen.count[i];
+	}
+	for (int64_t i = 0, n = hy_grid_voxels(&l.grid); i < n && l.data; i++)
+		l.data[i] = (uint8_t)seen.value[l.data[i]];
+	*out = l;
+	if (values)
+		memcpy(values, count, sizeof count);
+	return HARDY_OK;
 }
 
 static hardy_status count_voxels(const char *path, const hy_volume *like, int64_t nt, size_t *n, hardy_error *err)
@@ -442,6 +551,29 @@ static hardy_status write_values(const char *path, const hy_volume *like, const 
 	hy_sink_write(&sink, header, header_size);
 	each_part(data, n, size, add_to_file, &sink);
 	return hy_sink_commit(&sink, err);
+}
+
+hardy_status hy_nifti_write_values(const char *path, const hy_volume *like, const uint8_t *data, const uint16_t value[256],
+                                   int64_t nt, const hy_origin *o, hardy_error *err)
+{
+	const size_t n = (size_t)(hy_grid_voxels(&like->grid) * nt);
+	bool wide = false;
+	for (int i = 0; i < PALETTE; i++)
+		wide = wide || value[i] > UINT8_MAX;
+	const size_t size = wide ? sizeof(uint16_t) : 1;
+	unsigned char *own = hy_alloc(n, size);
+	if (!own)
+		return hy_fail_memory(err, path, n, size);
+	for (size_t i = 0; i < n; i++) {
+		const uint16_t v = value[data[i]];
+		if (wide)
+			memcpy(own + i * sizeof v, &v, sizeof v);
+		else
+			own[i] = (unsigned char)v;
+	}
+	const hardy_status status = write_values(path, like, own, size, wide ? HY_NIFTI_UINT16 : HY_NIFTI_UINT8, nt, o, err);
+	hy_free(own);
+	return status;
 }
 
 hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, const hy_origin *o,

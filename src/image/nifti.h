@@ -21,7 +21,21 @@ void hy_nifti_options_init(hy_nifti_options *o);
  * kept. */
 hardy_status hy_nifti_read(const char *path, const hy_nifti_options *o, hy_volume *out, const hardy_log *log, hardy_error *err);
 
-/* A label map: like hy_nifti_read for one frame, values must be whole numbers 0..255. values[] counts voxels per value. */
+/* The different values of a label map, sorted; the first is 0, whether it occurs or not. */
+typedef struct hy_label_values {
+	int n;
+	uint16_t value[256];
+	int64_t count[256]; /* voxels */
+} hy_label_values;
+
+/*
+ * A label map of one frame, whose values must be whole numbers 0 to 65535 (up to 0.01: rounded, with a warning), at most 256
+ * different ones. out->data holds indices into *values, not the values.
+ */
+hardy_status hy_nifti_read_values(const char *path, const hy_nifti_options *o, hy_labels *out, hy_label_values *values,
+                                  const hardy_log *log, hardy_error *err);
+
+/* The same with the values themselves in out->data: 0 to 255. values[] counts voxels per value; it may be NULL. */
 hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, hy_labels *out, int64_t values[256],
                                   const hardy_log *log, hardy_error *err);
 
@@ -32,6 +46,9 @@ hardy_status hy_nifti_read_labels(const char *path, const hy_nifti_options *o, h
  */
 hardy_status hy_nifti_write_labels(const char *path, const hy_volume *like, const uint8_t *data, int64_t nt, const hy_origin *o,
                                    hardy_error *err);
+/* The same of value[data[i]]: as uint16 when one of the 256 is above 255. */
+hardy_status hy_nifti_write_values(const char *path, const hy_volume *like, const uint8_t *data, const uint16_t value[256],
+                                   int64_t nt, const hy_origin *o, hardy_error *err);
 /* The same for float32 voxels. */
 hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err);
@@ -40,7 +57,11 @@ hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const
 hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err);
 
-/* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz. */
+/* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz, in any case. */
 bool hy_nifti_is_name(const char *path);
+/* True when a file of a folder is a scan to look at: such a name, not hidden, and .img only through its .hdr. */
+bool hy_nifti_is_scan(const char *name);
+/* Length of the name without such an ending. */
+size_t hy_nifti_stem(const char *name);
 
 #endif

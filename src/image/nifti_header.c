@@ -284,19 +284,29 @@ static bool take_sform(parser *p, const double pixdim[3])
 	return true;
 }
 
-/* The qform, if it is set and usable. */
-static bool take_qform(parser *p, const double pixdim[3])
+/* The qform as an affine; *square: the quaternion's length. False when it is not set or degenerate. */
+static bool read_qform(const parser *p, const double pixdim[3], double (*affine)[4], double *square)
 {
-	double bcd[3], offset[3], affine[3][4], square = 0;
+	double bcd[3], offset[3];
+	*square = 0;
 	if (get_int(p, HY_F_QFORM_CODE, 0) <= 0)
 		return false;
 	for (int i = 0; i < 3; i++) {
 		bcd[i] = get_real(p, HY_F_QUATERN, i);
 		offset[i] = get_real(p, HY_F_QOFFSET, i);
-		square += bcd[i] * bcd[i];
+		*square += bcd[i] * bcd[i];
 	}
 	const double qfac = get_real(p, HY_F_PIXDIM, 0) < 0 ? -1 : 1;
-	if (!hy_affine_from_quaternion(bcd, offset, pixdim, qfac, affine) || !hy_affine_usable(affine)) {
+	return hy_affine_from_quaternion(bcd, offset, pixdim, qfac, affine) && hy_affine_usable(affine);
+}
+
+/* The qform, if it is set and usable. */
+static bool take_qform(parser *p, const double pixdim[3])
+{
+	double affine[3][4], square;
+	if (get_int(p, HY_F_QFORM_CODE, 0) <= 0)
+		return false;
+	if (!read_qform(p, pixdim, affine, &square)) {
 		hy_warn(p->log, "%s: the qform is degenerate; it is not used", p->path);
 		return false;
 	}
@@ -305,6 +315,23 @@ static bool take_qform(parser *p, const double pixdim[3])
 	memcpy(p->h->grid.affine, affine, sizeof affine);
 	p->h->source = HY_FROM_QFORM;
 	return true;
+}
+
+/* A qform beside the sform that was believed: other programs believe it (ITK before 5.1 did), and find left where this one finds right. */
+static void compare_qform(parser *p, const double pixdim[3])
+{
+	hy_grid other = p->h->grid;
+	double square;
+	if (!read_qform(p, pixdim, other.affine, &square))
+		return;
+	const double apart = hy_grid_difference_mm(&p->h->grid, &other);
+	double spacing[3];
+	hy_affine_spacing(p->h->grid.affine, spacing);
+	if (apart > 0.5 * fmin(fmin(spacing[0], spacing[1]), spacing[2]))
+		hy_warn(p->log,
+		        "%s: sform and qform put voxels up to %.1f mm apart; the sform is believed, other programs may believe the "
+		        "qform",
+		        p->path, apart);
 }
 
 /* ANALYZE: x runs to the left, the origin is SPM's or the centre; what nibabel takes. */
@@ -345,6 +372,9 @@ static void believe_geometry(parser *p, const uint8_t *bytes, const double *over
 		hy_grid_set_simple(g, g->nx, g->ny, g->nz, pixdim[0], pixdim[1], pixdim[2]);
 		hy_info(p->log, "%s: neither sform nor qform; orientation is unknown, spacing is from pixdim", p->path);
 	}
+	if (h->source == HY_FROM_SFORM)
+		compare_qform(p, pixdim);
+	g->located = h->source != HY_FROM_PIXDIM && h->source != HY_FROM_ANALYZE;
 	const double unit = unit_in_mm(p, pixdim);
 	for (int r = 0; r < 3; r++)
 		for (int c = 0; c < 4; c++)

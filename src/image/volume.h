@@ -16,6 +16,7 @@ typedef struct hy_grid {
 	int64_t nx, ny, nz;   /* 1 or more */
 	double spacing_mm[3]; /* x, y, z; > 0 */
 	double affine[3][4];  /* voxel index (x, y, z, 1) to RAS+ mm */
+	bool located;         /* a header says so; false: only lengths are known, the affine is a convention */
 } hy_grid;
 
 typedef struct hy_volume {

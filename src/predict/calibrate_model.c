@@ -13,7 +13,7 @@
 
 void hardy_calibrate_options_init(hardy_calibrate_options *o)
 {
-	*o = (hardy_calibrate_options){0};
+	*o = (hardy_calibrate_options){.fold = -1};
 }
 
 typedef struct session {
@@ -123,7 +123,8 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	                           .dataset = s->dataset,
 	                           .subjects = s->o->subjects,
 	                           .split = s->o->split,
-	                           .splits = s->o->splits};
+	                           .splits = s->o->splits,
+	                           .fold = s->o->fold};
 	status = hy_jobs_collect_for(&s->jobs, s->o->data, &o, &s->model, s->path, s->log, err);
 	const hy_dataset *d = status ? NULL : &s->jobs.sets[1];
 	if (!status)

@@ -27,6 +27,7 @@ typedef struct evaluator {
 	size_t n_classes;
 	hardy_score_row *rows; /* owned, pairs by classes */
 	hardy_error *errors;   /* owned, one a pair; status OK when scored */
+	int64_t *crossed;      /* owned: voxels by class of the prediction (rows) and of the reference */
 } evaluator;
 
 void hardy_evaluate_options_init(hardy_evaluate_options *o)
@@ -91,17 +92,23 @@ static hardy_status choose_classes(evaluator *e, hardy_error *err)
 
 /* ---- one pair ----------------------------------------------------------------------------------------------------------- */
 
-/* Replaces values by class indices. */
-static hardy_status map_values(const char *path, const uint8_t map[256], const int64_t count[256], const char *wanted,
-                               hy_labels *l, hardy_error *err)
+/* Replaces indices into values by class indices: of the reference's own values, or of numbers 0 to n_classes - 1. */
+static hardy_status map_values(const char *path, const hy_dataset *d, bool own, const hy_label_values *values,
+                               const char *wanted, hy_labels *l, hardy_error *err)
 {
-	for (int v = 0; v < 256; v++)
-		if (count[v] > 0 && map[v] == HY_NO_CLASS)
-			return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s", path, (long long)count[v],
-			               v, wanted);
+	uint8_t class[256] = {0};
+	for (int i = 0; i < values->n; i++) {
+		const int v = values->value[i];
+		class[i] = own ? hy_dataset_class(d, v) : v < d->n_classes ? (uint8_t)v : HY_NO_CLASS;
+		if (values->count[i] > 0 && class[i] == HY_NO_CLASS)
+			return hy_fail(
+			    err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s%s", path, (long long)values->count[i],
+			    v, wanted,
+			    !own && hy_dataset_class(d, v) != HY_NO_CLASS ? "; it is one of the reference's own values: --own-labels" : "");
+	}
 	int64_t n = hy_grid_voxels(&l->grid);
 	for (int64_t i = 0; i < n; i++)
-		l->data[i] = map[l->data[i]];
+		l->data[i] = class[l->data[i]];
 	return HARDY_OK;
 }
 
@@ -111,7 +118,7 @@ static void list_values(const hy_dataset *d, bool own, char *text, size_t size)
 	for (int c = 1; c < d->n_classes; c++) {
 		size_t used = strlen(text);
 		if (!own || d->classes[c].present)
-			snprintf(text + used, size - used, ", %d (%s)", own ? d->classes[c].value : c, d->classes[c].name);
+			snprintf(text + used, size - used, ", %d (%.40s)", own ? d->classes[c].value : c, d->classes[c].name);
 	}
 }
 
@@ -127,15 +134,15 @@ static hardy_status load_reference(const evaluator *e, const hy_pair *pair, hy_l
 	}
 	hy_nifti_options o;
 	hy_labels l = {0};
-	int64_t count[256];
+	hy_label_values values;
 	char wanted[512];
 	hy_nifti_options_init(&o);
 	memcpy(o.spacing_mm, e->o->spacing_mm, sizeof(o.spacing_mm));
-	hardy_status status = hy_nifti_read_labels(pair->reference, &o, &l, count, log, err);
+	hardy_status status = hy_nifti_read_values(pair->reference, &o, &l, &values, log, err);
 	if (status != HARDY_OK)
 		return status;
 	list_values(d, true, wanted, sizeof(wanted));
-	status = map_values(pair->reference, d->map, count, wanted, &l, err);
+	status = map_values(pair->reference, d, true, &values, wanted, &l, err);
 	if (status == HARDY_OK)
 		*out = l;
 	else
@@ -150,10 +157,10 @@ static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_
 	bool own = e->o->own_labels || e->pairing.unnamed;
 	hy_nifti_options o;
 	hy_labels l = {0};
-	int64_t count[256];
+	hy_label_values values;
 	char wanted[512];
-	uint8_t numbers[256];
 	hy_nifti_options_init(&o);
+	memcpy(o.spacing_mm, e->o->spacing_mm, sizeof(o.spacing_mm)); /* else it would lie elsewhere than the reference */
 	o.frame = pair->frame;
 	if (pair->frame >= 0) {
 		hy_volume header = {0};
@@ -171,13 +178,11 @@ static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_
 			               "%s: one frame, want all frames of the scan it is named after, or a file named %s", pair->prediction,
 			               pair->name);
 	}
-	hardy_status status = hy_nifti_read_labels(pair->prediction, &o, &l, count, log, err);
+	hardy_status status = hy_nifti_read_values(pair->prediction, &o, &l, &values, log, err);
 	if (status != HARDY_OK)
 		return status;
-	for (int v = 0; v < 256; v++)
-		numbers[v] = v < d->n_classes ? (uint8_t)v : HY_NO_CLASS;
 	list_values(d, own, wanted, sizeof(wanted));
-	status = map_values(pair->prediction, own ? d->map : numbers, count, wanted, &l, err);
+	status = map_values(pair->prediction, d, own, &values, wanted, &l, err);
 	if (status == HARDY_OK)
 		*out = l;
 	else
@@ -185,19 +190,21 @@ static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_
 	return status;
 }
 
-static hardy_status compare_grids(const hy_pair *pair, const hy_grid *pred, const hy_grid *ref, const hardy_log *log,
-                                  hardy_error *err)
+/* The prediction into the reference's order, and both with their slices along the third axis. */
+static hardy_status bring_together(const hy_pair *pair, hy_labels *pred, hy_labels *ref, const hardy_log *log, hardy_error *err)
 {
-	if (pred->nx != ref->nx || pred->ny != ref->ny || pred->nz != ref->nz)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld x %lld x %lld voxels, but the reference %s has %lld x %lld x %lld",
-		               pair->prediction, (long long)pred->nx, (long long)pred->ny, (long long)pred->nz, pair->name,
-		               (long long)ref->nx, (long long)ref->ny, (long long)ref->nz);
-	double apart = hy_grid_difference_mm(pred, ref);
-	double smallest = fmin(fmin(ref->spacing_mm[0], ref->spacing_mm[1]), ref->spacing_mm[2]);
-	if (apart > 0.5 * smallest)
-		hy_warn(log, "%s: the header puts voxels up to %.1f mm away from those of the reference; compared voxel by voxel",
-		        pair->prediction, apart);
-	return HARDY_OK;
+	char whose[HARDY_CASE_SIZE + 16];
+	hy_order order;
+	snprintf(whose, sizeof whose, "the reference %s", pair->name);
+	hardy_status status = hy_fit_grid(pair->prediction, &pred->grid, whose, &ref->grid, &order, log, err);
+	if (status == HARDY_OK)
+		status = hy_labels_reorder(pred, &order, err);
+	const hy_order stack = hy_order_stack(hy_stack_axis(&ref->grid));
+	if (status == HARDY_OK)
+		status = hy_labels_reorder(pred, &stack, err);
+	if (status == HARDY_OK)
+		status = hy_labels_reorder(ref, &stack, err);
+	return status;
 }
 
 /* Moves the slices in which the reference has a label to the front of both maps; returns their number. */
@@ -259,17 +266,32 @@ static hardy_status score_classes(const evaluator *e, const hy_pair *pair, hy_la
 	return HARDY_OK;
 }
 
+static void count_crossed(const evaluator *e, const hy_labels *pred, const hy_labels *ref)
+{
+	int64_t crossed[HY_MAX_CLASSES * HY_MAX_CLASSES] = {0};
+	const int64_t n = hy_grid_voxels(&ref->grid);
+	for (int64_t i = 0; i < n; i++)
+		crossed[pred->data[i] * HY_MAX_CLASSES + ref->data[i]]++;
+#pragma omp critical(hy_evaluate_crossed)
+	for (int i = 0; i < HY_MAX_CLASSES * HY_MAX_CLASSES; i++)
+		e->crossed[i] += crossed[i];
+}
+
 static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_score_row *rows, const hardy_log *log,
                                hardy_error *err)
 {
 	hy_labels pred = {0}, ref = {0};
 	if (!pair->prediction)
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: no prediction of this name in %s", pair->name, e->o->prediction);
+	if (pair->problem)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s", pair->problem);
 	hardy_status status = load_reference(e, pair, &ref, log, err);
 	if (status == HARDY_OK)
 		status = load_prediction(e, pair, &pred, log, err);
 	if (status == HARDY_OK)
-		status = compare_grids(pair, &pred.grid, &ref.grid, log, err);
+		status = bring_together(pair, &pred, &ref, log, err);
+	if (status == HARDY_OK)
+		count_crossed(e, &pred, &ref);
 	if (status == HARDY_OK)
 		status = score_classes(e, pair, &pred, &ref, rows, err);
 	hy_labels_clear(&pred);
@@ -293,7 +315,8 @@ static hardy_status score_pairs(evaluator *e, hardy_error *err)
 	size_t n_done = 0;
 	e->rows = hy_calloc(n * e->n_classes, sizeof(*e->rows));
 	e->errors = hy_calloc(n, sizeof(*e->errors));
-	if (!e->rows || !e->errors)
+	e->crossed = hy_calloc((size_t)HY_MAX_CLASSES * HY_MAX_CLASSES, sizeof(*e->crossed));
+	if (!e->rows || !e->errors || !e->crossed)
 		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->rows));
 #pragma omp parallel for schedule(dynamic)
 	for (size_t i = 0; i < n; i++) {
@@ -304,6 +327,53 @@ static hardy_status score_pairs(evaluator *e, hardy_error *err)
 		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %zu cases scored", done, n);
 	}
 	return HARDY_OK;
+}
+
+/* ---- classes that look exchanged ---------------------------------------------------------------------------------------- */
+
+/* Dice of the prediction's class p with the reference's class r, over all cases. */
+static double crossed_dice(const int64_t *crossed, int n_classes, int p, int r)
+{
+	int64_t of_p = 0, of_r = 0;
+	for (int c = 0; c < n_classes; c++) {
+		of_p += crossed[p * HY_MAX_CLASSES + c];
+		of_r += crossed[c * HY_MAX_CLASSES + r];
+	}
+	return of_p + of_r ? 2 * (double)crossed[p * HY_MAX_CLASSES + r] / (double)(of_p + of_r) : 0;
+}
+
+/* The other class of the prediction that lies where the reference has r, much better than r itself; r when there is none. */
+static int better_class(const int64_t *crossed, int n_classes, int r)
+{
+	double most = crossed_dice(crossed, n_classes, r, r) + 0.25;
+	int best = r;
+	for (int p = 1; p < n_classes; p++) {
+		const double dice = crossed_dice(crossed, n_classes, p, r);
+		if (p != r && dice > 0.4 && dice > most) {
+			most = dice;
+			best = p;
+		}
+	}
+	return best;
+}
+
+/* Says which classes lie where others are wanted: the sign of label values in another numbering. */
+static void warn_of_exchange(const evaluator *e)
+{
+	const hy_dataset *d = &e->pairing.data;
+	const bool own = e->o->own_labels || e->pairing.unnamed;
+	char text[512] = "";
+	for (int r = 1; r < d->n_classes; r++) {
+		const int p = better_class(e->crossed, d->n_classes, r);
+		const size_t used = strlen(text);
+		if (p != r)
+			snprintf(text + used, sizeof(text) - used, "%s%.40s lies where the reference has %.40s", used ? ", " : "",
+			         d->classes[p].name, d->classes[r].name);
+	}
+	if (*text)
+		hy_warn(e->log, "classes look exchanged: the predictions' %s; %s", text,
+		        own ? "do the predictions hold the values of another data set, or class numbers (then leave --own-labels out)?"
+		            : "do the predictions hold the reference's own values (--own-labels), or those of another data set?");
 }
 
 /* ---- summary ------------------------------------------------------------------------------------------------------------ */
@@ -478,9 +548,15 @@ static hardy_status judge_quality(const evaluator *e, hardy_evaluation *out, har
 static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
 	const hy_pairing *p = &e->pairing;
-	out->failures = hy_calloc(p->n_pairs + p->n_unused, sizeof(*out->failures));
+	const size_t most = p->n_pairs + p->n_unused + p->n_unusable;
+	out->failures = hy_calloc(most, sizeof(*out->failures));
 	if (!out->failures)
-		return hy_fail_memory(err, "failures", p->n_pairs + p->n_unused, sizeof(*out->failures));
+		return hy_fail_memory(err, "failures", most, sizeof(*out->failures));
+	for (size_t i = 0; i < p->n_unusable; i++) {
+		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
+		memcpy(f->name, p->unusable[i].name, sizeof(f->name));
+		memcpy(f->message, p->unusable[i].text, sizeof(f->message));
+	}
 	for (size_t i = 0; i < p->n_pairs; i++) {
 		if (e->errors[i].status == HARDY_OK)
 			continue;
@@ -492,7 +568,7 @@ static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, 
 	for (size_t i = 0; i < p->n_unused; i++) {
 		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
 		snprintf(f->name, sizeof(f->name), "%s", p->unused[i]);
-		snprintf(f->message, sizeof(f->message), "%s: no reference of this name in %s", p->unused[i], e->o->reference);
+		snprintf(f->message, sizeof(f->message), "%.400s: no reference of this name in %.500s", p->unused[i], e->o->reference);
 		f->missing = true;
 	}
 	return HARDY_OK;
@@ -512,7 +588,7 @@ static hardy_status verdict(const hardy_evaluation *out, hardy_error *err)
 		first = first ? first : out->failures[i].message;
 	}
 	if (n_counted > 0)
-		return hy_fail(err, HARDY_ERROR_PARTIAL,
+		return hy_fail(err, o->strict ? HARDY_ERROR_DATA : HARDY_ERROR_PARTIAL,
 		               "%zu cases scored; %zu without counterpart, %zu that cannot be scored; the first: %s", out->n_cases,
 		               n_missing, out->n_failures - n_missing, first);
 	if (!isnan(o->threshold_dice) && !(out->mean[HARDY_SCORE_DICE] >= o->threshold_dice))
@@ -566,11 +642,13 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	                                     .assd_directed = o->assd_directed,
 	                                     .nsd_surfels = o->nsd_surfels};
 	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = made.options.quality = NULL;
-	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, log, err);
+	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, o->strict, log, err);
 	if (status == HARDY_OK)
 		status = choose_classes(&e, err);
 	if (status == HARDY_OK)
 		status = score_pairs(&e, err);
+	if (status == HARDY_OK)
+		warn_of_exchange(&e);
 	if (status == HARDY_OK)
 		status = summarise(&e, &made, err);
 	if (status == HARDY_OK) {
@@ -582,6 +660,7 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	hy_pairing_clear(&e.pairing);
 	hy_free(e.rows);
 	hy_free(e.errors);
+	hy_free(e.crossed);
 	return status;
 }
 

@@ -30,8 +30,16 @@ static void widen(double *low, double *high, double v, bool first)
 		*high = v;
 }
 
-void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices)
+/* Slices along z, as the network takes them. */
+static hy_grid stacked(const hy_grid *grid)
 {
+	const hy_order order = hy_order_stack(hy_stack_axis(grid));
+	return hy_order_grid(&order, grid);
+}
+
+void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices)
+{
+	const hy_grid moved = stacked(stored), *grid = &moved;
 	const bool first = f->n_volumes == 0;
 	const int64_t matrix[3] = {grid->nx, grid->ny, grid->nz};
 	for (int k = 0; k < 3; k++) {
@@ -61,9 +69,10 @@ static void check_intensity(const char *what, int64_t channel, double v, double 
 	found(payload, text);
 }
 
-void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices,
+void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices,
                           void (*found)(void *payload, const char *text), void *payload)
 {
+	const hy_grid moved = stacked(stored), *grid = &moved;
 	static const char axes[] = "xyz";
 	char text[200];
 	if (f->n_volumes < 1)

@@ -94,13 +94,16 @@ static hardy_status want_each(wanted *w, const char *text, const char *separator
 	return status;
 }
 
-static hardy_status want_split(wanted *w, const char *path, const char *split, hardy_error *err)
+static hardy_status want_split(wanted *w, const char *path, int64_t fold, const char *split, hardy_error *err)
 {
 	cJSON *json = NULL;
-	hardy_status status = hy_json_read(path, &json, err);
+	const cJSON *lists = NULL;
+	hardy_status status = hy_splits_read(path, fold, &json, &lists, err);
 	if (status)
 		return status;
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, split), *item;
+	if (fold >= 0 && !strcmp(split, "validation"))
+		split = "val";
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(lists, split), *item;
 	if (!cJSON_IsArray(list))
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no list \"%s\" of subjects", path, split);
 	cJSON_ArrayForEach(item, list)
@@ -124,13 +127,13 @@ static hardy_status want_subjects(wanted *w, const hy_jobs_options *o, hardy_err
 	if (o->split && o->subjects)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "subjects and a split are asked for; want one of them");
 	if (o->split) {
-		status = want_split(w, o->splits, o->split, err);
+		status = want_split(w, o->splits, o->fold, o->split, err);
 	} else if (o->subjects && hy_path_exists(o->subjects)) {
 		char *text = NULL;
 		size_t size = 0;
 		status = hy_file_read(o->subjects, &text, &size, err);
 		if (!status)
-			status = want_each(w, text, "\n,", err);
+			status = want_each(w, hy_text_start(text), "\n,;", err);
 		hy_free(text);
 	} else if (o->subjects) {
 		status = want_each(w, o->subjects, ",", err);
@@ -188,11 +191,8 @@ static hardy_status add_set(collector *c, hy_dataset **out)
 	return HARDY_OK;
 }
 
-static void add_lost(void *payload, const char *subject, const char *phase, const char *text)
+static void add_lost_name(collector *c, const char *name, const char *text)
 {
-	collector *c = payload;
-	if (subject[0] && !is_wanted(&c->wanted, subject))
-		return;
 	hy_lost *larger = hy_realloc(c->jobs->lost, c->jobs->n_lost + 1, sizeof *larger);
 	if (!larger) {
 		c->out_of_memory = true;
@@ -200,8 +200,18 @@ static void add_lost(void *payload, const char *subject, const char *phase, cons
 	}
 	c->jobs->lost = larger;
 	hy_lost *l = &larger[c->jobs->n_lost++];
-	snprintf(l->name, sizeof l->name, phase[0] ? "%s_%s" : "%s", subject, phase);
+	snprintf(l->name, sizeof l->name, "%s", name);
 	snprintf(l->text, sizeof l->text, "%s", text);
+}
+
+static void add_lost(void *payload, const char *subject, const char *phase, const char *text)
+{
+	collector *c = payload;
+	char name[HARDY_CASE_SIZE];
+	if (subject[0] && !is_wanted(&c->wanted, subject))
+		return;
+	snprintf(name, sizeof name, phase[0] ? "%s_%s" : "%s", subject, phase);
+	add_lost_name(c, name, text);
 }
 
 static hardy_status add_dataset(collector *c, const char *root)
@@ -221,7 +231,7 @@ static hardy_status add_dataset(collector *c, const char *root)
 	const size_t set = c->jobs->n_sets - 1;
 	for (size_t i = 0; i < d->n_cases && !status; i++) {
 		const hy_case *k = &d->cases[i];
-		char name[160];
+		char name[HARDY_CASE_SIZE];
 		if (!is_wanted(&c->wanted, k->subject))
 			continue;
 		snprintf(name, sizeof name, k->phase[0] ? "%s_%s" : "%s", k->subject, k->phase);
@@ -234,17 +244,12 @@ static hardy_status add_dataset(collector *c, const char *root)
  * The name without folder and extension; *extension gets what was cut. *channel: the number of a name that ends in _0000 ...
  * as the channels of one scan do, which is cut, too; else -1.
  */
-static bool split_name(const char *path, int n_channels, char stem[160], const char **extension, int *channel)
+static bool split_name(const char *path, int n_channels, char stem[HY_NAME_SIZE], const char **extension, int *channel)
 {
-	static const char *const endings[] = {".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img"};
 	const char *name = hy_path_name(path);
-	*extension = name + strlen(name);
-	for (int i = 0; i < 6 && !**extension; i++) {
-		if (ends_with(name, endings[i]))
-			*extension -= strlen(endings[i]);
-	}
-	const size_t n = (size_t)(*extension - name);
-	if (!n || n >= 160)
+	const size_t n = hy_nifti_stem(name);
+	*extension = name + n;
+	if (!n || n >= HY_NAME_SIZE)
 		return false;
 	memcpy(stem, name, n);
 	stem[n] = 0;
@@ -257,6 +262,19 @@ static bool split_name(const char *path, int n_channels, char stem[160], const c
 		}
 	}
 	return true;
+}
+
+/* Whether NAME_0001 lies beside NAME_0000. */
+static bool has_second(const char *path, const char *stem, const char *extension)
+{
+	const size_t folder = (size_t)(hy_path_name(path) - path), room = strlen(path) + 16;
+	char *second = hy_alloc(room, 1);
+	if (!second)
+		return false;
+	snprintf(second, room, "%.*s%s_0001%s", (int)folder, path, stem, extension);
+	const bool found = hy_path_exists(second);
+	hy_free(second);
+	return found;
 }
 
 static hardy_status add_case(collector *c, const char *name, hy_case **out)
@@ -274,7 +292,7 @@ static hardy_status add_case(collector *c, const char *name, hy_case **out)
 	if (status)
 		return status;
 	*out = &d->cases[d->n_cases++];
-	**out = (hy_case){.frame = -1, .label_frame = -1};
+	**out = (hy_case){.frame = -1, .label_frame = -1, .cine_frame = -1};
 	return HARDY_OK;
 }
 
@@ -283,12 +301,22 @@ static hardy_status add_file(collector *c, const char *path)
 {
 	const hy_dataset *loose = &c->jobs->sets[0];
 	const size_t folder = (size_t)(hy_path_name(path) - path), room = strlen(path) + 16;
-	char stem[160];
+	char stem[HY_NAME_SIZE];
 	const char *extension;
 	int channel;
 	hy_case *k = NULL;
 	if (!split_name(path, c->o->n_channels, stem, &extension, &channel))
-		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: its name is empty or too long", path);
+		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: its name is empty, or longer than %d letters", path,
+		               HY_NAME_SIZE - 1);
+	if (channel == 0 && c->o->n_channels == 1 && has_second(path, stem, extension)) {
+		hy_warn(c->log,
+		        "%s: %s_0001%s lies beside it; the model has one channel, so that they are taken for scans of their own, not "
+		        "for channels of "
+		        "one scan",
+		        path, stem, extension);
+		strcat(stem, "_0000"); /* which was cut off */
+		channel = -1;
+	}
 	const int n = channel < 0 ? 1 : c->o->n_channels;
 	char *first = hy_alloc(room, 1);
 	if (!first)
@@ -318,20 +346,36 @@ static hardy_status add_file(collector *c, const char *path)
 	return HARDY_OK;
 }
 
+/* A file of a folder that differs from another in the extension alone: neither is predicted, both are named, once. */
+static hardy_status lose_twin(collector *c, const char *folder, const hy_names *names, size_t i, bool *lost)
+{
+	char text[1024], stem[HY_NAME_SIZE];
+	const char *other = hy_twin(names, i);
+	*lost = other != NULL;
+	if (!other || strcmp(names->name[i], other) > 0)
+		return HARDY_OK;
+	snprintf(stem, sizeof stem, "%.*s", (int)hy_nifti_stem(names->name[i]), names->name[i]);
+	snprintf(text, sizeof text, "%.400s: %s and %s: two files of one name, which is meant?", folder, names->name[i], other);
+	add_lost_name(c, stem, text);
+	return c->out_of_memory ? hy_fail_memory(c->err, "scans", c->jobs->n_lost + 1, sizeof *c->jobs->lost) : HARDY_OK;
+}
+
 static hardy_status add_folder(collector *c, const char *folder)
 {
 	hy_names names = {0};
 	hardy_status status = hy_list_folder(folder, &names, c->err);
 	size_t n_found = 0;
+	bool lost = false;
 	for (size_t i = 0; i < names.n && !status; i++) {
 		const char *name = names.name[i];
-		/* a pair .hdr and .img is one scan */
-		if (name[0] == '.' || !hy_nifti_is_name(name) || ends_with(name, ".img") || ends_with(name, ".img.gz"))
+		if (!hy_nifti_is_scan(name))
 			continue;
 		char *path = hy_path_join(folder, name);
 		status = path ? HARDY_OK : hy_fail_memory(c->err, folder, 1, 1);
 		if (!status && !hy_path_is_folder(path)) {
-			status = add_file(c, path);
+			status = lose_twin(c, folder, &names, i, &lost);
+			if (!status && !lost)
+				status = add_file(c, path);
 			n_found++;
 		}
 		hy_free(path);

@@ -9,13 +9,13 @@
 
 /* One output: a case of a data set, or a loose scan dressed as one. */
 typedef struct hy_job {
-	size_t set, index; /* sets[set].cases[index] */
-	char name[160];    /* of the output, without extension */
+	size_t set, index;          /* sets[set].cases[index] */
+	char name[HARDY_CASE_SIZE]; /* of the output, without extension */
 } hy_job;
 
-/* A case of a data set that cannot even be tried. */
+/* A scan that cannot even be tried. */
 typedef struct hy_lost {
-	char name[160], text[1024];
+	char name[HARDY_CASE_SIZE], text[1024];
 } hy_lost;
 
 typedef struct hy_jobs {
@@ -32,6 +32,7 @@ typedef struct hy_jobs_options {
 	hy_dataset_options dataset;
 	const char *subjects;       /* a file with a name a line, or "a,b,c": only these of the data sets; NULL: all */
 	const char *split, *splits; /* the list of that name in a JSON file: only these; NULL */
+	int64_t fold;               /* as in hy_splits_read */
 } hy_jobs_options;
 
 /* The model file that an argument stands for: a .safetensors file, or best or model.safetensors in a folder. Newly allocated
@@ -39,8 +40,9 @@ typedef struct hy_jobs_options {
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err);
 
 /*
- * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan), folders of them, data sets. Every wanted subject
- * must be there; two outputs of one name, and no scan at all, are errors.
+ * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan; with one channel, NAME_0000 and NAME_0001 side by side are
+ * scans of their own, which is told), folders of them, data sets. Files of a folder that differ in the extension alone are lost. Every
+ * wanted subject must be there; two outputs of one name, and no scan at all, are errors.
  */
 hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
                              const hardy_log *log, hardy_error *err);

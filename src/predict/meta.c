@@ -29,6 +29,12 @@ static const field plan_fields[] = {
     {"minmax_slice", KIND_BOOL, offsetof(hy_plan, minmax_slice), 1, 0, 1},
 };
 
+/* Only of a plan that is directed: older models take scans as they are stored. */
+static const field direction_fields[] = {
+    {"direction_x", KIND_DOUBLE, offsetof(hy_plan, direction[0]), 3, -1.001, 1.001},
+    {"direction_y", KIND_DOUBLE, offsetof(hy_plan, direction[1]), 3, -1.001, 1.001},
+};
+
 static const field fingerprint_fields[] = {
     {"n_volumes", KIND_INT64, offsetof(hy_fingerprint, n_volumes), 1, 0, 1e12},
     {"spacing_low_mm", KIND_DOUBLE, offsetof(hy_fingerprint, spacing_low_mm), 3, 0, BIG},
@@ -79,7 +85,7 @@ static const field unet_fields[] = {
 };
 
 static const field class_fields[] = {
-    {"value", KIND_INT, offsetof(hy_class, value), 1, -1, 255},
+    {"value", KIND_INT, offsetof(hy_class, value), 1, -1, 65535},
 };
 /* clang-format on */
 
@@ -137,7 +143,8 @@ static cJSON *struct_to_json(const field *table, size_t n, const void *from, int
 
 cJSON *hy_plan_to_json(const hy_plan *p)
 {
-	return struct_to_json(plan_fields, COUNT(plan_fields), p, 1);
+	cJSON *object = struct_to_json(plan_fields, COUNT(plan_fields), p, 1);
+	return p->directed ? add_fields(object, direction_fields, COUNT(direction_fields), p, 1) : object;
 }
 
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels)
@@ -261,6 +268,12 @@ hardy_status hy_plan_from_json(hy_plan *p, const cJSON *json, const char *where,
 	const hardy_status status = struct_from_json(plan_fields, COUNT(plan_fields), &read, 1, json, where, err);
 	if (status)
 		return status;
+	if (cJSON_GetObjectItemCaseSensitive(json, direction_fields[0].name)) {
+		const hardy_status directed = struct_from_json(direction_fields, COUNT(direction_fields), &read, 1, json, where, err);
+		if (directed)
+			return directed;
+		read.directed = true;
+	}
 	if (read.size % 16)
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"size\" is %lld, want a multiple of 16", where, (long long)read.size);
 	if (read.percentile_low >= read.percentile_high)

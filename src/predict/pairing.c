@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { STEM_SIZE = 160, N_STEMS = 3 };
+enum { STEM_SIZE = HARDY_CASE_SIZE, N_STEMS = 4 };
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -22,17 +22,10 @@ static bool ends_with(const char *s, const char *end)
 /* The file's name without folder, extension and "_gt". */
 static void make_stem(const char *path, char out[STEM_SIZE])
 {
-	static const char *const endings[] = {".gz", ".nii", ".hdr", ".img", "_gt"};
-	snprintf(out, STEM_SIZE, "%s", hy_path_name(path));
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (ends_with(out, endings[i]))
-			out[strlen(out) - strlen(endings[i])] = 0;
-}
-
-/* A label map to look at: NIfTI, not hidden, .img only through its .hdr. */
-static bool is_map(const char *name)
-{
-	return name[0] != '.' && hy_nifti_is_name(name) && !ends_with(name, ".img") && !ends_with(name, ".img.gz");
+	const char *name = hy_path_name(path);
+	snprintf(out, STEM_SIZE, "%.*s", (int)hy_nifti_stem(name), name);
+	if (ends_with(out, "_gt"))
+		out[strlen(out) - 3] = 0;
 }
 
 /* Keeps the label maps among the names. */
@@ -40,7 +33,7 @@ static void keep_maps(hy_names *names)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < names->n; i++) {
-		if (is_map(names->name[i])) {
+		if (hy_nifti_is_scan(names->name[i])) {
 			names->name[n++] = names->name[i];
 		} else {
 			hy_free(names->name[i]);
@@ -83,38 +76,55 @@ static hardy_status add_label_map(hy_pairing *p, char *path, hardy_error *err)
 	return HARDY_OK;
 }
 
-/* Classes named after the values that occur in the label maps. */
-static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hardy_log *log, hardy_error *err)
+static bool see_values(const hy_label_values *v, bool *seen)
 {
-	bool seen[256] = {false};
+	for (int k = 0; k < v->n; k++)
+		if (v->count[k])
+			seen[v->value[k]] = true;
+	return true;
+}
+
+/* Marks the values that occur in the label maps; the last error where none can be read. */
+static hardy_status collect_values(const hy_pairing *p, bool *seen, hardy_error *err)
+{
 	hardy_error unread = {0};
 	size_t n_read = 0;
 	for (size_t i = 0; i < p->n_pairs; i++) {
 		hy_labels labels = {0};
-		int64_t values[256];
+		hy_label_values values;
 		/* A file that cannot be read is reported when it is scored, unless none can. */
-		if (hy_nifti_read_labels(p->pairs[i].reference, NULL, &labels, values, NULL, &unread) != HARDY_OK)
+		if (hy_nifti_read_values(p->pairs[i].reference, NULL, &labels, &values, NULL, &unread) != HARDY_OK)
 			continue;
-		n_read++;
+		n_read += see_values(&values, seen);
 		hy_labels_clear(&labels);
-		for (int v = 1; v < 256; v++)
-			seen[v] |= values[v] > 0;
 	}
+	return n_read ? HARDY_OK : hy_fail(err, unread.status, "%s", unread.message);
+}
+
+/* Classes named after the values that occur in the label maps. */
+static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hardy_log *log, hardy_error *err)
+{
+	enum { N_VALUES = 65536 };
+	bool *seen = hy_calloc(N_VALUES, sizeof *seen);
+	if (!seen)
+		return hy_fail_memory(err, "label values", N_VALUES, sizeof *seen);
 	char text[HY_MAX_CLASSES * 20] = "", list[HY_MAX_CLASSES * 8] = "";
 	int n = 0;
-	for (int v = 1; v < 256; v++) {
+	hardy_status status = collect_values(p, seen, err);
+	for (int v = 1; v < N_VALUES && status == HARDY_OK; v++) {
 		if (!seen[v])
 			continue;
 		if (++n >= HY_MAX_CLASSES)
-			return hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: is it a label map?", reference,
-			               HY_MAX_CLASSES - 1);
+			status = hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: is it a label map?", reference,
+			                 HY_MAX_CLASSES - 1);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%d", n > 1 ? ", " : "", v);
 	}
-	if (n_read == 0)
-		return hy_fail(err, unread.status, "%s", unread.message);
-	if (n == 0)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes with --labels", reference);
+	hy_free(seen);
+	if (status == HARDY_OK && n == 0)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes with --labels", reference);
+	if (status != HARDY_OK)
+		return status;
 	p->unnamed = true;
 	hy_warn(log,
 	        "%s: nothing names the label values %s; predictions are taken to hold the same. To name them: --labels lv=3,myo=2",
@@ -128,18 +138,76 @@ static hardy_status name_classes(hy_pairing *p, const char *reference, const hy_
 	return o->labels ? hy_dataset_name_classes(&p->data, o->labels, err) : name_classes_by_value(p, reference, log, err);
 }
 
+/* Two files of one name but for the extension: nobody knows which is meant. */
+static hardy_status note_twin(hy_pair *pair, const char *folder, const hy_names *files, size_t i, hardy_error *err)
+{
+	char own[STEM_SIZE], other[STEM_SIZE];
+	make_stem(files->name[i], own);
+	for (size_t k = 0; k < files->n && !pair->problem; k++) {
+		make_stem(files->name[k], other);
+		if (k == i || strcmp(own, other) != 0)
+			continue;
+		const size_t room = strlen(folder) + strlen(files->name[i]) + strlen(files->name[k]) + 64;
+		pair->problem = hy_alloc(room, 1);
+		if (!pair->problem)
+			return hy_fail_memory(err, folder, room, 1);
+		snprintf(pair->problem, room, "%s: %s and %s: two files of one name, which is meant?", folder, files->name[i],
+		         files->name[k]);
+	}
+	return HARDY_OK;
+}
+
 static hardy_status take_folder(hy_pairing *p, const char *folder, const hy_names *maps, hardy_error *err)
 {
 	hardy_status status = add_pairs(p, maps->n, err);
-	for (size_t i = 0; i < maps->n && status == HARDY_OK; i++)
+	for (size_t i = 0; i < maps->n && status == HARDY_OK; i++) {
 		status = add_label_map(p, hy_path_join(folder, maps->name[i]), err);
+		if (status == HARDY_OK)
+			status = note_twin(&p->pairs[p->n_pairs - 1], folder, maps, i, err);
+	}
 	return status;
 }
 
-static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_dataset_options *o, const hardy_log *log,
-                                 hardy_error *err)
+/* Receives cases that cannot be used; memory that runs out shows as room that stays. */
+typedef struct unusable_list {
+	hy_pairing *p;
+	bool lost;
+} unusable_list;
+
+static void add_unusable(void *payload, const char *subject, const char *phase, const char *text)
 {
-	hardy_status status = hy_dataset_open(&p->data, root, o, log, err);
+	unusable_list *l = payload;
+	hy_unusable *larger = hy_realloc(l->p->unusable, l->p->n_unusable + 1, sizeof *larger);
+	if (!larger) {
+		l->lost = true;
+		return;
+	}
+	l->p->unusable = larger;
+	hy_unusable *u = &larger[l->p->n_unusable++];
+	snprintf(u->name, sizeof u->name, "%s%s%s", subject, phase[0] ? "_" : "", phase);
+	snprintf(u->text, sizeof u->text, "%s", text);
+}
+
+static hardy_status open_dataset(hy_pairing *p, const char *root, const hy_dataset_options *o, bool strict,
+                                 const hardy_log *log, hardy_error *err)
+{
+	unusable_list list = {p, false};
+	if (strict)
+		return hy_dataset_open(&p->data, root, o, log, err);
+	hardy_status status = hy_dataset_open_usable(&p->data, root, o, add_unusable, &list, log, err);
+	if (status == HARDY_OK && list.lost)
+		status = hy_fail_memory(err, "cases that cannot be used", p->n_unusable + 1, sizeof *p->unusable);
+	if (status == HARDY_OK && !p->data.n_cases)
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 p->n_unusable ? "%s: no scan can be used; the first problem: %s" : "%s: holds no scan", root,
+		                 p->n_unusable ? p->unusable[0].text : "");
+	return status;
+}
+
+static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_dataset_options *o, bool strict,
+                                 const hardy_log *log, hardy_error *err)
+{
+	hardy_status status = open_dataset(p, root, o, strict, log, err);
 	if (status == HARDY_OK)
 		status = add_pairs(p, p->data.n_cases, err);
 	for (size_t i = 0; status == HARDY_OK && i < p->data.n_cases; i++) {
@@ -159,8 +227,8 @@ static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_datas
 	return status;
 }
 
-static hardy_status take_reference(hy_pairing *p, const char *reference, const hy_dataset_options *o, const hardy_log *log,
-                                   hardy_error *err)
+static hardy_status take_reference(hy_pairing *p, const char *reference, const hy_dataset_options *o, bool strict,
+                                   const hardy_log *log, hardy_error *err)
 {
 	hy_names maps = {0};
 	hardy_status status;
@@ -181,14 +249,14 @@ static hardy_status take_reference(hy_pairing *p, const char *reference, const h
 	for (size_t i = 0; i < maps.n; i++) {
 		char stem[STEM_SIZE];
 		make_stem(maps.name[i], stem);
-		n_gt += strncmp(maps.name[i] + strlen(stem), "_gt.", 4) == 0;
+		n_gt += strncasecmp(maps.name[i] + strlen(stem), "_gt.", 4) == 0;
 	}
 	if (maps.n > 0 && (n_gt == 0 || n_gt == maps.n)) {
 		status = take_folder(p, reference, &maps, err);
 		if (status == HARDY_OK)
 			status = name_classes(p, reference, o, log, err);
 	} else {
-		status = take_dataset(p, reference, o, log, err);
+		status = take_dataset(p, reference, o, strict, log, err);
 	}
 	hy_names_free(&maps);
 	return status;
@@ -209,6 +277,10 @@ static int pair_stems(const hy_pairing *p, const hy_pair *pair, char stem[N_STEM
 	frame[n++] = c->frame;
 	make_stem(c->label_path, stem[n]);
 	frame[n++] = c->label_frame;
+	if (c->cine_frame >= 0) {
+		snprintf(stem[n], STEM_SIZE, "%s_4d", c->subject);
+		frame[n++] = c->cine_frame;
+	}
 	return n;
 }
 
@@ -228,6 +300,19 @@ static bool match(const hy_pairing *p, hy_pair *pair, const hy_names *files, boo
 			*which = i;
 			return true;
 		}
+	}
+	return false;
+}
+
+/* Such a file is told with the one that was found. */
+static bool is_twin_of_used(const hy_names *files, const bool *used, size_t i)
+{
+	char own[STEM_SIZE], other[STEM_SIZE];
+	make_stem(files->name[i], own);
+	for (size_t k = 0; k < files->n; k++) {
+		make_stem(files->name[k], other);
+		if (used[k] && strcmp(own, other) == 0)
+			return true;
 	}
 	return false;
 }
@@ -260,9 +345,11 @@ static hardy_status match_folder(hy_pairing *p, const char *folder, hardy_error 
 			status = hy_fail_memory(err, "path", 1, 1);
 			goto out;
 		}
+		if (!pair->problem && (status = note_twin(pair, folder, &files, which, err)) != HARDY_OK)
+			goto out;
 	}
 	for (size_t i = 0; i < files.n; i++) {
-		if (used[i])
+		if (used[i] || is_twin_of_used(&files, used, i))
 			continue;
 		p->unused[p->n_unused++] = files.name[i];
 		files.name[i] = NULL;
@@ -276,6 +363,7 @@ out:
 static void clear_pair(hy_pair *pair)
 {
 	hy_free(pair->prediction);
+	hy_free(pair->problem);
 	hy_free(pair->reference);
 	*pair = (hy_pair){0};
 }
@@ -310,12 +398,12 @@ static hardy_status match_file(hy_pairing *p, const char *path, const char *refe
 }
 
 hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
-                             const hardy_log *log, hardy_error *err)
+                             bool strict, const hardy_log *log, hardy_error *err)
 {
 	hy_pairing made = {0};
 	if (!hy_path_exists(prediction))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder", prediction);
-	hardy_status status = take_reference(&made, reference, o, log, err);
+	hardy_status status = take_reference(&made, reference, o, strict, log, err);
 	if (status == HARDY_OK)
 		status = hy_path_is_folder(prediction) ? match_folder(&made, prediction, err)
 		                                       : match_file(&made, prediction, reference, err);
@@ -336,5 +424,6 @@ void hy_pairing_clear(hy_pairing *p)
 		hy_free(p->unused[i]);
 	hy_free(p->pairs);
 	hy_free(p->unused);
+	hy_free(p->unusable);
 	*p = (hy_pairing){0};
 }

@@ -7,12 +7,18 @@
 #include "dataset/dataset.h"
 
 typedef struct hy_pair {
-	char name[160], subject[HY_NAME_SIZE], phase[16], site[HY_NAME_SIZE];
+	char name[HARDY_CASE_SIZE], subject[HY_NAME_SIZE], phase[16], site[HY_NAME_SIZE];
 	char *prediction; /* owned path; NULL when there is none */
+	char *problem;    /* owned: why the pair cannot be scored; NULL */
 	int64_t frame;    /* of a 4-D prediction, -1 for a 3-D one */
 	char *reference;  /* owned path of a label map; NULL: case_index of the data set */
 	size_t case_index;
 } hy_pair;
+
+/* A case of the reference that cannot be used. */
+typedef struct hy_unusable {
+	char name[HARDY_CASE_SIZE], text[1024];
+} hy_unusable;
 
 typedef struct hy_pairing {
 	hy_dataset data; /* the data set, or only classes and their values (root NULL) */
@@ -21,16 +27,19 @@ typedef struct hy_pairing {
 	size_t n_pairs;
 	char **unused; /* owned: predictions without a reference */
 	size_t n_unused;
+	hy_unusable *unusable; /* owned */
+	size_t n_unusable;
 } hy_pairing;
 
 /*
  * prediction: a file, or a folder of files. reference: a file, a folder of label maps (all named NAME_gt, or none), or a data
  * set. Names are compared without extension and "_gt". A data set's case answers to SUBJECT_PHASE (SUBJECT without phase) and
- * to the names of its image and its label file; where these are 4-D, so must the prediction be. One file on both sides is a
- * pair whatever the names.
+ * to the names of its image and its label file; where these are 4-D, so must the prediction be. ACDC's
+ * frames answer to SUBJECT_4d, too. Two predictions or label maps of one name but for the extension are a problem of their pair. One
+ * file on both sides is a pair whatever the names. Cases that cannot be used are listed, or with strict an error.
  */
 hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
-                             const hardy_log *log, hardy_error *err);
+                             bool strict, const hardy_log *log, hardy_error *err);
 void hy_pairing_clear(hy_pairing *p);
 
 #endif

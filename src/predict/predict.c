@@ -21,7 +21,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .tta = "none"};
+	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .tta = "none", .fold = -1};
 }
 
 #define ENTROPY "entropy"
@@ -39,7 +39,7 @@ typedef struct session {
 	char *folder;                                  /* owned: where outputs go; "" the working folder */
 	char *table, *lock;                            /* owned: paths of the quality table and of its lock */
 	bool made_folder;                              /* it was not there before */
-	uint8_t value[256];                            /* class index to what is written */
+	uint16_t value[256];                           /* class index to what is written */
 	bool unvalued[256];                            /* own_labels: the training data set has no value for this class */
 	char words[HY_MAX_CLASSES][HY_NAME_SIZE + 16]; /* classes in names of files */
 	hy_places places;                              /* what must not be written over */
@@ -140,7 +140,7 @@ static void map_values(session *s)
 	for (int c = 0; c < 256; c++) {
 		const bool own = s->o->own_labels && c < m->n_classes;
 		s->unvalued[c] = own && m->classes[c].value < 0;
-		s->value[c] = !own ? (uint8_t)c : s->unvalued[c] ? 0 : (uint8_t)m->classes[c].value;
+		s->value[c] = !own ? (uint16_t)c : s->unvalued[c] ? 0 : (uint16_t)m->classes[c].value;
 	}
 }
 
@@ -350,7 +350,7 @@ static hardy_status check_outputs(session *s, hardy_error *err)
 typedef struct scan {
 	hy_volume image;
 	int64_t n_frames, n; /* voxels a frame */
-	uint8_t *label;      /* owned: frames x voxels, values to write */
+	uint8_t *label;      /* owned: frames x voxels, class indices */
 	float *entropy;      /* owned: frames x voxels, or NULL */
 	float *maps;         /* owned: classes x frames x voxels, or NULL */
 	hy_prediction *rows; /* owned: the measures of each frame, without arrays */
@@ -431,8 +431,7 @@ static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *e
 	const hardy_status status = hy_predictor_run(s->predictor, &frame, &p, err);
 	if (status)
 		return status;
-	for (int64_t i = 0; i < x->n; i++)
-		x->label[t * x->n + i] = s->value[p.label.data[i]];
+	memcpy(x->label + t * x->n, p.label.data, (size_t)x->n);
 	if (x->entropy)
 		memcpy(x->entropy + t * x->n, p.entropy, (size_t)x->n * sizeof *x->entropy);
 	for (int64_t c = 0; x->maps && c < s->models[0].n_classes; c++)
@@ -455,7 +454,7 @@ static hardy_status write_map(const session *s, const hy_job *job, const scan *x
 	if (!path)
 		return hy_fail_memory(err, s->o->output, 1, 1);
 	if (map == MAP_LABEL)
-		status = hy_nifti_write_labels(path, &x->image, x->label, x->n_frames, &s->origin, err);
+		status = hy_nifti_write_values(path, &x->image, x->label, s->value, x->n_frames, &s->origin, err);
 	else if (map == MAP_ENTROPY)
 		status = hy_nifti_write_float(path, &x->image, x->entropy, x->n_frames, &s->origin, err);
 	else
@@ -641,7 +640,8 @@ static hardy_status run(session *s, hardy_error *err)
 		                           .dataset = s->dataset,
 		                           .subjects = s->o->subjects,
 		                           .split = s->o->split,
-		                           .splits = s->o->splits};
+		                           .splits = s->o->splits,
+		                           .fold = s->o->fold};
 		map_values(s);
 		choose_words(s);
 		status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);

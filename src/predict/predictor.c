@@ -59,13 +59,6 @@ void hy_prediction_clear(hy_prediction *p)
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
-static bool same_plan(const hy_plan *a, const hy_plan *b)
-{
-	return a->spacing_mm == b->spacing_mm && a->size == b->size && a->percentile_low == b->percentile_low &&
-	       a->percentile_high == b->percentile_high && a->normalise_first == b->normalise_first &&
-	       a->minmax_slice == b->minmax_slice;
-}
-
 static hardy_status check_models(hy_model *const *models, size_t n, hardy_error *err)
 {
 	if (n < 1)
@@ -88,7 +81,7 @@ static hardy_status check_models(hy_model *const *models, size_t n, hardy_error 
 static void add_member(hy_predictor *p, hy_model *m, double share)
 {
 	size_t v = 0;
-	while (v < p->n_views && !same_plan(p->views[v].plan, &m->plan))
+	while (v < p->n_views && !hy_plan_same(p->views[v].plan, &m->plan))
 		v++;
 	if (v == p->n_views)
 		p->views[p->n_views++].plan = &m->plan;

@@ -66,7 +66,7 @@ static const cJSON *entry_of(const maker *m, const hy_results_run *run)
 /* FOLDER/runs/METHOD-SEED/last.safetensors or best; NULL when memory runs out. */
 static char *model_path(const maker *m, const hy_results_run *run)
 {
-	char folder[256], name[512];
+	char folder[HY_NAME_SIZE + 32], name[2 * HY_NAME_SIZE];
 	const cJSON *entry = entry_of(m, run);
 	snprintf(folder, sizeof folder, "runs/%s-%lld", m->s->methods[run->method].name, (long long)run->seed);
 	snprintf(name, sizeof name, "%s/%s.safetensors", hy_results_text(entry, "folder", folder),

@@ -210,7 +210,7 @@ static hardy_status score_site(demo *d, size_t at, hardy_error *err)
 	hy_split split = {0};
 	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
 	if (!status && !at)
-		status = hy_split_make(&split, &set, d->splits, 0, 0, 0, d->log, err);
+		status = hy_split_make(&split, &set, d->splits, -1, 0, 0, 0, d->log, err);
 	if (!status && !(s->scores = hy_calloc(set.n_cases, sizeof *s->scores)))
 		status = hy_fail_memory(err, "scores", set.n_cases, sizeof *s->scores);
 	for (size_t i = 0; !status && i < set.n_cases; i++) {
@@ -403,7 +403,7 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 		}
 		hy_prediction_clear(&p);
 		if (panel == 0)
-			snprintf(text, sizeof text, "%s %s %s", s->name, worst->subject, worst->phase);
+			snprintf(text, sizeof text, "%.20s %.60s %s", s->name, worst->subject, worst->phase);
 		else if (panel == 1)
 			snprintf(text, sizeof text, "truth, slice %d", (int)z + 1);
 		else

@@ -333,7 +333,7 @@ hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err)
 	for (size_t i = 0; i < r->results.n_runs && !status; i++)
 		for (int k = 0; k < 2 && !status; k++) {
 			const hy_results_run *run = &r->results.runs[i];
-			char name[256];
+			char name[HY_NAME_SIZE + 64];
 			if (k)
 				snprintf(name, sizeof name, "runs/%s-%lld/stress/sweep.csv", r->results.methods[run->method].name,
 				         (long long)run->seed);

@@ -4,6 +4,7 @@
 #include "training/set.h"
 
 #include "base/memory.h"
+#include "image/nifti.h"
 #include "predict/fingerprint.h"
 
 #include <stdlib.h>
@@ -85,11 +86,15 @@ static void count_warnings(const few_warnings *w, const char *data)
 
 typedef struct loader {
 	hy_training_set *set;
-	const hy_plan *plan;
+	hy_plan *plan;
 	hy_dataset_options options;
 	const hardy_log *log;
+	const hardy_log *plain; /* where every line counts */
 	const hardy_stop *stop;
-	bool seen[256]; /* classes in the training labels */
+	bool strict;
+	bool seen[256];    /* classes in the training labels */
+	hy_cover cover;    /* of the training labels */
+	hardy_error first; /* of the cases that were left out */
 } loader;
 
 static bool is_wanted(const hy_case *c, char (*names)[HY_NAME_SIZE], size_t n)
@@ -127,7 +132,11 @@ static hardy_status load_case(loader *l, size_t i, hy_slices *test, hy_slices *t
 		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while reading scans, nothing was written");
 	if ((status = hy_case_load(&l->set->dataset, i, &l->options, &image, &labels, l->log, err)))
 		return status;
+	if ((status = hy_case_check_grey(c, &image, err)))
+		goto out;
 	status = hy_preprocess_test(l->plan, &image, &labels, test, err);
+	if (!status && training)
+		status = hy_cover_add(&l->cover, l->plan, &image.grid, labels.data, err);
 	if (!status && training) {
 		status = hy_preprocess_train(l->plan, &image, &labels, training, err);
 		if (!status)
@@ -135,12 +144,39 @@ static hardy_status load_case(loader *l, size_t i, hy_slices *test, hy_slices *t
 	}
 	if (status)
 		status = hy_prefix(err, status, "%s", c->image_path[0]);
+out:
 	hy_volume_clear(&image);
 	hy_labels_clear(&labels);
 	return status;
 }
 
-static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t n_names, bool training, hy_stack *out,
+/* What is wrong with one scan does not keep the others from training. */
+static bool is_left_out(loader *l, hardy_status status, const hardy_error *err)
+{
+	if (l->strict || !status || status == HARDY_ERROR_MEMORY || status == HARDY_ERROR_INTERRUPTED)
+		return false;
+	if (!l->first.status)
+		l->first = *err;
+	hy_warn(l->plain, "left out: %s", err->message);
+	return true;
+}
+
+/* Takes the subjects without any case out of the list; index of the cases' subjects, NULL for those that have none. */
+static void drop_subjects(char (*names)[HY_NAME_SIZE], size_t *n, const bool *has_case, int *index, size_t n_cases)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < *n; i++) {
+		if (!has_case[i])
+			continue;
+		for (size_t k = 0; k < n_cases && index; k++)
+			if (index[k] == (int)i)
+				index[k] = (int)kept;
+		memmove(names[kept++], names[i], HY_NAME_SIZE);
+	}
+	*n = kept;
+}
+
+static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t *n_names, bool training, hy_stack *out,
                                hardy_error *err)
 {
 	hy_training_set *s = l->set;
@@ -148,31 +184,91 @@ static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t n_
 	hardy_status status = HARDY_OK;
 	size_t n = 0;
 	hy_slices *parts = hy_calloc(d->n_cases, sizeof *parts);
+	bool *has_case = hy_calloc(*n_names, sizeof *has_case);
 	if (training) {
 		s->cases = hy_calloc(d->n_cases, sizeof *s->cases);
 		s->subject = hy_calloc(d->n_cases, sizeof *s->subject);
 	}
-	if (!parts || (training && (!s->cases || !s->subject)))
+	if (!parts || !has_case || (training && (!s->cases || !s->subject)))
 		status = hy_fail_memory(err, "cases", d->n_cases, sizeof *parts);
 	for (size_t i = 0; i < d->n_cases && !status; i++) {
-		if (!is_wanted(&d->cases[i], names, n_names))
+		if (!is_wanted(&d->cases[i], names, *n_names))
 			continue;
 		hy_log(l->log, HARDY_LOG_PROGRESS, "reading %s %s", d->cases[i].subject, d->cases[i].phase);
 		status = load_case(l, i, &parts[n], training ? &s->cases[n] : NULL, err);
+		if (is_left_out(l, status, err)) {
+			hy_slices_clear(&parts[n]);
+			status = HARDY_OK;
+			continue;
+		}
 		if (status)
 			break;
+		const int subject = index_of(d->cases[i].subject, names, *n_names);
+		has_case[subject] = true;
 		if (training) {
-			s->subject[n] = index_of(d->cases[i].subject, names, n_names);
+			s->subject[n] = subject;
 			s->n_cases = n + 1;
 		}
 		n++;
 	}
 	if (!status)
+		drop_subjects(names, n_names, has_case, training ? s->subject : NULL, n);
+	if (!status && training && !n)
+		status = hy_fail(err, l->first.status ? l->first.status : HARDY_ERROR_DATA,
+		                 "%s: no scan to train on is left; the first: %s", d->root, l->first.message);
+	if (!status)
 		status = stack_make(out, parts, n, d->n_channels, l->plan->size, err);
 	for (size_t i = 0; parts && i < d->n_cases; i++)
 		hy_slices_clear(&parts[i]);
 	hy_free(parts);
+	hy_free(has_case);
 	return status;
+}
+
+/* The plan's directions, from the headers of the scans to train on; scans that cannot be read do not count. */
+static hardy_status direct_plan(const loader *l, hardy_error *err)
+{
+	const hy_dataset *d = &l->set->dataset;
+	hy_grid *grids = hy_calloc(d->n_cases, sizeof *grids);
+	size_t n = 0, n_stacked = 0;
+	if (!grids)
+		return hy_fail_memory(err, "grids", d->n_cases, sizeof *grids);
+	hy_nifti_options o;
+	hy_nifti_options_init(&o);
+	o.header_only = true;
+	memcpy(o.spacing_mm, l->options.spacing_mm, sizeof o.spacing_mm);
+	for (size_t i = 0; i < d->n_cases; i++) {
+		hy_volume header = {0};
+		if (!is_wanted(&d->cases[i], l->set->split.train, l->set->split.n_train) ||
+		    hy_nifti_read(d->cases[i].image_path[0], &o, &header, NULL, NULL))
+			continue;
+		n_stacked += hy_stack_axis(&header.grid) < 2;
+		grids[n++] = header.grid;
+		hy_volume_clear(&header);
+	}
+	const size_t n_turned = hy_plan_direct(l->plan, grids, n);
+	if (n_turned)
+		hy_warn(l->plain,
+		        "%s: %zu of %zu scans to train on are stored in another orientation than the others; brought into one order",
+		        d->root, n_turned, n);
+	if (n_stacked)
+		hy_warn(l->plain, "%s: the slices of %zu of %zu scans lie along the first or second axis; taken across it", d->root,
+		        n_stacked, n);
+	hy_free(grids);
+	return HARDY_OK;
+}
+
+/* What of the labels the network will see. */
+static hardy_status check_cover(const loader *l, hardy_error *err)
+{
+	const hy_dataset *d = &l->set->dataset;
+	char text[768];
+	if (!hy_cover_say(&l->cover, l->plan, d->classes, d->n_classes, text, sizeof text))
+		return HARDY_OK;
+	if (hy_cover_is_empty(&l->cover))
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: nothing to learn: %s", d->root, text);
+	hy_warn(l->plain, "%s: %s", d->root, text);
+	return HARDY_OK;
 }
 
 static hardy_status check_classes(const loader *l, hardy_error *err)
@@ -190,26 +286,56 @@ static hardy_status check_classes(const loader *l, hardy_error *err)
 	return HARDY_OK;
 }
 
-hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, const hy_plan *plan, const hardy_log *log,
+static void leave_out(void *payload, const char *subject, const char *phase, const char *text)
+{
+	loader *l = payload;
+	hardy_error err = {0};
+	hy_fail(&err, HARDY_ERROR_DATA, "%s", text);
+	is_left_out(l, HARDY_ERROR_DATA, &err);
+}
+
+static hardy_status open_dataset(loader *l, const char *data, hardy_error *err)
+{
+	hy_dataset *d = &l->set->dataset;
+	if (l->strict)
+		return hy_dataset_open(d, data, &l->options, l->log, err);
+	const hardy_status status = hy_dataset_open_usable(d, data, &l->options, leave_out, l, l->log, err);
+	if (status || d->n_cases)
+		return status;
+	return hy_fail(err, HARDY_ERROR_DATA, l->first.status ? "%s: no scan can be used; the first: %s" : "%s: holds no scan",
+	               data, l->first.message);
+}
+
+hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, hy_plan *plan, const hardy_log *log,
                                   const hardy_stop *stop, hardy_error *err)
 {
 	memset(s, 0, sizeof *s);
 	few_warnings few = {.to = log};
 	const hardy_log quiet = {emit_few, &few};
-	loader l = {.set = s, .plan = plan, .log = &quiet, .stop = stop, .options = {.labels = o->labels}};
+	loader l = {.set = s,
+	            .plan = plan,
+	            .log = &quiet,
+	            .plain = log,
+	            .stop = stop,
+	            .strict = o->strict,
+	            .options = {.labels = o->labels}};
 	memcpy(l.options.spacing_mm, o->header_spacing_mm, sizeof l.options.spacing_mm);
-	hardy_status status = hy_dataset_open(&s->dataset, o->data, &l.options, &quiet, err);
+	hardy_status status = open_dataset(&l, o->data, err);
 	if (!status)
-		status = hy_split_make(&s->split, &s->dataset, o->splits, (size_t)o->subjects, (size_t)o->validation, (uint64_t)o->seed,
-		                       log, err);
+		status = hy_split_make(&s->split, &s->dataset, o->splits, o->fold, (size_t)o->subjects, (size_t)o->validation,
+		                       (uint64_t)o->seed, log, err);
 	if (!status)
-		status = load_cases(&l, s->split.train, s->split.n_train, true, &s->calibration, err);
+		status = direct_plan(&l, err);
 	if (!status)
-		status = load_cases(&l, s->split.validation, s->split.n_validation, false, &s->validation, err);
+		status = load_cases(&l, s->split.train, &s->split.n_train, true, &s->calibration, err);
+	if (!status)
+		status = load_cases(&l, s->split.validation, &s->split.n_validation, false, &s->validation, err);
 	count_warnings(&few, o->data);
 	l.log = log;
 	if (!status)
 		status = check_classes(&l, err);
+	if (!status)
+		status = check_cover(&l, err);
 	if (status)
 		hy_training_set_clear(s);
 	return status;

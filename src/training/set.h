@@ -28,10 +28,11 @@ typedef struct hy_training_set {
 } hy_training_set;
 
 /*
- * Opens the data set, draws subjects and reads their labelled cases. A training set without foreground is an error; a class
- * that no training label holds is a warning. stop as in hardy_train.
+ * Opens the data set, draws subjects and reads their labelled cases. A training set without foreground, or whose labels all lie outside
+ * of the plan's field of view, is an error; a class that no training label holds is a warning. A scan that cannot be used is one, too,
+ * and left out, unless o->strict. *plan gets the directions of the training scans. stop as in hardy_train.
  */
-hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, const hy_plan *plan, const hardy_log *log,
+hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, hy_plan *plan, const hardy_log *log,
                                   const hardy_stop *stop, hardy_error *err);
 void hy_training_set_clear(hy_training_set *s);
 

@@ -4,6 +4,7 @@
 #include "hardy.h"
 
 #include "base/memory.h"
+#include "image/order.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -148,7 +149,7 @@ static void everything_wrong_is_listed(void **state)
 	says("Info.cfg: cannot be opened");
 	says("patient008_frame01.nii.gz, ED: the same voxels as patient002 ED");
 	says("class RV (value 1) is in");
-	says("8 scans can be used, 9 cannot");
+	says("9 scans can be used, 8 cannot");
 }
 
 static void bad_copies(void **state)
@@ -267,12 +268,102 @@ static int finish(void **state)
 	return 0;
 }
 
+/* One pair of folder/images and labels on grid g, in order o of it. */
+static void put_turned(const char *name, const hy_grid *g, const hy_order *o, const float *image, const uint8_t *label)
+{
+	static float turned[100 * 100 * 2];
+	static uint8_t turned_label[100 * 100 * 2];
+	char path[100];
+	const hy_grid m = hy_order_grid(o, g);
+	hy_order_voxels(o, g, 1, sizeof *image, image, turned);
+	hy_order_voxels(o, g, 1, 1, label, turned_label);
+	snprintf(path, sizeof path, "images/%s.nii.gz", name);
+	tree_image_grid(path, &m, 1, turned);
+	snprintf(path, sizeof path, "labels/%s.nii.gz", name);
+	tree_labels_grid(path, &m, 1, turned_label);
+}
+
+static void scans_of_another_order_are_named(void **state)
+{
+	(void)state;
+	static float image[100 * 100 * 2];
+	static uint8_t label[100 * 100 * 2];
+	static const hy_order as_stored = {{0, 1, 2}, {false}}, turned = {{1, 0, 2}, {true, false, false}},
+	                      stacked = {{2, 0, 1}, {false}};
+	hy_grid g;
+	hy_grid_set_simple(&g, 100, 100, 2, 2, 2, 10);
+	for (int i = 0; i < 20000; i++)
+		label[i] = i < 250;
+	tree_new();
+	for (int k = 0; k < 4; k++) {
+		char name[8];
+		for (int i = 0; i < 20000; i++)
+			image[i] = (float)(k * 1000 + i % 100);
+		snprintf(name, sizeof name, "s%d", k);
+		put_turned(name, &g, k == 2 ? &turned : k == 3 ? &stacked : &as_stored, image, label);
+	}
+	check("", "lesion=1", false, HARDY_OK);
+	says("s2: ");
+	says("images/s2.nii.gz: orientation PRS, most scans have RAS: brought into their order");
+	says("images/s3.nii.gz: slices lie along x, 10 mm apart: taken across that axis");
+	says_not("rows and columns");
+	says("4 scans can be used, 0 cannot; things to look at: 2");
+}
+
+static void ed_smaller_than_es_is_asked_about(void **state)
+{
+	(void)state;
+	static uint8_t label[100 * 100 * 2];
+	hy_grid g;
+	hy_grid_set_simple(&g, 100, 100, 2, 2, 2, 10);
+	tree_new();
+	put_pair("a_ED", 1);
+	put_pair("a_ES", 2);
+	for (int i = 0; i < 20000; i++)
+		label[i] = (uint8_t)(i < 400 ? 3 : i < 500 ? 2 : i < 600 ? 1 : 0);
+	tree_labels_grid("a_ES_gt.nii.gz", &g, 1, label);
+	check("", "lv=3,myo=2,rv=1", false, HARDY_OK);
+	says("LV of 10.0 mL at ED, 16.0 mL at ES: are ED and ES exchanged?");
+}
+
+static void labels_outside_of_the_view_are_told(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	const hardy_sink sink = {collect, NULL};
+	hardy_check_options o;
+	tree_new();
+	put_pair("a_ED", 1); /* labels in the first rows */
+	hardy_check_options_init(&o);
+	o.data = tree_path("");
+	o.labels = "lv=3,myo=2,rv=1";
+	o.size = 64;
+	o.grid_spacing_mm = 2;
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says("100 % of LV, 100 % of MYO, 100 % of RV lie outside of the network's field of view, 64 x 64 pixels of 2 mm: --size "
+	     "112 or --spacing "
+	     "3.13 would hold all");
+	o.size = 112;
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says_not("field of view, ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_sound_data_set), cmocka_unit_test(everything_wrong_is_listed), cmocka_unit_test(bad_copies),
-	    cmocka_unit_test(nothing_usable),   cmocka_unit_test(frames_out_of_range),        cmocka_unit_test(the_same_as_json),
-	    cmocka_unit_test(not_a_data_set),   cmocka_unit_test(memory_may_run_out),
+	    cmocka_unit_test(a_sound_data_set),
+	    cmocka_unit_test(everything_wrong_is_listed),
+	    cmocka_unit_test(bad_copies),
+	    cmocka_unit_test(nothing_usable),
+	    cmocka_unit_test(frames_out_of_range),
+	    cmocka_unit_test(the_same_as_json),
+	    cmocka_unit_test(scans_of_another_order_are_named),
+	    cmocka_unit_test(ed_smaller_than_es_is_asked_about),
+	    cmocka_unit_test(labels_outside_of_the_view_are_told),
+	    cmocka_unit_test(not_a_data_set),
+	    cmocka_unit_test(memory_may_run_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

@@ -31,6 +31,12 @@ static void hear(void *payload, hardy_log_level level, const char *line)
 	strncpy(h->last, line, sizeof h->last - 1);
 }
 
+static void note_unusable(void *payload, const char *subject, const char *phase, const char *text)
+{
+	if (!strstr(text, "want a frame's number"))
+		hear(payload, HARDY_LOG_WARNING, text);
+}
+
 static hy_dataset open_with(const char *labels)
 {
 	hy_dataset d;
@@ -92,7 +98,7 @@ static void expect_heart(const hy_dataset *d, int lv, int myo, int rv)
 		assert_int_equal(d->classes[k].value, values[k]);
 		assert_int_equal(d->classes[k].present, values[k] >= 0);
 		if (values[k] >= 0)
-			assert_int_equal(d->map[values[k]], k);
+			assert_int_equal(hy_dataset_class(d, values[k]), k);
 	}
 }
 
@@ -388,8 +394,8 @@ static void nnunet_refuses_what_it_cannot_use(void **state)
 	refuse_with(NULL, HARDY_ERROR_DATA, "0 is the background");
 	tree_text("dataset.json", "{\"labels\": {\"background\": 0}}");
 	refuse_with(NULL, HARDY_ERROR_DATA, "no class besides");
-	tree_text("dataset.json", "{\"labels\": {\"background\": 0, \"a\": 1000}}");
-	refuse_with(NULL, HARDY_ERROR_UNSUPPORTED, "label value 1000");
+	tree_text("dataset.json", "{\"labels\": {\"background\": 0, \"a\": 70000}}");
+	refuse_with(NULL, HARDY_ERROR_FORMAT, "label \"a\" has no whole number from 0 to 65535");
 	tree_text("dataset.json", "{\"file_ending\": \".png\", \"labels\": {\"background\": 0, \"a\": 1}}");
 	refuse_with(NULL, HARDY_ERROR_UNSUPPORTED, "file_ending is \".png\"");
 	tree_text("dataset.json", "{\"channel_names\": {\"1\": \"T1\"}, \"labels\": {\"background\": 0, \"a\": 1}}");
@@ -446,7 +452,7 @@ static void folders_take_classes_from_the_labels(void **state)
 	hy_dataset_clear(&d);
 
 	tree_labels("labels/a.nii.gz", 1, NULL, 0, 0);
-	refuse_with(NULL, HARDY_ERROR_DATA, "none has a value other than 0");
+	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 label files has a value other than 0");
 }
 
 /* ---- flat --------------------------------------------------------------------------------------------------------------- */
@@ -465,7 +471,7 @@ static void flat_takes_the_phase_from_the_name(void **state)
 	assert_int_equal(d.layout, HY_LAYOUT_FLAT);
 	assert_int_equal(d.n_cases, 3);
 	expect_heart(&d, 3, 2, -1);
-	assert_int_equal(d.map[1], HY_NO_CLASS);
+	assert_int_equal(hy_dataset_class(&d, 1), HY_NO_CLASS);
 	assert_string_equal(d.cases[0].subject, "SC-1");
 	assert_string_equal(d.cases[0].phase, "ED");
 	assert_string_equal(d.cases[1].phase, "ES");
@@ -481,7 +487,7 @@ static void labels_option_is_checked(void **state)
 	tree_new();
 	tree_image("a.nii.gz", 1, 1);
 	tree_labels("a_gt.nii.gz", 1, one_each, 5, 0);
-	static const char *const bad[] = {"lv", "=3", "lv=", "lv=300", "lv=-1", "lv=1,", "lv=1x", "", "lv=1,,rv=2", "lv= 1"};
+	static const char *const bad[] = {"lv", "=3", "lv=", "lv=70000", "lv=-1", "lv=1,", "lv=1x", "", "lv=1,,rv=2", "lv= 1"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		refuse_with(bad[i], HARDY_ERROR_ARGUMENT, "is not NAME=VALUE");
 	refuse_with("lv=0", HARDY_ERROR_DATA, "--labels: label value 0");
@@ -537,16 +543,176 @@ static void label_header_a_little_off_is_a_warning(void **state)
 	flat_pair();
 	hy_dataset d = open_with("x=1,y=2,z=3");
 	hy_grid g = tree_grid();
-	g.affine[0][3] += 1.5;
+	g.affine[0][3] += 0.75;
 	tree_labels_grid("a_gt.nii.gz", &g, 1, (uint8_t[TREE_VOXELS]){0, 1, 2, 3});
 	assert_ok(hy_case_load(&d, 0, NULL, &v, &l, &log, &err), &err);
 	assert_int_equal(h.n_warnings, 1);
-	assert_non_null(strstr(h.last, "1.50 mm away from those of its image"));
+	assert_non_null(strstr(h.last, "0.75 mm away from those of its image"));
 	assert_memory_equal(&v.grid, &l.grid, sizeof v.grid);
 	assert_int_equal(l.data[3], 3);
 	hy_volume_clear(&v);
 	hy_labels_clear(&l);
 	hy_dataset_clear(&d);
+}
+
+static void label_in_another_axis_order_is_turned(void **state)
+{
+	heard h = {0};
+	const hardy_log log = {hear, &h};
+	hardy_error err = {0};
+	hy_volume v;
+	hy_labels l;
+	uint8_t label[TREE_VOXELS], turned[TREE_VOXELS];
+	const hy_order order = {{2, 0, 1}, {false, true, false}};
+	const hy_grid g = tree_grid();
+	hy_grid other = hy_order_grid(&order, &g);
+	flat_pair();
+	for (int i = 0; i < TREE_VOXELS; i++)
+		label[i] = (uint8_t)(i * 7 % 4);
+	hy_order_voxels(&order, &g, 1, 1, label, turned);
+	tree_labels_grid("a_gt.nii.gz", &other, 1, turned);
+	hy_dataset d = open_with("x=1,y=2,z=3");
+	assert_ok(hy_case_load(&d, 0, NULL, &v, &l, &log, &err), &err);
+	assert_int_equal(h.n_warnings, 1);
+	assert_non_null(strstr(h.last, "in another axis order (SLA, there RAS); reordered"));
+	assert_memory_equal(l.data, label, sizeof label);
+	assert_memory_equal(&v.grid, &l.grid, sizeof v.grid);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+	/* Elsewhere in any order: how far. */
+	other.affine[0][3] += 12;
+	tree_labels_grid("a_gt.nii.gz", &other, 1, turned);
+	refuse_case(&d, 0, HARDY_ERROR_DATA, "a_gt.nii.gz: the header puts voxels up to 12.00 mm away from those of its image",
+	            "in any axis order");
+	hy_dataset_clear(&d);
+}
+
+static void values_to_65535(void **state)
+{
+	hardy_error err = {0};
+	hy_volume v, like = {.grid = tree_grid(), .nt = 1};
+	hy_labels l;
+	uint8_t label[TREE_VOXELS] = {0, 1, 2};
+	const uint16_t own[256] = {0, 500, 40000};
+	flat_pair();
+	assert_ok(hy_nifti_write_values(tree_path("a_gt.nii.gz"), &like, label, own, 1, &err), &err);
+	hy_dataset d = open_with("lv=500,myo=40000");
+	expect_heart(&d, 500, 40000, -1);
+	assert_ok(hy_case_load(&d, 0, NULL, &v, &l, NULL, &err), &err);
+	assert_true(l.data[1] == 1 && l.data[2] == 2 && l.data[3] == 0);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+	hy_dataset_clear(&d);
+	d = open_with(NULL);
+	assert_string_equal(d.classes[2].name, "class_40000");
+	hy_dataset_clear(&d);
+	refuse_with("lv=65536", HARDY_ERROR_ARGUMENT, "with a value of 0 to 65535");
+}
+
+/* Expects both files of one name to be told, and no case of them. */
+static void expect_twins(const char *labels, const char *first, const char *second)
+{
+	hy_dataset d;
+	hardy_error err = {0};
+	heard h = {0};
+	const hy_dataset_options o = {.labels = labels};
+	assert_ok(hy_dataset_open_usable(&d, tree_path(""), &o, note_unusable, &h, NULL, &err), &err);
+	if (h.n_warnings != 1 || !strstr(h.last, first) || !strstr(h.last, second))
+		fail_msg("%s and %s: %d problems, the last: %s", first, second, h.n_warnings, h.last);
+	assert_non_null(strstr(h.last, "two files of one name, which is meant?"));
+	assert_int_equal(d.n_cases, 1);
+	hy_dataset_clear(&d);
+}
+
+static void two_files_of_one_name_are_both_named(void **state)
+{
+	for (int label = 0; label < 2; label++) {
+		tree_new();
+		for (int k = 0; k < 2; k++) {
+			tree_image(k ? "images/b.nii.gz" : "images/a.nii.gz", 1, 1);
+			tree_labels(k ? "labels/b.nii.gz" : "labels/a.nii.gz", 1, one_each, 5, 0);
+		}
+		if (label)
+			tree_labels("labels/a.NII", 1, one_each, 5, 0);
+		else
+			tree_image("images/a.nii", 1, 1);
+		expect_twins("lv=3", "a.nii.gz", label ? "a.NII" : "a.nii");
+		tree_new();
+		tree_image("a_ED.nii.gz", 1, 1);
+		tree_labels("a_ED_gt.nii.gz", 1, one_each, 5, 0);
+		tree_image("b_ED.nii.gz", 1, 1);
+		tree_labels("b_ED_gt.nii.gz", 1, one_each, 5, 0);
+		if (label)
+			tree_labels("a_ED_gt.nii", 1, one_each, 5, 0);
+		else
+			tree_image("a_ED.nii", 1, 1);
+		expect_twins("lv=3", label ? "a_ED_gt.nii.gz" : "a_ED.nii.gz", label ? "a_ED_gt.nii" : "a_ED.nii");
+		tree_new();
+		acdc_subject("", "patient001", 10);
+		if (label)
+			tree_labels("patient001/patient001_frame02_gt.nii", 1, one_each, 5, 0);
+		else
+			tree_image("patient001/patient001_frame02.nii", 1, 1);
+		expect_twins(NULL, label ? "frame02_gt.nii.gz" : "frame02.nii.gz", label ? "frame02_gt.nii" : "frame02.nii");
+	}
+	tree_new();
+	tree_text("info.csv", "External code,Vendor,Centre,ED,ES\nA1,A,1,0,1\nB2,A,1,0,x\n");
+	tree_image("Labeled/A1/A1_sa.nii.gz", 2, 0);
+	tree_image("Labeled/A1/A1_sa.nii", 2, 0);
+	tree_image("Labeled/B2/B2_sa.nii.gz", 2, 0);
+	expect_twins(NULL, "A1_sa.nii.gz", "A1_sa.nii");
+}
+
+static void labels_named_otherwise_are_told(void **state)
+{
+	tree_new();
+	tree_image("images/img01.nii.gz", 1, 1);
+	tree_labels("labels/label01.nii", 1, one_each, 5, 0);
+	refuse_with(NULL, HARDY_ERROR_DATA,
+	            "none of 1 images has a label of its name: images/img01.nii.gz, but labels/label01.nii; want labels/img01.nii");
+}
+
+static void names_as_long_as_the_file_system_has_them(void **state)
+{
+	char name[256], path[300];
+	memset(name, 'x', sizeof name);
+	tree_new();
+	for (int k = 0; k < 2; k++) {
+		snprintf(name + 230, sizeof name - 230, "%d_ED", k); /* the last letters differ */
+		snprintf(path, sizeof path, "images/%s.nii.gz", name);
+		tree_image(path, 1, (float)k);
+		snprintf(path, sizeof path, "labels/%s.nii.gz", name);
+		tree_labels(path, 1, one_each, 5, 0);
+	}
+	hy_dataset d = open_with("lv=1,myo=2,rv=3");
+	assert_int_equal(d.n_cases, 2);
+	assert_int_equal(strlen(d.cases[0].subject), 231);
+	assert_true(d.cases[0].label_path && d.cases[1].label_path);
+	assert_string_equal(d.cases[1].phase, "ED");
+	hy_dataset_clear(&d);
+}
+
+static void tables_of_any_separator(void **state)
+{
+	static const char separators[] = {';', '\t', ','};
+	for (int k = 0; k < 3; k++) {
+		char text[200];
+		const char s = separators[k];
+		tree_new();
+		snprintf(text, sizeof text,
+		         "\xEF\xBB\xBF"
+		         "External code%cVendorName%cCentre%cED%cES\r\nA1%c\"Sie; AG\"%c1%c0%c1\r\n",
+		         s, s, s, s, s, s, s, s);
+		tree_text("info.csv", text);
+		tree_image("Labeled/A1/A1_SA.nii", 2, 0); /* another case of SA is another name */
+		tree_image("Labeled/A1/A1_sa.NII.GZ", 2, 0);
+		tree_labels("Labeled/A1/A1_sa_gt.nii.gz", 2, one_each, 5, 0);
+		hy_dataset d = open_with(NULL);
+		assert_int_equal(d.n_cases, 2);
+		assert_string_equal(d.cases[0].site, "Sie; AG, centre 1");
+		assert_int_equal(d.cases[1].frame, 1);
+		hy_dataset_clear(&d);
+	}
 }
 
 static void unknown_value_names_file_value_and_count(void **state)
@@ -621,7 +787,7 @@ static void channels_want_one_grid(void **state)
 	refuse_case(&d, 0, HARDY_ERROR_DATA, "a_0001.nii.gz", "5.25 mm");
 	g.nx++;
 	tree_image_grid("images/a_0001.nii.gz", &g, 1, NULL);
-	refuse_case(&d, 0, HARDY_ERROR_DATA, "a_0001.nii.gz: 7 x 5 x 2", "channels want one grid");
+	refuse_case(&d, 0, HARDY_ERROR_DATA, "a_0001.nii.gz: 7 x 5 x 2", "a_0000.nii.gz has 6 x 5 x 2");
 	hy_dataset_clear(&d);
 }
 
@@ -718,7 +884,8 @@ static void memory_may_run_out(void)
 			continue;
 		assert_int_equal(d.n_cases, whole.n_cases);
 		assert_int_equal(d.n_channels, whole.n_channels);
-		assert_memory_equal(d.map, whole.map, sizeof d.map);
+		assert_int_equal(d.n_values, whole.n_values);
+		assert_memory_equal(d.values, whole.values, sizeof d.values);
 		for (size_t i = 0; i < d.n_cases; i++)
 			assert_int_equal(d.cases[i].label_path != NULL, whole.cases[i].label_path != NULL);
 		hy_dataset_clear(&d);
@@ -769,6 +936,12 @@ int main(void)
 	    cmocka_unit_test(nothing_known_is_refused),
 	    cmocka_unit_test(label_of_another_shape),
 	    cmocka_unit_test(label_header_a_little_off_is_a_warning),
+	    cmocka_unit_test(label_in_another_axis_order_is_turned),
+	    cmocka_unit_test(values_to_65535),
+	    cmocka_unit_test(two_files_of_one_name_are_both_named),
+	    cmocka_unit_test(labels_named_otherwise_are_told),
+	    cmocka_unit_test(names_as_long_as_the_file_system_has_them),
+	    cmocka_unit_test(tables_of_any_separator),
 	    cmocka_unit_test(unknown_value_names_file_value_and_count),
 	    cmocka_unit_test(no_foreground_is_a_warning),
 	    cmocka_unit_test(voxels_that_are_no_numbers),

@@ -252,6 +252,98 @@ static void windows(void **state)
 	assert_int_equal(hy_resample_count(1, 0.3, 1.4), 1);
 }
 
+/* A scan stored in another order, as the network sees it and as maps come back. */
+static void another_order_makes_no_difference(void **state)
+{
+	static const hy_order orders[] = {{{0, 1, 2}, {true, false, false}},
+	                                  {{1, 0, 2}, {false, true, false}},
+	                                  {{2, 1, 0}, {false, true, false}},
+	                                  {{0, 2, 1}, {true, false, false}}};
+	hy_volume v;
+	hy_labels l;
+	hardy_error err;
+	hy_plan plan;
+	(void)state;
+	make_scan(&v, &l, 40, 34, 3, 2, 2, 2);
+	v.grid.located = l.grid.located = true;
+	hy_plan_init(&plan);
+	plan.size = 32;
+	plan.spacing_mm = 2.5;
+	assert_int_equal(hy_plan_direct(&plan, &v.grid, 1), 0);
+	assert_true(plan.directed);
+	hy_slices want = {0}, got = {0};
+	assert_ok(hy_preprocess_test(&plan, &v, &l, &want, &err), &err);
+	const size_t n = (size_t)hy_grid_voxels(&v.grid), plane = (size_t)(want.height * want.width);
+	float *map = hy_alloc(n, sizeof *map), *back = hy_alloc(n, sizeof *back), *turned = hy_alloc(n, sizeof *turned);
+	assert_ok(hy_restore_map(&plan, &v.grid, 2, 1, want.image, 0.5F, map, &err), &err);
+	for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
+		hy_volume w;
+		hy_labels m;
+		make_scan(&w, &m, 40, 34, 3, 2, 2, 2);
+		w.grid.located = true;
+		assert_ok(hy_volume_reorder(&w, &orders[k], &err), &err);
+		assert_ok(hy_labels_reorder(&m, &orders[k], &err), &err);
+		assert_ok(hy_preprocess_test(&plan, &w, &m, &got, &err), &err);
+		assert_int_equal(got.n, 3);
+		assert_memory_equal(got.image, want.image, 3 * 2 * plane * sizeof *got.image);
+		assert_memory_equal(got.label, want.label, 3 * plane);
+		assert_ok(hy_restore_map(&plan, &w.grid, 2, 1, got.image, 0.5F, back, &err), &err);
+		hy_order_voxels(&orders[k], &v.grid, 1, sizeof *map, map, turned);
+		assert_memory_equal(back, turned, n * sizeof *map);
+		/* The scan that differs from the others is the one to be turned. */
+		const hy_grid grids[3] = {w.grid, v.grid, v.grid};
+		hy_plan other = plan;
+		other.directed = false;
+		assert_int_equal(hy_plan_direct(&other, grids, 3), 1);
+		assert_true(hy_plan_same(&other, &plan));
+		hy_slices_clear(&got);
+		hy_volume_clear(&w);
+		hy_labels_clear(&m);
+	}
+	hy_free(map);
+	hy_free(back);
+	hy_free(turned);
+	hy_slices_clear(&want);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+}
+
+static void labels_outside_are_counted(void **state)
+{
+	hy_plan plan;
+	hy_cover c = {0};
+	hy_grid g;
+	hardy_error err;
+	char text[400];
+	static uint8_t label[64 * 64 * 2];
+	hy_class classes[3] = {{.name = "background"}, {.name = "near"}, {.name = "far"}};
+	(void)state;
+	hy_plan_init(&plan);
+	plan.size = 32;
+	plan.spacing_mm = 1;
+	hy_grid_set_simple(&g, 64, 64, 2, 1, 1, 8);
+	for (int i = 0; i < 4; i++) {
+		label[32 * 64 + 30 + i] = 1;
+		label[32 * 64 + i] = 2;
+	}
+	assert_ok(hy_cover_add(&c, &plan, &g, label, &err), &err);
+	assert_true(c.inside[1] == 4 && c.outside[1] == 0 && c.inside[2] == 0 && c.outside[2] == 4);
+	assert_true(hy_cover_say(&c, &plan, classes, 3, text, sizeof text));
+	assert_non_null(strstr(
+	    text, "100 % of far lies outside of the network's field of view, 32 x 32 pixels of 1 mm: --size 64 or --spacing 2 "));
+	assert_false(hy_cover_is_empty(&c));
+	/* What it recommends holds all. */
+	plan.size = 64;
+	c = (hy_cover){0};
+	assert_ok(hy_cover_add(&c, &plan, &g, label, &err), &err);
+	assert_false(hy_cover_say(&c, &plan, classes, 3, text, sizeof text));
+	plan.size = 32;
+	plan.spacing_mm = 2;
+	c = (hy_cover){0};
+	assert_ok(hy_cover_add(&c, &plan, &g, label, &err), &err);
+	assert_false(hy_cover_say(&c, &plan, classes, 3, text, sizeof text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(labels_come_back),
@@ -260,6 +352,8 @@ int main(void)
 	                                   cmocka_unit_test(constant_scan),
 	                                   cmocka_unit_test(bad_input_is_refused),
 	                                   cmocka_unit_test(percentiles_of_known_values),
-	                                   cmocka_unit_test(windows)};
+	                                   cmocka_unit_test(windows),
+	                                   cmocka_unit_test(another_order_makes_no_difference),
+	                                   cmocka_unit_test(labels_outside_are_counted)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,17 +131,17 @@ static void splits(void **state)
 	hy_split s;
 	hy_dataset d = open_data("acdc", NULL, 80, 160);
 	snprintf(path, sizeof path, "%s/splits.json", data);
-	assert_ok(hy_split_make(&s, &d, path, 10, 0, 0, NULL, &err), &err);
+	assert_ok(hy_split_make(&s, &d, path, -1, 10, 0, 0, NULL, &err), &err);
 	assert_int_equal(s.n_train, 10);
 	assert_int_equal(s.n_validation, 10);
 	assert_int_equal(s.n_test, 20);
 	hy_split_clear(&s);
-	assert_ok(hy_split_make(&s, &d, path, 49, 0, 0, NULL, &err), &err); /* with large_extra */
+	assert_ok(hy_split_make(&s, &d, path, -1, 49, 0, 0, NULL, &err), &err); /* with large_extra */
 	assert_int_equal(s.n_train, 49);
 	hy_split_clear(&s);
 	hy_dataset_clear(&d);
 	hy_dataset other = open_data("mnms", NULL, 3, 6);
-	assert_int_equal(hy_split_make(&s, &other, path, 10, 0, 0, NULL, &err), HARDY_ERROR_DATA);
+	assert_int_equal(hy_split_make(&s, &other, path, -1, 10, 0, 0, NULL, &err), HARDY_ERROR_DATA);
 	assert_non_null(strstr(err.message, "40 of 40 subjects of \"pool\" are not in the data set: patient001, patient002, "));
 	hy_dataset_clear(&other);
 }

@@ -49,7 +49,7 @@ static hy_split make(const char *path, size_t n_train, size_t n_validation, uint
 {
 	hy_split s;
 	hardy_error err = {0};
-	assert_ok(hy_split_make(&s, &d, path, n_train, n_validation, seed, NULL, &err), &err);
+	assert_ok(hy_split_make(&s, &d, path, -1, n_train, n_validation, seed, NULL, &err), &err);
 	expect_disjoint(&s);
 	return s;
 }
@@ -58,7 +58,7 @@ static void refuse(const char *path, size_t n_train, size_t n_validation, hardy_
 {
 	hy_split s;
 	hardy_error err = {0};
-	assert_int_equal(hy_split_make(&s, &d, path, n_train, n_validation, 0, NULL, &err), wanted);
+	assert_int_equal(hy_split_make(&s, &d, path, -1, n_train, n_validation, 0, NULL, &err), wanted);
 	if (!strstr(err.message, part))
 		fail_msg("\"%s\" does not contain \"%s\"", err.message, part);
 }
@@ -197,6 +197,48 @@ static int finish(void **state)
 	return 0;
 }
 
+static void unknown_keys_are_named(void **state)
+{
+	(void)state;
+	make_data(0);
+	tree_new();
+	tree_text("s.json", "{\"train\": [\"s00\"], \"val\": [\"s01\"]}");
+	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT, "\"val\" is no key of a splits file: want pool or train, validation");
+	tree_text("s.json", "{\"pool\": [\"s00\"], \"Validation\": [\"s01\"]}");
+	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT, "\"Validation\"");
+	tree_text("s.json", "{\"pool\": [\"s00\"], \"train\": [\"s01\"]}");
+	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT, "both \"train\" and \"pool\"");
+	tree_text("s.json", "{\"what\": \"a remark\", \"pool\": [\"s00\"]}");
+	hy_split s = make(tree_path("s.json"), 0, 0, 0);
+	assert_int_equal(s.n_train, 1);
+	hy_split_clear(&s);
+}
+
+static void a_list_of_folds(void **state)
+{
+	(void)state;
+	hy_split s;
+	hardy_error err = {0};
+	make_data(0);
+	tree_new();
+	const char *path = tree_path("splits_final.json");
+	tree_text("splits_final.json",
+	          "[{\"train\": [\"s00\", \"s01\"], \"val\": [\"s02\"]}, {\"train\": [\"s02\"], \"val\": [\"s00\", \"s01\"]}]");
+	assert_ok(hy_split_make(&s, &d, path, 1, 0, 5, 0, NULL, &err), &err);
+	assert_true(s.n_train == 1 && s.n_validation == 2 && s.n_test == 0);
+	assert_string_equal(s.train[0], "s02");
+	assert_string_equal(s.validation[1], "s01");
+	hy_split_clear(&s);
+	refuse(path, 0, 0, HARDY_ERROR_ARGUMENT, "a list of 2 folds: want --fold with 0 to 1");
+	assert_int_equal(hy_split_make(&s, &d, path, 2, 0, 0, 0, NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "fold 2 is wanted, the file holds folds 0 to 1"));
+	tree_text("splits_final.json", "[{\"train\": [\"s00\"], \"valid\": [\"s02\"]}]");
+	assert_int_equal(hy_split_make(&s, &d, path, 0, 0, 0, 0, NULL, &err), HARDY_ERROR_FORMAT);
+	assert_non_null(strstr(err.message, "\"valid\" is no key"));
+	tree_text("splits_final.json", "{\"train\": [\"s00\"]}");
+	assert_int_equal(hy_split_make(&s, &d, path, 0, 0, 0, 0, NULL, &err), HARDY_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +249,8 @@ int main(void)
 	    cmocka_unit_test(a_file_of_pools),
 	    cmocka_unit_test(a_file_of_plain_lists),
 	    cmocka_unit_test(bad_files),
+	    cmocka_unit_test(unknown_keys_are_named),
+	    cmocka_unit_test(a_list_of_folds),
 	};
 	return cmocka_run_group_tests(tests, NULL, finish);
 }

@@ -198,7 +198,7 @@ static void sform_then_qform_then_pixdim(void **state)
 		set_sform(&f, good_sform);
 		g = read_grid(&f, NULL);
 		assert_grid(&g, good_sform);
-		assert_string_equal(warnings, "");
+		assert_non_null(strstr(warnings, "sform and qform put voxels up to 38.3 mm apart; the sform is believed"));
 		/* Degenerate ones hand over to the next. */
 		hy_nifti_put_real(f.raw, version, HY_F_SROW, 10, 0);
 		g = read_grid(&f, NULL);

@@ -340,7 +340,7 @@ static void a_little_padding_is_tolerated_with_a_warning(void **state)
 {
 	fake_nifti f = fake_nifti_make(HY_NIFTI_INT16);
 	size_t size;
-	uint8_t *bytes = fake_nifti_file(&f, &size), padded[1200] = {0};
+	uint8_t *bytes = fake_nifti_file(&f, &size), *padded = hy_calloc((1 << 16) + 1200, 1);
 	int n_warnings = 0;
 	const hardy_log log = {warn_counter, &n_warnings};
 	hy_volume v;
@@ -354,8 +354,14 @@ static void a_little_padding_is_tolerated_with_a_warning(void **state)
 	scratch_write("a.nii", padded, size + 100);
 	assert_refused("a.nii", NULL, HARDY_ERROR_FORMAT, "holds more than");
 	padded[size + 50] = 0;
-	scratch_write("a.nii", padded, size + 512);
+	n_warnings = 0;
+	scratch_write("a.nii", padded, size + (1 << 16)); /* some blocks */
+	assert_ok(hy_nifti_read(scratch_path("a.nii"), NULL, &v, &log, &err), &err);
+	assert_int_equal(n_warnings, 1);
+	hy_volume_clear(&v);
+	scratch_write("a.nii", padded, size + (1 << 16) + 1);
 	assert_refused("a.nii", NULL, HARDY_ERROR_FORMAT, "holds more than");
+	hy_free(padded);
 	hy_free(bytes);
 }
 
@@ -421,7 +427,7 @@ static void labels(void **state)
 	assert_true(l.data[7] == 3 && l.data[8] == 255 && l.data[0] == 0);
 	assert_true(values[0] == 58 && values[3] == 1 && values[255] == 1 && values[1] == 0);
 	hy_labels_clear(&l);
-	const float bad[] = {0.5f, -1, 256, NAN, INFINITY, 1.001f};
+	const float bad[] = {0.5f, -1, 65536, NAN, INFINITY, 1.02f};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		voxels[27] = bad[i];
 		voxels[59] = bad[i];
@@ -429,7 +435,7 @@ static void labels(void **state)
 		scratch_write("a.nii", bytes, size);
 		assert_int_equal(hy_nifti_read_labels(scratch_path("a.nii"), NULL, &l, values, NULL, &err), HARDY_ERROR_DATA);
 		char wanted[100];
-		snprintf(wanted, sizeof wanted, "value %g at voxel (2, 1, 1)", (double)bad[i]);
+		snprintf(wanted, sizeof wanted, "value %.9g at voxel (2, 1, 1)", (double)bad[i]);
 		assert_non_null(strstr(err.message, wanted));
 		assert_non_null(strstr(err.message, "2 voxels"));
 		assert_non_null(strstr(err.message, "a.nii"));
@@ -466,6 +472,76 @@ static void labels(void **state)
 	assert_ok(hy_nifti_read_labels(scratch_path("a.nii"), &o, &l, NULL, NULL, &err), &err);
 	assert_int_equal(l.data[3], fake_nifti_value(&f, 63));
 	hy_labels_clear(&l);
+}
+
+static void labels_of_any_type_and_size(void **state)
+{
+	fake_nifti f = fake_nifti_make(HY_NIFTI_FLOAT32);
+	f.n[3] = 1;
+	f.n_dim = 3;
+	fake_nifti_update(&f);
+	size_t size;
+	uint8_t *bytes = fake_nifti_file(&f, &size);
+	float voxels[60] = {0};
+	voxels[3] = 499.9953f; /* stored by a program that computes with them */
+	voxels[4] = 65535.004f;
+	voxels[5] = 1e-6f;
+	voxels[6] = 500;
+	memcpy(bytes + 352, voxels, sizeof voxels);
+	scratch_write("a.nii", bytes, size);
+	int n_warnings = 0;
+	const hardy_log log = {warn_counter, &n_warnings};
+	hy_label_values values;
+	hy_labels l = {0};
+	hardy_error err;
+	assert_ok(hy_nifti_read_values(scratch_path("a.nii"), NULL, &l, &values, &log, &err), &err);
+	assert_int_equal(n_warnings, 1);
+	assert_int_equal(values.n, 3);
+	assert_true(values.value[0] == 0 && values.value[1] == 500 && values.value[2] == 65535);
+	assert_true(values.count[0] == 57 && values.count[1] == 2 && values.count[2] == 1);
+	assert_true(l.data[3] == 1 && l.data[4] == 2 && l.data[5] == 0 && l.data[6] == 1);
+	/* Back as they were. */
+	hy_volume like = {.grid = l.grid, .nt = 1};
+	uint16_t own[256] = {0, 500, 65535};
+	assert_ok(hy_nifti_write_values(scratch_path("out.nii.gz"), &like, l.data, own, 1, NULL, &err), &err);
+	hy_labels_clear(&l);
+	assert_ok(hy_nifti_read_values(scratch_path("out.nii.gz"), NULL, &l, &values, NULL, &err), &err);
+	assert_true(values.n == 3 && values.value[l.data[4]] == 65535 && values.value[l.data[6]] == 500);
+	hy_labels_clear(&l);
+	/* 257 different values are no label map. */
+	hy_free(bytes);
+	f = fake_nifti_make(HY_NIFTI_UINT16);
+	f.n[0] = 257;
+	f.n[1] = f.n[2] = f.n[3] = 1;
+	f.n_dim = 3;
+	fake_nifti_update(&f);
+	bytes = fake_nifti_file(&f, &size);
+	for (int i = 0; i < 257; i++) {
+		const uint16_t v = (uint16_t)(i * 3);
+		memcpy(bytes + 352 + 2 * i, &v, 2);
+	}
+	scratch_write("a.nii", bytes, size);
+	assert_int_equal(hy_nifti_read_values(scratch_path("a.nii"), NULL, &l, &values, NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "more than 256 different values"));
+	hy_free(bytes);
+}
+
+static void extensions_in_any_case(void **state)
+{
+	static const char *const good[] = {"a.nii", "A.NII.GZ", "a.Nii.gz", "b.HDR", "c.img.GZ", ".NII.nii"};
+	static const size_t stems[] = {1, 1, 1, 1, 1, 4};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_true(hy_nifti_is_name(good[i]));
+		assert_int_equal(hy_nifti_stem(good[i]), stems[i]);
+	}
+	assert_true(hy_nifti_is_scan("A.NII.GZ") && hy_nifti_is_scan("b.Hdr"));
+	assert_false(hy_nifti_is_scan("c.IMG") || hy_nifti_is_scan(".a.nii") || hy_nifti_is_scan("a.niii"));
+	fake_nifti f = fake_nifti_make(HY_NIFTI_INT16);
+	write_fake(&f, "A.NII");
+	hy_volume v;
+	hardy_error err;
+	assert_ok(hy_nifti_read(scratch_path("A.NII"), NULL, &v, NULL, &err), &err);
+	hy_volume_clear(&v);
 }
 
 static void outputs_carry_the_header(void **state)
@@ -713,6 +789,8 @@ int main(void)
 	    cmocka_unit_test(bitpix_is_believed_less_than_datatype),
 	    cmocka_unit_test(analyze),
 	    cmocka_unit_test(labels),
+	    cmocka_unit_test(labels_of_any_type_and_size),
+	    cmocka_unit_test(extensions_in_any_case),
 	    cmocka_unit_test(outputs_carry_the_header),
 	    cmocka_unit_test(a_volume_made_in_memory_gets_a_header),
 	    cmocka_unit_test(writing_fails_cleanly),

@@ -4,6 +4,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "image/order.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -428,7 +429,122 @@ static void warns_of_another_place_in_space(void **state)
 	uint8_t v[TREE_VOXELS] = {1, 1, 1};
 	labels("a.nii.gz", 3, 1, 0, 0, 0, 0);
 	tree_labels_grid("b.nii.gz", &moved, 1, v);
-	expect("a.nii.gz b.nii.gz", 0, "err", "a.nii.gz: the header puts voxels up to 30.0 mm away from those of the reference");
+	expect("a.nii.gz b.nii.gz", 1, "err", "a.nii.gz: the header puts voxels up to 30.00 mm away from those of the reference b");
+	tree_remove();
+}
+
+static void another_axis_order_scores_the_same(void **state)
+{
+	(void)state;
+	static const hy_order order = {{2, 1, 0}, {true, false, true}};
+	const hy_grid g = tree_grid(), other = hy_order_grid(&order, &g);
+	uint8_t v[TREE_VOXELS] = {1, 1, 1, 2, 2, 0, 2}, turned[TREE_VOXELS];
+	hy_order_voxels(&order, &g, 1, 1, v, turned);
+	tree_new();
+	tree_labels_grid("ref/a.nii.gz", &g, 1, v);
+	tree_labels_grid("pred/a.nii.gz", &other, 1, turned);
+	expect("pred ref --csv s.csv", 0, "err", "in another axis order (IAL, there RAS); reordered");
+	expect_near(score("a", "class_1", "dice"), 1);
+	expect_near(score("a", "class_2", "dice"), 1);
+	/* One that is elsewhere keeps no other from being scored. */
+	hy_grid moved = g;
+	moved.affine[0][3] += 30;
+	tree_labels_grid("ref/b.nii.gz", &g, 1, v);
+	tree_labels_grid("pred/b.nii.gz", &moved, 1, v);
+	expect("pred ref", 3, "err", "1 cases scored; 0 without counterpart, 1 that cannot be scored");
+	tree_remove();
+}
+
+static void exchanged_classes_are_asked_about(void **state)
+{
+	(void)state;
+	tree_new();
+	tree_image("ref/a.nii.gz", 1, 0);
+	tree_labels("ref/a_gt.nii.gz", 1, (const uint8_t[]){1, 1, 2, 3, 3, 3}, 6, 0);
+	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){1, 1, 2, 3, 3, 3}, 6, 0);
+	expect("pred ref --labels rv=1,myo=2,lv=3", 0, "err",
+	       "classes look exchanged: the predictions' RV lies where the reference has LV, LV lies where the reference has RV");
+	assert_non_null(strstr(text_of("err"), "--own-labels"));
+	expect("pred ref --labels rv=1,myo=2,lv=3 --own-labels", 0, "out", "1.0000");
+	assert_null(strstr(text_of("err"), "exchanged"));
+	/* Values that are no class numbers. */
+	expect("pred ref --labels rv=3,myo=2,lv=1", 0, "out", "1.0000");
+	tree_labels("ref/a_gt.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
+	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
+	expect("pred ref --labels rv=9,myo=7,lv=5", 1, "err", "it is one of the reference's own values: --own-labels");
+	tree_remove();
+}
+
+static void a_cine_serves_the_frames_of_acdc(void **state)
+{
+	(void)state;
+	static const uint8_t v[] = {0, 1, 2, 3, 3};
+	uint8_t cine[3 * TREE_VOXELS] = {0};
+	const hy_grid g = tree_grid();
+	tree_new();
+	tree_text("acdc/patient001/Info.cfg", "\xEF\xBB\xBF"
+	                                      "ED: 1\nES: 3\n");
+	for (int k = 1; k <= 3; k += 2) {
+		char name[100];
+		snprintf(name, sizeof name, "acdc/patient001/patient001_frame%02d.nii.gz", k);
+		tree_image(name, 1, (float)k);
+		snprintf(name, sizeof name, "acdc/patient001/patient001_frame%02d_gt.nii.gz", k);
+		tree_labels(name, 1, v, 5, 0);
+		memcpy(cine + (k - 1) * TREE_VOXELS, v, sizeof v);
+	}
+	cine[2 * TREE_VOXELS + 4] = 0;
+	tree_labels_grid("pred/patient001_4d.nii.gz", &g, 3, cine);
+	expect("pred acdc --own-labels --csv s.csv", 0, "out", "2 cases");
+	expect_near(score("patient001_ED", "LV", "dice"), 1);
+	expect_near(score("patient001_ES", "LV", "dice"), 2.0 / 3);
+	tree_remove();
+}
+
+static void two_files_of_one_name_are_not_scored(void **state)
+{
+	(void)state;
+	tree_new();
+	labels("ref/A.nii.gz", 3, 1, 0, 0, 0, 0);
+	labels("ref/B.nii.gz", 3, 1, 0, 0, 0, 0);
+	labels("pred/A.nii.gz", 3, 1, 0, 0, 0, 0);
+	labels("pred/A.NII", 3, 1, 0, 0, 0, 0);
+	labels("pred/B.nii.gz", 3, 1, 0, 0, 0, 0);
+	expect("pred ref", 3, "err", "pred: A.NII and A.nii.gz: two files of one name, which is meant?");
+	expect("pred ref --strict", 1, "err", "two files of one name");
+	tree_delete("pred/A.NII");
+	labels("ref/B.nii", 3, 1, 0, 0, 0, 0);
+	expect("pred ref", 3, "err", "ref: B.nii and B.nii.gz: two files of one name, which is meant?");
+	tree_remove();
+}
+
+static void long_names_are_compared_whole(void **state)
+{
+	(void)state;
+	char name[256], path[300];
+	tree_new();
+	memset(name, 'y', sizeof name);
+	for (int k = 0; k < 3; k++) {
+		snprintf(name + 230, sizeof name - 230, "%d", k); /* with room for a file that is being written */
+		snprintf(path, sizeof path, "ref/%s.nii.gz", name);
+		labels(path, 3 + k, 1, 0, 0, 0, 0);
+		snprintf(path, sizeof path, "pred/%s.nii.gz", name);
+		labels(path, 3 + k, 1, 0, 0, 0, 0);
+	}
+	expect("pred ref --threshold-dice 1", 0, "out", "3 cases");
+	tree_remove();
+}
+
+static void a_bad_subject_keeps_none_from_being_scored(void **state)
+{
+	(void)state;
+	tree_new();
+	tree_text("acdc/patient001/Info.cfg", "ED: 1\n"); /* no ES */
+	tree_image("acdc/patient001/patient001_frame01.nii.gz", 1, 0);
+	tree_labels("acdc/patient001/patient001_frame01_gt.nii.gz", 1, (const uint8_t[]){1, 2, 3}, 3, 0);
+	tree_labels("pred/patient001_ED.nii.gz", 1, (const uint8_t[]){1, 2, 3}, 3, 0);
+	expect("pred acdc --own-labels", 3, "out", "1.0000");
+	assert_non_null(strstr(text_of("err"), "no line \"ES: N\""));
+	expect("pred acdc --own-labels --strict", 1, "err", "no line \"ES: N\"");
 	tree_remove();
 }
 
@@ -502,12 +618,24 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(scores_two_files),          cmocka_unit_test(scores_a_data_set),
-	    cmocka_unit_test(judges_the_predicted_dice), cmocka_unit_test(takes_frames_of_a_cine),
-	    cmocka_unit_test(counts_empty_objects),      cmocka_unit_test(scores_labelled_slices),
-	    cmocka_unit_test(conventions_can_be_chosen), cmocka_unit_test(lists_missing_counterparts),
-	    cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(warns_of_another_place_in_space),
-	    cmocka_unit_test(exits_below_a_threshold),   cmocka_unit_test(writes_json_alone_to_stdout),
+	    cmocka_unit_test(scores_two_files),
+	    cmocka_unit_test(scores_a_data_set),
+	    cmocka_unit_test(judges_the_predicted_dice),
+	    cmocka_unit_test(takes_frames_of_a_cine),
+	    cmocka_unit_test(counts_empty_objects),
+	    cmocka_unit_test(scores_labelled_slices),
+	    cmocka_unit_test(conventions_can_be_chosen),
+	    cmocka_unit_test(lists_missing_counterparts),
+	    cmocka_unit_test(refuses_what_does_not_fit),
+	    cmocka_unit_test(warns_of_another_place_in_space),
+	    cmocka_unit_test(exits_below_a_threshold),
+	    cmocka_unit_test(writes_json_alone_to_stdout),
+	    cmocka_unit_test(another_axis_order_scores_the_same),
+	    cmocka_unit_test(exchanged_classes_are_asked_about),
+	    cmocka_unit_test(a_cine_serves_the_frames_of_acdc),
+	    cmocka_unit_test(two_files_of_one_name_are_not_scored),
+	    cmocka_unit_test(long_names_are_compared_whole),
+	    cmocka_unit_test(a_bad_subject_keeps_none_from_being_scored),
 	    cmocka_unit_test(memory_runs_out),
 	};
 	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
