@@ -65,7 +65,6 @@ hardy_status hy_teacher_label(hy_teacher *t, const float *image, int64_t n, doub
 {
 	const int classes = t->network->config.classes;
 	hy_average_swap(&t->network->params);
-	hy_infer_refresh(t->infer);
 	const hardy_status status = hy_infer_run(t->infer, image, n, t->logits, NULL, NULL, err);
 	hy_average_swap(&t->network->params);
 	if (status)
