@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Each command lives in cmd_NAME.c; one declaration and one row, in the order of --help. */
@@ -103,17 +104,51 @@ static int run(int argc, char **argv)
 	return c ? c->run(c, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
+#if defined(__linux__) && !defined(__clang__)
+/* One round of the loop in which gcc's OpenMP runtime waits. */
+static void wait_once(const volatile int *flag)
+{
+	(void)*flag;
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* How many rounds of waiting last so long; a round differs by a factor of ten between processors. At least 1. */
+static long rounds_in(double seconds)
+{
+	enum { ROUNDS = 1000, TRIES = 5 };
+	const volatile int flag = 0;
+	double least = 1;
+	for (int i = 0; i < TRIES; i++) { /* the least of them: others may have had the processor meanwhile */
+		struct timespec a, b;
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		for (int k = 0; k < ROUNDS; k++)
+			wait_once(&flag);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		const double s = (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+		least = s < least ? s : least;
+	}
+	const double rounds = seconds / (least / ROUNDS + 1e-12);
+	return rounds < 1 ? 1 : rounds > 1e6 ? 1000000 : (long)rounds;
+}
+#endif
+
 /*
- * Lets waiting OpenMP threads sleep after some ten microseconds. gcc's OpenMP runtime lets them spin for milliseconds, which costs a
- * busy machine an order of magnitude (the thread that is waited for does not get a processor) and an idle one gains nothing by it. The
- * runtime reads its environment while the program is loaded, so the program starts itself once more. A user's own setting stands.
+ * Lets waiting OpenMP threads sleep after ten microseconds. gcc's OpenMP runtime lets them spin for milliseconds, which costs a busy machine an
+ * order of magnitude: the thread that is waited for does not get a processor. The runtime reads its environment while the program is loaded, so
+ * the program starts itself once more. A user's own setting stands. docs/PERFORMANCE.md has the figures.
  */
 static void settle_threads(char **argv)
 {
 #if defined(__linux__) && !defined(__clang__)
+	char rounds[32];
 	if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
 		return;
-	if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0)
+	snprintf(rounds, sizeof rounds, "%ld", rounds_in(10e-6));
+	if (setenv("GOMP_SPINCOUNT", rounds, 1) == 0)
 		execv("/proc/self/exe", argv); /* returns only when it fails: then go on as it is */
 #else
 	(void)argv;

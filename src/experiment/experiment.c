@@ -11,6 +11,7 @@
 #include "experiment/ledger.h"
 #include "experiment/process.h"
 #include "experiment/score.h"
+#include "predict/jobs.h"
 #include "training/options.h"
 #include "training/set.h"
 
@@ -141,9 +142,12 @@ static hardy_status train(const hy_study *s, const hy_study_run *run, hardy_erro
 static hardy_status score(const hy_study *s, const hy_study_run *run, char **line, hardy_error *err)
 {
 	hy_scored_set *sets = hy_calloc(s->n_sets, sizeof *sets);
-	char *model = hy_path_join(run->folder, hy_study_scores_last(run) ? "last.safetensors" : "best.safetensors");
+	char *model = NULL;
 	const double start = hy_clock_s();
-	hardy_status status = sets && model ? HARDY_OK : hy_fail_memory(err, "scores", s->n_sets, sizeof *sets);
+	hardy_status status =
+	    sets ? hy_model_argument(run->folder, &model, err) : hy_fail_memory(err, "scores", s->n_sets, sizeof *sets);
+	if (!status && !model)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model", run->folder);
 	const int threads = hy_threads_set(run->train.threads);
 	if (!status)
 		status = hy_score_sets(s, run, model, sets, err);

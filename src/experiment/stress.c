@@ -110,8 +110,7 @@ static hardy_status load_models(session *s, const char **data, hardy_error *err)
 	}
 	if (!s->n_models)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
-		               "no model is named: want a .safetensors file, or a folder with best.safetensors "
-		               "or model.safetensors");
+		               "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
 	if (s->models[0].n_channels != 1)
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->paths[0],
 		               s->models[0].n_channels);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "experiment/source.h"
+#include "predict/jobs.h"
 #include "training/options.h"
 
 #include <stdio.h>
@@ -323,7 +324,7 @@ static hardy_status make_run(hy_study *s, hy_study_run *r, const hy_method *m, i
 /* The model that is scored: with a schedule that ends at zero the last one, else the best in validation, as published. */
 bool hy_study_scores_last(const hy_study_run *r)
 {
-	return !strcmp(r->train.schedule, "one-cycle") || !r->split.n_validation;
+	return !strcmp(hy_model_that_counts(r->train.schedule, r->split.n_validation > 0), "last.safetensors");
 }
 
 static cJSON *sets_to_json(const hy_study *s)

@@ -21,25 +21,76 @@ static bool ends_with(const char *s, const char *end)
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
+const char *hy_model_that_counts(const char *schedule, bool has_best)
+{
+	return has_best && strcmp(schedule, "one-cycle") != 0 ? "best.safetensors" : "last.safetensors";
+}
+
+/* FOLDER/NAME into *model if it is there. */
+static hardy_status model_if_there(const char *folder, const char *name, char **model, hardy_error *err)
+{
+	char *path = hy_path_join(folder, name);
+	if (!path)
+		return hy_fail_memory(err, folder, 1, strlen(folder) + strlen(name) + 2);
+	if (hy_path_exists(path))
+		*model = path;
+	else
+		hy_free(path);
+	return HARDY_OK;
+}
+
+/* What run.json says; of earlier versions, which did not, by the same rule. */
+static const char *model_of_run(const cJSON *run)
+{
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(run, "model");
+	const cJSON *schedule = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(run, "options"), "schedule");
+	if (cJSON_IsString(name))
+		return name->valuestring;
+	return hy_model_that_counts(cJSON_IsString(schedule) ? schedule->valuestring : "",
+	                            cJSON_GetObjectItemCaseSensitive(run, "epoch_of_best") != NULL);
+}
+
+static hardy_status model_of_run_file(const char *folder, const char *path, char **model, hardy_error *err)
+{
+	cJSON *run = NULL;
+	hardy_status status = hy_json_read(path, &run, err);
+	if (status)
+		return status;
+	const char *name = model_of_run(run);
+	if (!ends_with(name, ".safetensors") || strchr(name, '/'))
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"model\" is \"%s\", want the name of a .safetensors file", path, name);
+	if (!status)
+		status = model_if_there(folder, name, model, err);
+	if (!status && !*model)
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA,
+		            "%s: the run's model, %s, is not there: finish the training (train --resume), or name a .safetensors file",
+		            folder, name);
+	cJSON_Delete(run);
+	return status;
+}
+
+static hardy_status model_in(const char *folder, char **model, hardy_error *err)
+{
+	static const char *const names[] = {"best.safetensors", "model.safetensors", "last.safetensors"};
+	char *json = NULL;
+	hardy_status status = model_if_there(folder, "run.json", &json, err);
+	if (!status && json)
+		status = model_of_run_file(folder, json, model, err);
+	for (int i = 0; i < 3 && !status && !json && !*model; i++)
+		status = model_if_there(folder, names[i], model, err);
+	hy_free(json);
+	return status;
+}
+
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err)
 {
-	static const char *const names[] = {"best.safetensors", "model.safetensors"};
 	*model = NULL;
 	if (ends_with(argument, ".safetensors")) {
 		*model = hy_strdup(argument);
 		return *model ? HARDY_OK : hy_fail_memory(err, argument, 1, strlen(argument) + 1);
 	}
-	for (int i = 0; i < 2 && hy_path_is_folder(argument); i++) {
-		char *path = hy_path_join(argument, names[i]);
-		if (!path)
-			return hy_fail_memory(err, argument, 1, strlen(argument) + 20);
-		if (hy_path_exists(path)) {
-			*model = path;
-			return HARDY_OK;
-		}
-		hy_free(path);
-	}
-	return HARDY_OK;
+	return hy_path_is_folder(argument) ? model_in(argument, model, err) : HARDY_OK;
 }
 
 /* ---- subjects ----------------------------------------------------------------------------------------------------------- */

@@ -35,8 +35,17 @@ typedef struct hy_jobs_options {
 	int64_t fold;               /* as in hy_splits_read */
 } hy_jobs_options;
 
-/* The model file that an argument stands for: a .safetensors file, or best or model.safetensors in a folder. Newly allocated
- * (hy_free). *model gets NULL when the argument is no model. */
+/*
+ * The file name of a training's model that counts: the best in validation, where one was kept; but with the one-cycle schedule, whose last steps are
+ * made to be its best, or without validation, the last. Every training writes it to run.json ("model"), and every command takes that one.
+ */
+const char *hy_model_that_counts(const char *schedule, bool has_best);
+
+/*
+ * The model file that an argument stands for: a .safetensors file, a run's folder (the model that its run.json names), or a folder with
+ * best, model or last.safetensors, in this order. Newly allocated (hy_free). *model gets NULL when the argument is no model; a run whose model
+ * is not there is an error.
+ */
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err);
 
 /*

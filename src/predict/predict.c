@@ -102,7 +102,7 @@ static hardy_status load_models(session *s, const char **rest, size_t *n_rest, h
 	}
 	if (!status && !s->n_models)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "no model is named: want a .safetensors file, or a folder with best.safetensors or model.safetensors");
+		                 "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
 	if (!status && !*n_rest)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
 	return status;

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "experiment/stress.h"
+#include "predict/jobs.h"
 #include "predict/predictor.h"
 
 #include <math.h>
@@ -63,7 +64,8 @@ static const cJSON *entry_of(const maker *m, const hy_results_run *run)
 	return NULL;
 }
 
-/* FOLDER/runs/METHOD-SEED/last.safetensors or best; NULL when memory runs out. */
+/* FOLDER/runs/METHOD-SEED and the model that counted; when that never came (no validation score was defined), what the run names. NULL when memory
+ * runs out. */
 static char *model_path(const maker *m, const hy_results_run *run)
 {
 	char folder[HY_NAME_SIZE + 32], name[2 * HY_NAME_SIZE];
@@ -71,7 +73,16 @@ static char *model_path(const maker *m, const hy_results_run *run)
 	snprintf(folder, sizeof folder, "runs/%s-%lld", m->s->methods[run->method].name, (long long)run->seed);
 	snprintf(name, sizeof name, "%s/%s.safetensors", hy_results_text(entry, "folder", folder),
 	         hy_results_text(entry, "model", "last"));
-	return hy_path_join(m->s->folder, name);
+	char *path = hy_path_join(m->s->folder, name);
+	if (!path || hy_path_exists(path))
+		return path;
+	char *run_folder = hy_path_join(m->s->folder, hy_results_text(entry, "folder", folder)), *other = NULL;
+	if (run_folder && !hy_model_argument(run_folder, &other, NULL) && other) {
+		hy_free(path);
+		path = other;
+	}
+	hy_free(run_folder);
+	return path;
 }
 
 static hardy_status load_model(const maker *m, loaded *l, const char *path, hardy_error *err)

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "dataset/dataset.h"
 #include "metric/overlap.h"
+#include "predict/jobs.h"
 #include "predict/predictor.h"
 #include "report/png.h"
 #include "training/recipe.h"
@@ -164,8 +165,11 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	status = hardy_train(&t, d->log, d->stop, err);
 	if (status)
 		return status;
-	char *path = hy_path_join(d->runs[recipe], "last.safetensors");
-	status = path ? hy_model_load(&d->models[recipe], path, NULL, err) : hy_fail_memory(err, "a path", 1, 1);
+	char *path = NULL;
+	status = hy_model_argument(d->runs[recipe], &path, err);
+	if (!status)
+		status = path ? hy_model_load(&d->models[recipe], path, NULL, err)
+		              : hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model", d->runs[recipe]);
 	hy_free(path);
 	if (status)
 		return status;

@@ -198,8 +198,7 @@ static hardy_status load(maker *m, hardy_error *err)
 	hardy_status status = hy_model_argument(m->o->model, &path, err);
 	if (!status && !path)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "%s: no model; want a .safetensors file, or a folder with best.safetensors or model.safetensors",
-		                 m->o->model);
+		                 "%s: no model; want a .safetensors file, a run folder, or one with model.safetensors", m->o->model);
 	if (!status)
 		status = hy_model_load(&m->model, path, NULL, err);
 	hy_free(path);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "image/nifti.h"
+#include "predict/jobs.h"
 #include "predict/predictor.h"
 
 #include <math.h>
@@ -607,6 +608,43 @@ static void put_text(const char *path, const char *text)
 	fclose(f);
 }
 
+/* A run folder stands for the model that its run.json names, or that counted when run.json did not name one. */
+static void a_run_names_its_model(void **state)
+{
+	static const struct {
+		const char *json, *model; /* NULL: an error that holds the text */
+		const char *error;
+	} cases[] = {
+	    {"{\"model\": \"last.safetensors\", \"epoch_of_best\": 2}", "last.safetensors", NULL},
+	    {"{\"model\": \"best.safetensors\"}", "best.safetensors", NULL},
+	    {"{\"options\": {\"schedule\": \"constant\"}, \"epoch_of_best\": 2}", "best.safetensors", NULL},
+	    {"{\"options\": {\"schedule\": \"one-cycle\"}, \"epoch_of_best\": 2}", "last.safetensors", NULL},
+	    {"{\"options\": {\"schedule\": \"constant\"}}", "last.safetensors", NULL},
+	    {"{\"model\": \"other.safetensors\"}", NULL, "other.safetensors, is not there"},
+	    {"{\"model\": \"../one.safetensors\"}", NULL, "want the name of"},
+	};
+	(void)state;
+	make_folder(at("run"));
+	assert_int_equal(symlink(at("one.safetensors"), at("run/best.safetensors")), 0);
+	assert_int_equal(symlink(at("one.safetensors"), at("run/last.safetensors")), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		hardy_error err = {0};
+		char *model = NULL;
+		put_text(at("run/run.json"), cases[i].json);
+		const hardy_status status = hy_model_argument(at("run"), &model, &err);
+		if (cases[i].model) {
+			assert_ok(status, &err);
+			assert_non_null(model);
+			assert_non_null(strstr(model, cases[i].model));
+		} else {
+			assert_true(status != HARDY_OK);
+			assert_non_null(strstr(err.message, cases[i].error));
+		}
+		hy_free(model);
+	}
+	remove_tree(at("run"));
+}
+
 /* Reference labels beside the scans, a map that was corrected by hand, a table of somebody: none is lost, and none is half-written. */
 static void replaces_what_it_wrote_alone(void **state)
 {
@@ -732,13 +770,14 @@ static void survives_lack_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_scan_in_its_own_grid),     cmocka_unit_test(the_header_goes_along),
-	    cmocka_unit_test(folder_with_a_cine),           cmocka_unit_test(ftn_and_own_labels),
-	    cmocka_unit_test(channels_of_one_scan),         cmocka_unit_test(data_sets_and_subjects),
-	    cmocka_unit_test(a_bad_scan_among_good_ones),   cmocka_unit_test(a_failed_scan_leaves_no_old_map),
-	    cmocka_unit_test(strict_about_warnings),        cmocka_unit_test(arguments_that_cannot_be),
-	    cmocka_unit_test(replaces_what_it_wrote_alone), cmocka_unit_test(rows_of_earlier_runs_stay),
-	    cmocka_unit_test(every_class_has_its_own_file), cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
+	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_own_labels),
+	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
+	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(a_failed_scan_leaves_no_old_map),
+	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),
+	    cmocka_unit_test(a_run_names_its_model),      cmocka_unit_test(replaces_what_it_wrote_alone),
+	    cmocka_unit_test(rows_of_earlier_runs_stay),  cmocka_unit_test(every_class_has_its_own_file),
+	    cmocka_unit_test(survives_lack_of_memory),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
