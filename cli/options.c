@@ -310,6 +310,8 @@ static void print_option(const char *left, const char *text)
 	print_wrapped(text, HELP_COLUMN, HELP_COLUMN);
 }
 
+bool options_verbose;
+
 static void print_help(const command *self, const option *table, size_t n_table)
 {
 	printf("hardy %s: %s\n\nUsage: hardy %s [options]%s%s\n", self->name, self->summary, self->name,
@@ -334,6 +336,7 @@ static void print_help(const command *self, const option *table, size_t n_table)
 			add_text(text, sizeof text, " [%s]", value);
 		print_option(left, text);
 	}
+	print_option("--verbose", "Shows every warning, not the first of each kind and how many more there were.");
 	print_option("-h, --help", "Prints this help.");
 }
 
@@ -394,6 +397,10 @@ int options_parse(const command *self, const option *table, size_t n_table, int 
 		int code;
 		if (!options_over && strcmp(argv[i], "--") == 0) {
 			options_over = true;
+			continue;
+		}
+		if (!options_over && strcmp(argv[i], "--verbose") == 0) {
+			options_verbose = true;
 			continue;
 		}
 		if (!options_over && argv[i][0] == '-' && argv[i][1])

@@ -62,6 +62,8 @@ int report_error(const command *self, hardy_status status, const hardy_error *er
 /* A log that writes warnings and lines to stderr, and progress in place on a terminal, as plain lines at most every ten seconds
  * otherwise. */
 hardy_log terminal_log(void);
+/* --verbose, which every command takes: warnings that repeat are shown, not counted. */
+extern bool options_verbose;
 
 /* The nearest of the n names to word, or NULL when none is near enough to be what was meant. */
 const char *nearest_name(const char *word, const char *const *names, size_t n);

@@ -32,10 +32,13 @@ static void close_line(void)
 	screen.line_open = false;
 }
 
+static void count_warnings(void);
+
 static void close_line_at_end(void)
 {
 	flockfile(stderr);
 	close_line();
+	count_warnings();
 	funlockfile(stderr);
 }
 
@@ -67,13 +70,67 @@ static void show_progress(const char *line)
 	screen.line_open = true;
 }
 
+/* ---- warnings ----------------------------------------------------------------------------------------------------------- */
+
+enum { MAX_KINDS = 64, KIND_SIZE = 160 };
+
+/* Warnings that differ only in file and numbers: the first is shown, the others are counted. Guarded by the lock of stderr. */
+static struct {
+	char text[KIND_SIZE], first[KIND_SIZE];
+	size_t n;
+} kinds[MAX_KINDS];
+static size_t n_kinds;
+
+/* What is behind the file's name, each number one sign. */
+static void kind_of(const char *line, char out[KIND_SIZE])
+{
+	const char *text = strstr(line, ": ");
+	size_t n = 0;
+	for (text = text ? text + 2 : line; *text && n + 1 < KIND_SIZE; text++) {
+		const bool digit = strchr("0123456789.", *text) != NULL;
+		if (digit && n && out[n - 1] == '#')
+			continue;
+		out[n++] = digit ? '#' : *text;
+	}
+	out[n] = 0;
+}
+
+/* Whether a warning is to be shown now. */
+static bool is_new(const char *line)
+{
+	char kind[KIND_SIZE];
+	size_t i = 0;
+	if (options_verbose)
+		return true;
+	kind_of(line, kind);
+	while (i < n_kinds && strcmp(kinds[i].text, kind) != 0)
+		i++;
+	if (i == MAX_KINDS)
+		return true;
+	if (i == n_kinds) {
+		memcpy(kinds[i].text, kind, sizeof kind);
+		snprintf(kinds[i].first, KIND_SIZE, "%s", line);
+		n_kinds++;
+	}
+	return kinds[i].n++ == 0;
+}
+
+static void count_warnings(void)
+{
+	for (size_t i = 0; i < n_kinds; i++)
+		if (kinds[i].n > 1)
+			fprintf(stderr, "warning: %zu more of this kind, the first was: %s (--verbose shows all)\n", kinds[i].n - 1,
+			        kinds[i].first);
+	n_kinds = 0;
+}
+
 static void emit(void *payload, hardy_log_level level, const char *line)
 {
 	(void)payload;
 	flockfile(stderr);
 	if (level == HARDY_LOG_PROGRESS) {
 		show_progress(line);
-	} else {
+	} else if (level != HARDY_LOG_WARNING || is_new(line)) {
 		close_line();
 		fprintf(stderr, "%s%s\n", level == HARDY_LOG_WARNING ? "warning: " : "", line);
 	}

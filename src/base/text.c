@@ -70,3 +70,32 @@ hardy_status hy_check_number(const char *name, int64_t value, int64_t low, int64
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
 	               (long long)high);
 }
+
+size_t hy_shell_quote(char *out, const char *word)
+{
+	size_t n = 0;
+	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%")]) {
+		n = strlen(word);
+		if (out)
+			memcpy(out, word, n);
+		return n;
+	}
+	for (const char *p = word; *p; p++) {
+		const char *piece = *p == '\'' ? "'\\''" : (char[2]){*p, 0};
+		const size_t m = strlen(piece);
+		if (out)
+			memcpy(out + 1 + n, piece, m);
+		n += m;
+	}
+	if (out)
+		out[0] = out[1 + n] = '\'';
+	return n + 2;
+}
+
+char *hy_shell_word(const char *word)
+{
+	char *text = hy_alloc(hy_shell_quote(NULL, word) + 1, 1);
+	if (text)
+		text[hy_shell_quote(text, word)] = 0;
+	return text;
+}

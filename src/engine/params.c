@@ -121,10 +121,9 @@ int hy_params_find(const hy_params *p, const char *name)
 	return -1;
 }
 
-void hy_adam_step(hy_params *p, double lr, double beta1, double beta2, double eps)
+void hy_adam_step(hy_params *p, const hy_kernels *k, double lr, double beta1, double beta2, double eps)
 {
 	const double t = (double)++p->adam_steps;
-	const hy_kernels *k = hy_kernels_pick(HY_ISA_AUTO, NULL);
 	k->adam(hy_params_write_values(p), p->grads, p->first_moment, p->second_moment, (int64_t)p->n_values,
 	        (float)(lr / (1 - pow(beta1, t))), (float)beta1, (float)beta2, (float)sqrt(1 - pow(beta2, t)), (float)eps);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "engine/kernels/kernels.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +51,7 @@ float *hy_params_write_values(hy_params *p);
 float *hy_params_write_buffers(hy_params *p);
 int hy_params_find(const hy_params *p, const char *name); /* -1 when absent */
 
-/* One Adam step over the value slab (torch semantics); weights where mask (NULL: all) is set. */
-void hy_adam_step(hy_params *p, double lr, double beta1, double beta2, double eps);
+/* One Adam step by a table of kernels over the value slab (torch semantics); weights where mask (NULL: all) is set. */
+void hy_adam_step(hy_params *p, const hy_kernels *k, double lr, double beta1, double beta2, double eps);
 
 #endif

@@ -216,11 +216,18 @@ int hy_tape_raw(const hy_tape *t, int value)
 	return value >= 0 && t->values[value].lazy_x >= 0 ? t->values[value].lazy_x : value;
 }
 
+/* Field by field: what lies between the fields is anything. */
+static bool same_shape(const hy_conv_shape *a, const hy_conv_shape *b)
+{
+	return a->n == b->n && a->ic == b->ic && a->ih == b->ih && a->iw == b->iw && a->oc == b->oc && a->oh == b->oh &&
+	       a->ow == b->ow && a->k == b->k && a->stride == b->stride && a->pad == b->pad && a->doubled == b->doubled;
+}
+
 int hy_tape_conv(hy_tape *t, const hy_conv_shape *s, enum hy_conv_role role, bool accumulate, bool bias)
 {
 	for (size_t i = 0; i < t->n_convs; i++) {
 		const hy_conv *c = &t->convs[i];
-		if (!memcmp(&c->shape, s, sizeof *s) && c->role == role && c->accumulate == accumulate && c->bias == bias)
+		if (same_shape(&c->shape, s) && c->role == role && c->accumulate == accumulate && c->bias == bias)
 			return (int)i;
 	}
 	if (!grow(t, &t->convs, t->n_convs, &t->room_convs, sizeof *t->convs))

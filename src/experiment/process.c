@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "training/set.h"
 
 #include <errno.h>
@@ -108,48 +109,18 @@ static void list_words(const hy_study *s, enum hy_command what, const hy_study_r
 	}
 }
 
-/* Appends a word as a shell reads it back. */
-static size_t quote(char *out, const char *word)
-{
-	size_t n = 0;
-	if (*word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%")]) {
-		n = strlen(word);
-		if (out)
-			memcpy(out, word, n);
-		return n;
-	}
-	for (const char *p = word; *p; p++) {
-		const char *piece = *p == '\'' ? "'\\''" : (char[2]){*p, 0};
-		const size_t m = strlen(piece);
-		if (out)
-			memcpy(out + 1 + n, piece, m);
-		n += m;
-	}
-	if (out)
-		out[0] = out[1 + n] = '\'';
-	return n + 2;
-}
-
-char *hy_shell_word(const char *word)
-{
-	char *text = hy_alloc(quote(NULL, word) + 1, 1);
-	if (text)
-		text[quote(text, word)] = 0;
-	return text;
-}
-
 char *hy_command_text(const hy_study *s, const char *program, enum hy_command what, const hy_study_run *run)
 {
 	words w = {0};
 	size_t room = 1, used = 0;
 	list_words(s, what, run, program, s->o->threads, &w);
 	for (size_t i = 0; i < w.n; i++)
-		room += quote(NULL, w.item[i]) + 1;
+		room += hy_shell_quote(NULL, w.item[i]) + 1;
 	char *text = w.failed ? NULL : hy_alloc(room, 1);
 	for (size_t i = 0; i < w.n && text; i++) {
 		if (i)
 			text[used++] = ' ';
-		used += quote(text + used, w.item[i]);
+		used += hy_shell_quote(text + used, w.item[i]);
 	}
 	if (text)
 		text[used] = 0;

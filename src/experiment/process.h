@@ -9,8 +9,6 @@
 enum hy_command { HY_COMMAND_ALL, HY_COMMAND_RUN, HY_COMMAND_COLLECT };
 /* The command that repeats the experiment, makes one run of it, or collects; for a shell; hy_free. NULL when memory runs out. */
 char *hy_command_text(const hy_study *s, const char *program, enum hy_command what, const hy_study_run *run) HY_MUST_USE;
-/* A word as a shell reads it back; hy_free. */
-char *hy_shell_word(const char *word) HY_MUST_USE;
 
 /*
  * Starts a process for each run that todo marks, at most o->jobs at a time, and calls ended after each end (from this thread), with a

@@ -4,6 +4,7 @@
 #include "training/set.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 #include "predict/fingerprint.h"
 
@@ -78,8 +79,11 @@ static void emit_few(void *payload, hardy_log_level level, const char *line)
 
 static void count_warnings(const few_warnings *w, const char *data)
 {
+	char *word = w->n > MOST_WARNINGS ? hy_shell_word(data) : NULL;
 	if (w->n > MOST_WARNINGS)
-		hy_warn(w->to, "%lld more warnings of this kind: hardy check %s lists all", (long long)(w->n - MOST_WARNINGS), data);
+		hy_warn(w->to, "%lld more warnings of this kind: hardy check %s lists all", (long long)(w->n - MOST_WARNINGS),
+		        word ? word : data);
+	hy_free(word);
 }
 
 /* ---- cases -------------------------------------------------------------------------------------------------------------- */

@@ -413,7 +413,8 @@ hardy_status hy_step_run(hy_step *s, const float *input, const float *image, con
 	const hardy_status status = hy_step_gradients(s, s->noisy, image, label, NULL, iteration, terms, err);
 	if (status)
 		return hy_prefix(err, status, "step %lld", (long long)iteration);
-	hy_adam_step(&s->pass.network->params, learning_rate, s->o.beta1, s->o.beta2, s->o.eps);
+	hy_adam_step(&s->pass.network->params, hy_kernels_pick(s->o.engine.isa, NULL), learning_rate, s->o.beta1, s->o.beta2,
+	             s->o.eps);
 	s->pass.network->params.n_batches_tracked++;
 	return HARDY_OK;
 }
