@@ -2,6 +2,7 @@
  * check.c: reads a whole data set and reports what is in it, what is wrong, and the remedy.
  */
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
@@ -520,7 +521,7 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 		cJSON_AddItemToArray(cases, json_case(d, &d->cases[i], &r->facts[i]));
 		json_problems(problems, &r->facts[i].problems);
 	}
-	char *text = cJSON_Print(json);
+	char *text = hy_json_print(json, true);
 	cJSON_Delete(json);
 	if (!text)
 		return hy_fail_memory(err, "a report", 1, 1);

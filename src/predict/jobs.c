@@ -110,8 +110,10 @@ static hardy_status want_split(wanted *w, const char *path, int64_t fold, const 
 	{
 		if (!status && !cJSON_IsString(item))
 			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" holds something that is not a subject's name", path, split);
-		if (!status)
+		if (!status) {
+			hy_json_bytes(item->valuestring);
 			status = want(w, item->valuestring, strlen(item->valuestring), err);
+		}
 	}
 	cJSON_Delete(json);
 	return status;
