@@ -267,15 +267,15 @@ static hardy_status examine_orientation(report *r, hardy_error *err)
 	const size_t n_turned = hy_plan_direct(&common, grids, n);
 	char most[4] = "";
 	for (size_t i = 0; i < n && n_turned && !*most; i++) {
-		const hy_order order = hy_plan_order(&common, &grids[i]);
-		if (hy_order_is_identity(&order) && grids[i].located)
+		const hy_order stack = hy_order_stack(hy_stack_axis(&grids[i])), order = hy_plan_order(&common, &grids[i]);
+		if (hy_order_same(&stack, &order) && grids[i].located)
 			hy_affine_orientation(grids[i].affine, most);
 	}
 	for (size_t i = 0; i < r->d.n_cases && n_turned; i++) {
 		facts *f = &r->facts[i];
 		const hy_order stack = hy_order_stack(hy_stack_axis(&f->grid)), order = hy_plan_order(&common, &f->grid);
 		char own[4];
-		if (!f->has_image || !memcmp(&stack, &order, sizeof order))
+		if (!f->has_image || hy_order_same(&stack, &order))
 			continue;
 		hy_affine_orientation(f->grid.affine, own);
 		LOOK(f, &r->d.cases[i], "none needed: training brings all scans into one order; correct the header where it is wrong",

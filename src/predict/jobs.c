@@ -316,7 +316,7 @@ static hardy_status add_file(collector *c, const char *path)
 		        "for channels of "
 		        "one scan",
 		        path, stem, extension);
-		strcat(stem, "_0000"); /* which was cut off */
+		stem[strlen(stem)] = '_'; /* what was cut off is still there */
 		channel = -1;
 	}
 	const int n = channel < 0 ? 1 : c->o->n_channels;
