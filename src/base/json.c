@@ -6,9 +6,11 @@
 #include "base/files.h"
 #include "base/memory.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
 {
@@ -29,6 +31,70 @@ hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
 	hy_free(text);
 	*out = json;
 	return HARDY_OK;
+}
+
+/* Bytes of the UTF-8 character at p (Unicode 15, table 3-7), 0 where there is none. */
+static size_t utf8_length(const unsigned char *p)
+{
+	const unsigned char a = p[0], b = a ? p[1] : 0;
+	const bool next = (b & 0xc0) == 0x80;
+	if (a < 0x80)
+		return 1;
+	if (a >= 0xc2 && a <= 0xdf)
+		return next ? 2 : 0;
+	if (a >= 0xe0 && a <= 0xef) {
+		const bool good = next && !(a == 0xe0 && b < 0xa0) && !(a == 0xed && b > 0x9f);
+		return good && (p[2] & 0xc0) == 0x80 ? 3 : 0;
+	}
+	if (a >= 0xf0 && a <= 0xf4) {
+		const bool good = next && !(a == 0xf0 && b < 0x90) && !(a == 0xf4 && b > 0x8f);
+		return good && (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80 ? 4 : 0;
+	}
+	return 0;
+}
+
+/* A stray byte as it stands in the document: the backslash is a character of the string. */
+static const char stray[] = "\\\\x%02x";
+enum { STRAY_SIZE = 5 };
+
+char *hy_json_print(const cJSON *json, bool indented)
+{
+	char *text = indented ? cJSON_Print(json) : cJSON_PrintUnformatted(json);
+	size_t n_bad = 0;
+	for (const unsigned char *p = (unsigned char *)text; p && *p;) {
+		const size_t n = utf8_length(p);
+		n_bad += n == 0;
+		p += n ? n : 1;
+	}
+	if (!text || !n_bad)
+		return text;
+	char *clean = cJSON_malloc(strlen(text) + n_bad * STRAY_SIZE + 1), *to = clean;
+	for (const unsigned char *p = (unsigned char *)text; clean && *p;) {
+		const size_t n = utf8_length(p);
+		if (n)
+			memcpy(to, p, n);
+		else
+			snprintf(to, STRAY_SIZE + 1, stray, *p);
+		to += n ? n : STRAY_SIZE;
+		p += n ? n : 1;
+	}
+	if (clean)
+		*to = 0;
+	cJSON_free(text);
+	return clean;
+}
+
+void hy_json_bytes(char *text)
+{
+	char *to = text;
+	for (const char *p = text; *p;) {
+		unsigned byte = 0;
+		if (p[0] == '\\' && p[1] == 'x' && isxdigit((unsigned char)p[2]) && isxdigit((unsigned char)p[3]))
+			byte = (unsigned)strtoul((char[]){p[2], p[3], 0}, NULL, 16);
+		*to++ = byte >= 0x80 ? (char)byte : *p;
+		p += byte >= 0x80 ? 4 : 1;
+	}
+	*to = 0;
 }
 
 bool hy_json_add(cJSON *object, const char *name, cJSON *item)

@@ -11,6 +11,14 @@
 /* Reads and parses a file; *out is released with cJSON_Delete. A syntax error names file and line. */
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err);
 
+/*
+ * The document as text (cJSON_free), which is valid JSON whatever the strings hold: names of files and folders need not be UTF-8. A byte
+ * that is not part of UTF-8 becomes \xNN within its string, which hy_json_bytes turns back. NULL when memory runs out.
+ */
+char *hy_json_print(const cJSON *json, bool indented);
+/* Turns \xNN (80 to ff) in a name read from such a document into the byte it stands for, in place. */
+void hy_json_bytes(char *text);
+
 /* Adds item (taken over, NULL allowed: memory ran out) to an object under name; false when that fails. So that a document can be
  * built by one chain of &&. */
 bool hy_json_add(cJSON *object, const char *name, cJSON *item);

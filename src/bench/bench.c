@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
 
@@ -94,7 +95,7 @@ void hy_row_timing(hy_bench *b, cJSON *row, const hy_timing *t)
 
 void hy_row_done(hy_bench *b, cJSON *row)
 {
-	char *text = row ? cJSON_PrintUnformatted(row) : NULL;
+	char *text = row ? hy_json_print(row, false) : NULL;
 	if (text)
 		hy_sink_printf(b->report, "%s\n", text);
 	else

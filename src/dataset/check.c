@@ -2,6 +2,7 @@
  * check.c: reads a whole data set and reports what is in it, what is wrong, and the remedy.
  */
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
@@ -266,15 +267,15 @@ static hardy_status examine_orientation(report *r, hardy_error *err)
 	const size_t n_turned = hy_plan_direct(&common, grids, n);
 	char most[4] = "";
 	for (size_t i = 0; i < n && n_turned && !*most; i++) {
-		const hy_order order = hy_plan_order(&common, &grids[i]);
-		if (hy_order_is_identity(&order) && grids[i].located)
+		const hy_order stack = hy_order_stack(hy_stack_axis(&grids[i])), order = hy_plan_order(&common, &grids[i]);
+		if (hy_order_same(&stack, &order) && grids[i].located)
 			hy_affine_orientation(grids[i].affine, most);
 	}
 	for (size_t i = 0; i < r->d.n_cases && n_turned; i++) {
 		facts *f = &r->facts[i];
 		const hy_order stack = hy_order_stack(hy_stack_axis(&f->grid)), order = hy_plan_order(&common, &f->grid);
 		char own[4];
-		if (!f->has_image || !memcmp(&stack, &order, sizeof order))
+		if (!f->has_image || hy_order_same(&stack, &order))
 			continue;
 		hy_affine_orientation(f->grid.affine, own);
 		LOOK(f, &r->d.cases[i], "none needed: training brings all scans into one order; correct the header where it is wrong",
@@ -520,7 +521,7 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 		cJSON_AddItemToArray(cases, json_case(d, &d->cases[i], &r->facts[i]));
 		json_problems(problems, &r->facts[i].problems);
 	}
-	char *text = cJSON_Print(json);
+	char *text = hy_json_print(json, true);
 	cJSON_Delete(json);
 	if (!text)
 		return hy_fail_memory(err, "a report", 1, 1);

@@ -356,14 +356,35 @@ out:
 	return status;
 }
 
+/* Subjects that a problem names and that have no case. */
+static hardy_status list_lost(hy_dataset *d, const hy_problems *problems, hardy_error *err)
+{
+	d->lost = hy_calloc(problems->n, sizeof *d->lost);
+	if (!d->lost) {
+		hy_dataset_clear(d);
+		return hy_fail_memory(err, "subjects", problems->n, sizeof *d->lost);
+	}
+	for (size_t i = 0; i < problems->n; i++) {
+		const hy_problem *p = &problems->items[i];
+		bool found = !p->bad || !p->subject[0] || hy_split_has(d->lost, d->n_lost, p->subject);
+		for (size_t k = 0; k < d->n_cases && !found; k++)
+			found = !strcmp(d->cases[k].subject, p->subject);
+		if (!found)
+			memcpy(d->lost[d->n_lost++], p->subject, HY_NAME_SIZE);
+	}
+	return HARDY_OK;
+}
+
 hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_dataset_options *o,
                                     void (*unusable)(void *payload, const char *subject, const char *phase, const char *text),
                                     void *payload, const hardy_log *log, hardy_error *err)
 {
 	hy_problems problems = {0};
-	const hardy_status status = hy_dataset_scan(d, root, o, &problems, log, err);
+	hardy_status status = hy_dataset_scan(d, root, o, &problems, log, err);
 	if (!status)
 		warn_of(&problems, root, log);
+	if (!status)
+		status = list_lost(d, &problems, err);
 	for (size_t i = 0; i < problems.n && !status; i++) {
 		const hy_problem *p = &problems.items[i];
 		if (p->bad)
@@ -378,6 +399,7 @@ void hy_dataset_clear(hy_dataset *d)
 	for (size_t i = 0; i < d->n_cases; i++)
 		clear_case(&d->cases[i]);
 	hy_free(d->cases);
+	hy_free(d->lost);
 	hy_free(d->root);
 	memset(d, 0, sizeof *d);
 }

@@ -52,6 +52,8 @@ typedef struct hy_dataset {
 	} values[HY_MAX_VALUES]; /* own label value to class index */
 	hy_case *cases;          /* owned, sorted by subject, then ED before ES */
 	size_t n_cases;
+	char (*lost)[HY_NAME_SIZE]; /* owned: subjects of which no case can be used; only of hy_dataset_open_usable */
+	size_t n_lost;
 } hy_dataset;
 
 typedef struct hy_dataset_options {
@@ -122,7 +124,8 @@ hardy_status hy_splits_read(const char *path, int64_t fold, cJSON **json, const 
  * NULL: subjects of d are drawn by seed. n_train > 0 draws that many from the pool by seed (sorted); 0 takes the pool whole.
  * Without a file: n_validation subjects are held out first (by seed), then n_train drawn, from labelled subjects outside the
  * data set's own test folder; test gets that folder's labelled subjects, or the remaining ones when there is none. Unknown or
- * doubled subjects, and subjects to train on without a label, are errors. More than the pool: `large_extra` of the file joins
+ * doubled subjects, and subjects to train on without a label, are errors. Lost subjects are drawn like the others and then left out, so
+ * that what is wrong with one changes no other's part. More than the pool: `large_extra` of the file joins
  * it.
  */
 hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,

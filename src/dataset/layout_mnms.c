@@ -6,6 +6,7 @@
  *
  * Scans are 4-D; ED and ES count their frames from 0. Labels: 1 left ventricle, 2 myocardium, 3 right ventricle.
  */
+#include "base/csv.h"
 #include "base/memory.h"
 #include "dataset/layout.h"
 
@@ -21,60 +22,11 @@ enum { MAX_COLUMNS = 64 };
 enum column { CODE, VENDOR_NAME, VENDOR, CENTRE, ED, ES, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {"External code", "VendorName", "Vendor", "Centre", "ED", "ES"};
 
-/* What separates the fields: the one of , ; and the tab that the first row has most of. Excel writes ; where the comma is decimal. */
-static char find_separator(const char *text)
+/* A row's fields; those beyond the last column that is looked at are passed over. 0 at the end. */
+static size_t read_fields(hy_csv *csv, char *fields[MAX_COLUMNS])
 {
-	static const char candidates[] = ",;\t";
-	size_t most = 0;
-	char found = ',';
-	for (const char *c = candidates; *c; c++) {
-		size_t n = 0;
-		for (const char *p = text; *p && *p != '\r' && *p != '\n'; p++)
-			n += *p == *c;
-		if (n > most) {
-			most = n;
-			found = *c;
-		}
-	}
-	return found;
-}
-
-/* Splits one row in place (quotes understood, blanks around fields dropped) and moves *cursor behind it. */
-static size_t split_row(char **cursor, char separator, char *fields[MAX_COLUMNS])
-{
-	char *p = *cursor;
-	size_t n = 0;
-	bool row_ends = false;
-	const char ends[] = {separator, '\r', '\n', 0};
-	while (!row_ends) {
-		while (*p == ' ' || (*p == '\t' && separator != '\t'))
-			p++;
-		char *start = p, *end;
-		if (*p == '"') {
-			char *to = start;
-			for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
-				p += *p == '"';
-				*to++ = *p;
-			}
-			end = to;
-			p += strcspn(p, ends);
-		} else {
-			p += strcspn(p, ends);
-			end = p;
-		}
-		row_ends = *p != separator;
-		if (*p == '\r' && p[1] == '\n')
-			*p++ = 0;
-		if (*p)
-			*p++ = 0;
-		*end = 0;
-		while (end > start && isspace((unsigned char)end[-1]))
-			*--end = 0;
-		if (n < MAX_COLUMNS)
-			fields[n++] = start;
-	}
-	*cursor = p;
-	return n;
+	const size_t n = hy_csv_row(csv, fields, MAX_COLUMNS);
+	return n < MAX_COLUMNS ? n : MAX_COLUMNS;
 }
 
 static void find_columns(char *const *fields, size_t n, int index[N_COLUMNS])
@@ -102,9 +54,8 @@ static char *find_table(const char *root)
 		size_t size = 0;
 		int index[N_COLUMNS];
 		if (path && !hy_file_read(path, &text, &size, NULL)) {
-			char *cursor = hy_text_start(text);
-			const char separator = find_separator(cursor);
-			find_columns(fields, split_row(&cursor, separator, fields), index);
+			hy_csv csv = hy_csv_begin(text);
+			find_columns(fields, read_fields(&csv, fields), index);
 			if (index[CODE] >= 0) {
 				found = path;
 				path = NULL;
@@ -274,17 +225,16 @@ static place *find_place(const places *p, const char *id)
 
 static hardy_status read_table(hy_scan *s, const char *table, char *text, places *found, hardy_error *err)
 {
-	char *cursor = hy_text_start(text), *fields[MAX_COLUMNS];
+	hy_csv csv = hy_csv_begin(text);
+	char *fields[MAX_COLUMNS];
 	int index[N_COLUMNS];
-	const char separator = find_separator(cursor);
-	find_columns(fields, split_row(&cursor, separator, fields), index);
+	find_columns(fields, read_fields(&csv, fields), index);
 	for (int c = ED; c <= ES; c++)
 		if (index[c] < 0)
 			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: no column \"%s\"", table, column_names[c]);
 	size_t n_absent = 0, n_rows = 0;
 	char first_absent[HY_NAME_SIZE] = "";
-	while (*cursor) {
-		const size_t n = split_row(&cursor, separator, fields);
+	for (size_t n; (n = read_fields(&csv, fields));) {
 		const char *value[N_COLUMNS];
 		for (int c = 0; c < N_COLUMNS; c++)
 			value[c] = index[c] >= 0 && (size_t)index[c] < n ? fields[index[c]] : "";

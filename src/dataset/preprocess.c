@@ -75,7 +75,7 @@ static size_t count_turned(const hy_plan *p, const hy_grid *grids, size_t n)
 	size_t turned = 0;
 	for (size_t i = 0; i < n; i++) {
 		const hy_order stack = hy_order_stack(hy_stack_axis(&grids[i])), order = hy_plan_order(p, &grids[i]);
-		turned += memcmp(&stack, &order, sizeof order) != 0;
+		turned += !hy_order_same(&stack, &order);
 	}
 	return turned;
 }

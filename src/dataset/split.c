@@ -63,6 +63,7 @@ static hardy_status read_list(list *l, const cJSON *json, const char *key, const
 		const hardy_status status = append(l, item->valuestring, err);
 		if (status)
 			return status;
+		hy_json_bytes(l->name[l->n - 1]);
 	}
 	sort(l);
 	return HARDY_OK;
@@ -128,7 +129,7 @@ static hardy_status check_doubled(const list *const *lists, const char *const *k
 
 static bool has_label(const hy_dataset *d, const char *subject)
 {
-	bool found = false;
+	bool found = hy_split_has(d->lost, d->n_lost, subject);
 	for (size_t i = 0; i < d->n_cases && !found; i++)
 		found = d->cases[i].label_path && !strcmp(d->cases[i].subject, subject);
 	return found;
@@ -261,14 +262,26 @@ static hardy_status list_labelled(const hy_dataset *d, const list *known, list *
 	return status;
 }
 
+static void drop_lost(const hy_dataset *d, list *l)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < l->n; i++)
+		if (!hy_split_has(d->lost, d->n_lost, l->name[i]))
+			memmove(l->name[kept++], l->name[i], HY_NAME_SIZE);
+	l->n = kept;
+}
+
 hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,
                            size_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err)
 {
 	list known = {0}, pool = {0}, train = {0}, validation = {0}, test = {0};
 	const char *source = path ? path : d->root;
 	hardy_status status = hy_dataset_subjects(d, &known.name, &known.n, err);
+	for (size_t i = 0; i < d->n_lost && !status; i++)
+		status = append(&known, d->lost[i], err);
 	if (status)
 		goto out;
+	sort(&known);
 	status = path ? read_split(d, path, fold, &known, n_train, &pool, &validation, &test, log, err)
 	              : list_labelled(d, &known, &pool, &test, err);
 	if (status)
@@ -293,6 +306,9 @@ hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, i
 		status = check_labelled(d, &validation, "validation", err);
 	if (status)
 		goto out;
+	drop_lost(d, &train);
+	drop_lost(d, &validation);
+	drop_lost(d, &test);
 	*s = (hy_split){.train = train.name,
 	                .validation = validation.name,
 	                .test = test.name,

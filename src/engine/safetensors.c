@@ -4,6 +4,7 @@
 #include "engine/safetensors.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <cJSON.h>
@@ -372,7 +373,7 @@ static char *describe(const hy_st_tensor *const *order, size_t n, const char *co
 		good = cJSON_AddItemToObject(root, order[i]->name, describe_tensor(order[i], begin));
 		begin += order[i]->n_bytes;
 	}
-	char *text = good ? cJSON_PrintUnformatted(root) : NULL;
+	char *text = good ? hy_json_print(root, false) : NULL;
 	cJSON_Delete(root);
 	return text;
 }

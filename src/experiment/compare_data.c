@@ -302,7 +302,7 @@ static hardy_status write_json(const hy_compare *c, hardy_error *err)
 	                  hy_json_add(json, "stn", pairs_to_json(c, true)) &&
 	                  hy_json_add(json, "predicted_dice_note", cJSON_CreateString(hy_compare_forecast_note)) &&
 	                  hy_json_add(json, "predicted_dice", forecasts_to_json(c));
-	char *printed = good ? cJSON_PrintUnformatted(json) : NULL, *path = hy_study_path(c->s, "statistics.json");
+	char *printed = good ? hy_json_print(json, false) : NULL, *path = hy_study_path(c->s, "statistics.json");
 	hardy_status status = printed && path ? hy_outfile_open(&f, path, hy_study_mark(c->s, HY_MARK_JSON), err)
 	                                      : hy_fail_memory(err, "statistics", 1, 1);
 	if (!status) {

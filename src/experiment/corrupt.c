@@ -3,6 +3,7 @@
  */
 #include "artefact/artefact.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -348,7 +349,7 @@ static hardy_status spoil(const session *s, const task *t, const char *name, hy_
 static hardy_status write_record(const session *s, const char *path, const cJSON *record, hardy_error *err)
 {
 	hy_outfile f = {0};
-	char *text = cJSON_Print(record);
+	char *text = hy_json_print(record, true);
 	if (!text)
 		return hy_fail_memory(err, path, 1, 1);
 	hardy_status status = hy_outfile_open(&f, path, record_mark(s), err);

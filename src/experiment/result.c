@@ -2,6 +2,7 @@
  * result.c: what is written about a run that is done or failed, and about the whole experiment.
  */
 #include "base/files.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "experiment/ledger.h"
@@ -275,7 +276,7 @@ hardy_status hy_result_write(const hy_study *s, const hy_study_run *run, const h
 		status = add_curve(json, run, err);
 	if (!status) {
 		cJSON *scores = scores_to_json(s, sets);
-		text = hy_json_add(json, "sets", scores) ? cJSON_PrintUnformatted(json) : NULL;
+		text = hy_json_add(json, "sets", scores) ? hy_json_print(json, false) : NULL;
 		status = text ? write_line(s, run, "result.json", text, err) : hy_fail_memory(err, "a result", 1, 1);
 	}
 	if (!status && !(*line = hy_strdup(text)))
@@ -288,7 +289,7 @@ hardy_status hy_result_write(const hy_study *s, const hy_study_run *run, const h
 hardy_status hy_failure_write(const hy_study *s, const hy_study_run *run, const hardy_error *why, hardy_error *err)
 {
 	cJSON *json = begin_line(s, run, "failed");
-	char *text = hy_json_add(json, "error", cJSON_CreateString(why->message)) ? cJSON_PrintUnformatted(json) : NULL;
+	char *text = hy_json_add(json, "error", cJSON_CreateString(why->message)) ? hy_json_print(json, false) : NULL;
 	const hardy_status status = text ? write_line(s, run, "failed.json", text, err) : hy_fail_memory(err, "a failure", 1, 1);
 	cJSON_free(text);
 	cJSON_Delete(json);
@@ -415,7 +416,7 @@ hardy_status hy_study_write(const hy_study *s, hardy_error *err)
 	    hy_json_add(json, "copies", cJSON_CreateNumber((double)s->o->copies)) &&
 	    hy_json_add(json, "adapt", cJSON_CreateBool(s->o->adapt)) && hy_json_add(json, "commands", commands_to_json(s)) &&
 	    hy_json_add(json, "runs", runs_to_json(s)))
-		text = cJSON_Print(json);
+		text = hy_json_print(json, true);
 	cJSON_Delete(json);
 	hardy_status status =
 	    text ? hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err) : hy_fail_memory(err, "experiment.json", 1, 1);

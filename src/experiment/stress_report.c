@@ -262,7 +262,7 @@ static hardy_status write_json(const hy_stress_result *r, const char *path, hard
 	    hy_json_add(o, "cases_failed", cJSON_CreateNumber((double)r->n_failed)) &&
 	    hy_json_add(o, "complete", cJSON_CreateBool(r->complete)) && add_cells(r, o) &&
 	    add_forecast(r, o, "predicted_dice", false) && add_forecast(r, o, "predicted_dice_sweep", true))
-		text = cJSON_Print(o);
+		text = hy_json_print(o, true);
 	cJSON_Delete(o);
 	if (!text)
 		return hy_fail_memory(err, path, 1, 1);

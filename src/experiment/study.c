@@ -5,6 +5,7 @@
 #include "experiment/study.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "experiment/source.h"
@@ -211,7 +212,7 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 		if (json && add_names(json, "test", all.train, order, n_test) &&
 		    add_names(json, "validation", all.train, order + n_test, n_validation) &&
 		    add_names(json, "pool", all.train, order + n_test + n_validation, left - n_validation))
-			text = cJSON_Print(json);
+			text = hy_json_print(json, true);
 	}
 	status = text ? hy_outfile_open(&f, path, NULL, err) : hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (status)
@@ -352,7 +353,7 @@ static cJSON *sets_to_json(const hy_study *s)
 
 static bool hash_json(const cJSON *json, char text[HY_SHA256_TEXT])
 {
-	char *printed = json ? cJSON_PrintUnformatted(json) : NULL;
+	char *printed = json ? hy_json_print(json, false) : NULL;
 	if (printed)
 		hy_sha256_of(printed, strlen(printed), text);
 	cJSON_free(printed);

@@ -25,9 +25,17 @@ static hy_order order_of(int number)
 	return o;
 }
 
+bool hy_order_same(const hy_order *a, const hy_order *b)
+{
+	bool same = true;
+	for (int k = 0; k < 3; k++)
+		same = same && a->axis[k] == b->axis[k] && a->flip[k] == b->flip[k];
+	return same;
+}
+
 bool hy_order_is_identity(const hy_order *o)
 {
-	return o->axis[0] == 0 && o->axis[1] == 1 && o->axis[2] == 2 && !o->flip[0] && !o->flip[1] && !o->flip[2];
+	return hy_order_same(o, &identity);
 }
 
 static void sizes(const hy_grid *g, int64_t n[3])

@@ -16,6 +16,7 @@ typedef struct hy_order {
 } hy_order;
 
 bool hy_order_is_identity(const hy_order *o);
+bool hy_order_same(const hy_order *a, const hy_order *b);
 
 /* The grid in the new order: the same points. */
 hy_grid hy_order_grid(const hy_order *o, const hy_grid *g);

@@ -2,6 +2,7 @@
  * evaluate_report.c: an evaluation as a table for people, JSON and CSV.
  */
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "predict/forecast.h"
 
@@ -226,7 +227,7 @@ static hardy_status write_json(hy_outfile *f, const hardy_evaluation *e, hardy_e
 		add_flag(&t, item, "missing", e->failures[i].missing);
 		add_text(&t, item, "message", e->failures[i].message);
 	}
-	char *text = t.lost ? NULL : cJSON_Print(root);
+	char *text = t.lost ? NULL : hy_json_print(root, true);
 	cJSON_Delete(root);
 	if (!text)
 		return hy_fail(err, HARDY_ERROR_MEMORY, "evaluation as JSON: out of memory");

@@ -161,8 +161,10 @@ static hardy_status want_split(wanted *w, const char *path, int64_t fold, const 
 	{
 		if (!status && !cJSON_IsString(item))
 			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" holds something that is not a subject's name", path, split);
-		if (!status)
+		if (!status) {
+			hy_json_bytes(item->valuestring);
 			status = want(w, item->valuestring, strlen(item->valuestring), err);
+		}
 	}
 	cJSON_Delete(json);
 	return status;
@@ -365,7 +367,7 @@ static hardy_status add_file(collector *c, const char *path)
 		        "for channels of "
 		        "one scan",
 		        path, stem, extension);
-		strcat(stem, "_0000"); /* which was cut off */
+		stem[strlen(stem)] = '_'; /* what was cut off is still there */
 		channel = -1;
 	}
 	const int n = channel < 0 ? 1 : c->o->n_channels;

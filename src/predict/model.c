@@ -3,6 +3,7 @@
  */
 #include "predict/model.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/average.h"
 #include "engine/safetensors.h"
@@ -145,7 +146,7 @@ static hardy_status add_json(metadata *meta, const hy_model *m, const char *key,
                              hardy_error *err)
 {
 	hardy_status status = json ? check_readable(m, key, json, path, err) : HARDY_OK;
-	char *text = json && !status ? cJSON_PrintUnformatted(json) : NULL;
+	char *text = json && !status ? hy_json_print(json, false) : NULL;
 	cJSON_Delete(json);
 	if (!status && !text)
 		status = hy_fail(err, HARDY_ERROR_MEMORY, "out of memory for the metadata of %s", path);

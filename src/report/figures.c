@@ -478,7 +478,7 @@ static hardy_status draw_augmentations(maker *m, bench *b, hardy_error *err)
 static hardy_status write_index(const maker *m, hardy_error *err)
 {
 	hy_outfile f = {0};
-	char *path = hy_path_join(m->o->output, "figures.json"), *text = cJSON_Print(m->index);
+	char *path = hy_path_join(m->o->output, "figures.json"), *text = hy_json_print(m->index, true);
 	hardy_status status = path && text ? hy_outfile_open(&f, path, m->o->overwrite ? HY_REPLACE_ANY : HY_MARK_JSON, err)
 	                                   : hy_fail_memory(err, "figures.json", 1, 1);
 	if (!status) {

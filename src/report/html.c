@@ -3,6 +3,7 @@
  */
 #include "report/html.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ static void put_json(hy_outfile *f, const char *text)
 
 static void print_json(hy_outfile *f, const cJSON *json, size_t skip)
 {
-	char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+	char *text = json ? hy_json_print(json, false) : NULL;
 	if (text)
 		put_json(f, text + skip);
 	else if (!f->error)

@@ -271,7 +271,7 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 	if (status)
 		goto out;
 	if (json) {
-		text = cJSON_Print(o);
+		text = hy_json_print(o, true);
 		if (!text) {
 			status = hy_fail_memory(err, path, 1, 1);
 			goto out;

@@ -4,6 +4,7 @@
 #include "training/card.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const 
 	                  hy_json_add(card, "seed", cJSON_CreateNumber((double)o->seed)) &&
 	                  hy_json_add(card, "steps", cJSON_CreateNumber((double)steps)) &&
 	                  hy_json_add(card, "options", hy_options_to_json(o, true));
-	char *printed = good ? cJSON_PrintUnformatted(card) : NULL;
+	char *printed = good ? hy_json_print(card, false) : NULL;
 	char *text = printed ? hy_strdup(printed) : NULL;
 	cJSON_free(printed);
 	cJSON_Delete(card);

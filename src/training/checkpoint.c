@@ -40,7 +40,7 @@ static char *print_state(const hy_progress *progress)
 		good = cJSON_AddItemToArray(sums, hy_json_real(p.sums[k]));
 	for (int i = 0; i < N_ENTRIES && good; i++)
 		good = hy_json_add(json, list[i].name, hy_json_real(list[i].whole ? (double)*list[i].whole : *list[i].real));
-	char *text = good ? cJSON_PrintUnformatted(json) : NULL;
+	char *text = good ? hy_json_print(json, false) : NULL;
 	cJSON_Delete(json);
 	return text;
 }

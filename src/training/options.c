@@ -4,6 +4,7 @@
 #include "training/options.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "dataset/preprocess.h"
 
@@ -399,6 +400,7 @@ static bool read_field(hardy_train_options *o, const field *f, const cJSON *item
 		if (!cJSON_IsString(item))
 			return false;
 		*(const char **)member = memcpy(*text, item->valuestring, strlen(item->valuestring) + 1);
+		hy_json_bytes(*text);
 		*text += strlen(*text) + 1;
 		return true;
 	case WHOLE:

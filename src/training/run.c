@@ -4,6 +4,7 @@
 #include "training/run.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "predict/jobs.h"
 
@@ -211,7 +212,7 @@ hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const h
                           hardy_error *err)
 {
 	cJSON *json = run_to_json(o, set, facts);
-	char *text = json ? cJSON_Print(json) : NULL;
+	char *text = json ? hy_json_print(json, true) : NULL;
 	cJSON_Delete(json);
 	if (!text)
 		return hy_fail(err, HARDY_ERROR_MEMORY, "%s: out of memory", r->json);

@@ -476,7 +476,7 @@ static void as_text(void **state)
 	forget();
 	assert_ok(hardy_bench(&o, &sink, NULL, &err), &err);
 	assert_null(strchr(report, '{'));
-	assert_non_null(strstr(report, "cooperative step, 2 slices of 16 x 16 on 1 thread: "));
+	assert_non_null(strstr(report, "cooperative step of study, 2 slices of 16 x 16 on 1 thread: "));
 	assert_non_null(strstr(report, " GFLOP/s"));
 	assert_non_null(strstr(report, "norm back"));
 	assert_non_null(strstr(report, "outside the tape"));

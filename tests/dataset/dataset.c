@@ -595,6 +595,7 @@ static void values_to_65535(void **state)
 	uint8_t label[TREE_VOXELS] = {0, 1, 2};
 	const uint16_t own[256] = {0, 500, 40000};
 	flat_pair();
+	tree_delete("a_gt.nii.gz");
 	assert_ok(hy_nifti_write_values(tree_path("a_gt.nii.gz"), &like, label, own, 1, NULL, &err), &err);
 	hy_dataset d = open_with("lv=500,myo=40000");
 	expect_heart(&d, 500, 40000, -1);

@@ -197,6 +197,37 @@ static int finish(void **state)
 	return 0;
 }
 
+static void lost_subjects_change_no_others(void **state)
+{
+	(void)state;
+	make_data(0);
+	hy_split all = make(NULL, 8, 4, 3), fewer;
+	char lost[1][HY_NAME_SIZE];
+	snprintf(lost[0], HY_NAME_SIZE, "%s", all.train[2]);
+	for (int i = 0; i < N_SUBJECTS * 2; i++) /* its cases are not there */
+		if (!strcmp(cases[i].subject, lost[0]))
+			snprintf(cases[i].subject, HY_NAME_SIZE, "%s", all.train[3]);
+	d.lost = lost;
+	d.n_lost = 1;
+	fewer = make(NULL, 8, 4, 3);
+	assert_int_equal(fewer.n_train, 7);
+	assert_memory_equal(fewer.train, all.train, 2 * HY_NAME_SIZE);
+	assert_memory_equal(fewer.train + 2, all.train + 3, 5 * HY_NAME_SIZE);
+	assert_memory_equal(fewer.validation, all.validation, 4 * HY_NAME_SIZE);
+	tree_new();
+	char text[700];
+	snprintf(text, sizeof text, "{\"train\": [\"%s\", \"%s\"]}", lost[0], all.train[0]);
+	tree_text("s.json", text);
+	hy_split named = make(tree_path("s.json"), 0, 0, 0);
+	assert_int_equal(named.n_train, 1);
+	assert_string_equal(named.train[0], all.train[0]);
+	d.lost = NULL;
+	d.n_lost = 0;
+	hy_split_clear(&named);
+	hy_split_clear(&fewer);
+	hy_split_clear(&all);
+}
+
 static void unknown_keys_are_named(void **state)
 {
 	(void)state;
@@ -249,6 +280,7 @@ int main(void)
 	    cmocka_unit_test(a_file_of_pools),
 	    cmocka_unit_test(a_file_of_plain_lists),
 	    cmocka_unit_test(bad_files),
+	    cmocka_unit_test(lost_subjects_change_no_others),
 	    cmocka_unit_test(unknown_keys_are_named),
 	    cmocka_unit_test(a_list_of_folds),
 	};
