@@ -72,7 +72,8 @@ const command cmd_predict = {
     .arguments = "MODEL... SCAN|FOLDER... -o OUT",
     .summary = "label maps of new scans in their own grids, and how far to trust them",
     .details =
-        "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors; several are an ensemble\n"
+        "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors; several "
+        "are an ensemble\n"
         "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, or data sets as downloaded.\n"
         "Every frame of a 4-D scan is predicted; NAME_0000.nii.gz, NAME_0001.nii.gz ... are the channels of one scan.\n"
         "\n"

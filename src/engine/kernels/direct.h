@@ -43,13 +43,13 @@ typedef struct hy_direct {
 	int64_t block_rows;        /* weight gradient: rows summed before they go to memory */
 	int group;                 /* channel blocks of the output handled together: 2, or 1 */
 	int64_t lines;             /* rows of the grid in one of `rows` (a 1 x 1 convolution takes several at once) */
-	int threads;             /* at most: a team may come smaller, and each thread has scratch memory of its own */
-	int tile;                /* by transforms (winograd.inc): tiles have tile x tile outputs, 2 or 4; 0: by taps */
-	int64_t tiles_a_row;     /* beside one another */
-	size_t ring_floats;      /* copied rows, a thread */
-	size_t transform_floats; /* tiles being transformed, a thread */
-	size_t pair_floats;      /* weight gradient of bfloat16: pairs of gradients and a plain row, a thread */
-	size_t gradient_floats;  /* weight gradient, a thread */
+	int threads;               /* at most: a team may come smaller, and each thread has scratch memory of its own */
+	int tile;                  /* by transforms (winograd.inc): tiles have tile x tile outputs, 2 or 4; 0: by taps */
+	int64_t tiles_a_row;       /* beside one another */
+	size_t ring_floats;        /* copied rows, a thread */
+	size_t transform_floats;   /* tiles being transformed, a thread */
+	size_t pair_floats;        /* weight gradient of bfloat16: pairs of gradients and a plain row, a thread */
+	size_t gradient_floats;    /* weight gradient, a thread */
 } hy_direct;
 
 /* What is done with rows of the result while they are in the cache. */
