@@ -73,8 +73,7 @@ static void are_of_the_present_presets(void **state)
 {
 	static const struct {
 		const char *file, *preset, *setting;
-	} sets[] = {{"latent-vs-image", "quick", NULL},
-	            {"latent-vs-image", "short", NULL}};
+	} sets[] = {{"latent-vs-image", "quick", NULL}, {"latent-vs-image", "short", NULL}};
 	(void)state;
 	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
 		hardy_error err = {0};
