@@ -7,17 +7,24 @@ static int run(const command *self, int argc, char **argv)
 {
 	hardy_predict_options o;
 	hardy_predict_options_init(&o);
-	bool stn = false;
 	const option table[] = {
 	    {"--output", OPTION_STRING, &o.output, "OUT", "Folder for the label maps, or for one scan a file NAME.nii.gz.", 0, 0,
 	     NULL},
-	    {"--stn", OPTION_FLAG, &stn, NULL, "Label map of FTN+STN, with the shape corrected (the default).", 0, 0, NULL},
-	    {"--ftn", OPTION_FLAG, &o.ftn, NULL, "Label map of the FTN alone: twice as fast.", 0, 0, NULL},
+	    {"--network", OPTION_STRING, &o.network, "NAME",
+	     "Whose label map: ftn, the fast network alone, or stn, with the shape corrected; of a model that has both. Without "
+	     "it, what was "
+	     "best on the validation subjects, as for the two that follow.",
+	     0, 0, "ftn|stn"},
+	    {"--components", OPTION_STRING, &o.components, "WHICH",
+	     "The largest 3-D component of each class alone (voxels that share a corner touch: 26-connectivity), or all.", 0, 0,
+	     "all|largest"},
+	    {"--tta", OPTION_STRING, &o.tta, "WHAT",
+	     "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", 0, 0,
+	     "none|flips|intensity|both"},
 	    {"--probabilities", OPTION_FLAG, &o.probabilities, NULL, "Write a probability map for each class.", 0, 0, NULL},
 	    {"--uncertainty", OPTION_FLAG, &o.uncertainty, NULL,
-	     "Write an entropy map (0 certain, 1 all classes alike); with --ftn, measure every quality signal.", 0, 0, NULL},
-	    {"--keep-largest", OPTION_FLAG, &o.keep_largest, NULL,
-	     "Keep the largest 3-D component of each class; voxels that share a corner touch (26-connectivity).", 0, 0, NULL},
+	     "Write an entropy map (0 certain, 1 all classes alike); with --network ftn, measure every quality signal.", 0, 0,
+	     NULL},
 	    {"--own-labels", OPTION_FLAG, &o.own_labels, NULL,
 	     "Write the label values of the data set that the model was trained on instead of class numbers (LV 1, MYO 2, RV 3).",
 	     0, 0, NULL},
@@ -34,9 +41,6 @@ static int run(const command *self, int argc, char **argv)
 	     "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", 0, 0, NULL},
 	    {"--stn-iterations", OPTION_INT, &o.stn_iterations, "N", "Let the STN refine its own result until it has run N times.",
 	     1, 20, NULL},
-	    {"--tta", OPTION_STRING, &o.tta, "WHAT",
-	     "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", 0, 0,
-	     "none|flips|intensity|both"},
 	    {"--precision", OPTION_STRING, &o.precision, "NAME",
 	     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", 0, 0, "f32|bf16"},
 	    {"--warn-dice", OPTION_DOUBLE, &o.warn_dice, "DICE", "Warn when the predicted Dice is below this; 0: never.", 0, 1,
@@ -53,8 +57,6 @@ static int run(const command *self, int argc, char **argv)
 	int code = options_parse(self, table, n_table, argc, argv, 2, 1000000, &rest);
 	if (code < 0 && !o.output)
 		code = usage_error(self, "no output; want -o FOLDER, or -o FILE.nii.gz for one scan");
-	if (code < 0 && stn && o.ftn)
-		code = usage_error(self, "--stn and --ftn exclude each other");
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};

@@ -204,16 +204,17 @@ typedef struct hardy_predict_options {
 	 */
 	const char *const *inputs;
 	size_t n_inputs;
-	const char *output;     /* a folder, made when absent, or for one scan a name that ends in .nii.gz or .nii */
-	bool ftn;               /* label map of the FTN alone, the fast one; false: of FTN+STN */
+	const char *output; /* a folder, made when absent, or for one scan a name that ends in .nii.gz or .nii */
+	/* These three are as the model was trained to predict (docs/MODELS.md) unless they say otherwise. */
+	const char *network;    /* whose label map: "ftn", the fast one alone, "stn", FTN+STN; NULL */
+	const char *components; /* "largest": the largest 3-D component of each class alone (26-connectivity); "all"; NULL */
+	const char *tta;        /* mean over variants of each slice: "none", "flips", "intensity", "both"; NULL */
 	bool probabilities;     /* a map for every class, too */
-	bool uncertainty;       /* an entropy map, too, and every quality signal also with ftn */
-	bool keep_largest;      /* the largest 3-D component of each class (26-connectivity) */
+	bool uncertainty;       /* an entropy map, too, and every quality signal also with the FTN alone */
 	bool own_labels;        /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
 	bool adapt;             /* batch-norm statistics adapted to each scan */
 	int64_t stn_iterations; /* how often the STN refines its own result, 1 to 20; 1 */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
-	const char *tta;       /* mean over variants of each slice: "none", "flips", "intensity", "both" */
 	double warn_dice;      /* a predicted Dice below this is a warning; 0.7 */
 	bool strict;           /* warnings about a scan's quality are HARDY_ERROR_THRESHOLD */
 	double spacing_mm[3];  /* x, y, z; > 0 overrides the files' spacing on that axis */

@@ -231,6 +231,7 @@ hardy_status hy_score_sets(const hy_study *s, const hy_study_run *run, const cha
 	if (status)
 		return status;
 	hy_predictor_options_init(&o);
+	hy_predictor_options_use(&o, &model);
 	o.which = HY_STN;
 	o.both = true;
 	o.adapt = s->o->adapt;

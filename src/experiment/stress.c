@@ -22,7 +22,7 @@
 
 void hardy_stress_options_init(hardy_stress_options *o)
 {
-	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .tta = "none", .fold = -1};
+	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .fold = -1};
 }
 
 typedef struct session {
@@ -75,9 +75,8 @@ static hardy_status check_options(const hardy_stress_options *o, hardy_error *er
 	    (status = check_number("batch", o->batch, 0, 1024, err)) ||
 	    (status = check_number("threads", o->threads, 0, 1024, err)))
 		return status;
-	if (!o->tta || (strcmp(o->tta, "none") && strcmp(o->tta, "flips") && strcmp(o->tta, "intensity") && strcmp(o->tta, "both")))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "tta is \"%s\", want none, flips, intensity or both", o->tta ? o->tta : "");
-	return HARDY_OK;
+	const hy_choice tta = {"tta", o->tta, {"none", "flips", "intensity", "both"}};
+	return hy_choice_check(&tta, err);
 }
 
 /* Loads the models among the inputs; *data gets the one that is none. */
@@ -122,13 +121,13 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 {
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	p.which = HY_STN;
+	hy_predictor_options_use(&p, &s->models[0]);
+	p.which = HY_STN; /* both networks are scored */
 	p.both = true;
 	p.batch = s->o->batch;
 	p.adapt = s->o->adapt;
 	p.stn_iterations = (int)s->o->stn_iterations;
-	p.flips = !strcmp(s->o->tta, "flips") || !strcmp(s->o->tta, "both");
-	p.intensity = !strcmp(s->o->tta, "intensity") || !strcmp(s->o->tta, "both");
+	hy_tta_set(&p, s->o->tta);
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);
 	if (!list)
 		return hy_fail_memory(err, "models", s->n_models, sizeof *list);

@@ -257,7 +257,7 @@ static hardy_status write_json(const hy_stress_result *r, const char *path, hard
 	    hy_json_add(o, "sweep_copies", cJSON_CreateNumber((double)r->o->sweep_copies)) &&
 	    hy_json_add(o, "adapt", cJSON_CreateBool(r->o->adapt)) &&
 	    hy_json_add(o, "stn_iterations", cJSON_CreateNumber((double)r->o->stn_iterations)) &&
-	    hy_json_add(o, "tta", cJSON_CreateString(r->o->tta)) &&
+	    hy_json_add(o, "tta", r->o->tta ? cJSON_CreateString(r->o->tta) : cJSON_CreateNull()) &&
 	    hy_json_add(o, "cases", cJSON_CreateNumber((double)r->n_cases)) &&
 	    hy_json_add(o, "cases_failed", cJSON_CreateNumber((double)r->n_failed)) &&
 	    hy_json_add(o, "complete", cJSON_CreateBool(r->complete)) && add_cells(r, o) &&

@@ -193,6 +193,8 @@ hardy_status hy_calibrate(hy_model *model, const hy_dataset *d, const size_t *ca
 	work w = {.d = d, .o = o, .log = log};
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
+	hy_predictor_options_use(&p, model);
+	p.which = HY_STN;
 	p.both = p.signals = true;
 	hardy_error unseen = {0};
 	err = err ? err : &unseen;

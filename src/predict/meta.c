@@ -84,6 +84,14 @@ static const field unet_fields[] = {
     {"levels", KIND_INT, offsetof(hy_network_config, levels), 1, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS},
 };
 
+static const field use_fields[] = {
+    {"ftn", KIND_BOOL, offsetof(hy_use, ftn), 1, 0, 1},
+    {"keep_largest", KIND_BOOL, offsetof(hy_use, keep_largest), 1, 0, 1},
+    {"flips", KIND_BOOL, offsetof(hy_use, flips), 1, 0, 1},
+    {"dice", KIND_DOUBLE, offsetof(hy_use, dice), 1, 0, 1},
+    {"plain_dice", KIND_DOUBLE, offsetof(hy_use, plain_dice), 1, 0, 1},
+};
+
 static const field class_fields[] = {
     {"value", KIND_INT, offsetof(hy_class, value), 1, -1, 65535},
 };
@@ -156,6 +164,11 @@ cJSON *hy_calibration_to_json(const hy_calibration *c, int n_classes)
 {
 	cJSON *object = struct_to_json(calibration_fields, COUNT(calibration_fields), c, n_classes);
 	return add_fields(object, knot_fields, COUNT(knot_fields), c, c->n_knots);
+}
+
+cJSON *hy_use_to_json(const hy_use *u)
+{
+	return struct_to_json(use_fields, COUNT(use_fields), u, 1);
 }
 
 cJSON *hy_network_config_to_json(const hy_network_config *c)
@@ -318,6 +331,15 @@ hardy_status hy_calibration_from_json(hy_calibration *c, int n_classes, const cJ
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"margin_x\" does not increase", where);
 	if (!status)
 		*c = read;
+	return status;
+}
+
+hardy_status hy_use_from_json(hy_use *u, const cJSON *json, const char *where, hardy_error *err)
+{
+	hy_use read = {.chosen = true};
+	const hardy_status status = struct_from_json(use_fields, COUNT(use_fields), &read, 1, json, where, err);
+	if (!status)
+		*u = read;
 	return status;
 }
 

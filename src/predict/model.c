@@ -136,6 +136,8 @@ static hardy_status check_readable(const hy_model *m, const char *key, const cJS
 		return hy_channels_from_json(scratch.channels, m->network.config.channels, json, where, err);
 	if (!strcmp(key, "fingerprint"))
 		return hy_fingerprint_from_json(&scratch.fingerprint, m->n_channels, json, where, err);
+	if (!strcmp(key, "use"))
+		return hy_use_from_json(&scratch.use, json, where, err);
 	if (!strcmp(key, "quality"))
 		return hy_calibration_from_json(&scratch.calibration, m->n_classes, json, where, err);
 	return hy_network_config_from_json(&scratch.network.config, json, where, err);
@@ -177,6 +179,8 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 		status = add_json(&meta, m, "channels", hy_channels_to_json(m->channels, m->n_channels), path, err);
 	if (!status)
 		status = add_json(&meta, m, "fingerprint", hy_fingerprint_to_json(&m->fingerprint, m->n_channels), path, err);
+	if (!status && m->use.chosen)
+		status = add_json(&meta, m, "use", hy_use_to_json(&m->use), path, err);
 	if (!status && m->calibration.version)
 		status = add_json(&meta, m, "quality", hy_calibration_to_json(&m->calibration, m->n_classes), path, err);
 	if (status)
@@ -361,14 +365,22 @@ static hardy_status metadata_json(const source *s, const char *key, cJSON **json
 	return *json ? HARDY_OK : hy_fail(s->err, HARDY_ERROR_FORMAT, "%s is not valid JSON", where);
 }
 
-static hardy_status load_calibration(const source *s, hy_model *m)
+/* What only some models have. */
+static hardy_status load_optional(const source *s, hy_model *m)
 {
-	cJSON *json = NULL;
-	char where[512];
-	hardy_status status = metadata_json(s, "quality", &json, where);
-	if (!status)
-		status = hy_calibration_from_json(&m->calibration, m->n_classes, json, where, s->err);
-	cJSON_Delete(json);
+	static const char *const keys[] = {"use", "quality"};
+	hardy_status status = HARDY_OK;
+	for (int i = 0; i < 2 && !status; i++) {
+		cJSON *json = NULL;
+		char where[512];
+		if (!hy_st_metadata(&s->file, keys[i]))
+			continue;
+		status = metadata_json(s, keys[i], &json, where);
+		if (!status)
+			status = i ? hy_calibration_from_json(&m->calibration, m->n_classes, json, where, s->err)
+			           : hy_use_from_json(&m->use, json, where, s->err);
+		cJSON_Delete(json);
+	}
 	return status;
 }
 
@@ -395,8 +407,8 @@ static hardy_status load_metadata(const source *s, hy_model *m, hy_network_confi
 		}
 		cJSON_Delete(json);
 	}
-	if (!status && hy_st_metadata(&s->file, "quality"))
-		status = load_calibration(s, m);
+	if (!status)
+		status = load_optional(s, m);
 	const char *card = hy_st_metadata(&s->file, "card");
 	if (status || !card)
 		return status;

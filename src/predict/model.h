@@ -4,7 +4,7 @@
  *
  * Tensors are named as in the authors' state dict (num_batches_tracked of every batch norm included, I64 scalars).
  * `__metadata__` holds strings: "hardy_version", "plan" (JSON of hy_plan), "classes" (JSON list of {name, value}), "channels"
- * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "quality" (JSON of hy_calibration, if there is one), "card" (JSON:
+ * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "use" (JSON of hy_use, if chosen), "quality" (JSON of hy_calibration, if there is one), "card" (JSON:
  * data, subjects, terms, intended use, recipe, seed, date-free so that the same run gives the same bytes), "state" in
  * checkpoints.
  */
@@ -28,6 +28,15 @@ typedef struct hy_fingerprint {
 	double reconstruction_mean, reconstruction_sd;
 } hy_fingerprint;
 
+/* How the model is to predict unless its user says otherwise: what was best on validation subjects. */
+typedef struct hy_use {
+	bool chosen;             /* false: nobody chose, FTN+STN (or the network alone) and nothing else */
+	bool ftn;                /* the FTN's label map, not FTN+STN's */
+	bool keep_largest;       /* hy_keep_largest on it */
+	bool flips;              /* probabilities averaged over mirrored slices (variants.h) */
+	double dice, plain_dice; /* mean over validation cases on the network's grid, so and without any of it */
+} hy_use;
+
 typedef struct hy_model {
 	hy_network network;
 	hy_plan plan;
@@ -36,6 +45,7 @@ typedef struct hy_model {
 	int n_channels;
 	char channels[HY_MAX_CHANNELS][HY_NAME_SIZE];
 	hy_fingerprint fingerprint;
+	hy_use use;
 	hy_calibration calibration; /* of the predicted Dice; version 0: none */
 	char *card;                 /* owned JSON text, or NULL */
 } hy_model;

@@ -21,7 +21,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .tta = "none", .fold = -1};
+	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .fold = -1};
 }
 
 #define ENTROPY "entropy"
@@ -69,8 +69,14 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "warn_dice is %g, want 0 to 1", o->warn_dice);
 	if (o->stn_iterations < 1 || o->stn_iterations > 20)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
-	if (!o->tta || (strcmp(o->tta, "none") && strcmp(o->tta, "flips") && strcmp(o->tta, "intensity") && strcmp(o->tta, "both")))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "tta is \"%s\", want none, flips, intensity or both", o->tta ? o->tta : "");
+	const hy_choice choices[] = {{"network", o->network, {"ftn", "stn"}},
+	                             {"components", o->components, {"all", "largest"}},
+	                             {"tta", o->tta, {"none", "flips", "intensity", "both"}}};
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+		const hardy_status status = hy_choice_check(&choices[i], err);
+		if (status)
+			return status;
+	}
 	return HARDY_OK;
 }
 
@@ -113,15 +119,17 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	const hardy_predict_options *o = s->o;
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	p.which = o->ftn ? HY_FTN : HY_STN;
-	p.both = p.reconstruct = !o->ftn || o->uncertainty;
+	hy_predictor_options_use(&p, &s->models[0]);
+	if (o->network)
+		p.which = strcmp(o->network, "ftn") ? HY_STN : HY_FTN;
+	p.both = p.reconstruct = p.which == HY_STN || o->uncertainty;
 	p.entropy = true;
 	p.probabilities = o->probabilities;
-	p.keep_largest = o->keep_largest;
+	if (o->components)
+		p.keep_largest = !strcmp(o->components, "largest");
 	p.adapt = o->adapt;
 	p.stn_iterations = (int)o->stn_iterations;
-	p.flips = !strcmp(o->tta, "flips") || !strcmp(o->tta, "both");
-	p.intensity = !strcmp(o->tta, "intensity") || !strcmp(o->tta, "both");
+	hy_tta_set(&p, o->tta);
 	p.batch = o->batch;
 	p.engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);

@@ -48,6 +48,35 @@ void hy_predictor_options_init(hy_predictor_options *o)
 	*o = (hy_predictor_options){.which = HY_STN};
 }
 
+void hy_tta_set(hy_predictor_options *o, const char *tta)
+{
+	if (!tta)
+		return;
+	o->flips = !strcmp(tta, "flips") || !strcmp(tta, "both");
+	o->intensity = !strcmp(tta, "intensity") || !strcmp(tta, "both");
+}
+
+hardy_status hy_choice_check(const hy_choice *c, hardy_error *err)
+{
+	char wanted[96] = "";
+	for (int i = 0; i < 4 && c->words[i]; i++) {
+		if (!c->value || !strcmp(c->value, c->words[i]))
+			return HARDY_OK;
+		const size_t used = strlen(wanted);
+		snprintf(wanted + used, sizeof wanted - used, "%s%s", i ? ", " : "", c->words[i]);
+	}
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", c->name, c->value, wanted);
+}
+
+void hy_predictor_options_use(hy_predictor_options *o, const hy_model *m)
+{
+	if (!m->use.chosen)
+		return;
+	o->which = m->use.ftn ? HY_FTN : HY_STN;
+	o->keep_largest = m->use.keep_largest;
+	o->flips = m->use.flips;
+}
+
 void hy_prediction_clear(hy_prediction *p)
 {
 	hy_labels_clear(&p->label);

@@ -29,6 +29,17 @@ typedef struct hy_predictor_options {
 } hy_predictor_options;
 
 void hy_predictor_options_init(hy_predictor_options *o);
+/* Sets which, keep_largest and flips to what was chosen for the model, if anything was. */
+void hy_predictor_options_use(hy_predictor_options *o, const hy_model *m);
+
+/* tta: "none", "flips", "intensity", "both"; NULL leaves the options as they are. */
+void hy_tta_set(hy_predictor_options *o, const char *tta);
+
+/* A text option that is NULL or one of some words. */
+typedef struct hy_choice {
+	const char *name, *value, *words[4];
+} hy_choice;
+hardy_status hy_choice_check(const hy_choice *c, hardy_error *err);
 
 typedef struct hy_prediction {
 	hy_labels label;             /* of options.which, class indices */

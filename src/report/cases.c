@@ -92,6 +92,8 @@ static hardy_status load_model(const maker *m, loaded *l, const char *path, hard
 	if (status)
 		return status;
 	hy_predictor_options_init(&o);
+	hy_predictor_options_use(&o, &l->model);
+	o.which = HY_STN;
 	o.both = true;
 	o.adapt = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(m->s->experiment, "adapt"));
 	l->predictor = hy_predictor_new((hy_model *const[]){&l->model}, 1, &o, err);

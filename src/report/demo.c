@@ -175,6 +175,8 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 		return status;
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
+	hy_predictor_options_use(&p, &d->models[recipe]);
+	p.which = HY_STN;
 	p.both = true;
 	hy_model *const models[] = {&d->models[recipe]};
 	d->predictors[recipe] = hy_predictor_new(models, 1, &p, err);

@@ -478,6 +478,9 @@ static hardy_status finish_model(trainer *t, const char *path, hy_validation *sc
 		                                 &m->fingerprint.reconstruction_sd, err);
 	if (!status && t->validator)
 		status = hy_validator_run(t->validator, score, err);
+	/* the study's models predict as the study does */
+	if (!status && t->validator && m->network.config.kind != HY_NETWORK_STUDY)
+		status = hy_validator_choose(t->validator, !strcmp(t->o.augment, "wide") && t->o.mirror > 0, &m->use, err);
 	/* best and last are often the same weights */
 	if (!status && t->o.calibrate && t->validator && !(m->calibration.version && t->at.best_epoch == t->at.epoch))
 		status = calibrate(t, err);
@@ -498,6 +501,15 @@ static hardy_status load_best(trainer *t, hardy_error *err)
 	to->n_batches_tracked = from->n_batches_tracked;
 	hy_model_clear(&best);
 	return HARDY_OK;
+}
+
+static void report_use(const trainer *t)
+{
+	const hy_use *u = &t->model.use;
+	if (u->chosen)
+		hy_info(t->log, "prediction: %s%s, chosen on validation subjects: Dice %.4f, plainly %.4f",
+		        u->flips ? "mean over mirrored slices" : "each slice once",
+		        u->keep_largest ? ", largest component of each class" : "", u->dice, u->plain_dice);
 }
 
 static void report(const trainer *t)
@@ -541,8 +553,10 @@ static hardy_status finish(trainer *t, hardy_error *err)
 	}
 	if (!status)
 		status = write_run(t, "done", true, err);
-	if (!status)
+	if (!status) {
 		report(t);
+		report_use(t);
+	}
 	return status;
 }
 

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "metric/overlap.h"
 #include "network/infer.h"
+#include "predict/components.h"
+#include "predict/variants.h"
 
 #include <math.h>
 #include <string.h>
@@ -89,8 +91,8 @@ static hardy_status predict(hy_validator *v, hardy_error *err)
 	return HARDY_OK;
 }
 
-/* Mean over cases for one class and one network; false when no case counts. */
-static bool score_class(const hy_validator *v, int k, int c, double *iou, double *dice)
+/* Mean over cases for one class of label maps like the stack's; false when no case counts. */
+static bool score_class(const hy_validator *v, const uint8_t *label, int c, double *iou, double *dice)
 {
 	const int64_t pixels = v->size * v->size;
 	double sum_iou = 0, sum_dice = 0;
@@ -99,7 +101,7 @@ static bool score_class(const hy_validator *v, int k, int c, double *iou, double
 	for (size_t i = 0; i < v->stack->n_cases; i++) {
 		const int64_t count = v->stack->n_slice[i];
 		const hy_overlap o =
-		    hy_overlap_count(v->label[k] + at * pixels, v->stack->label + at * pixels, (size_t)(count * pixels), (uint8_t)c);
+		    hy_overlap_count(label + at * pixels, v->stack->label + at * pixels, (size_t)(count * pixels), (uint8_t)c);
 		at += count;
 		if (!o.n_pred && !o.n_ref)
 			continue;
@@ -112,22 +114,125 @@ static bool score_class(const hy_validator *v, int k, int c, double *iou, double
 	return n > 0;
 }
 
+/* Means over foreground classes; NaN when none counts. */
+static void score(const hy_validator *v, const uint8_t *label, double *iou, double *dice)
+{
+	int n = 0;
+	*iou = *dice = 0;
+	for (int c = 1; c < v->network->config.classes; c++) {
+		double one_iou, one_dice;
+		n += score_class(v, label, c, &one_iou, &one_dice);
+		*iou += one_iou;
+		*dice += one_dice;
+	}
+	*iou = n ? *iou / n : NAN;
+	*dice = n ? *dice / n : NAN;
+}
+
 hardy_status hy_validator_run(hy_validator *v, hy_validation *out, hardy_error *err)
 {
 	const hardy_status status = predict(v, err);
 	if (status)
 		return status;
-	for (int k = 0; k < 2; k++) {
-		double iou = 0, dice = 0;
-		int n = 0;
-		for (int c = 1; c < v->network->config.classes; c++) {
-			double one_iou, one_dice;
-			n += score_class(v, k, c, &one_iou, &one_dice);
-			iou += one_iou;
-			dice += one_dice;
+	for (int k = 0; k < 2; k++)
+		score(v, v->label[k], &out->iou[k], &out->dice[k]);
+	return HARDY_OK;
+}
+
+/* ---- how to predict ----------------------------------------------------------------------------------------------------- */
+
+/* q += softmax of the logits, n x classes x pixels. */
+static void add_probabilities(const float *logits, int64_t n, int classes, int64_t pixels, float *q)
+{
+	for (int64_t i = 0; i < n; i++)
+		for (int64_t k = 0; k < pixels; k++) {
+			const float *p = logits + i * classes * pixels + k;
+			float largest = p[0], sum = 0;
+			for (int c = 1; c < classes; c++)
+				largest = fmaxf(largest, p[c * pixels]);
+			for (int c = 0; c < classes; c++)
+				sum += expf(p[c * pixels] - largest);
+			for (int c = 0; c < classes; c++)
+				q[i * classes * pixels + c * pixels + k] += expf(p[c * pixels] - largest) / sum;
 		}
-		out->iou[k] = n ? iou / n : NAN;
-		out->dice[k] = n ? dice / n : NAN;
+}
+
+/* Label maps of network `which` over mirrored slices; x, q: a batch of images, of probabilities. */
+static hardy_status predict_mirrored(hy_validator *v, int which, float *x, float *q, uint8_t *label, hardy_error *err)
+{
+	const int64_t pixels = v->size * v->size, channels = v->network->config.channels;
+	const int classes = v->network->config.classes;
+	hy_variant variants[HY_MAX_VARIANTS];
+	const int n_variants = hy_variants(true, false, variants);
+	for (int64_t at = 0; at < v->stack->n; at += BATCH) {
+		const int64_t now = v->stack->n - at < BATCH ? v->stack->n - at : BATCH;
+		memset(q, 0, (size_t)(now * classes * pixels) * sizeof *q);
+		for (int k = 0; k < n_variants; k++) {
+			hy_variant_apply(&variants[k], v->stack->image + at * channels * pixels, now * channels, v->size, v->size, x);
+			const hardy_status status = hy_infer_run(v->infer, x, now, v->logits[0], v->logits[1], NULL, err);
+			if (status)
+				return status;
+			hy_variant_restore(&variants[k], now * classes, v->size, v->size, v->logits[which]);
+			add_probabilities(v->logits[which], now, classes, pixels, q);
+		}
+		for (int64_t i = 0; i < now; i++)
+			arg_max(q + i * classes * pixels, classes, pixels, label + (at + i) * pixels);
 	}
+	return HARDY_OK;
+}
+
+/* The largest components alone, case by case, in place. */
+static hardy_status keep_largest(const hy_validator *v, uint8_t *label, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < v->stack->n_cases && !status; i++) {
+		hy_labels l = {.data = label};
+		hy_grid_set_simple(&l.grid, v->size, v->size, v->stack->n_slice[i], 1, 1, 1);
+		status = hy_keep_largest(&l, v->network->config.classes, NULL, err);
+		label += hy_grid_voxels(&l.grid);
+	}
+	return status;
+}
+
+/* Dice of label maps as they are and with the largest components alone; the maps are changed. */
+static hardy_status score_both(const hy_validator *v, uint8_t *label, double dice[2], hardy_error *err)
+{
+	double iou;
+	score(v, label, &iou, &dice[0]);
+	const hardy_status status = keep_largest(v, label, err);
+	score(v, label, &iou, &dice[1]);
+	return status;
+}
+
+hardy_status hy_validator_choose(hy_validator *v, bool may_mirror, hy_use *out, hardy_error *err)
+{
+	const size_t pixels = (size_t)(v->size * v->size);
+	const int channels = v->network->config.channels, classes = v->network->config.classes;
+	hy_validation plain;
+	double dice[2][2]; /* mirrored, largest */
+	hardy_status status = hy_validator_run(v, &plain, err);
+	const int which = !status && plain.dice[1] >= plain.dice[0]; /* FTN+STN where both are alike */
+	float *x = may_mirror ? hy_alloc(BATCH * (size_t)channels, pixels * sizeof *x) : NULL;
+	float *q = may_mirror ? hy_alloc(BATCH * (size_t)classes, pixels * sizeof *q) : NULL;
+	if (!status && may_mirror && (!x || !q))
+		status = hy_fail_memory(err, "validation", BATCH * (size_t)classes, pixels * sizeof *q);
+	if (!status)
+		status = score_both(v, v->label[which], dice[0], err);
+	if (!status && may_mirror)
+		status = predict_mirrored(v, which, x, q, v->label[which], err);
+	if (!status && may_mirror)
+		status = score_both(v, v->label[which], dice[1], err);
+	hy_free(x);
+	hy_free(q);
+	if (status || !isfinite(dice[0][0]))
+		return status;
+	const bool largest = dice[0][1] >= dice[0][0] + HY_USE_GAIN;
+	const bool flips = may_mirror && dice[1][largest] >= dice[0][largest] + HY_USE_GAIN;
+	*out = (hy_use){.chosen = true,
+	                .ftn = !which,
+	                .keep_largest = largest,
+	                .flips = flips,
+	                .dice = dice[flips][largest],
+	                .plain_dice = dice[0][0]};
 	return HARDY_OK;
 }

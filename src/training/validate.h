@@ -13,9 +13,17 @@ typedef struct hy_validation {
 
 typedef struct hy_validator hy_validator;
 
+#define HY_USE_GAIN 0.001 /* Dice */
+
 /* network and stack stay the caller's. */
 hy_validator *hy_validator_new(hy_network *network, const hy_stack *stack, int64_t size, hardy_error *err);
 void hy_validator_free(hy_validator *v);
+
+/*
+ * How the network predicts best, on the same cases: FTN or FTN+STN, the largest component of each class or all, and, if they may be
+ * (slices were mirrored in training), over mirrored slices, which cost four times. The last two where they gain HY_USE_GAIN at least.
+ */
+hardy_status hy_validator_choose(hy_validator *v, bool may_mirror, hy_use *out, hardy_error *err);
 
 /* Scores the network as its weights and running statistics are now. */
 hardy_status hy_validator_run(hy_validator *v, hy_validation *out, hardy_error *err);

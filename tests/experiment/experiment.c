@@ -151,7 +151,7 @@ static void check_against_files(const cJSON *line, const char *model, const char
 	p.inputs = inputs;
 	p.n_inputs = 2;
 	p.output = paths[2];
-	p.ftn = ftn;
+	p.network = ftn ? "ftn" : "stn";
 	p.threads = 1;
 	p.labels = e.labels = "ring=1,core=2";
 	p.subjects = at_home ? "s4" : NULL;

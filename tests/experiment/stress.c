@@ -404,7 +404,7 @@ static void faults(void **state)
 	o.copies = 1;
 	o.tta = "mirror";
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
-	assert_string_equal(err.message, "tta is \"mirror\", want none, flips, intensity or both");
+	assert_string_equal(err.message, "tta is \"mirror\", want one of none, flips, intensity, both");
 	o.tta = "none";
 	o.stn_iterations = 0;
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);

@@ -216,12 +216,15 @@ static void is_kept_in_the_model(void **state)
 	}
 	m.channels[0][0] = 'x';
 	m.channels[1][0] = 'y';
+	m.use = (hy_use){.chosen = true, .keep_largest = true, .dice = 0.75, .plain_dice = 0.5};
 	const char *path = scratch_path("unet.safetensors");
 	assert_ok(hy_model_save(&m, path, NULL, NULL, &err), &err);
 	assert_ok(hy_model_load(&back, path, NULL, &err), &err);
 	assert_int_equal(back.network.config.kind, HY_NETWORK_UNET);
 	assert_int_equal(back.network.config.width, 32);
 	assert_int_equal(back.network.config.levels, 4);
+	assert_true(back.use.chosen && back.use.keep_largest && !back.use.flips && !back.use.ftn);
+	assert_true(back.use.dice == 0.75 && back.use.plain_dice == 0.5);
 	assert_memory_equal(back.network.params.values, m.network.params.values,
 	                    m.network.params.n_values * sizeof *m.network.params.values);
 	hy_model_clear(&back);

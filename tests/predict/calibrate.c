@@ -268,7 +268,7 @@ static void the_quality_table_has_it(void **state)
 	o = (hardy_predict_options){.inputs = o.inputs,
 	                            .n_inputs = 2,
 	                            .output = paths[2],
-	                            .ftn = true,
+	                            .network = "ftn",
 	                            .stn_iterations = 1,
 	                            .precision = "f32",
 	                            .tta = "none"};

@@ -364,7 +364,8 @@ static void ftn_and_own_labels(void **state)
 	static const uint8_t values[] = {0, 5, 9};
 	hy_prediction a = expect("one.safetensors", 10);
 	hardy_predict_options o = plain();
-	o.ftn = o.own_labels = true;
+	o.network = "ftn";
+	o.own_labels = true;
 	assert_ok(call(o, at("f.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
 	same_labels(at("f.nii.gz"), 0, a.other.data, values);
 	char *table = NULL;
@@ -749,7 +750,8 @@ static void survives_lack_of_memory(void **state)
 	(void)state;
 	hardy_error err;
 	hardy_predict_options o = plain();
-	o.uncertainty = o.probabilities = o.adapt = o.keep_largest = true;
+	o.uncertainty = o.probabilities = o.adapt = true;
+	o.components = "largest";
 	const int64_t before = hy_memory_calls();
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
 	const int64_t n = hy_memory_calls() - before;

@@ -569,6 +569,30 @@ static void keep_largest_is_applied(void **state)
 	hy_model_clear(&m);
 }
 
+/* What was chosen for a model holds until somebody says otherwise. */
+static void a_model_says_how_it_predicts(void **state)
+{
+	(void)state;
+	hy_model m = {.use = {.ftn = true, .keep_largest = true, .flips = true}};
+	hy_predictor_options o;
+	hy_predictor_options_init(&o);
+	hy_predictor_options_use(&o, &m); /* nobody chose */
+	assert_true(o.which == HY_STN && !o.keep_largest && !o.flips);
+	m.use.chosen = true;
+	hy_predictor_options_use(&o, &m);
+	assert_true(o.which == HY_FTN && o.keep_largest && o.flips && !o.intensity);
+	hy_tta_set(&o, NULL);
+	assert_true(o.flips);
+	hy_tta_set(&o, "intensity");
+	assert_true(!o.flips && o.intensity);
+	hardy_error err = {0};
+	const hy_choice good = {"way", "b", {"a", "b"}}, none = {"way", NULL, {"a", "b"}}, bad = {"way", "c", {"a", "b"}};
+	assert_ok(hy_choice_check(&good, &err), &err);
+	assert_ok(hy_choice_check(&none, &err), &err);
+	assert_int_equal(hy_choice_check(&bad, &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(err.message, "way is \"c\", want one of a, b");
+}
+
 static void refuses_what_it_cannot_predict(void **state)
 {
 	(void)state;
@@ -653,6 +677,7 @@ int main(void)
 	    cmocka_unit_test(warnings_reach_the_prediction),
 	    cmocka_unit_test(keeps_the_largest_component),
 	    cmocka_unit_test(keep_largest_is_applied),
+	    cmocka_unit_test(a_model_says_how_it_predicts),
 	    cmocka_unit_test(refuses_what_it_cannot_predict),
 	    cmocka_unit_test(survives_lack_of_memory),
 	};

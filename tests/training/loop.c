@@ -602,6 +602,11 @@ static void unlabelled_scans_join_in(void **state)
 	o.subjects = 2;
 	o.iterations = 40;
 	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	/* a U-Net's model says how it predicts best */
+	hy_model m = {0};
+	assert_ok(hy_model_load(&m, tree_path("plain/last.safetensors"), NULL, &err), &err);
+	assert_true(m.use.chosen && m.use.dice >= m.use.plain_dice && m.use.plain_dice >= 0 && m.use.dice <= 1);
+	hy_model_clear(&m);
 	o.output = tree_path("whole");
 	o.unlabelled = o.data;
 	o.confidence = 0.5;
@@ -678,6 +683,7 @@ static void learns_two_classes_from_two_channels(void **state)
 	assert_string_equal(m.channels[1], "T2");
 	assert_string_equal(m.classes[2].name, "bar");
 	assert_int_equal(m.plan.size, 32);
+	assert_false(m.use.chosen);
 	assert_int_equal(m.fingerprint.n_volumes, 3);
 	assert_true(m.fingerprint.reconstruction_mean > 0 && m.fingerprint.reconstruction_sd > 0);
 	assert_part(m.card, "\"terms\":\"made up for a test\"");
