@@ -77,12 +77,12 @@ static char *model_path(const maker *m, const hy_results_run *run)
 	if (!path || hy_path_exists(path))
 		return path;
 	char *run_folder = hy_path_join(m->s->folder, hy_results_text(entry, "folder", folder)), *other = NULL;
-	if (run_folder && !hy_model_argument(run_folder, &other, NULL) && other) {
-		hy_free(path);
-		path = other;
-	}
+	const hardy_status status = run_folder ? hy_model_argument(run_folder, &other, NULL) : HARDY_ERROR_MEMORY;
 	hy_free(run_folder);
-	return path;
+	if (status != HARDY_ERROR_MEMORY && !other)
+		return path;
+	hy_free(path);
+	return other;
 }
 
 static hardy_status load_model(const maker *m, loaded *l, const char *path, hardy_error *err)
