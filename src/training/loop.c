@@ -333,8 +333,19 @@ static hardy_status keep_if_best(trainer *t, const hy_validation *v, hardy_error
 	return HARDY_OK;
 }
 
+/* Of both networks where there are two. */
+static const char *dice_of(const trainer *t, const hy_validation *v, char *text, size_t size)
+{
+	if (hy_network_has(&t->model.network, HY_PART_SHAPE))
+		snprintf(text, size, "Dice FTN %.4f, FTN+STN %.4f", v->dice[0], v->dice[1]);
+	else
+		snprintf(text, size, "Dice %.4f", v->dice[0]);
+	return text;
+}
+
 static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err)
 {
+	char text[64];
 	const double n = (double)t->at.n_sums, epoch_s = t->at.epoch_seconds;
 	hy_metrics_row row = {.learning_rate = learning_rate, .validation = {{NAN, NAN}, {NAN, NAN}}};
 	hardy_status status = HARDY_OK;
@@ -362,8 +373,8 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	if ((status = hy_run_add(&t->run, &row, err)))
 		return status;
 	if (validate)
-		hy_info(t->log, "epoch %lld, step %lld: loss %.4f, validation Dice FTN %.4f, FTN+STN %.4f%s", (long long)t->at.epoch,
-		        (long long)t->at.step, row.loss, row.validation.dice[0], row.validation.dice[1],
+		hy_info(t->log, "epoch %lld, step %lld: loss %.4f, validation %s%s", (long long)t->at.epoch, (long long)t->at.step,
+		        row.loss, dice_of(t, &row.validation, text, sizeof text),
 		        t->at.best_epoch == t->at.epoch ? " (best so far)" : "");
 	t->at.n_rows = t->run.n_rows;
 	t->at.n_sums = 0;
@@ -388,11 +399,12 @@ static void show_progress(const trainer *t, const double *terms)
 		snprintf(left, sizeof left, "%.0f m", ceil(left_s / 60));
 	else
 		snprintf(left, sizeof left, "%.0f s", left_s);
-	hy_log(
-	    t->log, HARDY_LOG_PROGRESS,
-	    "epoch %lld, step %lld of %lld, %.2f steps/s, loss %.3f (segmentation %.3f, image %.4f, shape %.3f and %.3f), %s left",
-	    (long long)(t->at.epoch + 1), (long long)t->at.step, (long long)t->at.steps, made / spent_s, loss, terms[HY_TERM_SEG],
-	    terms[HY_TERM_REC], terms[HY_TERM_SHAPE_GT], terms[HY_TERM_SHAPE_PRED], left);
+	char parts[96] = "";
+	if (hy_network_has(&t->model.network, HY_PART_SHAPE))
+		snprintf(parts, sizeof parts, " (segmentation %.3f, image %.4f, shape %.3f and %.3f)", terms[HY_TERM_SEG],
+		         terms[HY_TERM_REC], terms[HY_TERM_SHAPE_GT], terms[HY_TERM_SHAPE_PRED]);
+	hy_log(t->log, HARDY_LOG_PROGRESS, "epoch %lld, step %lld of %lld, %.2f steps/s, loss %.3f%s, %s left",
+	       (long long)(t->at.epoch + 1), (long long)t->at.step, (long long)t->at.steps, made / spent_s, loss, parts, left);
 }
 
 static hardy_status interrupt(trainer *t, hardy_error *err)
@@ -514,6 +526,7 @@ static void report_use(const trainer *t)
 
 static void report(const trainer *t)
 {
+	char text[64];
 	hy_info(t->log, "%s: %lld steps in %.0f s", t->o.output, (long long)t->at.steps, t->at.seconds);
 	const hy_batch_times b = hy_batches_times(t->batches);
 	if (b.n && t->steps_s > 0)
@@ -522,10 +535,10 @@ static void report(const trainer *t)
 		        1e3 * b.prepare_s / (double)b.n, 1e3 * t->steps_s / (double)(t->at.step - t->first_step),
 		        100 * t->wait_s / t->steps_s);
 	if (t->validator)
-		hy_info(t->log, "last.safetensors: validation Dice FTN %.4f, FTN+STN %.4f", t->last.dice[0], t->last.dice[1]);
+		hy_info(t->log, "last.safetensors: validation %s", dice_of(t, &t->last, text, sizeof text));
 	if (t->at.best_epoch)
-		hy_info(t->log, "best.safetensors (epoch %lld): validation Dice FTN %.4f, FTN+STN %.4f", (long long)t->at.best_epoch,
-		        t->best.dice[0], t->best.dice[1]);
+		hy_info(t->log, "best.safetensors (epoch %lld): validation %s", (long long)t->at.best_epoch,
+		        dice_of(t, &t->best, text, sizeof text));
 }
 
 /* Every stage can be repeated from the checkpoint when it is cut short. */
