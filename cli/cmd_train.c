@@ -211,9 +211,9 @@ const command cmd_train = {
     .arguments = "DATA",
     .summary = "a model from a few labelled scans",
     .details = "Trains a U-Net (--recipe hardy, the default), or the two networks of the study by one of its recipes, on\n"
-               "subjects of DATA (any layout that `hardy check` reads), and writes into RUN: run.json (what was done), "
-               "metrics.csv and metrics.jsonl (a row an epoch), best.safetensors and\n"
-               "last.safetensors (models), checkpoint.safetensors. Ctrl-C finishes the step, saves and exits with 130;\n"
-               "`hardy train --resume -o RUN` goes on.",
+               "subjects of DATA (any layout that `hardy check` reads), and writes into RUN: run.json (what was done),\n"
+               "metrics.csv and metrics.jsonl (a row an epoch), best.safetensors and last.safetensors (models),\n"
+               "checkpoint.safetensors. Ctrl-C finishes the step, saves and exits with 130; `hardy train --resume -o RUN`\n"
+               "goes on.",
     .run = run,
 };
