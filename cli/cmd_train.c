@@ -168,6 +168,8 @@ static int run(const command *self, int argc, char **argv)
 	     "Length in time, e.g. 45m: steps are timed, then their number is fixed.", 0, 0, NULL},
 	    {"--batch", OPTION_INT, &o.batch, "N", "Slices a step, half of them augmented; even.", 2, 1024, NULL},
 	    {"--lr", OPTION_DOUBLE, &o.learning_rate, "RATE", "Learning rate of Adam, the largest of a schedule.", 0, 1e30, NULL},
+	    {"--weight-decay", OPTION_DOUBLE, &o.weight_decay, "W", "Weights lose rate times W of themselves at each step (AdamW).",
+	     0, 100, NULL},
 	    {"--schedule", OPTION_STRING, &o.schedule, "NAME", "Course of the learning rate.", 0, 0, "constant|one-cycle"},
 	    {"--loss", OPTION_STRING, &o.loss, "NAME", "Cross-entropy, or with soft Dice.", 0, 0, "ce|ce+dice"},
 	    {"--precision", OPTION_STRING, &o.precision, "NAME",

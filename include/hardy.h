@@ -146,8 +146,9 @@ typedef struct hardy_train_options {
 	double budget_s; /* the number of steps is fixed after timing a few */
 	int64_t batch;   /* half of it augmented slices, half the same slices as they are; even */
 	double learning_rate;
-	const char *schedule;  /* "constant", "one-cycle" */
-	const char *loss;      /* "ce", "ce+dice" */
+	double weight_decay;  /* decoupled from the gradient: weights lose learning rate times this of themselves at each step; 0 */
+	const char *schedule; /* "constant", "one-cycle" */
+	const char *loss;     /* "ce", "ce+dice" */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
 	bool recalibrate;      /* batch-norm statistics from the training slices at the end */
 	double ema;            /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */

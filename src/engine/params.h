@@ -51,7 +51,10 @@ float *hy_params_write_values(hy_params *p);
 float *hy_params_write_buffers(hy_params *p);
 int hy_params_find(const hy_params *p, const char *name); /* -1 when absent */
 
-/* One Adam step by a table of kernels over the value slab (torch semantics); weights where mask (NULL: all) is set. */
-void hy_adam_step(hy_params *p, const hy_kernels *k, double lr, double beta1, double beta2, double eps);
+/*
+ * One Adam step over the value slab, as torch.optim.Adam, with these kernels. decay > 0: weights shrink by lr decay of themselves before
+ * (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019; torch.optim.AdamW).
+ */
+void hy_adam_step(hy_params *p, const hy_kernels *k, double lr, double beta1, double beta2, double eps, double decay);
 
 #endif

@@ -148,6 +148,7 @@ static const field fields[] = {
     {"budget_s", REAL, AT(budget_s), 0, 0, 1e9, NULL},
     {"batch", WHOLE, AT(batch), CARD, 2, 1024, NULL},
     {"learning_rate", REAL, AT(learning_rate), CARD, 0, 1e30, NULL},
+    {"weight_decay", REAL, AT(weight_decay), CARD | LATER, 0, 100, NULL},
     {"schedule", TEXT, AT(schedule), CARD | NEEDED, 0, 0, "constant|one-cycle"},
     {"loss", TEXT, AT(loss), CARD | NEEDED, 0, 0, "ce|ce+dice"},
     {"precision", TEXT, AT(precision), CARD | NEEDED | LATER, 0, 0, "f32|bf16"},

@@ -414,7 +414,7 @@ hardy_status hy_step_run(hy_step *s, const float *input, const float *image, con
 	if (status)
 		return hy_prefix(err, status, "step %lld", (long long)iteration);
 	hy_adam_step(&s->pass.network->params, hy_kernels_pick(s->o.engine.isa, NULL), learning_rate, s->o.beta1, s->o.beta2,
-	             s->o.eps);
+	             s->o.eps, s->o.decay);
 	s->pass.network->params.n_batches_tracked++;
 	return HARDY_OK;
 }

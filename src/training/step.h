@@ -45,6 +45,7 @@ typedef struct hy_step_options {
 	int n_perturbations; /* besides latent masks */
 	hy_perturbation_options perturbations[HY_MAX_PERTURBATIONS];
 	double beta1, beta2, eps; /* Adam: 0.9, 0.999, 1e-8 */
+	double decay;             /* of weights, decoupled; 0 */
 	hy_tape_options engine;
 } hy_step_options;
 

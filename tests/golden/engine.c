@@ -339,7 +339,7 @@ static void adam(const cJSON *c)
 		for (int i = 0; i < count; i++)
 			p.grads[i] = (float)cJSON_GetArrayItem(cJSON_GetArrayItem(grads, step), i)->valuedouble;
 		hy_adam_step(&p, hy_kernels_pick(HY_ISA_AUTO, NULL), golden_number(c, "lr"), cJSON_GetArrayItem(betas, 0)->valuedouble,
-		             cJSON_GetArrayItem(betas, 1)->valuedouble, golden_number(c, "eps"));
+		             cJSON_GetArrayItem(betas, 1)->valuedouble, golden_number(c, "eps"), 0);
 		for (int i = 0; i < count; i++) {
 			/* recorded in double: each step's storage in single precision may round by half a unit in the last place */
 			const double want = cJSON_GetArrayItem(cJSON_GetArrayItem(after, step), i)->valuedouble;

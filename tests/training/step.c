@@ -310,9 +310,27 @@ static void every_allocation_may_fail(void **state)
 	hy_network_clear(&n);
 }
 
+/* Without a gradient Adam leaves a weight alone, and decay takes rate times decay of it. */
+static void weights_decay(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hy_params p = {0};
+	const int64_t n = 5;
+	assert_int_equal(hy_params_add(&p, "w", 1, &n, false, HY_INIT_ONE, 1), 0);
+	assert_ok(hy_params_allocate(&p, &err), &err);
+	hy_params_draw(&p, 0);
+	hy_adam_step(&p, hy_kernels_pick(HY_ISA_AUTO, NULL), 0.5, 0.9, 0.999, 1e-8, 0);
+	assert_true(p.values[3] == 1);
+	hy_adam_step(&p, hy_kernels_pick(HY_ISA_AUTO, NULL), 0.5, 0.9, 0.999, 1e-8, 0.25);
+	assert_true(p.values[0] == 0.875f && p.values[4] == 0.875f);
+	hy_params_clear(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(weights_decay),
 	    cmocka_unit_test(gradient_is_slope),
 	    cmocka_unit_test(bfloat16_is_near),
 	    cmocka_unit_test(same_seed_same_bytes),
