@@ -200,25 +200,6 @@ static bool wants_signals(const hy_predictor *p, const member *m)
 
 /* ---- one model on its slices -------------------------------------------------------------------------------------------- */
 
-/* q += share * softmax(p) over the classes of each pixel. */
-static void add_probabilities(const float *p, int64_t n, int classes, int64_t plane, float share, float *q)
-{
-#pragma omp parallel for
-	for (int64_t i = 0; i < n; i++) {
-		const float *from = p + i * classes * plane;
-		float *to = q + i * classes * plane;
-		for (int64_t k = 0; k < plane; k++) {
-			float e[HY_MAX_CLASSES], largest = from[k], sum = 0;
-			for (int c = 1; c < classes; c++)
-				largest = fmaxf(largest, from[c * plane + k]);
-			for (int c = 0; c < classes; c++)
-				sum += e[c] = expf(from[c * plane + k] - largest);
-			for (int c = 0; c < classes; c++)
-				to[c * plane + k] += share * (e[c] / sum);
-		}
-	}
-}
-
 static double sum_of_squares(const float *a, const float *b, int64_t n)
 {
 	double sum = 0;
@@ -316,10 +297,10 @@ static hardy_status run_member(const hy_predictor *p, member *m, view *v, const 
 			status = run_variant(p, m, &variants[k], x, now, &s, k == 0, err);
 			for (int w = 0; w < 2 && !status; w++) {
 				if (p->wanted[w])
-					add_probabilities(s.logits[w], now, classes, plane, share, v->q[w] + at * classes * plane);
+					hy_variant_add(s.logits[w], now, classes, plane, share, v->q[w] + at * classes * plane);
 				if (own->q[w])
-					add_probabilities(s.logits[w], now, classes, plane, 1.0F / (float)n_variants,
-					                  own->q[w] + at * classes * plane);
+					hy_variant_add(s.logits[w], now, classes, plane, 1.0F / (float)n_variants,
+					               own->q[w] + at * classes * plane);
 			}
 		}
 		if (s.x0 && !status)

@@ -3,6 +3,8 @@
  */
 #include "predict/variants.h"
 
+#include "dataset/dataset.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -46,4 +48,22 @@ void hy_variant_apply(const hy_variant *v, const float *image, int64_t n, int64_
 			out[k] = powf(image[k] < 0 ? 0 : image[k], v->gamma);
 	}
 	hy_variant_restore(v, n, h, w, out); /* mirroring is its own inverse */
+}
+
+void hy_variant_add(const float *logits, int64_t n, int classes, int64_t plane, float share, float *q)
+{
+#pragma omp parallel for
+	for (int64_t i = 0; i < n; i++) {
+		const float *from = logits + i * classes * plane;
+		float *to = q + i * classes * plane;
+		for (int64_t k = 0; k < plane; k++) {
+			float e[HY_MAX_CLASSES], largest = from[k], sum = 0;
+			for (int c = 1; c < classes; c++)
+				largest = fmaxf(largest, from[c * plane + k]);
+			for (int c = 0; c < classes; c++)
+				sum += e[c] = expf(from[c * plane + k] - largest);
+			for (int c = 0; c < classes; c++)
+				to[c * plane + k] += share * (e[c] / sum);
+		}
+	}
 }

@@ -24,4 +24,7 @@ void hy_variant_apply(const hy_variant *v, const float *image, int64_t n, int64_
 /* Mirrors n planes of a prediction back, in place. */
 void hy_variant_restore(const hy_variant *v, int64_t n, int64_t h, int64_t w, float *maps);
 
+/* q += share * softmax(logits) over the classes of each pixel; both n x classes x plane. */
+void hy_variant_add(const float *logits, int64_t n, int classes, int64_t plane, float share, float *q);
+
 #endif

@@ -141,22 +141,6 @@ hardy_status hy_validator_run(hy_validator *v, hy_validation *out, hardy_error *
 
 /* ---- how to predict ----------------------------------------------------------------------------------------------------- */
 
-/* q += softmax of the logits, n x classes x pixels. */
-static void add_probabilities(const float *logits, int64_t n, int classes, int64_t pixels, float *q)
-{
-	for (int64_t i = 0; i < n; i++)
-		for (int64_t k = 0; k < pixels; k++) {
-			const float *p = logits + i * classes * pixels + k;
-			float largest = p[0], sum = 0;
-			for (int c = 1; c < classes; c++)
-				largest = fmaxf(largest, p[c * pixels]);
-			for (int c = 0; c < classes; c++)
-				sum += expf(p[c * pixels] - largest);
-			for (int c = 0; c < classes; c++)
-				q[i * classes * pixels + c * pixels + k] += expf(p[c * pixels] - largest) / sum;
-		}
-}
-
 /* Label maps of network `which` over mirrored slices; x, q: a batch of images, of probabilities. */
 static hardy_status predict_mirrored(hy_validator *v, int which, float *x, float *q, uint8_t *label, hardy_error *err)
 {
@@ -173,7 +157,7 @@ static hardy_status predict_mirrored(hy_validator *v, int which, float *x, float
 			if (status)
 				return status;
 			hy_variant_restore(&variants[k], now * classes, v->size, v->size, v->logits[which]);
-			add_probabilities(v->logits[which], now, classes, pixels, q);
+			hy_variant_add(v->logits[which], now, classes, pixels, 1, q);
 		}
 		for (int64_t i = 0; i < now; i++)
 			arg_max(q + i * classes * pixels, classes, pixels, label + (at + i) * pixels);
