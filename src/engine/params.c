@@ -126,9 +126,12 @@ void hy_adam_step(hy_params *p, const hy_kernels *k, double lr, double beta1, do
 	const double t = (double)++p->adam_steps;
 	float *values = hy_params_write_values(p);
 	const float keep = (float)(1 - lr * decay);
-#pragma omp parallel for schedule(static) if (decay > 0)
-	for (size_t i = 0; i < (decay > 0 ? p->n_values : 0); i++)
-		values[i] *= keep;
+	/* no if clause: a team of one is allocated anew at every region */
+	if (decay > 0) {
+#pragma omp parallel for schedule(static)
+		for (size_t i = 0; i < p->n_values; i++)
+			values[i] *= keep;
+	}
 	k->adam(values, p->grads, p->first_moment, p->second_moment, (int64_t)p->n_values, (float)(lr / (1 - pow(beta1, t))),
 	        (float)beta1, (float)beta2, (float)sqrt(1 - pow(beta2, t)), (float)eps);
 }
