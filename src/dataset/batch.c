@@ -130,26 +130,6 @@ int64_t hy_batches_per_epoch(const hy_batches *b)
 	return b->per_epoch;
 }
 
-int64_t hy_batches_k(const hy_batches *b)
-{
-	return b->k;
-}
-
-hardy_status hy_batches_slices(const hy_batches *b, int64_t iteration, size_t *case_index, int64_t *slice, hardy_error *err)
-{
-	size_t *order = hy_alloc(b->n, sizeof *order);
-	if (!order)
-		return hy_fail_memory(err, "an order of slices", b->n, sizeof *order);
-	order_make(b, iteration / b->per_epoch, order);
-	for (int64_t j = 0; j < b->k; j++) {
-		const place p = choose(b, order, iteration, j);
-		case_index[j] = p.c;
-		slice[j] = p.z;
-	}
-	hy_free(order);
-	return HARDY_OK;
-}
-
 /* ---- one batch ---------------------------------------------------------------------------------------------------------- */
 
 /* Some of the samples as another scanner might have made them. */

@@ -69,8 +69,4 @@ hy_batch_times hy_batches_times(hy_batches *b);
  */
 const float *hy_batches_input(const hy_batches *b);
 
-/* The slices of a batch: case and slice of each of its k samples, for tests and logs. */
-hardy_status hy_batches_slices(const hy_batches *b, int64_t iteration, size_t *case_index, int64_t *slice, hardy_error *err);
-int64_t hy_batches_k(const hy_batches *b);
-
 #endif

@@ -176,19 +176,6 @@ bool hy_cover_say(const hy_cover *c, const hy_plan *p, const hy_class *classes, 
 	return true;
 }
 
-hardy_status hy_preprocess_shape(const hy_plan *plan, const hy_grid *grid, int64_t *height, int64_t *width, hardy_error *err)
-{
-	const hy_order order = hy_plan_order(plan, grid);
-	const hy_grid moved = hy_order_grid(&order, grid);
-	hy_resample_axis y, x;
-	const hardy_status st = plan_axes(plan, &moved, &y, &x, err);
-	if (st)
-		return st;
-	*height = y.n_out;
-	*width = x.n_out;
-	return HARDY_OK;
-}
-
 /* ---- scans to slices ---------------------------------------------------------------------------------------------------- */
 
 static hardy_status normalise(const hy_plan *p, float *x, int64_t n, int64_t channel, hardy_error *err)
@@ -359,78 +346,3 @@ hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_
 	return st;
 }
 
-hardy_status hy_restore_maps(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
-                             const float *outside, float *out, hardy_error *err)
-{
-	hardy_status st = HARDY_OK;
-	for (int64_t m = 0; !st && m < n_maps; m++)
-		st = hy_restore_map(plan, grid, n_maps, m, values, outside[m], out + m * hy_grid_voxels(grid), err);
-	return st;
-}
-
-static void argmax(const float *maps, int64_t n_maps, int64_t n, float *restrict best, uint8_t *restrict out)
-{
-	memcpy(best, maps, (size_t)n * sizeof *best);
-	memset(out, 0, (size_t)n);
-	for (int64_t m = 1; m < n_maps; m++) {
-		const float *v = maps + m * n;
-		for (int64_t i = 0; i < n; i++) {
-			const bool more = v[i] > best[i];
-			best[i] = more ? v[i] : best[i];
-			out[i] = more ? (uint8_t)m : out[i];
-		}
-	}
-}
-
-hardy_status hy_restore_argmax(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
-                               const float *outside, uint8_t *out, hardy_error *err)
-{
-	hy_resample_axis y, x;
-	hardy_status st = plan_axes(plan, grid, &y, &x, err);
-	if (st)
-		return st;
-	if (n_maps < 1 || n_maps > 256)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%lld maps to choose from, want 1 to 256", (long long)n_maps);
-	const int64_t plane = plan->size * plan->size, n = grid->ny * grid->nx;
-	bool failed = false;
-#pragma omp parallel
-	{
-		float *canvas = hy_alloc_aligned((size_t)(y.n_out * x.n_out), sizeof *canvas);
-		float *maps = hy_alloc_aligned((size_t)((n_maps + 1) * n), sizeof *maps);
-#pragma omp for
-		for (int64_t z = 0; z < grid->nz; z++) {
-			bool ok = canvas && maps;
-			for (int64_t m = 0; ok && m < n_maps; m++)
-				ok = !restore_slices(plan, y, x, 1, values + (z * n_maps + m) * plane, 0, outside[m], canvas, maps + m * n,
-				                     NULL);
-			if (ok) {
-				argmax(maps, n_maps, n, maps + n_maps * n, out + z * n);
-			} else {
-#pragma omp atomic write
-				failed = true;
-			}
-		}
-		hy_free_aligned(maps);
-		hy_free_aligned(canvas);
-	}
-	return failed ? hy_fail_memory(err, "restored maps", (size_t)((n_maps + 1) * n), sizeof(float)) : HARDY_OK;
-}
-
-hardy_status hy_restore_labels(const hy_plan *plan, const hy_grid *grid, const uint8_t *values, uint8_t *out, hardy_error *err)
-{
-	hy_resample_axis y, x;
-	hardy_status st = plan_axes(plan, grid, &y, &x, err);
-	if (st)
-		return st;
-	const int64_t size = plan->size, plane = y.n_out * x.n_out;
-	const int64_t oy = hy_window_offset(y.n_out, size), ox = hy_window_offset(x.n_out, size);
-	uint8_t *canvas = hy_alloc((size_t)grid->nz, (size_t)plane);
-	if (!canvas)
-		return hy_fail_memory(err, "restored labels", (size_t)grid->nz, (size_t)plane);
-	for (int64_t z = 0; z < grid->nz; z++)
-		hy_window_u8(values + z * size * size, size, size, -oy, -ox, 0, canvas + z * plane, y.n_out, x.n_out);
-	st = hy_resample_nearest(canvas, plane, hy_resample_inverse(y), hy_resample_inverse(x), grid->nz, HY_BEYOND_EDGE, out,
-	                         y.n_in * x.n_in, err);
-	hy_free(canvas);
-	return st;
-}

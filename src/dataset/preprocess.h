@@ -67,26 +67,12 @@ hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, co
 /* The rest of the test path, from the training path's slices: crop or pad to plan size, min-max. */
 hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, hy_slices *out, hardy_error *err);
 
-/* Height and width of a scan's slices after resampling, before crop or pad. HARDY_ERROR_DATA when they are out of range. */
-hardy_status hy_preprocess_shape(const hy_plan *plan, const hy_grid *grid, int64_t *height, int64_t *width, hardy_error *err);
-
 /*
- * Back to the scan's own grid: values (n_slices x n_maps x size x size floats, e.g. class probabilities) are pasted into the
- * resampled canvas and resampled linearly to grid, so that the arg max of the result is a valid label map. out: n_maps x nz x
- * ny x nx. Outside the crop out is `outside` of the map; beyond the canvas (half a voxel at most) its edge goes on.
+ * Back to the scan's own grid: map m of values (n_slices x n_maps x size x size floats, e.g. class probabilities) is pasted into
+ * the resampled canvas and resampled linearly to grid, so that the arg max over all maps is a valid label map. out: nz x ny x nx.
+ * Outside the crop out is `outside`; beyond the canvas (half a voxel at most) its edge goes on.
  */
-hardy_status hy_restore_maps(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
-                             const float *outside, float *out, hardy_error *err);
-
-/* The same for map m alone (out: nz x ny x nx), for callers that take one class after the other. */
 hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, int64_t m, const float *values,
                             float outside, float *out, hardy_error *err);
-
-/* The arg max over restored maps (the first of equals), slice by slice: no restored volume is ever held. out: nz x ny x nx. */
-hardy_status hy_restore_argmax(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, const float *values,
-                               const float *outside, uint8_t *out, hardy_error *err);
-
-/* Label slices (n_slices x size x size) by the nearest voxel; background outside the crop. out: nz x ny x nx. */
-hardy_status hy_restore_labels(const hy_plan *plan, const hy_grid *grid, const uint8_t *values, uint8_t *out, hardy_error *err);
 
 #endif

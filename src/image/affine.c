@@ -77,13 +77,6 @@ hy_affine hy_affine_make(double rotation_deg, double shift_row, double shift_col
 	                    {(float)(s * zoom_row), (float)(c * zoom_col), (float)(s * ty + c * tx)}}};
 }
 
-hy_affine hy_affine_make_torchvision(double angle_deg, double scale, double shift_row_px, double shift_col_px)
-{
-	const double c = cos(angle_deg * radians) / scale, s = sin(angle_deg * radians) / scale;
-	return (hy_affine){{{(float)c, (float)-s, (float)(-c * shift_row_px + s * shift_col_px)},
-	                    {(float)s, (float)c, (float)(-s * shift_row_px - c * shift_col_px)}}};
-}
-
 enum { CHUNK = 64 }; /* pixels whose coordinates are computed together */
 
 typedef struct sampling {
@@ -166,48 +159,5 @@ HY_CLONES void hy_affine_label(const uint8_t *in, int64_t h, int64_t w, const hy
 			const int n = chunk_length(c, w);
 			for (int j = 0; j < n; j++)
 				out[r * w + c + j] = in[at[j]];
-		}
-}
-
-void hy_affine_image_zero(const float *in, int64_t h, int64_t w, const hy_affine *a, float *out)
-{
-	const sampling s = sampling_make(a, h, w);
-	float y[CHUNK], x[CHUNK];
-	for (int64_t r = 0; r < h; r++)
-		for (int64_t c = 0; c < w; c += CHUNK) {
-			coordinates(&s, r, c, y, x);
-			const int n = chunk_length(c, w);
-			for (int j = 0; j < n; j++) {
-				/* beyond -1 and the length nothing is inside */
-				const float v = fminf(fmaxf(y[j], -1), (float)h), u = fminf(fmaxf(x[j], -1), (float)w);
-				const int64_t iy = (int64_t)floorf(v), ix = (int64_t)floorf(u);
-				const float fy = v - (float)iy, fx = u - (float)ix;
-				float sum = 0, inside = 0;
-				for (int k = 0; k < 4; k++) {
-					const int64_t py = iy + k / 2, px = ix + k % 2;
-					const float weight = (k / 2 ? fy : 1 - fy) * (k % 2 ? fx : 1 - fx);
-					if (py < 0 || py >= h || px < 0 || px >= w)
-						continue;
-					sum += weight * in[py * w + px];
-					inside += weight;
-				}
-				out[r * w + c + j] = sum * inside;
-			}
-		}
-}
-
-void hy_affine_label_zero(const uint8_t *in, int64_t h, int64_t w, const hy_affine *a, uint8_t *out)
-{
-	const sampling s = sampling_make(a, h, w);
-	float y[CHUNK], x[CHUNK];
-	for (int64_t r = 0; r < h; r++)
-		for (int64_t c = 0; c < w; c += CHUNK) {
-			coordinates(&s, r, c, y, x);
-			const int n = chunk_length(c, w);
-			for (int j = 0; j < n; j++) {
-				const float v = rintf(fminf(fmaxf(y[j], -1), (float)h)), u = rintf(fminf(fmaxf(x[j], -1), (float)w));
-				const bool inside = v >= 0 && v < (float)h && u >= 0 && u < (float)w;
-				out[r * w + c + j] = inside ? in[(int64_t)v * w + (int64_t)u] : 0;
-			}
 		}
 }

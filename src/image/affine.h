@@ -37,14 +37,4 @@ void hy_affine_image(const float *in, int64_t h, int64_t w, const hy_affine *a, 
 /* Nearest, halves to even, coordinates clamped to [0, length - 1]. */
 void hy_affine_label(const uint8_t *in, int64_t h, int64_t w, const hy_affine *a, uint8_t *out);
 
-/*
- * torchvision's affine map without shear, as the augmentation of MaxStyle (Chen et al., MICCAI 2022) uses it: rotation,
- * isotropic scale (above 1 magnifies), translation in pixels.
- */
-hy_affine hy_affine_make_torchvision(double angle_deg, double scale, double shift_row_px, double shift_col_px);
-/* Bilinear, 0 outside; the weight that lies inside is applied twice, as torchvision's fill does. */
-void hy_affine_image_zero(const float *in, int64_t h, int64_t w, const hy_affine *a, float *out);
-/* Nearest, halves to even, 0 outside. */
-void hy_affine_label_zero(const uint8_t *in, int64_t h, int64_t w, const hy_affine *a, uint8_t *out);
-
 #endif

@@ -203,52 +203,6 @@ hardy_status hy_distance_hd_directed(const hy_surface_distances *d, double q, do
 	return HARDY_OK;
 }
 
-typedef struct weighted {
-	double distance, weight;
-} weighted;
-
-static int compare_weighted(const void *a, const void *b)
-{
-	const weighted *p = a, *q = b;
-	if (p->distance != q->distance)
-		return p->distance < q->distance ? -1 : 1;
-	return (p->weight > q->weight) - (p->weight < q->weight);
-}
-
-/* The first distance at which the elements up to it have at least the share q of the whole weight. */
-static hardy_status weighted_quantile(const double *distance, const double *weight, size_t n, double q, double *out,
-                                      hardy_error *err)
-{
-	weighted *w = hy_alloc(n, sizeof(*w));
-	if (!w)
-		return hy_fail_memory(err, "surface distances", n, sizeof(*w));
-	for (size_t i = 0; i < n; i++)
-		w[i] = (weighted){distance[i], weight[i]};
-	qsort(w, n, sizeof(*w), compare_weighted);
-	double total = sum(weight, n), part = 0;
-	size_t i = 0;
-	while (i + 1 < n && (part += w[i].weight) / total < q)
-		i++;
-	*out = w[i].distance;
-	hy_free(w);
-	return HARDY_OK;
-}
-
-hardy_status hy_distance_hd_weighted(const hy_surface_distances *d, double q, double *out, hardy_error *err)
-{
-	double pred, ref;
-	if (is_empty(d)) {
-		*out = INFINITY;
-		return HARDY_OK;
-	}
-	hardy_status status = weighted_quantile(d->pred_to_ref, d->pred_weight, d->n_pred, q, &pred, err);
-	if (status == HARDY_OK)
-		status = weighted_quantile(d->ref_to_pred, d->ref_weight, d->n_ref, q, &ref, err);
-	if (status == HARDY_OK)
-		*out = fmax(pred, ref);
-	return status;
-}
-
 double hy_distance_asd(const hy_surface_distances *d)
 {
 	return is_empty(d) ? NAN : sum(d->pred_to_ref, d->n_pred) / (double)d->n_pred;
@@ -286,32 +240,4 @@ double hy_distance_nsd(const hy_surface_distances *d, double tolerance_mm)
 	add_within(d->pred_to_ref, d->pred_weight, d->n_pred, tolerance_mm, &within, &whole);
 	add_within(d->ref_to_pred, d->ref_weight, d->n_ref, tolerance_mm, &within, &whole);
 	return whole == 0 ? NAN : within / whole;
-}
-
-hardy_status hy_distance_hd_stack(const hy_object_pair *pair, hy_connectivity connectivity, double *out, int64_t *n_slices,
-                                  hardy_error *err)
-{
-	double total = 0;
-	int64_t n = 0;
-	for (int64_t z = 0; z < pair->n[0]; z++) {
-		hy_object_pair slice = *pair;
-		hy_surface_distances d;
-		slice.pred += z * pair->n[1] * pair->n[2];
-		slice.ref += z * pair->n[1] * pair->n[2];
-		slice.n_dims = 2;
-		slice.n[0] = 1;
-		hardy_status status = hy_distance_voxels(&slice, connectivity, &d, err);
-		if (status != HARDY_OK)
-			return status;
-		double hd = hy_distance_hd(&d);
-		if (!isnan(hd)) {
-			total += hd;
-			n++;
-		}
-		hy_distance_clear(&d);
-	}
-	*out = n > 0 ? total / (double)n : NAN;
-	if (n_slices)
-		*n_slices = n;
-	return HARDY_OK;
 }

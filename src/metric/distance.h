@@ -47,21 +47,11 @@ double hy_distance_hd(const hy_surface_distances *d); /* larger of the two direc
 hardy_status hy_distance_hd_pooled(const hy_surface_distances *d, double q, double *out, hardy_error *err);
 /* Larger of the two directed quantiles (MONAI's HD95). */
 hardy_status hy_distance_hd_directed(const hy_surface_distances *d, double q, double *out, hardy_error *err);
-/* Larger of the two directed area-weighted quantiles without interpolation (Nikolov et al.); infinite when an object is empty.
- * Needs weights. */
-hardy_status hy_distance_hd_weighted(const hy_surface_distances *d, double q, double *out, hardy_error *err);
 double hy_distance_asd(const hy_surface_distances *d);           /* mean from prediction to reference */
 double hy_distance_asd_reverse(const hy_surface_distances *d);   /* mean from reference to prediction */
 double hy_distance_assd(const hy_surface_distances *d);          /* mean of the two lists pooled (MedPy 0.5) */
 double hy_distance_assd_directed(const hy_surface_distances *d); /* half the sum of the two directed means (MedPy 0.4) */
 /* Share of both surfaces within tolerance (<=) of the other; by count, or by weight when there are weights. */
 double hy_distance_nsd(const hy_surface_distances *d, double tolerance_mm);
-
-/*
- * In-plane Hausdorff distance: the mean over slices (axis 0) in which both objects are not empty of the 2-D HD; NaN when there
- * is no such slice. n_slices (NULL allowed) gets their number.
- */
-hardy_status hy_distance_hd_stack(const hy_object_pair *pair, hy_connectivity connectivity, double *out, int64_t *n_slices,
-                                  hardy_error *err);
 
 #endif

@@ -63,8 +63,3 @@ double hy_overlap_recall(const hy_overlap *o)
 {
 	return ratio((double)o->n_both, (double)o->n_ref);
 }
-
-double hy_overlap_ravd(const hy_overlap *o)
-{
-	return ratio((double)(o->n_pred - o->n_ref), (double)o->n_ref);
-}

@@ -21,6 +21,5 @@ double hy_overlap_dice(const hy_overlap *o);      /* 2 |P and R| / (|P| + |R|); 
 double hy_overlap_jaccard(const hy_overlap *o);   /* |P and R| / |P or R| */
 double hy_overlap_precision(const hy_overlap *o); /* |P and R| / |P| */
 double hy_overlap_recall(const hy_overlap *o);    /* |P and R| / |R| */
-double hy_overlap_ravd(const hy_overlap *o);      /* (|P| - |R|) / |R| */
 
 #endif

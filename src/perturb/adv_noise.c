@@ -18,17 +18,6 @@ void hy_noise_unit(const float *g, int64_t n, int64_t size, float *d)
 	}
 }
 
-void hy_noise_start(uint64_t seed, hy_rng_purpose purpose, uint64_t a, uint64_t b, int64_t n, int64_t size, float *d)
-{
-#pragma omp parallel for schedule(static)
-	for (int64_t i = 0; i < n; i++) {
-		hy_rng g = hy_rng_make(seed, purpose, a, b + (uint64_t)i);
-		for (int64_t k = i * size; k < (i + 1) * size; k++)
-			d[k] = (float)hy_rng_normal(&g);
-	}
-	hy_noise_unit(d, n, size, d);
-}
-
 void hy_noise_add(const float *x, const float *d, double length, int64_t count, float *out)
 {
 	for (int64_t k = 0; k < count; k++)

@@ -5,13 +5,10 @@
 #ifndef HY_PERTURB_ADV_NOISE_H
 #define HY_PERTURB_ADV_NOISE_H
 
-#include "base/rng.h"
+#include <stdint.h>
 
 /* Each of n samples of `size` values scaled to Euclidean length 1: d = g / (|g| + 1e-20). d may be g. */
 void hy_noise_unit(const float *g, int64_t n, int64_t size, float *d);
-
-/* A random direction for each sample; sample i's stream is (seed, purpose, a, b + i). */
-void hy_noise_start(uint64_t seed, hy_rng_purpose purpose, uint64_t a, uint64_t b, int64_t n, int64_t size, float *d);
 
 /* out = x + length d. */
 void hy_noise_add(const float *x, const float *d, double length, int64_t count, float *out);

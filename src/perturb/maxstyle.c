@@ -42,11 +42,6 @@ void hy_maxstyle_clear(hy_maxstyle *m)
 	memset(m, 0, sizeof *m);
 }
 
-float *hy_maxstyle_lambda(const hy_maxstyle *m)
-{
-	return m->values;
-}
-
 float *hy_maxstyle_gamma(const hy_maxstyle *m)
 {
 	return m->values + m->n;

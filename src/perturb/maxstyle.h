@@ -25,7 +25,6 @@ typedef struct hy_maxstyle {
 hardy_status hy_maxstyle_init(hy_maxstyle *m, int64_t n, int64_t c, hardy_error *err);
 void hy_maxstyle_clear(hy_maxstyle *m);
 
-float *hy_maxstyle_lambda(const hy_maxstyle *m);
 float *hy_maxstyle_gamma(const hy_maxstyle *m);
 float *hy_maxstyle_beta(const hy_maxstyle *m);
 

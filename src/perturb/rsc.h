@@ -10,9 +10,6 @@
 
 #include "perturb/latent.h"
 
-/* Means of a planar gradient n x c x hw over space (spatial false: n x c) or over channels (n x hw). */
-void hy_rsc_score(const float *gradient, bool spatial, int64_t n, int64_t c, int64_t hw, float *score);
-
 /* mask = 0 where score > its floor(count share)-th largest of the sample, counted from 0, else 1. work: count floats. */
 void hy_rsc_mask(const float *score, double share, int64_t n, int64_t count, float *work, float *mask);
 

@@ -607,24 +607,3 @@ hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_predic
 	return status;
 }
 
-hardy_status hy_predict_case(hy_predictor *p, const hy_volume *image, hy_labels *ftn, hy_labels *stn, hardy_error *err)
-{
-	hy_prediction made;
-	if ((ftn && !p->wanted[HY_FTN]) || (stn && !p->wanted[HY_STN]))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the predictor was not made for both networks");
-	const hardy_status status = hy_predictor_run(p, image, &made, err);
-	if (status)
-		return status;
-	hy_labels *const first = p->o.which == HY_FTN ? &made.label : &made.other;
-	hy_labels *const second = p->o.which == HY_FTN ? &made.other : &made.label;
-	if (ftn) {
-		*ftn = *first;
-		*first = (hy_labels){0};
-	}
-	if (stn) {
-		*stn = *second;
-		*second = (hy_labels){0};
-	}
-	hy_prediction_clear(&made);
-	return HARDY_OK;
-}

@@ -77,9 +77,6 @@ void hy_predictor_free(hy_predictor *p);
  */
 hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err);
 
-/* The label maps of FTN and FTN+STN (either may be NULL); options.which and .both must cover what is asked for. */
-hardy_status hy_predict_case(hy_predictor *p, const hy_volume *image, hy_labels *ftn, hy_labels *stn, hardy_error *err);
-
 /* Slices a run for a scan of n: at most 8 (as many of 192 x 192; fewer of larger ones), so that the last run lacks as few as it can;
  * of equals the most. With running statistics nothing is padded, a short run is only less work for all cores. */
 int64_t hy_predictor_batch(int64_t n, int64_t size);

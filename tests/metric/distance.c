@@ -292,10 +292,6 @@ static void empty_objects(void **state)
 			assert_true(k == 0 ? isnan(hy_distance_nsd(&d, 1)) : hy_distance_nsd(&d, 1e9) == 0);
 			hy_distance_clear(&d);
 		}
-		double stack;
-		int64_t n_slices = -1;
-		assert_ok(hy_distance_hd_stack(&p, HY_CONNECTIVITY_EDGE, &stack, &n_slices, &err), &err);
-		assert_true(isnan(stack) && n_slices == 0);
 	}
 }
 

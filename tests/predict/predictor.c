@@ -234,12 +234,6 @@ static void a_scan_does_not_depend_on_others(void **state)
 	assert_ok(hy_predictor_run(p, &w, &between, &err), &err);
 	assert_ok(hy_predictor_run(p, &v, &again, &err), &err);
 	same_prediction(&first, &again);
-	hy_labels ftn, stn;
-	assert_ok(hy_predict_case(p, &v, &ftn, &stn, &err), &err);
-	assert_memory_equal(ftn.data, first.other.data, (size_t)hy_grid_voxels(&v.grid));
-	assert_memory_equal(stn.data, first.label.data, (size_t)hy_grid_voxels(&v.grid));
-	hy_labels_clear(&ftn);
-	hy_labels_clear(&stn);
 	hy_prediction fast = predict((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_FTN}, &v);
 	assert_memory_equal(fast.label.data, first.other.data, (size_t)hy_grid_voxels(&v.grid));
 	assert_null(fast.other.data);
@@ -615,10 +609,6 @@ static void refuses_what_it_cannot_predict(void **state)
 	hy_prediction_clear(&out);
 	hy_predictor_free(p);
 	assert_null(hy_predictor_new(NULL, 0, &o, &err));
-	p = make_predictor((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_FTN});
-	hy_labels l;
-	assert_int_equal(hy_predict_case(p, &v, NULL, &l, &err), HARDY_ERROR_ARGUMENT);
-	hy_predictor_free(p);
 	hy_volume_clear(&v);
 	hy_model_clear(&m);
 }
