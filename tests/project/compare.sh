@@ -61,6 +61,27 @@ grep -Eq '^ +rival +6 +8 +6.00 +4.00 *$' out || fail "no row of the rival"
 [ "$(grep -c '"case"' rows)" = 8 ] || fail "$(grep -c '"case"' rows) rows, want 6 samples and 2 of the summary"
 grep -q '"by": "rival", "rounds": 3, "min_s": 6, "median_s": 8, "ratio_min": 6.0, "ratio_median": 4.0' rows || fail "no summary of the rival"
 
+# the U-Net's rivals come with bench/compare; python, which prints for it, is the stand-in
+cat >python <<'EOF'
+#!/bin/sh
+case "$*" in
+*"/bench/unet_peers.py infer --threads 3 --size 64 --slices 7") ;;
+*) exit 9 ;;
+esac
+echo '{"engine": "one", "min_s": 3, "median_s": 3}'
+echo '{"engine": "other", "min_s": 5, "median_s": 6}'
+EOF
+rm -f count.* turns
+"$HARDY_SOURCE/bench/compare" --network unet --python ./python --hardy ./hardy --threads 3 --rounds 1 --size 64 --slices 7 infer \
+	>out 2>messages || fail "bench/compare --network unet exits $?"
+grep -Eq '^U-Net, 7 slices of 64 x 64 +hardy +2 +2 +1.00 +1.00 +2$' out || fail "no row of hardy's U-Net"
+grep -Eq '^ +other +5 +6 +2.50 +3.00 *$' out || fail "no row of the U-Net's rival"
+cat >python <<'EOF'
+#!/bin/sh
+[ "$1" = -c ] && exit 0
+sh "$@"
+EOF
+
 # a program that fails is named, and the others go on
 "$HARDY_SOURCE/bench/compare" --peers peers --python ./python --hardy ./hardy --threads 3 --rounds 1 predict step >out 2>messages
 [ $? = 1 ] || fail "a failing program does not show in the exit code"
@@ -68,7 +89,8 @@ grep -q 'torch, standard step: exit code 1: no torch' messages || fail "the reas
 grep -Eq '^cooperative step +hardy ' out || fail "no row of hardy without the rival"
 grep -Eq "^ +python -c 'import torch' " out || fail "no row of the import"
 
-for bad in "--peers nowhere" "--peers peers nothing" "--peers peers --rounds 0" "--peers peers --slices x" "--peers peers --hardy ./none"; do
+for bad in "--peers nowhere" "--peers peers nothing" "--peers peers --rounds 0" "--peers peers --slices x" "--peers peers --hardy ./none" \
+	"" "--network unet metrics" "--network net" "--peers peers --bf16"; do
 	# shellcheck disable=SC2086
 	"$HARDY_SOURCE/bench/compare" --hardy ./hardy $bad >out 2>messages
 	[ $? = 2 ] || fail "bench/compare $bad does not exit with 2"
