@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -128,26 +129,19 @@ static void write_machine(hy_bench *b, bool roof)
 
 /* ---- options ------------------------------------------------------------------------------------------------------------ */
 
-static hardy_status check_range(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
-{
-	return value >= low && value <= high ? HARDY_OK
-	                                     : hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name,
-	                                               (long long)value, (long long)low, (long long)high);
-}
-
 static hardy_status check_options(const hardy_bench_options *o, hardy_error *err)
 {
-	hardy_status status = check_range("size", o->size, 16, 512, err);
+	hardy_status status = hy_check_number("size", o->size, 16, 512, err);
 	if (!status && o->size % 16)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "size is %lld, want a multiple of 16", (long long)o->size);
 	if (!status)
-		status = check_range("batch", o->batch, 2, 1024, err);
+		status = hy_check_number("batch", o->batch, 2, 1024, err);
 	if (!status)
-		status = check_range("slices", o->slices, 1, 10000, err);
+		status = hy_check_number("slices", o->slices, 1, 10000, err);
 	if (!status)
-		status = check_range("steps", o->steps, 1, HY_MAX_RUNS, err);
+		status = hy_check_number("steps", o->steps, 1, HY_MAX_RUNS, err);
 	if (!status)
-		status = check_range("label", o->label, 1, 255, err);
+		status = hy_check_number("label", o->label, 1, 255, err);
 	if (!status && !(o->seconds >= 0 && o->seconds <= 3600))
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "seconds are %g, want 0 to 3600", o->seconds);
 	if (!status && !(o->tolerance_mm >= 0 && isfinite(o->tolerance_mm)))

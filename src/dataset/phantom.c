@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 
 #include <ctype.h>
@@ -156,10 +157,9 @@ static hardy_status parse_sites(job *j, const char *text, hardy_error *err)
 
 static hardy_status check_range(const char *name, int64_t value, int64_t low, int64_t high, bool zero, hardy_error *err)
 {
-	if ((zero && value == 0) || (value >= low && value <= high))
+	if (zero && value == 0)
 		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %lld, want %lld to %lld%s", name, (long long)value, (long long)low,
-	               (long long)high, zero ? ", or 0" : "");
+	return hy_check_number(name, value, low, high, err);
 }
 
 static hardy_status check_options(job *j, const hardy_phantom_options *o, hardy_error *err)

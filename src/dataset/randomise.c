@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/simd.h"
+#include "base/text.h"
 #include "image/fourier.h"
 #include "image/intensity.h"
 
@@ -162,11 +163,6 @@ void hy_randomise_free(hy_randomise *r)
 
 /* ---- grey scale --------------------------------------------------------------------------------------------------------- */
 
-static double clamp(double v, double low, double high)
-{
-	return v < low ? low : v > high ? high : v;
-}
-
 /* The curve with these rises at v in [0, 1]: monotone cubic interpolation of its five points (Fritsch and Butland, SIAM J Sci Stat
  * Comput 5, 300, 1984: harmonic means of neighbouring slopes). */
 static double curve_at(const double *rise, double v)
@@ -189,12 +185,12 @@ static void change_scale(const hy_randomise_draw *d, float *x, int64_t n)
 		return;
 	const double low = d->clip ? d->clip_low : 0, high = d->clip ? 1 - d->clip_high : 1;
 	for (int i = 0; i <= CURVE; i++) {
-		double v = clamp(((double)i / CURVE - low) / (high - low), 0, 1);
+		double v = hy_clamp_real(((double)i / CURVE - low) / (high - low), 0, 1);
 		v = d->curve ? curve_at(d->knots, v) : v;
 		table[i] = (float)(d->invert ? 1 - v : v);
 	}
 	for (int64_t i = 0; i < n; i++) {
-		const float at = (float)clamp((double)x[i], 0, 1) * CURVE;
+		const float at = (float)hy_clamp_real((double)x[i], 0, 1) * CURVE;
 		const int k = at >= CURVE ? CURVE - 1 : (int)at;
 		x[i] = table[k] + (at - (float)k) * (table[k + 1] - table[k]);
 	}

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/preprocess.h"
 #include "image/resample.h"
 #include "metric/overlap.h"
@@ -55,25 +56,17 @@ typedef struct subject {
 
 /* ---- models and data ---------------------------------------------------------------------------------------------------- */
 
-static hardy_status check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
-{
-	if (value >= low && value <= high)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
-	               (long long)high);
-}
-
 static hardy_status check_options(const hardy_stress_options *o, hardy_error *err)
 {
 	hardy_status status;
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if ((status = check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
-	    (status = check_number("copies", o->copies, 1, 100, err)) ||
-	    (status = check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
-	    (status = check_number("stn_iterations", o->stn_iterations, 1, 20, err)) ||
-	    (status = check_number("batch", o->batch, 0, 1024, err)) ||
-	    (status = check_number("threads", o->threads, 0, 1024, err)))
+	if ((status = hy_check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
+	    (status = hy_check_number("copies", o->copies, 1, 100, err)) ||
+	    (status = hy_check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
+	    (status = hy_check_number("stn_iterations", o->stn_iterations, 1, 20, err)) ||
+	    (status = hy_check_number("batch", o->batch, 0, 1024, err)) ||
+	    (status = hy_check_number("threads", o->threads, 0, 1024, err)))
 		return status;
 	const hy_choice tta = {"tta", o->tta, {"none", "flips", "intensity", "both"}};
 	return hy_choice_check(&tta, err);
@@ -252,19 +245,10 @@ hardy_status hy_stress_example(const hy_dataset *d, size_t i, const hy_dataset_o
 
 static void score(const session *s, const subject *x, const hy_labels *map, double dice[HY_MAX_CLASSES], double *mean)
 {
-	const size_t n = (size_t)hy_grid_voxels(&x->image.grid);
-	double sum = 0;
-	int n_defined = 0;
-	dice[0] = NAN;
-	for (int c = 1; c < s->result.n_classes; c++) {
-		const hy_overlap o = hy_overlap_count(map->data, x->label, n, (uint8_t)c);
-		dice[c] = s->result.classes[c].present ? hy_overlap_dice(&o) : NAN;
-		if (isnan(dice[c]))
-			continue;
-		sum += dice[c];
-		n_defined++;
-	}
-	*mean = n_defined ? sum / n_defined : NAN;
+	bool labelled[HY_MAX_CLASSES];
+	for (int c = 0; c < s->result.n_classes; c++)
+		labelled[c] = s->result.classes[c].present;
+	*mean = hy_overlap_mean_dice(map->data, x->label, (size_t)hy_grid_voxels(&x->image.grid), s->result.n_classes, labelled, dice);
 }
 
 static hardy_status add_row(session *s, const hy_stress_row *row, hardy_error *err)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "experiment/source.h"
 #include "predict/jobs.h"
 #include "training/options.h"
@@ -96,14 +97,6 @@ static hardy_status apply(hy_study *s, hardy_train_options *t, const char *setti
 	return status;
 }
 
-static hardy_status check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
-{
-	if (value >= low && value <= high)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
-	               (long long)high);
-}
-
 /* The preset, what the recipe asks, and what the command says. */
 static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_options *t, hardy_error *err)
 {
@@ -125,11 +118,11 @@ static hardy_status read_options(hy_study *s, hardy_error *err)
 		return status;
 	if (!o->output || !*o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if ((status = check_number("seeds", o->seeds, 1, 1000, err)) ||
-	    (status = check_number("first_seed", o->first_seed, 0, 1000000000, err)) ||
-	    (status = check_number("jobs", o->jobs, 1, 1024, err)) ||
-	    (status = check_number("threads", o->threads, 0, 1024, err)) ||
-	    (status = check_number("copies", o->copies, 1, 100, err)) || (status = make_base(s, "standard", &s->base, err)) ||
+	if ((status = hy_check_number("seeds", o->seeds, 1, 1000, err)) ||
+	    (status = hy_check_number("first_seed", o->first_seed, 0, 1000000000, err)) ||
+	    (status = hy_check_number("jobs", o->jobs, 1, 1024, err)) ||
+	    (status = hy_check_number("threads", o->threads, 0, 1024, err)) ||
+	    (status = hy_check_number("copies", o->copies, 1, 100, err)) || (status = make_base(s, "standard", &s->base, err)) ||
 	    (status = hy_methods_of(s->experiment, o->methods, &s->methods, &s->n_methods, err)))
 		return status;
 	return HARDY_OK;

@@ -4,6 +4,7 @@
 #include "image/resample.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -149,15 +150,10 @@ int64_t hy_window_offset(int64_t have, int64_t want)
 	return d >= 0 ? d / 2 : -((1 - d) / 2);
 }
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high)
-{
-	return v < low ? low : v > high ? high : v;
-}
-
 void hy_window_f32(const float *in, int64_t in_h, int64_t in_w, int64_t offset_y, int64_t offset_x, float fill, float *out,
                    int64_t out_h, int64_t out_w)
 {
-	const int64_t begin = clamp(-offset_x, 0, out_w), end = clamp(in_w - offset_x, begin, out_w);
+	const int64_t begin = hy_clamp(-offset_x, 0, out_w), end = hy_clamp(in_w - offset_x, begin, out_w);
 	for (int64_t r = 0; r < out_h; r++, out += out_w) {
 		const int64_t from = r + offset_y;
 		const bool on = from >= 0 && from < in_h && end > begin;
@@ -175,7 +171,7 @@ void hy_window_f32(const float *in, int64_t in_h, int64_t in_w, int64_t offset_y
 void hy_window_u8(const uint8_t *in, int64_t in_h, int64_t in_w, int64_t offset_y, int64_t offset_x, uint8_t fill, uint8_t *out,
                   int64_t out_h, int64_t out_w)
 {
-	const int64_t begin = clamp(-offset_x, 0, out_w), end = clamp(in_w - offset_x, begin, out_w);
+	const int64_t begin = hy_clamp(-offset_x, 0, out_w), end = hy_clamp(in_w - offset_x, begin, out_w);
 	for (int64_t r = 0; r < out_h; r++, out += out_w) {
 		const int64_t from = r + offset_y;
 		memset(out, fill, (size_t)out_w);

@@ -3,7 +3,10 @@
  */
 #include "metric/overlap.h"
 
+#include "metric/statistics.h"
+
 #include <math.h>
+#include <string.h>
 
 hy_overlap hy_overlap_count(const uint8_t *pred, const uint8_t *ref, size_t n, uint8_t value)
 {
@@ -47,6 +50,22 @@ static double ratio(double a, double b)
 double hy_overlap_dice(const hy_overlap *o)
 {
 	return ratio(2.0 * (double)o->n_both, (double)(o->n_pred + o->n_ref));
+}
+
+double hy_overlap_mean_dice(const uint8_t *pred, const uint8_t *ref, size_t n, int n_classes, const bool *counted, double *dice)
+{
+	double values[256];
+	values[0] = NAN;
+	for (int c = 1; c < n_classes; c++) {
+		values[c] = NAN;
+		if (counted && !counted[c])
+			continue;
+		const hy_overlap o = hy_overlap_count(pred, ref, n, (uint8_t)c);
+		values[c] = hy_overlap_dice(&o);
+	}
+	if (dice)
+		memcpy(dice, values, (size_t)n_classes * sizeof *dice);
+	return hy_mean_defined(values, (size_t)n_classes);
 }
 
 double hy_overlap_jaccard(const hy_overlap *o)

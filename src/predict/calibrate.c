@@ -8,6 +8,7 @@
 #include "metric/overlap.h"
 #include "predict/predictor.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,17 +77,11 @@ static hardy_status spoil(const copy *c, const char *name, hy_volume *image, har
 /* Mean Dice over the classes that the data set labels and that either map has; false when there are none. */
 static bool score(const hy_dataset *d, const hy_labels *map, const hy_labels *truth, double *dice)
 {
-	double sum = 0;
-	int n = 0;
-	for (int c = 1; c < d->n_classes; c++) {
-		const hy_overlap o = hy_overlap_count(map->data, truth->data, (size_t)hy_grid_voxels(&truth->grid), (uint8_t)c);
-		if (!d->classes[c].present || o.n_pred + o.n_ref == 0)
-			continue;
-		sum += hy_overlap_dice(&o);
-		n++;
-	}
-	*dice = n ? sum / n : 0;
-	return n > 0;
+	bool labelled[HY_MAX_CLASSES];
+	for (int c = 0; c < d->n_classes; c++)
+		labelled[c] = d->classes[c].present;
+	*dice = hy_overlap_mean_dice(map->data, truth->data, (size_t)hy_grid_voxels(&truth->grid), d->n_classes, labelled, NULL);
+	return isfinite(*dice);
 }
 
 static hardy_status predict_copy(work *w, const hy_volume *image, const hy_labels *truth, int subject, hardy_error *err)

@@ -6,18 +6,13 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static bool ends_with(const char *s, const char *end)
-{
-	const size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
@@ -57,7 +52,7 @@ static hardy_status model_of_run_file(const char *folder, const char *path, char
 	if (status)
 		return status;
 	const char *name = model_of_run(run);
-	if (!ends_with(name, ".safetensors") || strchr(name, '/'))
+	if (!hy_ends_with(name, ".safetensors") || strchr(name, '/'))
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"model\" is \"%s\", want the name of a .safetensors file", path, name);
 	if (!status)
 		status = model_if_there(folder, name, model, err);
@@ -86,7 +81,7 @@ static hardy_status model_in(const char *folder, char **model, hardy_error *err)
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err)
 {
 	*model = NULL;
-	if (ends_with(argument, ".safetensors")) {
+	if (hy_ends_with(argument, ".safetensors")) {
 		*model = hy_strdup(argument);
 		return *model ? HARDY_OK : hy_fail_memory(err, argument, 1, strlen(argument) + 1);
 	}

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 
 #include <stdio.h>
@@ -13,18 +14,12 @@
 
 enum { STEM_SIZE = HARDY_CASE_SIZE, N_STEMS = 4 };
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcasecmp(s + n - m, end) == 0;
-}
-
 /* The file's name without folder, extension and "_gt". */
 static void make_stem(const char *path, char out[STEM_SIZE])
 {
 	const char *name = hy_path_name(path);
 	snprintf(out, STEM_SIZE, "%.*s", (int)hy_nifti_stem(name), name);
-	if (ends_with(out, "_gt"))
+	if (hy_ends_with(out, "_gt"))
 		out[strlen(out) - 3] = 0;
 }
 
@@ -54,9 +49,9 @@ static hardy_status add_pairs(hy_pairing *p, size_t n, hardy_error *err)
 static void split_name(hy_pair *pair)
 {
 	size_t n = strlen(pair->name);
-	bool has_phase = ends_with(pair->name, "_ED") || ends_with(pair->name, "_ES");
+	bool has_phase = hy_ends_with(pair->name, "_ED") || hy_ends_with(pair->name, "_ES");
 	if (has_phase)
-		snprintf(pair->phase, sizeof(pair->phase), "%s", ends_with(pair->name, "D") ? "ED" : "ES");
+		snprintf(pair->phase, sizeof(pair->phase), "%s", hy_ends_with(pair->name, "D") ? "ED" : "ES");
 	size_t length = has_phase ? n - 3 : n;
 	if (length >= sizeof(pair->subject))
 		length = sizeof(pair->subject) - 1;

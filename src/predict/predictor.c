@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "metric/clinical.h"
 #include "metric/overlap.h"
+#include "metric/statistics.h"
 #include "predict/components.h"
 #include "predict/fingerprint.h"
 #include "predict/variants.h"
@@ -37,7 +38,8 @@ typedef struct view {
 struct hy_predictor {
 	hy_predictor_options o;
 	int n_classes, n_channels;
-	bool wanted[2]; /* by hy_which */
+	bool alone;     /* no model has an STN */
+	bool wanted[2]; /* by hy_which; of models that are alone one result serves both */
 	size_t n_members, n_views;
 	member *members; /* owned */
 	view *views;     /* owned */
@@ -107,6 +109,12 @@ static hardy_status check_models(hy_model *const *models, size_t n, hardy_error 
 	return HARDY_OK;
 }
 
+/* Without an STN: versions of the slices (hy_opinions) give the second opinion. */
+static bool is_alone(const hy_model *m)
+{
+	return !hy_network_has(&m->network, HY_PART_SHAPE);
+}
+
 static void add_member(hy_predictor *p, hy_model *m, double share)
 {
 	size_t v = 0;
@@ -135,10 +143,13 @@ hy_predictor *hy_predictor_new(hy_model *const *models, size_t n_models, const h
 	p->o = *o;
 	p->n_classes = models[0]->n_classes;
 	p->n_channels = models[0]->n_channels;
-	p->wanted[HY_FTN] = o->which == HY_FTN || o->both;
-	p->wanted[HY_STN] = o->which == HY_STN || o->both;
-	for (size_t i = 0; i < n_models; i++)
+	p->alone = true;
+	for (size_t i = 0; i < n_models; i++) {
 		add_member(p, models[i], 1.0 / (double)n_models);
+		p->alone = p->alone && is_alone(models[i]);
+	}
+	p->wanted[HY_FTN] = o->which == HY_FTN || (o->both && !p->alone);
+	p->wanted[HY_STN] = o->which == HY_STN || (o->both && !p->alone);
 	return p;
 }
 
@@ -181,7 +192,7 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 	const hy_infer_options o = {.batch = batch,
 	                            .height = size,
 	                            .width = size,
-	                            .stn = p->wanted[HY_STN],
+	                            .stn = p->wanted[HY_STN] && !is_alone(m->model),
 	                            .reconstruct = p->o.reconstruct,
 	                            .stn_iterations = p->o.stn_iterations,
 	                            .norm = norm,
@@ -192,10 +203,10 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 	return a->infer ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
 }
 
-/* The predicted Dice is that of FTN+STN. */
+/* The predicted Dice is that of FTN+STN, or of a network that is alone, whose disagreement is a signal, too. */
 static bool wants_signals(const hy_predictor *p, const member *m)
 {
-	return p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version);
+	return p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version || is_alone(m->model));
 }
 
 /* ---- one model on its slices -------------------------------------------------------------------------------------------- */
@@ -228,10 +239,11 @@ static hardy_status scratch_init(scratch *s, const hy_predictor *p, const member
 	const size_t maps = (size_t)(batch * p->n_classes), images = (size_t)(batch * p->n_channels);
 	const size_t size = (size_t)plane * sizeof(float);
 	s->logits[0] = hy_alloc(maps, size);
-	s->logits[1] = p->wanted[HY_STN] ? hy_alloc(maps, size) : NULL;
+	const bool stn = p->wanted[HY_STN] && !is_alone(m->model);
+	s->logits[1] = stn ? hy_alloc(maps, size) : NULL;
 	s->x0 = reconstructs ? hy_alloc(images, size) : NULL;
 	s->changed = changes ? hy_alloc(images, size) : NULL;
-	if (!s->logits[0] || (p->wanted[HY_STN] && !s->logits[1]) || (reconstructs && !s->x0) || (changes && !s->changed))
+	if (!s->logits[0] || (stn && !s->logits[1]) || (reconstructs && !s->x0) || (changes && !s->changed))
 		return hy_fail_memory(err, "the network's output", maps, size);
 	return HARDY_OK;
 }
@@ -252,16 +264,22 @@ static hardy_status run_variant(const hy_predictor *p, member *m, const hy_varia
 	return status;
 }
 
-/* One model's own probabilities of both networks, apart from the mean of an ensemble; owned. */
+/* Versions of a slice; those from n_averaged on count for the second opinion alone. */
+typedef struct versions {
+	hy_variant list[HY_MAX_VARIANTS];
+	int n, n_averaged;
+} versions;
+
+/* One model's two opinions, apart from the mean of an ensemble; owned. */
 typedef struct own_maps {
-	float *q[2]; /* NULL where unwanted */
+	float *q[2]; /* of FTN and FTN+STN, or of a network that is alone: of the slices as they are, of their versions; NULL where unwanted */
 } own_maps;
 
 static hardy_status own_maps_init(own_maps *own, const hy_predictor *p, const member *m, const view *v, hardy_error *err)
 {
 	const size_t n = (size_t)(v->slices.n * p->n_classes), size = (size_t)(v->slices.height * v->slices.width) * sizeof(float);
 	*own = (own_maps){{NULL, NULL}};
-	if (p->n_members < 2 || !wants_signals(p, m))
+	if (!wants_signals(p, m) || (p->n_members < 2 && !is_alone(m->model)))
 		return HARDY_OK;
 	for (int w = 0; w < 2; w++)
 		if (!(own->q[w] = hy_calloc(n, size)))
@@ -275,33 +293,44 @@ static void own_maps_clear(own_maps *own)
 	hy_free(own->q[1]);
 }
 
+/* What a variant's logits add to: the result, as far as its share goes, and the model's own opinions. */
+static void add_variant(const hy_predictor *p, const member *m, const scratch *s, int k, const versions *all, int64_t now,
+                        int64_t plane, size_t at, view *v, const own_maps *own)
+{
+	const bool alone = is_alone(m->model);
+	for (int w = 0; w < 2; w++) {
+		const float *logits = s->logits[alone ? 0 : w];
+		if (p->wanted[w] && k < all->n_averaged)
+			hy_variant_add(logits, now, p->n_classes, plane, (float)(1.0 / (double)p->n_members / all->n_averaged), v->q[w] + at);
+		if (!own->q[w] || (alone && w != (k > 0)))
+			continue;
+		const int n = !alone ? all->n_averaged : w ? all->n - 1 : 1;
+		hy_variant_add(logits, now, p->n_classes, plane, 1.0F / (float)n, own->q[w] + at);
+	}
+}
+
 /* Probabilities go to the view, and to own; *error gets the mean squared reconstruction error, NaN where nothing reconstructs. */
 static hardy_status run_member(const hy_predictor *p, member *m, view *v, const own_maps *own, double *error, hardy_error *err)
 {
-	const int classes = p->n_classes;
 	const int64_t n = v->slices.n, plane = v->slices.height * v->slices.width, image = p->n_channels * plane;
 	hardy_status status = prepare(p, m, &m->run, HY_NORM_RUNNING, n, err);
 	if (status)
 		return status;
 	const int64_t batch = m->run.batch;
-	hy_variant variants[HY_MAX_VARIANTS];
-	const int n_variants = hy_variants(p->o.flips, p->o.intensity, variants);
-	const float share = (float)(1.0 / (double)p->n_members / n_variants);
+	versions all;
+	all.n = all.n_averaged = hy_variants(p->o.flips, p->o.intensity, all.list);
+	if (all.n == 1 && own->q[1] && is_alone(m->model))
+		all.n += hy_opinions(all.list + 1);
 	scratch s = {0};
 	double squares = 0;
-	status = scratch_init(&s, p, m, batch, plane, n_variants > 1, err);
+	status = scratch_init(&s, p, m, batch, plane, all.n > 1, err);
 	for (int64_t at = 0; at < n && !status; at += batch) {
 		const int64_t now = n - at < batch ? n - at : batch;
 		const float *x = v->slices.image + at * image;
-		for (int k = 0; k < n_variants && !status; k++) {
-			status = run_variant(p, m, &variants[k], x, now, &s, k == 0, err);
-			for (int w = 0; w < 2 && !status; w++) {
-				if (p->wanted[w])
-					hy_variant_add(s.logits[w], now, classes, plane, share, v->q[w] + at * classes * plane);
-				if (own->q[w])
-					hy_variant_add(s.logits[w], now, classes, plane, 1.0F / (float)n_variants,
-					               own->q[w] + at * classes * plane);
-			}
+		for (int k = 0; k < all.n && !status; k++) {
+			status = run_variant(p, m, &all.list[k], x, now, &s, k == 0, err);
+			if (!status)
+				add_variant(p, m, &s, k, &all, now, plane, (size_t)(at * p->n_classes * plane), v, own);
 		}
 		if (s.x0 && !status)
 			squares += sum_of_squares(s.x0, x, now * image);
@@ -358,8 +387,8 @@ static hardy_status predict_member(const hy_predictor *p, member *m, view *v, do
 	if (!status)
 		status = p->o.adapt ? run_adapted(p, m, v, &own, error, err) : run_member(p, m, v, &own, error, err);
 	if (!status && wants_signals(p, m)) {
-		const bool alone = own.q[0] == NULL;
-		status = hy_signals_measure(signals, alone ? v->q[0] : own.q[0], alone ? v->q[1] : own.q[1], v->slices.n, p->n_classes,
+		const bool apart = own.q[0] != NULL;
+		status = hy_signals_measure(signals, apart ? own.q[0] : v->q[0], apart ? own.q[1] : v->q[1], v->slices.n, p->n_classes,
 		                            v->slices.height * v->slices.width, err);
 	}
 	own_maps_clear(&own);
@@ -528,18 +557,19 @@ static hardy_status restore(const hy_predictor *p, const hy_grid *grid, hy_which
 	return status;
 }
 
-static double disagreement(const hy_labels *a, const hy_labels *b, int n_classes)
+/* 0 where no map has any class. */
+static double disagreement(double mean_dice)
 {
-	double sum = 0;
-	int n = 0;
-	for (int c = 1; c < n_classes; c++) {
-		const hy_overlap o = hy_overlap_count(a->data, b->data, (size_t)hy_grid_voxels(&a->grid), (uint8_t)c);
-		if (o.n_pred + o.n_ref == 0)
-			continue;
-		sum += hy_overlap_dice(&o);
-		n++;
-	}
-	return n ? 1 - sum / n : 0;
+	return isfinite(mean_dice) ? 1 - mean_dice : 0;
+}
+
+/* Of both opinions of a network that is alone, on its own grid: label agreement is their Dice. */
+static double agreement_within(const hy_signals *s)
+{
+	double dice[HY_MAX_CLASSES] = {NAN};
+	for (int c = 1; c < s->n_classes; c++)
+		dice[c] = s->absent[c] ? NAN : s->measure[HY_AGREEMENT_LABELS][c];
+	return hy_mean_defined(dice, (size_t)s->n_classes);
 }
 
 static void measure(const hy_predictor *p, hy_prediction *out)
@@ -559,8 +589,18 @@ static void measure(const hy_predictor *p, hy_prediction *out)
 		add_warning(out, "no foreground was found");
 	else if (out->entropy)
 		out->mean_entropy = entropy / (double)(n - out->n_voxels[0]);
-	if (out->other.data)
-		out->disagreement = disagreement(&out->label, &out->other, p->n_classes);
+	if (p->alone && out->signals.n_classes)
+		out->disagreement = disagreement(agreement_within(&out->signals));
+	else if (out->other.data)
+		out->disagreement = disagreement(hy_overlap_mean_dice(out->label.data, out->other.data, (size_t)n, p->n_classes, NULL, NULL));
+}
+
+static hardy_status copy_labels(hy_labels *to, const hy_labels *from, hardy_error *err)
+{
+	const hardy_status status = hy_labels_alloc(to, &from->grid, err);
+	if (!status)
+		memcpy(to->data, from->data, (size_t)hy_grid_voxels(&from->grid));
+	return status;
 }
 
 static hardy_status run(hy_predictor *p, const hy_volume *image, hy_prediction *out, hardy_error *err)
@@ -579,7 +619,9 @@ static hardy_status run(hy_predictor *p, const hy_volume *image, hy_prediction *
 	if (p->o.probabilities && !(out->probabilities = hy_alloc(n, (size_t)p->n_classes * sizeof *out->probabilities)))
 		return hy_fail_memory(err, "class probabilities", n, (size_t)p->n_classes * sizeof *out->probabilities);
 	status = restore(p, &image->grid, which, &out->label, out->entropy, out->probabilities, err);
-	if (!status && p->o.both)
+	if (!status && p->o.both && p->alone)
+		status = copy_labels(&out->other, &out->label, err);
+	else if (!status && p->o.both)
 		status = restore(p, &image->grid, which == HY_STN ? HY_FTN : HY_STN, &out->other, NULL, NULL, err);
 	if (!status)
 		measure(p, out);

@@ -18,6 +18,13 @@ int hy_variants(bool flips, bool intensity, hy_variant out[HY_MAX_VARIANTS])
 	return n;
 }
 
+int hy_opinions(hy_variant out[HY_MAX_VARIANTS - 1])
+{
+	out[0] = (hy_variant){.flip_x = true, .gamma = 0.7f};
+	out[1] = (hy_variant){.flip_y = true, .gamma = 1 / 0.7f};
+	return 2;
+}
+
 static void reverse(float *p, int64_t n, int64_t step)
 {
 	for (int64_t i = 0; i < n / 2; i++) {

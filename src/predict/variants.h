@@ -18,6 +18,10 @@ typedef struct hy_variant {
  * 1 / 0.7. Returns their number. */
 int hy_variants(bool flips, bool intensity, hy_variant out[HY_MAX_VARIANTS]);
 
+/* Versions whose mean is a second opinion on the slice as it is, for a network that has no STN; at most HY_MAX_VARIANTS - 1. Returns
+ * their number. */
+int hy_opinions(hy_variant out[HY_MAX_VARIANTS - 1]);
+
 /* out = n planes of h x w, changed. */
 void hy_variant_apply(const hy_variant *v, const float *image, int64_t n, int64_t h, int64_t w, float *out);
 

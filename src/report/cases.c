@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "experiment/stress.h"
 #include "predict/jobs.h"
 #include "predict/predictor.h"
@@ -248,11 +249,6 @@ typedef struct part {
 	int64_t x, y, side;
 } part;
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high)
-{
-	return v < low ? low : v > high ? high : v;
-}
-
 /* A square around every label of the slice, with a margin. */
 static part around_labels(const stack *s, int64_t z)
 {
@@ -271,9 +267,9 @@ static part around_labels(const stack *s, int64_t z)
 	if (x1 < 0)
 		return p;
 	const int64_t extent = x1 - x0 > y1 - y0 ? x1 - x0 : y1 - y0;
-	p.side = clamp(extent * 3 / 2 + 1, MIN_CROP < least ? MIN_CROP : least, least);
-	p.x = clamp((x0 + x1 + 1 - p.side) / 2, 0, s->width - p.side);
-	p.y = clamp((y0 + y1 + 1 - p.side) / 2, 0, s->height - p.side);
+	p.side = hy_clamp(extent * 3 / 2 + 1, MIN_CROP < least ? MIN_CROP : least, least);
+	p.x = hy_clamp((x0 + x1 + 1 - p.side) / 2, 0, s->width - p.side);
+	p.y = hy_clamp((y0 + y1 + 1 - p.side) / 2, 0, s->height - p.side);
 	return p;
 }
 

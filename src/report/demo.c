@@ -185,21 +185,6 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 
 /* ---- scores ---- */
 
-static double mean_dice(const hy_labels *pred, const hy_labels *truth, int n_classes)
-{
-	double sum = 0;
-	int n = 0;
-	for (int k = 1; k < n_classes; k++) {
-		const hy_overlap o = hy_overlap_count(pred->data, truth->data, (size_t)hy_grid_voxels(&truth->grid), (uint8_t)k);
-		const double dice = hy_overlap_dice(&o);
-		if (isfinite(dice)) {
-			sum += dice;
-			n++;
-		}
-	}
-	return n ? sum / n : NAN;
-}
-
 static double off_by(const score *s)
 {
 	double sum = 0;
@@ -232,8 +217,9 @@ static hardy_status score_site(demo *d, size_t at, hardy_error *err)
 			hy_prediction p = {0};
 			status = hy_predictor_run(d->predictors[r], &image, &p, err);
 			if (!status) {
-				c->dice[r][HY_STN] = mean_dice(&p.label, &truth, set.n_classes);
-				c->dice[r][HY_FTN] = mean_dice(&p.other, &truth, set.n_classes);
+				const size_t n = (size_t)hy_grid_voxels(&truth.grid);
+				c->dice[r][HY_STN] = hy_overlap_mean_dice(p.label.data, truth.data, n, set.n_classes, NULL, NULL);
+				c->dice[r][HY_FTN] = hy_overlap_mean_dice(p.other.data, truth.data, n, set.n_classes, NULL, NULL);
 			}
 			hy_prediction_clear(&p);
 		}

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/safetensors.h"
 #include "image/describe.h"
 #include "image/nifti.h"
@@ -11,12 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool ends_in(const char *text, const char *ending)
-{
-	const size_t n = strlen(text), m = strlen(ending);
-	return n >= m && !strcmp(text + n - m, ending);
-}
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
@@ -47,7 +42,7 @@ static double n_elements(const hy_st_tensor *t)
 /* Running statistics of batch norm are state, not parameters. */
 static bool is_parameter(const hy_st_tensor *t)
 {
-	return t->dtype == HY_F32 && !ends_in(t->name, "running_mean") && !ends_in(t->name, "running_var");
+	return t->dtype == HY_F32 && !hy_ends_with(t->name, "running_mean") && !hy_ends_with(t->name, "running_var");
 }
 
 static void add_summary(cJSON *o, const hy_st_file *f)
@@ -137,7 +132,7 @@ static hardy_status describe_run(const char *path, cJSON *o, hardy_error *err)
 	run = NULL;
 	cJSON *models = cJSON_AddArrayToObject(o, "models"), *files = cJSON_AddArrayToObject(o, "files");
 	for (size_t i = 0; i < names.n; i++) {
-		if (ends_in(names.name[i], ".safetensors"))
+		if (hy_ends_with(names.name[i], ".safetensors"))
 			add_model_of_run(models, path, names.name[i]);
 		cJSON_AddItemToArray(files, cJSON_CreateString(names.name[i]));
 	}
@@ -260,7 +255,7 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 		status = hy_fail_memory(err, path, 1, sizeof *o);
 	} else if (hy_path_is_folder(path)) {
 		status = describe_run(path, o, err);
-	} else if (ends_in(path, ".safetensors")) {
+	} else if (hy_ends_with(path, ".safetensors")) {
 		status = describe_model(path, o, err);
 	} else if (!hy_path_exists(path)) {
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: cannot be opened: no such file or folder", path);

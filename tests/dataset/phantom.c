@@ -457,18 +457,18 @@ static void test_refusals(void **state)
 	}
 	hardy_phantom_options o = small_options();
 	o.subjects = 0;
-	refuse(root, &o, HARDY_ERROR_ARGUMENT, "subjects: 0");
+	refuse(root, &o, HARDY_ERROR_ARGUMENT, "subjects is 0");
 	o.subjects = 100;
-	refuse(root, &o, HARDY_ERROR_ARGUMENT, "subjects: 100");
+	refuse(root, &o, HARDY_ERROR_ARGUMENT, "subjects is 100");
 	o = small_options();
 	o.size = 63;
-	refuse(root, &o, HARDY_ERROR_ARGUMENT, "size: 63");
+	refuse(root, &o, HARDY_ERROR_ARGUMENT, "size is 63");
 	o = small_options();
 	o.frames = 3;
-	refuse(root, &o, HARDY_ERROR_ARGUMENT, "frames: 3");
+	refuse(root, &o, HARDY_ERROR_ARGUMENT, "frames is 3");
 	o = small_options();
 	o.threads = -1;
-	refuse(root, &o, HARDY_ERROR_ARGUMENT, "threads: -1");
+	refuse(root, &o, HARDY_ERROR_ARGUMENT, "threads is -1");
 	o = small_options();
 	refuse("", &o, HARDY_ERROR_ARGUMENT, "folder");
 	assert_false(hy_path_exists(root));

@@ -16,10 +16,10 @@
 enum { SIZE = 32 };
 
 /* A small network's worth of weights: 3 classes, one channel, a plan of SIZE x SIZE at 2 mm. */
-static void make_model(hy_model *m, uint64_t seed)
+static void make_model_of(hy_model *m, hy_network_kind kind, uint64_t seed)
 {
 	hardy_error err;
-	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true};
+	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true, .kind = kind};
 	*m = (hy_model){.n_classes = 3, .n_channels = 1};
 	assert_ok(hy_network_init(&m->network, &config, &err), &err);
 	hy_params_draw(&m->network.params, seed);
@@ -37,6 +37,11 @@ static void make_model(hy_model *m, uint64_t seed)
 	const hy_class classes[] = {{"background", 0, true}, {"A", 5, true}, {"B", 9, true}};
 	memcpy(m->classes, classes, sizeof classes);
 	strcpy(m->channels[0], "image");
+}
+
+static void make_model(hy_model *m, uint64_t seed)
+{
+	make_model_of(m, HY_NETWORK_STUDY, seed);
 }
 
 static void make_volume(hy_volume *v, int64_t nx, int64_t ny, int64_t nz, double spacing_mm, uint64_t seed)
@@ -651,12 +656,51 @@ static void survives_lack_of_memory(void **state)
 	hy_model_clear(&b);
 }
 
+/* Versions of the slices are the second opinion of a U-Net; they change its signals, not its label map. */
+static void a_network_alone_has_a_second_opinion(void **state)
+{
+	(void)state;
+	hy_model m, twin;
+	hy_volume v;
+	make_model_of(&m, HY_NETWORK_UNET, 31);
+	make_model_of(&twin, HY_NETWORK_UNET, 32);
+	make_volume(&v, 40, 36, 5, 1.7, 33);
+	hy_prediction plain = predict((hy_model *[]){&m}, 1, &(hy_predictor_options){.which = HY_STN}, &v);
+	assert_true(isnan(plain.disagreement) && !plain.signals.n_classes && !plain.other.data);
+	const hy_predictor_options both = {.which = HY_STN, .both = true};
+	hy_prediction p = predict((hy_model *[]){&m}, 1, &both, &v), again = predict((hy_model *[]){&m}, 1, &both, &v);
+	const size_t n = (size_t)hy_grid_voxels(&v.grid);
+	assert_memory_equal(p.label.data, plain.label.data, n);
+	assert_memory_equal(p.other.data, plain.label.data, n);
+	assert_true(p.disagreement > 0 && p.disagreement < 1 && p.disagreement == again.disagreement);
+	assert_int_equal(p.signals.n_classes, 3);
+	assert_true(p.signals.measure[HY_CONFIDENCE_FTN][1] != p.signals.measure[HY_CONFIDENCE_STN][1]);
+	/* averaged over mirrored slices, these are the second opinion; the first one is the slice as it is */
+	hy_predictor_options o = both;
+	o.flips = true;
+	hy_prediction mirrored = predict((hy_model *[]){&m}, 1, &o, &v);
+	assert_true(mirrored.signals.measure[HY_CONFIDENCE_FTN][1] == p.signals.measure[HY_CONFIDENCE_FTN][1]);
+	assert_true(mirrored.disagreement > 0 && mirrored.disagreement != p.disagreement);
+	/* of an ensemble, the first model's */
+	hy_prediction two = predict((hy_model *[]){&m, &twin}, 2, &both, &v);
+	assert_memory_equal(&two.signals, &p.signals, sizeof p.signals);
+	assert_true(two.disagreement == p.disagreement);
+	hy_prediction *all[] = {&p, &again, &mirrored, &two};
+	for (int i = 0; i < 4; i++)
+		hy_prediction_clear(all[i]);
+	hy_prediction_clear(&plain);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+	hy_model_clear(&twin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(label_is_the_arg_max_of_the_logits),
 	    cmocka_unit_test(maps_and_measures_fit_together),
 	    cmocka_unit_test(ensembles),
+	    cmocka_unit_test(a_network_alone_has_a_second_opinion),
 	    cmocka_unit_test(a_scan_does_not_depend_on_others),
 	    cmocka_unit_test(flips_commute_with_prediction),
 	    cmocka_unit_test(stn_refines_its_own_result),

@@ -22,6 +22,10 @@ static void numbers(void **state)
 	for (int i = 0; i < 12; i++)
 		for (int k = 0; k < i; k++)
 			assert_true(v[i].flip_x != v[k].flip_x || v[i].flip_y != v[k].flip_y || v[i].gamma != v[k].gamma);
+	const int n = hy_opinions(v);
+	assert_true(n > 0 && n < HY_MAX_VARIANTS);
+	for (int i = 0; i < n; i++)
+		assert_true(v[i].flip_x || v[i].flip_y || v[i].gamma != 1); /* none is the slice itself */
 }
 
 static void there_and_back(void **state)
