@@ -162,6 +162,8 @@ static int run(const command *self, int argc, char **argv)
 	     64, NULL},
 	    {"--network-levels", OPTION_INT, &o.network_levels, "N", "Grids of the U-Net, each half of the one before.", 2, 6,
 	     NULL},
+	    {"--no-top-skip", OPTION_FLAG, &o.network_no_top_skip, NULL, "A U-Net without skip connection on the whole grid.", 0, 0,
+	     NULL},
 	    {"--epochs", OPTION_INT, &o.epochs, "N", "Length of the training in epochs; 0: not limited by them.", 0, 1e7, NULL},
 	    {"--iterations", OPTION_INT, &o.iterations, "N", "Length in steps.", 0, 1e9, NULL},
 	    {"--budget", OPTION_DURATION, &o.budget_s, "TIME",

@@ -141,6 +141,7 @@ typedef struct hardy_train_options {
 	bool minmax;                            /* scale un-augmented slices to [0, 1] one by one, as prediction does */
 	const char *network;                    /* "study": the two networks of the study; "unet": a U-Net with skip connections */
 	int64_t network_width, network_levels;  /* of the U-Net: channels of the whole grid, 16, 32, 48 or 64; grids, 2 to 6 */
+	bool network_no_top_skip;               /* of the U-Net: no skip connection on the whole grid */
 	/* optimisation. The least of epochs, iterations and budget that is not 0 ends the training */
 	int64_t epochs, iterations;
 	double budget_s; /* the number of steps is fixed after timing a few */

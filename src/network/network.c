@@ -37,6 +37,7 @@ hardy_status hy_network_init(hy_network *n, const hy_network_config *config, har
 		hy_unet(&s, -1, c);
 	} else {
 		c->width = c->levels = 0;
+		c->no_top_skip = false;
 		hy_ftn_define(&s, c);
 		hy_stn_define(&s, c);
 	}

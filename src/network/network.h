@@ -21,6 +21,7 @@ typedef struct hy_network_config {
 	bool decoupler;       /* study; false: z_s = z_i (ablation) */
 	hy_network_kind kind; /* of the network */
 	int width, levels; /* unet: channels of the whole grid, a multiple of 16, doubled with each halving; grids. 0: 16 and 5 */
+	bool no_top_skip;  /* unet: the whole grid has no skip connection */
 } hy_network_config;
 
 typedef struct hy_network {

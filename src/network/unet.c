@@ -12,17 +12,38 @@
 
 static const float SLOPE = 0.01f; /* of every LeakyReLU */
 
-/* conv3 BN LReLU of x, or of x doubled with skip (-1: none) beside it; tensors NAME.0, .1. lazy: see hy_op_norm_act. */
-static int conv_norm(hy_scope *s, const char *name, int x, int64_t in, int skip, int64_t beside, int64_t out, bool lazy)
+/* BN LReLU of a convolution's output x; tensors NAME.1. lazy: see hy_op_norm_act. */
+static int norm(hy_scope *s, const char *name, int x, int64_t channels, bool lazy)
 {
-	const int64_t shape[] = {out, in + beside, 3, 3};
+	char part[80];
+	snprintf(part, sizeof part, "%s.1", name);
+	return hy_block_norm(s, part, x, -1, channels, -1, SLOPE, HY_INIT_ONE, lazy);
+}
+
+/* The 3 x 3 convolution NAME.0. */
+static int weight_of(hy_scope *s, const char *name, int64_t in, int64_t out)
+{
+	const int64_t shape[] = {out, in, 3, 3};
 	char part[80];
 	snprintf(part, sizeof part, "%s.0", name);
-	const int weight = hy_block_tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, (in + beside) * 9);
+	return hy_block_tensor(s, part, "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, in * 9);
+}
+
+static int conv_norm(hy_scope *s, const char *name, int x, int64_t in, int64_t out, bool lazy)
+{
+	const int weight = weight_of(s, name, in, out);
 	if (s->tape)
-		x = beside ? hy_op_up2_conv_beside(s->tape, x, skip, weight) : hy_op_conv(s->tape, x, weight, -1, 3, 1, false, true);
-	snprintf(part, sizeof part, "%s.1", name);
-	return hy_block_norm(s, part, x, -1, out, -1, SLOPE, HY_INIT_ONE, lazy);
+		x = hy_op_conv(s->tape, x, weight, -1, 3, 1, false, true);
+	return norm(s, name, x, out, lazy);
+}
+
+/* Of x doubled, twice as many channels as come out, with the skip beside it or (has_skip false) alone. */
+static int up_norm(hy_scope *s, const char *name, int x, int skip, bool has_skip, int64_t out)
+{
+	const int weight = weight_of(s, name, has_skip ? 3 * out : 2 * out, out);
+	if (s->tape)
+		x = has_skip ? hy_op_up2_conv_beside(s->tape, x, skip, weight) : hy_op_up2_conv(s->tape, x, weight);
+	return norm(s, name, x, out, true);
 }
 
 int hy_unet(hy_scope *s, int x, const hy_network_config *c)
@@ -36,16 +57,16 @@ int hy_unet(hy_scope *s, int x, const hy_network_config *c)
 		if (i && s->tape)
 			x = hy_op_max_pool(s->tape, x);
 		snprintf(name, sizeof name, "down.%d.0", i);
-		x = conv_norm(s, name, x, in, -1, 0, width, true);
+		x = conv_norm(s, name, x, in, width, true);
 		snprintf(name, sizeof name, "down.%d.1", i);
-		kept[i] = x = conv_norm(s, name, x, width, -1, 0, width, i + 1 < c->levels);
+		kept[i] = x = conv_norm(s, name, x, width, width, i + 1 < c->levels);
 	}
 	for (int i = c->levels - 2; i >= 0; i--) {
 		const int64_t width = (int64_t)c->width << i;
 		snprintf(name, sizeof name, "up.%d.0", c->levels - 2 - i);
-		x = conv_norm(s, name, x, 2 * width, kept[i], width, width, true);
+		x = up_norm(s, name, x, kept[i], i > 0 || !c->no_top_skip, width);
 		snprintf(name, sizeof name, "up.%d.1", c->levels - 2 - i);
-		x = conv_norm(s, name, x, width, -1, 0, width, false);
+		x = conv_norm(s, name, x, width, width, false);
 	}
 	const int64_t shape[] = {c->classes, c->width, 1, 1};
 	const int weight = hy_block_tensor(s, "out", "weight", 4, shape, false, HY_INIT_UNIFORM_FAN, c->width);

@@ -84,6 +84,11 @@ static const field unet_fields[] = {
     {"levels", KIND_INT, offsetof(hy_network_config, levels), 1, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS},
 };
 
+/* Absent from a U-Net with every skip connection. */
+static const field skip_fields[] = {
+    {"no_top_skip", KIND_BOOL, offsetof(hy_network_config, no_top_skip), 1, 0, 1},
+};
+
 static const field use_fields[] = {
     {"ftn", KIND_BOOL, offsetof(hy_use, ftn), 1, 0, 1},
     {"keep_largest", KIND_BOOL, offsetof(hy_use, keep_largest), 1, 0, 1},
@@ -176,6 +181,8 @@ cJSON *hy_network_config_to_json(const hy_network_config *c)
 	cJSON *object = struct_to_json(network_fields, COUNT(network_fields), c, 1);
 	if (c->kind == HY_NETWORK_UNET)
 		object = add_fields(object, unet_fields, COUNT(unet_fields), c, 1);
+	if (c->no_top_skip)
+		object = add_fields(object, skip_fields, COUNT(skip_fields), c, 1);
 	if (object && !hy_json_add(object, "network", cJSON_CreateString(hy_network_names[c->kind]))) {
 		cJSON_Delete(object);
 		return NULL;
@@ -358,6 +365,8 @@ hardy_status hy_network_config_from_json(hy_network_config *c, const cJSON *json
 	}
 	if (!status && read.kind == HY_NETWORK_UNET)
 		status = struct_from_json(unet_fields, COUNT(unet_fields), &read, 1, json, where, err);
+	if (!status && read.kind == HY_NETWORK_UNET && cJSON_HasObjectItem(json, skip_fields[0].name))
+		status = struct_from_json(skip_fields, COUNT(skip_fields), &read, 1, json, where, err);
 	if (!status)
 		*c = read;
 	return status;

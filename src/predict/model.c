@@ -326,6 +326,9 @@ static hardy_status config_of_tensors(source *s, hy_network_config *c)
 		do
 			snprintf(name, sizeof name, "down.%d.0.0.weight", ++c->levels);
 		while (c->levels <= HY_UNET_MOST_LEVELS && hy_st_find(&s->file, name));
+		snprintf(name, sizeof name, "up.%d.0.0.weight", c->levels - 2);
+		const hy_st_tensor *top = hy_st_find(&s->file, name);
+		c->no_top_skip = top && top->n_dims == 4 && top->shape[1] == 2 * in->shape[0]; /* with a skip: three times as many */
 		return HARDY_OK;
 	}
 	*c = (hy_network_config){.channels = (int)channels,

@@ -142,6 +142,7 @@ static const field fields[] = {
     {"minmax", SWITCH, AT(minmax), CARD, 0, 0, NULL},
     {"network", TEXT, AT(network), CARD | NEEDED | LATER, 0, 0, "study|unet"},
     {"network_width", WHOLE, AT(network_width), CARD | LATER, 16, HY_UNET_MOST_WIDTH, NULL},
+    {"network_no_top_skip", SWITCH, AT(network_no_top_skip), CARD | LATER, 0, 0, NULL},
     {"network_levels", WHOLE, AT(network_levels), CARD | LATER, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS, NULL},
     {"epochs", WHOLE, AT(epochs), CARD | LENGTH, 0, 1e7, NULL},
     {"iterations", WHOLE, AT(iterations), CARD | LENGTH, 0, 1e9, NULL},
@@ -302,7 +303,8 @@ hy_network_config hy_options_network(const hardy_train_options *o, int channels,
 		                           .classes = classes,
 		                           .kind = HY_NETWORK_UNET,
 		                           .width = (int)o->network_width,
-		                           .levels = (int)o->network_levels};
+		                           .levels = (int)o->network_levels,
+		                           .no_top_skip = o->network_no_top_skip};
 	return (hy_network_config){.channels = channels, .classes = classes, .decoupler = !o->no_decoupler};
 }
 

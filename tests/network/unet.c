@@ -11,6 +11,7 @@
 #include "support/test.h"
 #include "training/step.h"
 
+#include <math.h>
 #include <string.h>
 
 static golden g;
@@ -200,13 +201,88 @@ static void is_repeatable(void **state)
 	hy_model_clear(&m);
 }
 
-/* A model file says what the network is. */
-static void is_kept_in_the_model(void **state)
+/* A U-Net with weights of its own; without_skip: the same ones, as far as it has them. The topmost skip of the other weighs nothing. */
+static void make_pair(hy_network *full, hy_network *without_skip)
+{
+	enum { WIDTH = 16 };
+	hardy_error err;
+	hy_network_config c = {.channels = 1, .classes = 3, .kind = HY_NETWORK_UNET, .width = WIDTH, .levels = 3};
+	assert_ok(hy_network_init(full, &c, &err), &err);
+	c.no_top_skip = true;
+	assert_ok(hy_network_init(without_skip, &c, &err), &err);
+	hy_params_draw(&full->params, 7);
+	float *from = hy_params_write_values(&full->params), *to = hy_params_write_values(&without_skip->params);
+	for (size_t i = 0; i < full->params.n; i++) {
+		const hy_param *q = &full->params.list[i];
+		if (q->is_buffer)
+			continue;
+		const int at = hy_params_find(&without_skip->params, q->name);
+		assert_true(at >= 0);
+		const hy_param *r = &without_skip->params.list[at];
+		if (q->n == r->n) {
+			memcpy(to + r->offset, from + q->offset, q->n * sizeof *to);
+			continue;
+		}
+		assert_string_equal(q->name, "up.1.0.0.weight");
+		assert_true(q->n == 3 * WIDTH * WIDTH * 9 && r->n == 2 * WIDTH * WIDTH * 9);
+		for (size_t o = 0; o < WIDTH; o++) {
+			const size_t have = 2 * WIDTH * 9, skip = WIDTH * 9;
+			memcpy(to + r->offset + o * have, from + q->offset + o * (have + skip), have * sizeof *to);
+			memset(from + q->offset + o * (have + skip) + have, 0, skip * sizeof *from);
+		}
+	}
+}
+
+/* Losses and gradients are those of a whole U-Net whose topmost skip weighs nothing, for every kernel table. */
+static void without_the_topmost_skip(void **state)
 {
 	(void)state;
+	enum { N = 2, SIDE = 32 };
+	float image[N * SIDE * SIDE];
+	uint8_t label[N * SIDE * SIDE];
+	hy_rng rng = hy_rng_make(3, HY_RNG_TEST, 0, 0);
+	for (int i = 0; i < N * SIDE * SIDE; i++) {
+		image[i] = (float)hy_rng_uniform(&rng);
+		label[i] = (uint8_t)(i / 9 % 3);
+	}
+	const batch b = {.n = N, .channels = 1, .h = SIDE, .w = SIDE, .image = image, .label = label};
+	for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
+		hardy_error err;
+		hy_model m[2] = {{.n_classes = 3, .n_channels = 1}, {.n_classes = 3, .n_channels = 1}};
+		double terms[2][HY_N_TERMS];
+		if (!hy_kernels_pick(setups[i].engine.isa, NULL))
+			continue;
+		make_pair(&m[0].network, &m[1].network);
+		for (int k = 0; k < 2; k++) {
+			hy_step *step = make_step(&setups[i], &m[k], &b);
+			assert_ok(hy_step_gradients(step, image, image, label, NULL, 0, terms[k], &err), &err);
+			hy_step_free(step);
+		}
+		for (int k = 0; k < HY_N_TERMS; k++)
+			assert_true(fabs(terms[0][k] - terms[1][k]) < 1e-5);
+		const hy_params *full = &m[0].network.params, *part = &m[1].network.params;
+		for (size_t k = 0; k < full->n; k++) {
+			const hy_param *q = &full->list[k], *r = &part->list[hy_params_find(part, full->list[k].name)];
+			double largest = 0, off = 0;
+			for (size_t j = 0; !q->is_buffer && q->n == r->n && j < q->n; j++) {
+				largest = fmax(largest, fabs((double)full->grads[q->offset + j]));
+				off = fmax(off, fabs((double)full->grads[q->offset + j] - (double)part->grads[r->offset + j]));
+			}
+			if (off > 1e-3 * largest + 1e-6)
+				fail_msg("%s, %s: gradients differ by %g of %g", setups[i].name, q->name, off, largest);
+		}
+		hy_model_clear(&m[0]);
+		hy_model_clear(&m[1]);
+	}
+}
+
+/* A model file says what the network is. */
+static void check_kept(bool no_top_skip)
+{
 	hardy_error err;
 	hy_model m = {.n_classes = 3, .n_channels = 2}, back;
-	const hy_network_config c = {.channels = 2, .classes = 3, .kind = HY_NETWORK_UNET, .width = 32, .levels = 4};
+	const hy_network_config c = {
+	    .channels = 2, .classes = 3, .kind = HY_NETWORK_UNET, .width = 32, .levels = 4, .no_top_skip = no_top_skip};
 	assert_ok(hy_network_init(&m.network, &c, &err), &err);
 	hy_params_draw(&m.network.params, 1);
 	hy_plan_init(&m.plan);
@@ -217,18 +293,26 @@ static void is_kept_in_the_model(void **state)
 	m.channels[0][0] = 'x';
 	m.channels[1][0] = 'y';
 	m.use = (hy_use){.chosen = true, .keep_largest = true, .dice = 0.75, .plain_dice = 0.5};
-	const char *path = scratch_path("unet.safetensors");
+	const char *path = scratch_path(no_top_skip ? "no-top-skip.safetensors" : "unet.safetensors");
 	assert_ok(hy_model_save(&m, path, NULL, NULL, &err), &err);
 	assert_ok(hy_model_load(&back, path, NULL, &err), &err);
 	assert_int_equal(back.network.config.kind, HY_NETWORK_UNET);
 	assert_int_equal(back.network.config.width, 32);
 	assert_int_equal(back.network.config.levels, 4);
+	assert_true(back.network.config.no_top_skip == c.no_top_skip);
 	assert_true(back.use.chosen && back.use.keep_largest && !back.use.flips && !back.use.ftn);
 	assert_true(back.use.dice == 0.75 && back.use.plain_dice == 0.5);
 	assert_memory_equal(back.network.params.values, m.network.params.values,
 	                    m.network.params.n_values * sizeof *m.network.params.values);
 	hy_model_clear(&back);
 	hy_model_clear(&m);
+}
+
+static void is_kept_in_the_model(void **state)
+{
+	(void)state;
+	check_kept(false);
+	check_kept(true);
 }
 
 static void refuses(void **state)
@@ -268,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(recorded_values),
 	    cmocka_unit_test(is_repeatable),
+	    cmocka_unit_test(without_the_topmost_skip),
 	    cmocka_unit_test(is_kept_in_the_model),
 	    cmocka_unit_test(refuses),
 	};
