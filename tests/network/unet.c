@@ -4,6 +4,7 @@
  * weights by name, what it refuses.
  */
 #include "base/memory.h"
+#include "engine/safetensors.h"
 #include "network/infer.h"
 #include "predict/model.h"
 #include "support/golden.h"
@@ -304,6 +305,15 @@ static void check_kept(bool no_top_skip)
 	assert_true(back.use.dice == 0.75 && back.use.plain_dice == 0.5);
 	assert_memory_equal(back.network.params.values, m.network.params.values,
 	                    m.network.params.n_values * sizeof *m.network.params.values);
+	hy_model_clear(&back);
+	/* without metadata the shapes tell */
+	hy_st_file file;
+	const char *bare = scratch_path(no_top_skip ? "bare-no-top-skip.safetensors" : "bare.safetensors");
+	assert_ok(hy_st_read(&file, path, &err), &err);
+	assert_ok(hy_st_write(bare, file.tensors, file.n_tensors, NULL, NULL, 0, NULL, &err), &err);
+	hy_st_clear(&file);
+	assert_ok(hy_model_load(&back, bare, NULL, &err), &err);
+	assert_true(back.network.config.levels == 4 && back.network.config.no_top_skip == no_top_skip);
 	hy_model_clear(&back);
 	hy_model_clear(&m);
 }
