@@ -30,6 +30,7 @@ static int run(const command *self, int argc, char **argv)
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
 		o.data = rest.items[0];
+		o.verbose = options_verbose;
 		const hardy_status status = hardy_check(&o, &sink, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}

@@ -97,6 +97,7 @@ typedef struct hardy_check_options {
 	int64_t size;           /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0: not asked */
 	double grid_spacing_mm; /* of these pixels */
 	bool json;              /* the report as one JSON object instead of text */
+	bool verbose;           /* in text, everything to look at; else the first of each kind and how many more there are */
 } hardy_check_options;
 
 void hardy_check_options_init(hardy_check_options *o);

@@ -362,12 +362,71 @@ static void report_clear(report *r)
 
 /* ---- as text ------------------------------------------------------------------------------------------------------------ */
 
-static void say_problems(const hardy_sink *sink, const hy_problems *p)
+/* Things to look at are of one kind when they read the same behind the file's name, whatever the numbers. */
+enum { KIND_SIZE = 200, MOST_KINDS = 64 };
+
+typedef struct kind {
+	char text[KIND_SIZE];
+	size_t n; /* that were not said yet */
+} kind;
+
+typedef struct kinds {
+	kind items[MOST_KINDS];
+	size_t n;
+} kinds;
+
+static void kind_of(const char *problem, char out[KIND_SIZE])
+{
+	const char *text = strstr(problem, ": ");
+	size_t n = 0;
+	for (text = text ? text + 2 : problem; *text && n + 1 < KIND_SIZE; text++) {
+		const bool digit = strchr("0123456789.", *text) != NULL;
+		if (!digit || !n || out[n - 1] != '#')
+			out[n++] = digit ? '#' : *text;
+	}
+	out[n] = 0;
+}
+
+/* NULL beyond MOST_KINDS: of no kind, always said. */
+static kind *find_kind(kinds *k, const hy_problem *q)
+{
+	char text[KIND_SIZE];
+	kind_of(q->text, text);
+	for (size_t i = 0; i < k->n; i++)
+		if (!strcmp(k->items[i].text, text))
+			return &k->items[i];
+	if (k->n == MOST_KINDS)
+		return NULL;
+	kind *made = &k->items[k->n++];
+	memcpy(made->text, text, sizeof text);
+	made->n = 0;
+	return made;
+}
+
+static void count_kinds(kinds *k, const hy_problems *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		kind *of = p->items[i].bad ? NULL : find_kind(k, &p->items[i]);
+		if (of)
+			of->n++;
+	}
+}
+
+/* k: the first of each kind and how many more there are; NULL: all. What cannot be used is always named. */
+static void say_problems(const hardy_sink *sink, kinds *k, const hy_problems *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const hy_problem *q = &p->items[i];
-		hy_sink_printf(sink, "  %s  %s%s%s%s%s\n        remedy: %s\n", q->bad ? "BAD " : "look", q->subject,
-		               *q->phase ? " " : "", q->phase, *q->subject ? ": " : "", q->text, q->remedy);
+		kind *of = !k || q->bad ? NULL : find_kind(k, q);
+		if (of && !of->n)
+			continue;
+		hy_sink_printf(sink, "  %s  %s%s%s%s%s\n", q->bad ? "BAD " : "look", q->subject, *q->phase ? " " : "", q->phase,
+		               *q->subject ? ": " : "", q->text);
+		if (of && of->n > 1)
+			hy_sink_printf(sink, "        and %zu more of this kind (--verbose shows all)\n", of->n - 1);
+		hy_sink_printf(sink, "        remedy: %s\n", q->remedy);
+		if (of)
+			of->n = 0;
 	}
 }
 
@@ -430,15 +489,19 @@ static void say_cases(const hardy_sink *sink, const report *r)
 	}
 }
 
-static void say_report(const hardy_sink *sink, const report *r)
+static void say_report(const hardy_sink *sink, const report *r, bool all)
 {
+	kinds found = {.n = 0}, *k = all ? NULL : &found;
 	say_head(sink, r);
 	say_cases(sink, r);
 	if (r->n_bad || r->n_look)
 		hy_sink_printf(sink, "\nproblems:\n");
-	say_problems(sink, &r->general);
+	count_kinds(&found, &r->general);
 	for (size_t i = 0; i < r->d.n_cases; i++)
-		say_problems(sink, &r->facts[i].problems);
+		count_kinds(&found, &r->facts[i].problems);
+	say_problems(sink, k, &r->general);
+	for (size_t i = 0; i < r->d.n_cases; i++)
+		say_problems(sink, k, &r->facts[i].problems);
 	hy_sink_printf(sink, "\n%zu scans can be used, %zu cannot; things to look at: %zu\n", r->n_usable, r->n_bad, r->n_look);
 }
 
@@ -554,7 +617,7 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	if (!status && o->json)
 		status = json_report(sink, &r, err);
 	else if (!status)
-		say_report(sink, &r);
+		say_report(sink, &r, o->verbose);
 	if (!status && !r.n_usable)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no scan can be used", o->data);
 	else if (!status && r.n_bad)

@@ -25,7 +25,7 @@ static void collect(void *payload, const char *text, size_t size)
 	used += size;
 }
 
-static void check(const char *folder, const char *labels, bool json, hardy_status wanted)
+static void check_as(const char *folder, const char *labels, bool json, bool verbose, hardy_status wanted)
 {
 	const hardy_sink sink = {collect, NULL};
 	hardy_error err = {0};
@@ -34,11 +34,17 @@ static void check(const char *folder, const char *labels, bool json, hardy_statu
 	o.data = tree_path(folder);
 	o.labels = labels;
 	o.json = json;
+	o.verbose = verbose;
 	used = 0;
 	report[0] = 0;
 	const hardy_status status = hardy_check(&o, &sink, NULL, &err);
 	if (status != wanted)
 		fail_msg("status %d, want %d: %s", (int)status, (int)wanted, err.message);
+}
+
+static void check(const char *folder, const char *labels, bool json, hardy_status wanted)
+{
+	check_as(folder, labels, json, false, wanted);
 }
 
 static void says(const char *part)
@@ -127,7 +133,7 @@ static void everything_wrong_is_listed(void **state)
 	put_subject("patient008", 20); /* a copy of patient002 */
 	put_pair("patient009/patient009_frame05", 1);
 	tree_delete("patient009/Info.cfg");
-	check("", NULL, false, HARDY_ERROR_PARTIAL);
+	check_as("", NULL, false, true, HARDY_ERROR_PARTIAL);
 	says("BAD   patient001 ED: ");
 	says("patient001_frame01.nii.gz: missing, though Info.cfg says ED: 1\n        remedy: restore the file");
 	says("look  patient002 ES: ");
@@ -163,6 +169,35 @@ static void bad_copies(void **state)
 	says("b_ED.nii.gz, ED: the same voxels as a ED");
 	says("c_ED_gt.nii.gz: a label without its image c_ED; not used");
 	says("2 scans can be used, 0 cannot; things to look at: 2");
+}
+
+/* One fault of many files takes two lines; each file that cannot be used has its own. */
+static void one_fault_of_many_files(void **state)
+{
+	(void)state;
+	static const float base[] = {1, 2, 3, 4};
+	tree_new();
+	for (int i = 0; i < 4; i++) {
+		char stem[64];
+		snprintf(stem, sizeof stem, "case%d_ED", i);
+		put_pair(stem, base[i]);
+		snprintf(stem, sizeof stem, "more%d_ED_gt.nii.gz", i);
+		tree_image(stem, 1, 1);
+	}
+	for (int verbose = 0; verbose < 2; verbose++) {
+		check_as("", "lv=3,myo=2,rv=1", false, verbose, HARDY_OK);
+		says("more0_ED_gt.nii.gz: a label without its image");
+		if (verbose) {
+			says("more1_ED_gt.nii.gz: a label without its image");
+			says_not("more of this kind");
+		} else {
+			says_not("more1_ED_gt");
+			says("        and 3 more of this kind (--verbose shows all)\n        remedy: ");
+		}
+		says("4 scans can be used, 0 cannot; things to look at: 4");
+	}
+	check("", "lv=3,myo=2,rv=1", true, HARDY_OK);
+	says("more3_ED_gt.nii.gz: a label without its image");
 }
 
 static void nothing_usable(void **state)
@@ -356,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(a_sound_data_set),
 	    cmocka_unit_test(everything_wrong_is_listed),
 	    cmocka_unit_test(bad_copies),
+	    cmocka_unit_test(one_fault_of_many_files),
 	    cmocka_unit_test(nothing_usable),
 	    cmocka_unit_test(frames_out_of_range),
 	    cmocka_unit_test(the_same_as_json),
