@@ -159,6 +159,9 @@ static hardy_status check_range(const char *name, int64_t value, int64_t low, in
 {
 	if (zero && value == 0)
 		return HARDY_OK;
+	if (zero && (value < low || value > high))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want 0, or %lld to %lld", name, (long long)value, (long long)low,
+		               (long long)high);
 	return hy_check_number(name, value, low, high, err);
 }
 

@@ -345,4 +345,3 @@ hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_
 	hy_free_aligned(own);
 	return st;
 }
-

@@ -248,7 +248,8 @@ static void score(const session *s, const subject *x, const hy_labels *map, doub
 	bool labelled[HY_MAX_CLASSES];
 	for (int c = 0; c < s->result.n_classes; c++)
 		labelled[c] = s->result.classes[c].present;
-	*mean = hy_overlap_mean_dice(map->data, x->label, (size_t)hy_grid_voxels(&x->image.grid), s->result.n_classes, labelled, dice);
+	*mean =
+	    hy_overlap_mean_dice(map->data, x->label, (size_t)hy_grid_voxels(&x->image.grid), s->result.n_classes, labelled, dice);
 }
 
 static hardy_status add_row(session *s, const hy_stress_row *row, hardy_error *err)

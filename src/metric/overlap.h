@@ -26,6 +26,7 @@ double hy_overlap_recall(const hy_overlap *o);    /* |P and R| / |R| */
  * Dice of the classes 1 to n_classes - 1 of two maps of n voxels, into dice (n_classes values, the first NaN; NULL allowed): NaN where neither
  * map has the class, or counted (NULL: all) leaves it out. Returns their mean (hy_mean_defined).
  */
-double hy_overlap_mean_dice(const uint8_t *pred, const uint8_t *ref, size_t n, int n_classes, const bool *counted, double *dice);
+double hy_overlap_mean_dice(const uint8_t *pred, const uint8_t *ref, size_t n, int n_classes, const bool *counted,
+                            double *dice);
 
 #endif

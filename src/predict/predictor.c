@@ -272,7 +272,8 @@ typedef struct versions {
 
 /* One model's two opinions, apart from the mean of an ensemble; owned. */
 typedef struct own_maps {
-	float *q[2]; /* of FTN and FTN+STN, or of a network that is alone: of the slices as they are, of their versions; NULL where unwanted */
+	float *q
+	    [2]; /* of FTN and FTN+STN, or of a network that is alone: of the slices as they are, of their versions; NULL where unwanted */
 } own_maps;
 
 static hardy_status own_maps_init(own_maps *own, const hy_predictor *p, const member *m, const view *v, hardy_error *err)
@@ -301,7 +302,8 @@ static void add_variant(const hy_predictor *p, const member *m, const scratch *s
 	for (int w = 0; w < 2; w++) {
 		const float *logits = s->logits[alone ? 0 : w];
 		if (p->wanted[w] && k < all->n_averaged)
-			hy_variant_add(logits, now, p->n_classes, plane, (float)(1.0 / (double)p->n_members / all->n_averaged), v->q[w] + at);
+			hy_variant_add(logits, now, p->n_classes, plane, (float)(1.0 / (double)p->n_members / all->n_averaged),
+			               v->q[w] + at);
 		if (!own->q[w] || (alone && w != (k > 0)))
 			continue;
 		const int n = !alone ? all->n_averaged : w ? all->n - 1 : 1;
@@ -592,7 +594,8 @@ static void measure(const hy_predictor *p, hy_prediction *out)
 	if (p->alone && out->signals.n_classes)
 		out->disagreement = disagreement(agreement_within(&out->signals));
 	else if (out->other.data)
-		out->disagreement = disagreement(hy_overlap_mean_dice(out->label.data, out->other.data, (size_t)n, p->n_classes, NULL, NULL));
+		out->disagreement =
+		    disagreement(hy_overlap_mean_dice(out->label.data, out->other.data, (size_t)n, p->n_classes, NULL, NULL));
 }
 
 static hardy_status copy_labels(hy_labels *to, const hy_labels *from, hardy_error *err)
@@ -648,4 +651,3 @@ hardy_status hy_predictor_run(hy_predictor *p, const hy_volume *image, hy_predic
 		*out = made;
 	return status;
 }
-

@@ -360,11 +360,8 @@ int main(void)
 {
 	golden_open_own(&g, "tests/network/unet");
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(recorded_values),
-	    cmocka_unit_test(is_repeatable),
-	    cmocka_unit_test(without_the_topmost_skip),
-	    cmocka_unit_test(is_kept_in_the_model),
-	    cmocka_unit_test(refuses),
+	    cmocka_unit_test(recorded_values),      cmocka_unit_test(is_repeatable), cmocka_unit_test(without_the_topmost_skip),
+	    cmocka_unit_test(is_kept_in_the_model), cmocka_unit_test(refuses),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	scratch_remove();
