@@ -109,7 +109,8 @@ def step():
 def infer():
     x = torch.rand(o.slices, 1, o.size, o.size)
     net = UNet(o.width, o.levels).eval()
-    path = os.path.join(tempfile.mkdtemp(), "unet.onnx")
+    folder = tempfile.TemporaryDirectory()  # removed with the function's end
+    path = os.path.join(folder.name, "unet.onnx")
     with torch.inference_mode():
         clock("torch", torch.__version__, lambda: net(x))
         last, moved = UNet(o.width, o.levels).eval().to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)

@@ -270,10 +270,10 @@ typedef struct versions {
 	int n, n_averaged;
 } versions;
 
-/* One model's two opinions, apart from the mean of an ensemble; owned. */
+/* One model's two opinions, apart from the mean of an ensemble: of FTN and FTN+STN, or of a network that is alone on the slices as they are
+ * and on their versions. */
 typedef struct own_maps {
-	float *q
-	    [2]; /* of FTN and FTN+STN, or of a network that is alone: of the slices as they are, of their versions; NULL where unwanted */
+	float *q[2]; /* owned; NULL where unwanted */
 } own_maps;
 
 static hardy_status own_maps_init(own_maps *own, const hy_predictor *p, const member *m, const view *v, hardy_error *err)
