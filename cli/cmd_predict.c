@@ -21,6 +21,10 @@ static int run(const command *self, int argc, char **argv)
 	    {"--tta", OPTION_STRING, &o.tta, "WHAT",
 	     "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", 0, 0,
 	     "none|flips|intensity|both"},
+	    {"--window", OPTION_STRING, &o.window, "WHICH",
+	     "The network's field of view: moved onto structures that reach its edge, or always the slices' middle. Without it, "
+	     "moved for all but the study's networks.",
+	     0, 0, "follow|middle"},
 	    {"--probabilities", OPTION_FLAG, &o.probabilities, NULL, "Write a probability map for each class.", 0, 0, NULL},
 	    {"--uncertainty", OPTION_FLAG, &o.uncertainty, NULL,
 	     "Write an entropy map (0 certain, 1 all classes alike); with --network ftn, measure every quality signal.", 0, 0,

@@ -212,6 +212,8 @@ typedef struct hardy_predict_options {
 	const char *network;    /* whose label map: "ftn", the fast one alone, "stn", FTN+STN; NULL */
 	const char *components; /* "largest": the largest 3-D component of each class alone (26-connectivity); "all"; NULL */
 	const char *tta;        /* mean over variants of each slice: "none", "flips", "intensity", "both"; NULL */
+	const char *window;     /* field of view: "follow", moved onto structures that reach its edge, "middle"; NULL: follow, but
+	                           for the study's networks */
 	bool probabilities;     /* a map for every class, too */
 	bool uncertainty;       /* an entropy map, too, and every quality signal also with the FTN alone */
 	bool own_labels;        /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */

@@ -272,10 +272,19 @@ out:
 	return st;
 }
 
-hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, hy_slices *out, hardy_error *err)
+/* Of the window's first pixel in a slice of height x width. */
+static void place_window(int64_t size, int64_t height, int64_t width, const hy_window_shift *shift, int64_t *y, int64_t *x)
+{
+	*y = hy_window_offset(height, size) + (shift ? shift->y : 0);
+	*x = hy_window_offset(width, size) + (shift ? shift->x : 0);
+}
+
+hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, const hy_window_shift *shift, hy_slices *out,
+                                  hardy_error *err)
 {
 	const int64_t size = plan->size, plane = size * size, plane_full = full->height * full->width;
-	const int64_t oy = hy_window_offset(full->height, size), ox = hy_window_offset(full->width, size);
+	int64_t oy, ox;
+	place_window(size, full->height, full->width, shift, &oy, &ox);
 	hy_slices s = {.n = full->n, .channels = full->channels, .height = size, .width = size};
 	s.image = hy_alloc((size_t)(s.n * s.channels), (size_t)plane * sizeof *s.image);
 	s.label = full->label ? hy_alloc((size_t)s.n, (size_t)plane) : NULL;
@@ -302,7 +311,7 @@ hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, con
 	hy_slices full = {0};
 	hardy_status st = hy_preprocess_train(plan, image, labels, &full, err);
 	if (!st)
-		st = hy_preprocess_window(plan, &full, out, err);
+		st = hy_preprocess_window(plan, &full, NULL, out, err);
 	hy_slices_clear(&full);
 	return st;
 }
@@ -310,11 +319,13 @@ hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, con
 /* ---- the way back ------------------------------------------------------------------------------------------------------- */
 
 /* Slices of one map, `stride` values apart, to the scan's grid. */
-static hardy_status restore_slices(const hy_plan *plan, hy_resample_axis y, hy_resample_axis x, int64_t n, const float *values,
-                                   int64_t stride, float outside, float *canvas, float *out, hardy_error *err)
+static hardy_status restore_slices(const hy_plan *plan, hy_resample_axis y, hy_resample_axis x, const hy_window_shift *shift,
+                                   int64_t n, const float *values, int64_t stride, float outside, float *canvas, float *out,
+                                   hardy_error *err)
 {
 	const int64_t size = plan->size, plane = y.n_out * x.n_out;
-	const int64_t oy = hy_window_offset(y.n_out, size), ox = hy_window_offset(x.n_out, size);
+	int64_t oy, ox;
+	place_window(size, y.n_out, x.n_out, shift, &oy, &ox);
 #pragma omp parallel for if (n > 1)
 	for (int64_t z = 0; z < n; z++)
 		hy_window_f32(values + z * stride, size, size, -oy, -ox, outside, canvas + z * plane, y.n_out, x.n_out);
@@ -322,8 +333,8 @@ static hardy_status restore_slices(const hy_plan *plan, hy_resample_axis y, hy_r
 	                          y.n_in * x.n_in, err);
 }
 
-hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, int64_t m, const float *values,
-                            float outside, float *out, hardy_error *err)
+hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, const hy_window_shift *shift, int64_t n_maps, int64_t m,
+                            const float *values, float outside, float *out, hardy_error *err)
 {
 	const hy_order order = hy_plan_order(plan, grid);
 	const hy_grid moved = hy_order_grid(&order, grid);
@@ -338,7 +349,8 @@ hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_
 	if (!canvas || (turned && !own))
 		st = hy_fail_memory(err, "a restored map", n_canvas, sizeof *canvas);
 	if (!st)
-		st = restore_slices(plan, y, x, moved.nz, values + m * plane, n_maps * plane, outside, canvas, turned ? own : out, err);
+		st = restore_slices(plan, y, x, shift, moved.nz, values + m * plane, n_maps * plane, outside, canvas,
+		                    turned ? own : out, err);
 	if (!st && turned)
 		hy_order_voxels_back(&order, grid, 1, sizeof *own, own, out);
 	hy_free_aligned(canvas);

@@ -64,15 +64,21 @@ hardy_status hy_preprocess_test(const hy_plan *plan, const hy_volume *image, con
 hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
                                  hardy_error *err);
 
-/* The rest of the test path, from the training path's slices: crop or pad to plan size, min-max. */
-hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, hy_slices *out, hardy_error *err);
+/* How many pixels, down and to the right, the network's window lies from the middle of the resampled slice. */
+typedef struct hy_window_shift {
+	int64_t y, x;
+} hy_window_shift;
+
+/* The rest of the test path, from the training path's slices: crop or pad to plan size, min-max. shift: NULL for none. */
+hardy_status hy_preprocess_window(const hy_plan *plan, const hy_slices *full, const hy_window_shift *shift, hy_slices *out,
+                                  hardy_error *err);
 
 /*
  * Back to the scan's own grid: map m of values (n_slices x n_maps x size x size floats, e.g. class probabilities) is pasted into
  * the resampled canvas and resampled linearly to grid, so that the arg max over all maps is a valid label map. out: nz x ny x nx.
- * Outside the crop out is `outside`; beyond the canvas (half a voxel at most) its edge goes on.
+ * Outside the crop out is `outside`; beyond the canvas (half a voxel at most) its edge goes on. shift: the crop's, NULL for none.
  */
-hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, int64_t n_maps, int64_t m, const float *values,
-                            float outside, float *out, hardy_error *err);
+hardy_status hy_restore_map(const hy_plan *plan, const hy_grid *grid, const hy_window_shift *shift, int64_t n_maps, int64_t m,
+                            const float *values, float outside, float *out, hardy_error *err);
 
 #endif

@@ -70,6 +70,7 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 	if (o->stn_iterations < 1 || o->stn_iterations > 20)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
 	const hy_choice choices[] = {{"network", o->network, {"ftn", "stn"}},
+	                             {"window", o->window, {"follow", "middle"}},
 	                             {"components", o->components, {"all", "largest"}},
 	                             {"tta", o->tta, {"none", "flips", "intensity", "both"}}};
 	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
@@ -127,6 +128,8 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.probabilities = o->probabilities;
 	if (o->components)
 		p.keep_largest = !strcmp(o->components, "largest");
+	if (o->window)
+		p.recentre = !strcmp(o->window, "follow");
 	p.adapt = o->adapt;
 	p.stn_iterations = (int)o->stn_iterations;
 	hy_tta_set(&p, o->tta);

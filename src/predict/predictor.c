@@ -9,6 +9,7 @@
 #include "metric/statistics.h"
 #include "predict/components.h"
 #include "predict/fingerprint.h"
+#include "predict/recentre.h"
 #include "predict/variants.h"
 
 #include <math.h>
@@ -30,9 +31,10 @@ typedef struct member {
 /* What the models of one plan share while a scan is predicted. */
 typedef struct view {
 	const hy_plan *plan;
-	hy_slices slices;
-	double share; /* of the models */
-	float *q[2];  /* owned: n x classes x size x size, probabilities by hy_which times share; NULL where unwanted */
+	hy_slices full, slices; /* whole, and what lies in the window */
+	hy_window_shift shift;  /* of the window */
+	double share;           /* of the models */
+	float *q[2];            /* owned: n x classes x size x size, probabilities by hy_which times share; NULL where unwanted */
 } view;
 
 struct hy_predictor {
@@ -70,8 +72,15 @@ hardy_status hy_choice_check(const hy_choice *c, hardy_error *err)
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", c->name, c->value, wanted);
 }
 
+/* Without an STN: versions of the slices (hy_opinions) give the second opinion. */
+static bool is_alone(const hy_model *m)
+{
+	return !hy_network_has(&m->network, HY_PART_SHAPE);
+}
+
 void hy_predictor_options_use(hy_predictor_options *o, const hy_model *m)
 {
+	o->recentre = is_alone(m);
 	if (!m->use.chosen)
 		return;
 	o->which = m->use.ftn ? HY_FTN : HY_STN;
@@ -107,12 +116,6 @@ static hardy_status check_models(hy_model *const *models, size_t n, hardy_error 
 			               a->classes[1].name);
 	}
 	return HARDY_OK;
-}
-
-/* Without an STN: versions of the slices (hy_opinions) give the second opinion. */
-static bool is_alone(const hy_model *m)
-{
-	return !hy_network_has(&m->network, HY_PART_SHAPE);
 }
 
 static void add_member(hy_predictor *p, hy_model *m, double share)
@@ -403,6 +406,7 @@ static void clear_views(hy_predictor *p)
 {
 	for (size_t i = 0; i < p->n_views; i++) {
 		view *v = &p->views[i];
+		hy_slices_clear(&v->full);
 		hy_slices_clear(&v->slices);
 		hy_free(v->q[0]);
 		hy_free(v->q[1]);
@@ -427,13 +431,12 @@ static hardy_status open_views(hy_predictor *p, const hy_volume *image, hy_predi
 		known++;
 	for (size_t i = 0; i < p->n_views && !status; i++) {
 		view *v = &p->views[i];
-		hy_slices full = {0};
-		status = hy_preprocess_train(v->plan, image, NULL, &full, err);
+		v->shift = (hy_window_shift){0, 0};
+		status = hy_preprocess_train(v->plan, image, NULL, &v->full, err);
 		if (!status && known->view == (int)i)
-			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &full, add_warning, out);
+			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &v->full, add_warning, out);
 		if (!status)
-			status = hy_preprocess_window(v->plan, &full, &v->slices, err);
-		hy_slices_clear(&full);
+			status = hy_preprocess_window(v->plan, &v->full, NULL, &v->slices, err);
 		const size_t size = (size_t)(v->plan->size * v->plan->size) * sizeof(float);
 		for (int w = 0; w < 2 && !status; w++) {
 			if (!p->wanted[w])
@@ -490,6 +493,102 @@ static hardy_status run_members(hy_predictor *p, hy_prediction *out, hardy_error
 	return status;
 }
 
+/* ---- the field of view -------------------------------------------------------------------------------------------------- */
+
+enum { MOST_MOVES = 2 };
+
+static hardy_status move_window(const hy_predictor *p, view *v, hy_window_shift shift, hardy_error *err)
+{
+	const size_t n = (size_t)(v->slices.n * p->n_classes * v->slices.height * v->slices.width);
+	hy_slices moved = {0};
+	const hardy_status status = hy_preprocess_window(v->plan, &v->full, &shift, &moved, err);
+	if (status)
+		return status;
+	hy_slices_clear(&v->slices);
+	v->slices = moved;
+	v->shift = shift;
+	for (int w = 0; w < 2; w++)
+		if (v->q[w])
+			memset(v->q[w], 0, n * sizeof *v->q[w]);
+	return HARDY_OK;
+}
+
+static hardy_status measure_extent(const hy_predictor *p, const view *v, hy_extent *e, hardy_error *err)
+{
+	return hy_extent_measure(v->q[p->o.which] ? v->q[p->o.which] : v->q[0], v->slices.n, p->n_classes, v->plan->size, e, err);
+}
+
+/* Runs all models again, on windows that are where they should be; the others' probabilities are made anew, too. */
+static hardy_status run_again(hy_predictor *p, const hy_window_shift *shift, hy_prediction *out, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < p->n_views && !status; i++)
+		status = move_window(p, &p->views[i], shift[i], err);
+	return status ? status : run_members(p, out, err);
+}
+
+/* Room for one per view. */
+typedef struct places {
+	hy_window_shift *before, *after; /* owned */
+	hy_extent *extent;               /* owned: of what was found before */
+} places;
+
+/* Whether any window should move; and what was found in each. */
+static hardy_status find_places(const hy_predictor *p, places *at, bool *any, hardy_error *err)
+{
+	*any = false;
+	for (size_t i = 0; i < p->n_views; i++) {
+		const view *v = &p->views[i];
+		const hardy_status status = measure_extent(p, v, &at->extent[i], err);
+		if (status)
+			return status;
+		at->before[i] = at->after[i] = v->shift;
+		*any |= hy_recentre(&at->extent[i], v->plan->size, v->full.height, v->full.width, &at->after[i]);
+	}
+	return HARDY_OK;
+}
+
+/* Whether a window that moved holds less than it did. */
+static hardy_status check_places(const hy_predictor *p, const places *at, bool *worse, hardy_error *err)
+{
+	*worse = false;
+	for (size_t i = 0; i < p->n_views; i++) {
+		hy_extent now;
+		const hardy_status status = measure_extent(p, &p->views[i], &now, err);
+		if (status)
+			return status;
+		*worse |= now.n < at->extent[i].n;
+	}
+	return HARDY_OK;
+}
+
+static hardy_status recentre(hy_predictor *p, hy_prediction *out, const hy_prediction *fresh, hardy_error *err)
+{
+	places at = {hy_calloc(p->n_views, sizeof *at.before), hy_calloc(p->n_views, sizeof *at.after),
+	             hy_calloc(p->n_views, sizeof *at.extent)};
+	hardy_status status = HARDY_OK;
+	bool any = true, worse = false;
+	if (!at.before || !at.after || !at.extent)
+		status = hy_fail_memory(err, "fields of view", p->n_views, sizeof *at.extent);
+	for (int k = 0; k < MOST_MOVES && any && !worse && !status; k++) {
+		status = find_places(p, &at, &any, err);
+		if (status || !any)
+			break;
+		*out = *fresh; /* without what the run before found */
+		status = run_again(p, at.after, out, err);
+		if (!status)
+			status = check_places(p, &at, &worse, err);
+		if (!status && worse) {
+			*out = *fresh;
+			status = run_again(p, at.before, out, err);
+		}
+	}
+	hy_free(at.before);
+	hy_free(at.after);
+	hy_free(at.extent);
+	return status;
+}
+
 /* ---- back to the scan's grid -------------------------------------------------------------------------------------------- */
 
 /* What restoring one class after the other adds up to. */
@@ -524,7 +623,7 @@ static hardy_status decide(const hy_predictor *p, const hy_grid *grid, hy_which 
 			const view *v = &p->views[i];
 			const float outside = c == 0 ? (float)v->share : 0;
 			const hardy_status status =
-			    hy_restore_map(v->plan, grid, p->n_classes, c, v->q[which], outside, i ? d->map : d->sum, err);
+			    hy_restore_map(v->plan, grid, &v->shift, p->n_classes, c, v->q[which], outside, i ? d->map : d->sum, err);
 			if (status)
 				return status;
 			for (int64_t k = 0; i && k < d->n; k++)
@@ -611,12 +710,17 @@ static hardy_status run(hy_predictor *p, const hy_volume *image, hy_prediction *
 	const hy_which which = p->o.which;
 	const size_t n = (size_t)hy_grid_voxels(&image->grid);
 	hardy_status status = open_views(p, image, out, err);
+	const hy_prediction fresh = *out; /* nothing is owned yet */
 	if (!status)
 		status = run_members(p, out, err);
+	if (!status && p->o.recentre)
+		status = recentre(p, out, &fresh, err);
 	if (status)
 		return status;
-	for (size_t i = 0; i < p->n_views; i++)
+	for (size_t i = 0; i < p->n_views; i++) {
+		hy_slices_clear(&p->views[i].full);
 		hy_slices_clear(&p->views[i].slices);
+	}
 	if (p->o.entropy && !(out->entropy = hy_calloc(n, sizeof *out->entropy)))
 		return hy_fail_memory(err, "an entropy map", n, sizeof *out->entropy);
 	if (p->o.probabilities && !(out->probabilities = hy_alloc(n, (size_t)p->n_classes * sizeof *out->probabilities)))

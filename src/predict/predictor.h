@@ -20,6 +20,7 @@ typedef struct hy_predictor_options {
 	bool probabilities;    /* keep them, in the scan's grid */
 	bool entropy;          /* entropy map and its mean in the foreground */
 	bool keep_largest;     /* hy_keep_largest on the label maps */
+	bool recentre;         /* structures at the edge of a plan's field of view move it, see hy_predictor_run */
 	bool adapt;            /* batch-norm statistics adapted to the scan, see hy_predictor_run */
 	int stn_iterations;    /* how often the STN refines its own result; 0 and 1: once */
 	bool signals;          /* needs FTN+STN, and both: prediction.signals */
@@ -29,7 +30,7 @@ typedef struct hy_predictor_options {
 } hy_predictor_options;
 
 void hy_predictor_options_init(hy_predictor_options *o);
-/* Sets which, keep_largest and flips to what was chosen for the model, if anything was. */
+/* Sets which, keep_largest and flips to what was chosen for the model, if anything was; recentre for all networks but the study's. */
 void hy_predictor_options_use(hy_predictor_options *o, const hy_model *m);
 
 /* tta: "none", "flips", "intensity", "both"; NULL leaves the options as they are. */
@@ -70,6 +71,9 @@ void hy_predictor_free(hy_predictor *p);
 /*
  * image: nt = channels. Each model sees the scan through its own plan; probabilities come back to the scan's grid linearly, are
  * averaged there, and the label is their arg max (background outside of a plan's field of view).
+ *
+ * With recentre, a plan's field of view that structures reach the edge of (hy_recentre) is moved onto them and its models run again, twice at
+ * most; a move that finds less of them is taken back.
  *
  * With adapt the running statistics of every batch norm are replaced, for this scan only, by the mean over the model's own and
  * those of the scan's batches of slices, each weighing the same (the last batch is filled up with the first slices); so the

@@ -78,7 +78,7 @@ static void labels_come_back(void **state)
 				maps[(z * 3 + s.label[z * plane + j]) * plane + j] = 1;
 		const float outside[3] = {1, 0, 0};
 		for (int m = 0; m < 3; m++)
-			assert_ok(hy_restore_map(&p, &v.grid, 3, m, maps, outside[m], restored + m * n, &err), &err);
+			assert_ok(hy_restore_map(&p, &v.grid, NULL, 3, m, maps, outside[m], restored + m * n, &err), &err);
 		for (int64_t j = 0; j < n; j++) {
 			const float *m = restored + j;
 			assert_true(fabsf(m[0] + m[n] + m[2 * n] - 1) < 1e-5f);
@@ -109,7 +109,7 @@ static void outside_of_the_crop_is_what_the_caller_says(void **state)
 	assert_true(values && out);
 	for (int i = 0; i < 256; i++)
 		values[i] = 5;
-	assert_ok(hy_restore_map(&p, &g, 1, 0, values, -3, out, &err), &err);
+	assert_ok(hy_restore_map(&p, &g, NULL, 1, 0, values, -3, out, &err), &err);
 	int inside = 0;
 	for (int y = 0; y < 30; y++)
 		for (int x = 0; x < 40; x++) {
@@ -271,7 +271,7 @@ static void another_order_makes_no_difference(void **state)
 	assert_ok(hy_preprocess_test(&plan, &v, &l, &want, &err), &err);
 	const size_t n = (size_t)hy_grid_voxels(&v.grid), plane = (size_t)(want.height * want.width);
 	float *map = hy_alloc(n, sizeof *map), *back = hy_alloc(n, sizeof *back), *turned = hy_alloc(n, sizeof *turned);
-	assert_ok(hy_restore_map(&plan, &v.grid, 2, 1, want.image, 0.5F, map, &err), &err);
+	assert_ok(hy_restore_map(&plan, &v.grid, NULL, 2, 1, want.image, 0.5F, map, &err), &err);
 	for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
 		hy_volume w;
 		hy_labels m;
@@ -283,7 +283,7 @@ static void another_order_makes_no_difference(void **state)
 		assert_int_equal(got.n, 3);
 		assert_memory_equal(got.image, want.image, 3 * 2 * plane * sizeof *got.image);
 		assert_memory_equal(got.label, want.label, 3 * plane);
-		assert_ok(hy_restore_map(&plan, &w.grid, 2, 1, got.image, 0.5F, back, &err), &err);
+		assert_ok(hy_restore_map(&plan, &w.grid, NULL, 2, 1, got.image, 0.5F, back, &err), &err);
 		hy_order_voxels(&orders[k], &v.grid, 1, sizeof *map, map, turned);
 		assert_memory_equal(back, turned, n * sizeof *map);
 		/* The scan that differs from the others is the one to be turned. */
