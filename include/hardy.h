@@ -123,8 +123,8 @@ typedef struct hardy_train_options {
 	    *recipe;  /* "hardy", "standard", "cooperative", a rival, several with + between, or a .yaml file: docs/RECIPES.md */
 	int64_t seed; /* 0 to 2^53 */
 	/* which scans */
-	int64_t subjects;   /* to train on, drawn by seed; 0: all */
-	int64_t validation; /* subjects held out when splits names none */
+	int64_t subjects;   /* to train on, drawn by seed; 0: all; -1: all, but ten of the pool of splits */
+	int64_t validation; /* subjects held out when splits names none; -1: 3 in 10, five at most, none of fewer than five */
 	const char *splits; /* JSON file with lists of subjects (pool or train, validation, test), or NULL */
 	int64_t fold;       /* of splits that are a list of folds ("train" and "val", as nnU-Net writes), from 0; -1: no folds */
 	bool strict;        /* a scan that cannot be used is an error; false: a warning, the others train */

@@ -127,9 +127,14 @@ hardy_status hy_splits_read(const char *path, int64_t fold, cJSON **json, const 
  * doubled subjects, and subjects to train on without a label, are errors. Lost subjects are drawn like the others and then left out, so
  * that what is wrong with one changes no other's part. More than the pool: `large_extra` of the file joins
  * it.
+ *
+ * HY_SPLIT_AUTO for n_train: all that do not validate, but ten of a file's "pool", which is a protocol's. For n_validation, where no file
+ * lists any: of n labelled subjects 3 in 10, five at most, and none of fewer than five; with n_train given those that are left,
+ * five at most. What was decided goes to log.
  */
-hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,
-                           size_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err);
+enum { HY_SPLIT_AUTO = -1, HY_SPLIT_POOL = 10, HY_SPLIT_VALIDATION = 5, HY_SPLIT_LEAST = 5 };
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, int64_t n_train,
+                           int64_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err);
 void hy_split_clear(hy_split *s);
 bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject);
 

@@ -207,8 +207,9 @@ out:
 	return status;
 }
 
-static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fold, const list *known, size_t n_train,
-                               list *pool, list *validation, list *test, const hardy_log *log, hardy_error *err)
+/* *draws: the file has a pool to draw from, not a list to train on. */
+static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fold, const list *known, int64_t n_train,
+                               list *pool, list *validation, list *test, bool *draws, const hardy_log *log, hardy_error *err)
 {
 	cJSON *whole = NULL;
 	const cJSON *json = NULL;
@@ -222,7 +223,8 @@ static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fo
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: both \"train\" and \"pool\" are there: want one of them", path);
 		goto out;
 	}
-	if (!cJSON_GetObjectItemCaseSensitive(json, "train"))
+	*draws = !cJSON_GetObjectItemCaseSensitive(json, "train");
+	if (*draws)
 		pool_key = "pool";
 	if (!cJSON_GetObjectItemCaseSensitive(json, pool_key)) {
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: neither \"train\" nor \"pool\" is there: want lists of subjects", path);
@@ -235,13 +237,13 @@ static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fo
 	const char *const keys[] = {pool_key, held_key, "test", "large_extra"};
 	if ((status = check_doubled(lists, keys, 4, path, err)))
 		goto out;
-	const bool large = n_train > pool->n && extra.n;
+	const bool large = n_train > (int64_t)pool->n && extra.n;
 	for (int k = 0; k < (large ? 4 : 3); k++)
 		if ((status = check_known(lists[k], keys[k], path, known, err)))
 			goto out;
 	if (large) {
-		hy_info(log, "%s: %zu subjects to train on: \"large_extra\" (%zu) joins \"%s\" (%zu)", path, n_train, extra.n, pool_key,
-		        pool->n);
+		hy_info(log, "%s: %lld subjects to train on: \"large_extra\" (%zu) joins \"%s\" (%zu)", path, (long long)n_train,
+		        extra.n, pool_key, pool->n);
 		for (size_t i = 0; i < extra.n && !status; i++)
 			status = append(pool, extra.name[i], err);
 		sort(pool);
@@ -271,8 +273,37 @@ static void drop_lost(const hy_dataset *d, list *l)
 	l->n = kept;
 }
 
-hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, size_t n_train,
-                           size_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err)
+/* How many of n labelled subjects validate where nobody says so. */
+static size_t share(size_t n, int64_t n_train)
+{
+	const size_t left = n_train < (int64_t)n ? n - (size_t)n_train : 0;
+	const size_t wanted = n_train > 0 ? left : n < HY_SPLIT_LEAST ? 0 : 3 * n / 10;
+	return wanted < HY_SPLIT_VALIDATION ? wanted : HY_SPLIT_VALIDATION;
+}
+
+/* Numbers for HY_SPLIT_AUTO; *n_train 0: all that are left. */
+static void decide(const char *source, size_t n, bool listed, bool draws, int64_t *n_train, int64_t *n_validation,
+                   const hardy_log *log)
+{
+	const bool says = *n_train == HY_SPLIT_AUTO && !draws;
+	const bool shares = *n_validation == HY_SPLIT_AUTO && !listed;
+	if (listed)
+		*n_validation = 0;
+	else if (shares)
+		*n_validation = (int64_t)share(n, *n_train);
+	if (*n_train == HY_SPLIT_AUTO)
+		*n_train = draws && (int64_t)n - *n_validation > HY_SPLIT_POOL ? HY_SPLIT_POOL : 0;
+	if (!says || !shares || n < 2)
+		return;
+	if (*n_validation)
+		hy_info(log, "%s: %zu labelled subjects: %lld train, %lld validate", source, n, (long long)n - *n_validation,
+		        (long long)*n_validation);
+	else
+		hy_info(log, "%s: %zu labelled subjects, fewer than %d: all train, none validates", source, n, HY_SPLIT_LEAST);
+}
+
+hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, int64_t n_train,
+                           int64_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err)
 {
 	list known = {0}, pool = {0}, train = {0}, validation = {0}, test = {0};
 	const char *source = path ? path : d->root;
@@ -282,21 +313,23 @@ hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, i
 	if (status)
 		goto out;
 	sort(&known);
-	status = path ? read_split(d, path, fold, &known, n_train, &pool, &validation, &test, log, err)
+	bool draws = false;
+	status = path ? read_split(d, path, fold, &known, n_train, &pool, &validation, &test, &draws, log, err)
 	              : list_labelled(d, &known, &pool, &test, err);
 	if (status)
 		goto out;
-	const size_t hold_out = validation.n ? 0 : n_validation;
-	if (n_train > pool.n || hold_out > pool.n - n_train || (!n_train && hold_out >= pool.n)) {
+	decide(source, pool.n, validation.n > 0, draws, &n_train, &n_validation, log);
+	const size_t n_drawn = (size_t)n_train, hold_out = (size_t)n_validation;
+	if (n_drawn > pool.n || hold_out > pool.n - n_drawn || (!n_drawn && hold_out >= pool.n)) {
 		status = hy_fail(err, HARDY_ERROR_DATA,
 		                 "%s: %zu labelled subjects to draw from, want at least %zu (%zu to train, %zu to validate)", source,
-		                 pool.n, hold_out + (n_train ? n_train : 1), n_train ? n_train : 1, hold_out);
+		                 pool.n, hold_out + (n_drawn ? n_drawn : 1), n_drawn ? n_drawn : 1, hold_out);
 		goto out;
 	}
 	const bool own_test = path || test.n;
 	if (hold_out && (status = draw(&pool, &validation, hold_out, seed, 0, err)))
 		goto out;
-	if ((status = draw(&pool, &train, n_train ? n_train : pool.n, seed, 1, err)))
+	if ((status = draw(&pool, &train, n_drawn ? n_drawn : pool.n, seed, 1, err)))
 		goto out;
 	for (size_t i = 0; i < pool.n && !own_test && !status; i++)
 		status = append(&test, pool.name[i], err);

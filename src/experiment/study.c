@@ -102,6 +102,8 @@ static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_optio
 {
 	const hardy_experiment_options *o = s->o;
 	hardy_status status = hardy_train_options_init(t, o->preset, recipe, err);
+	t->subjects = HY_SPLIT_POOL; /* whatever the splits, as finished runs have it */
+	t->validation = HY_SPLIT_VALIDATION;
 	if (!status && o->precision)
 		status = hy_options_set(t, "precision", o->precision, err);
 	for (size_t i = 0; i < o->n_settings && !status; i++)
@@ -306,8 +308,8 @@ static hardy_status make_run(hy_study *s, hy_study_run *r, const hy_method *m, i
 	r->train.threads = s->o->threads;
 	if ((status = apply(s, &r->train, m->options, m->name, err)) || (status = hy_options_check(&r->train, err)))
 		return hy_prefix(err, status, "%s", m->name);
-	status = hy_split_make(&r->split, &s->training, s->splits, -1, (size_t)r->train.subjects, (size_t)r->train.validation,
-	                       (uint64_t)seed, NULL, err);
+	status = hy_split_make(&r->split, &s->training, s->splits, -1, r->train.subjects, r->train.validation, (uint64_t)seed, NULL,
+	                       err);
 	if (!status && !r->split.n_test)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: \"test\" names no subject: want some to score", s->splits);
 	return status;

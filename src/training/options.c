@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "dataset/dataset.h"
 #include "dataset/preprocess.h"
 
 #include <math.h>
@@ -54,8 +55,8 @@ static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_er
 	hy_plan_init(&plan);
 	*o = (hardy_train_options){
 	    .preset = p->name,
-	    .subjects = 10,
-	    .validation = 5,
+	    .subjects = HY_SPLIT_AUTO,
+	    .validation = HY_SPLIT_AUTO,
 	    .fold = -1,
 	    .size = p->size,
 	    .spacing_mm = p->spacing_mm,
@@ -119,8 +120,8 @@ static const field fields[] = {
     {"recipe", TEXT, AT(recipe), CARD | NEEDED, 0, 0, NULL},
     {"seed", WHOLE, AT(seed), CARD, 0, 9007199254740992, NULL},
     {"data", TEXT, AT(data), FREE | NEEDED, 0, 0, NULL},
-    {"subjects", WHOLE, AT(subjects), CARD, 0, 1e6, NULL},
-    {"validation", WHOLE, AT(validation), CARD, 0, 1e6, NULL},
+    {"subjects", WHOLE, AT(subjects), CARD, HY_SPLIT_AUTO, 1e6, NULL},
+    {"validation", WHOLE, AT(validation), CARD, HY_SPLIT_AUTO, 1e6, NULL},
     {"splits", TEXT, AT(splits), 0, 0, 0, NULL},
     {"fold", WHOLE, AT(fold), LATER, -1, 1e6, NULL},
     {"strict", SWITCH, AT(strict), FREE | LATER, 0, 0, NULL},

@@ -326,8 +326,8 @@ hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options 
 	memcpy(l.options.spacing_mm, o->header_spacing_mm, sizeof l.options.spacing_mm);
 	hardy_status status = open_dataset(&l, o->data, err);
 	if (!status)
-		status = hy_split_make(&s->split, &s->dataset, o->splits, o->fold, (size_t)o->subjects, (size_t)o->validation,
-		                       (uint64_t)o->seed, log, err);
+		status =
+		    hy_split_make(&s->split, &s->dataset, o->splits, o->fold, o->subjects, o->validation, (uint64_t)o->seed, log, err);
 	if (!status)
 		status = direct_plan(&l, err);
 	if (!status)

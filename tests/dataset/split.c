@@ -45,7 +45,7 @@ static void expect_disjoint(const hy_split *s)
 		assert_false(hy_split_has(s->test, s->n_test, s->validation[i]));
 }
 
-static hy_split make(const char *path, size_t n_train, size_t n_validation, uint64_t seed)
+static hy_split make(const char *path, int64_t n_train, int64_t n_validation, uint64_t seed)
 {
 	hy_split s;
 	hardy_error err = {0};
@@ -54,7 +54,7 @@ static hy_split make(const char *path, size_t n_train, size_t n_validation, uint
 	return s;
 }
 
-static void refuse(const char *path, size_t n_train, size_t n_validation, hardy_status wanted, const char *part)
+static void refuse(const char *path, int64_t n_train, int64_t n_validation, hardy_status wanted, const char *part)
 {
 	hy_split s;
 	hardy_error err = {0};
@@ -110,7 +110,49 @@ static void the_own_test_folder_is_never_drawn(void **state)
 	hy_split_clear(&s);
 	refuse(NULL, 14, 2, HARDY_ERROR_DATA, "15 labelled subjects to draw from, want at least 16");
 	refuse(NULL, 0, 15, HARDY_ERROR_DATA, "want at least 16");
-	refuse(NULL, SIZE_MAX, 2, HARDY_ERROR_DATA, "labelled subjects");
+	refuse(NULL, INT64_MAX, 2, HARDY_ERROR_DATA, "labelled subjects");
+}
+
+/* Three, five or ten labelled subjects train without a word, and of more than sixteen five validate. */
+static void numbers_that_nobody_gave(void **state)
+{
+	(void)state;
+	static const int wanted[][3] = {{1, 1, 0},  {3, 3, 0},   {4, 4, 0},   {5, 4, 1},
+	                                {10, 7, 3}, {15, 11, 4}, {17, 12, 5}, {20, 15, 5}};
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+		make_data(0);
+		for (int k = 2 * wanted[i][0]; k < N_SUBJECTS * 2; k++)
+			cases[k].label_path = NULL;
+		hy_split s = make(NULL, HY_SPLIT_AUTO, HY_SPLIT_AUTO, 3);
+		assert_int_equal(s.n_train, wanted[i][1]);
+		assert_int_equal(s.n_validation, wanted[i][2]);
+		assert_int_equal(s.n_test, 0);
+		hy_split_clear(&s);
+	}
+	make_data(0);
+	hy_split s = make(NULL, 18, HY_SPLIT_AUTO, 3); /* what is left validates */
+	assert_int_equal(s.n_validation, 2);
+	hy_split_clear(&s);
+	s = make(NULL, 20, HY_SPLIT_AUTO, 3);
+	assert_int_equal(s.n_validation, 0);
+	hy_split_clear(&s);
+	s = make(NULL, HY_SPLIT_AUTO, 8, 3);
+	assert_int_equal(s.n_train, 12);
+	hy_split_clear(&s);
+	tree_new(); /* a pool is drawn from, a list to train on is taken whole; who validates stands there or is drawn */
+	tree_text("pool.json",
+	          "{\"pool\": [\"s00\", \"s01\", \"s02\", \"s03\", \"s04\", \"s05\", \"s06\", \"s07\", \"s08\", \"s09\", "
+	          "\"s10\"], \"validation\": [\"s12\"]}");
+	s = make(tree_path("pool.json"), HY_SPLIT_AUTO, HY_SPLIT_AUTO, 3);
+	assert_int_equal(s.n_train, HY_SPLIT_POOL);
+	assert_int_equal(s.n_validation, 1);
+	hy_split_clear(&s);
+	tree_text("train.json",
+	          "{\"train\": [\"s00\", \"s01\", \"s02\", \"s03\", \"s04\", \"s05\", \"s06\", \"s07\", \"s08\", \"s09\", "
+	          "\"s10\"], \"validation\": [\"s12\"]}");
+	s = make(tree_path("train.json"), HY_SPLIT_AUTO, HY_SPLIT_AUTO, 3);
+	assert_int_equal(s.n_train, 11);
+	hy_split_clear(&s);
 }
 
 static void subjects_without_a_label_are_not_drawn(void **state)
@@ -276,6 +318,7 @@ int main(void)
 	    cmocka_unit_test(draws_repeat_and_differ_by_seed),
 	    cmocka_unit_test(every_subject_is_drawn_some_time),
 	    cmocka_unit_test(the_own_test_folder_is_never_drawn),
+	    cmocka_unit_test(numbers_that_nobody_gave),
 	    cmocka_unit_test(subjects_without_a_label_are_not_drawn),
 	    cmocka_unit_test(a_file_of_pools),
 	    cmocka_unit_test(a_file_of_plain_lists),

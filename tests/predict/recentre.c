@@ -96,8 +96,7 @@ static void finds_what_the_middle_cuts_off(void **state)
 		make_scan(&v, places[k][0], places[k][1]);
 		int64_t inside = 1;
 		for (int a = 0; a < 2; a++) {
-			const int64_t low = places[k][a] < 24 ? 24 : places[k][a],
-			              high = places[k][a] + 16 > 72 ? 72 : places[k][a] + 16;
+			const int64_t low = places[k][a] < 24 ? 24 : places[k][a], high = places[k][a] + 16 > 72 ? 72 : places[k][a] + 16;
 			inside *= high > low ? high - low : 0;
 		}
 		assert_int_equal(found(&m, &v, false, false), inside * DEEP);
