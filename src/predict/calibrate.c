@@ -135,9 +135,9 @@ static hardy_status use_scan(work *w, size_t index, int subject, int64_t count[H
 	snprintf(name, sizeof name, c->phase[0] ? "%s_%s" : "%s", c->subject, c->phase);
 	for (int64_t i = 0; i < hy_grid_voxels(&truth.grid); i++)
 		has[truth.data[i]] = true;
-	for (int k = 0; k < w->d->n_classes; k++)
-		count[k] += has[k];
 	status = predict_copies(w, name, &image, &truth, subject, err);
+	for (int k = 0; k < w->d->n_classes && !status; k++)
+		count[k] += has[k];
 	if (status)
 		hy_prefix(err, status, "%s", c->image_path[0]);
 	hy_volume_clear(&image);
@@ -145,11 +145,21 @@ static hardy_status use_scan(work *w, size_t index, int subject, int64_t count[H
 	return status;
 }
 
-static hardy_status use_scans(work *w, const size_t *cases, size_t n, size_t n_used, const hardy_stop *stop,
-                              int64_t count[HY_MAX_CLASSES], hardy_error *err)
+static hardy_status enough(int n_subjects, hardy_error *err)
 {
-	int subject = -1;
+	if (n_subjects >= HY_CALIBRATION_SUBJECTS)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_DATA, "%d subjects are too few to calibrate the predicted Dice, want %d or more",
+	               n_subjects, HY_CALIBRATION_SUBJECTS);
+}
+
+/* A scan that cannot be read is told and left out; *n_scans are those that were used. */
+static hardy_status use_scans(work *w, const size_t *cases, size_t n, size_t n_used, const hardy_stop *stop,
+                              int64_t count[HY_MAX_CLASSES], int64_t *n_scans, hardy_error *err)
+{
+	int subject = -1, seen = 0, counted = -1;
 	const char *last = NULL;
+	*n_scans = 0;
 	for (size_t i = 0; i < n_used; i++) {
 		const size_t index = cases[i * n / n_used];
 		const hy_case *c = &w->d->cases[index];
@@ -161,10 +171,17 @@ static hardy_status use_scans(work *w, const size_t *cases, size_t n, size_t n_u
 		hy_log(w->log, HARDY_LOG_PROGRESS, "calibrating the predicted Dice: %s %s (%zu of %zu scans)", c->subject, c->phase,
 		       i + 1, n_used);
 		const hardy_status status = use_scan(w, index, subject, count, err);
-		if (status)
+		if (status == HARDY_ERROR_MEMORY)
 			return status;
+		if (status) {
+			hy_warn(w->log, "left out: %s", err->message);
+			continue;
+		}
+		seen += counted != subject;
+		counted = subject;
+		++*n_scans;
 	}
-	return HARDY_OK;
+	return enough(seen, err);
 }
 
 /* Before minutes go into predictions. */
@@ -173,10 +190,7 @@ static hardy_status check_subjects(const hy_dataset *d, const size_t *cases, siz
 	size_t n_subjects = n > 0;
 	for (size_t i = 1; i < n; i++)
 		n_subjects += strcmp(d->cases[cases[i]].subject, d->cases[cases[i - 1]].subject) != 0;
-	if (n_subjects >= HY_CALIBRATION_SUBJECTS)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_DATA, "%zu subjects are too few to calibrate the predicted Dice, want %d or more",
-	               n_subjects, HY_CALIBRATION_SUBJECTS);
+	return enough((int)n_subjects, err);
 }
 
 hardy_status hy_calibrate(hy_model *model, const hy_dataset *d, const size_t *cases, size_t n, const hy_dataset_options *o,
@@ -184,7 +198,7 @@ hardy_status hy_calibrate(hy_model *model, const hy_dataset *d, const size_t *ca
 {
 	const size_t n_used = n < HY_CALIBRATION_SCANS ? n : HY_CALIBRATION_SCANS;
 	int64_t count[HY_MAX_CLASSES] = {0};
-	hy_calibration made = {.n_scans = (int64_t)n_used};
+	hy_calibration made = {0};
 	work w = {.d = d, .o = o, .log = log};
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
@@ -200,9 +214,9 @@ hardy_status hy_calibrate(hy_model *model, const hy_dataset *d, const size_t *ca
 	if (!w.known)
 		return hy_fail_memory(err, "a calibration", n_used * HY_CALIBRATION_COPIES, sizeof *w.known);
 	w.predictor = hy_predictor_new(&model, 1, &p, err);
-	status = w.predictor ? use_scans(&w, cases, n, n_used, stop, count, err) : err->status;
-	for (int c = 0; c < d->n_classes && n_used; c++)
-		made.presence[c] = (double)count[c] / (double)n_used;
+	status = w.predictor ? use_scans(&w, cases, n, n_used, stop, count, &made.n_scans, err) : err->status;
+	for (int c = 0; c < d->n_classes && made.n_scans; c++)
+		made.presence[c] = (double)count[c] / (double)made.n_scans;
 	if (!status)
 		status = hy_calibration_fit(&made, w.known, w.n_known, err);
 	if (!status)

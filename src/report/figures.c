@@ -124,6 +124,12 @@ static hardy_status save(maker *m, const sheet *s, const char *file, const char 
 
 /* ---- the scan ----------------------------------------------------------------------------------------------------------- */
 
+static void left_out(void *payload, const char *subject, const char *phase, const char *text)
+{
+	const maker *m = payload;
+	hy_warn(m->log, "left out: %s %s: %s", subject, phase, text);
+}
+
 static hardy_status find_case(maker *m, size_t *at, hardy_error *err)
 {
 	for (*at = 0; *at < m->set.n_cases; ++*at) {
@@ -207,7 +213,7 @@ static hardy_status load(maker *m, hardy_error *err)
 		    hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; figures are for one", m->o->model, m->model.n_channels);
 	const hy_dataset_options o = {.labels = m->o->labels};
 	if (!status)
-		status = hy_dataset_open(&m->set, m->o->data, &o, m->log, err);
+		status = hy_dataset_open_usable(&m->set, m->o->data, &o, left_out, m, m->log, err);
 	if (!status)
 		status = find_case(m, &at, err);
 	if (!status)

@@ -135,6 +135,21 @@ static void a_model_gets_its_calibration(void **state)
 	same_bytes("one.safetensors", "two.safetensors", true);
 }
 
+/* A scan that cannot be read keeps nobody from the others. */
+static void a_broken_scan_is_left_out(void **state)
+{
+	(void)state;
+	hardy_error err;
+	tree_truncate("data/labels/case3.nii.gz", 60);
+	assert_ok(call("model.safetensors", "others.safetensors", NULL, &err), &err);
+	assert_non_null(strstr(heard, "left out: "));
+	assert_non_null(strstr(heard, "case3.nii.gz"));
+	assert_int_equal(read_calibration("others.safetensors").n_scans, N_SUBJECTS - 1);
+	assert_int_equal(call("model.safetensors", "few.safetensors", "case0,case1,case3", &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "2 subjects are too few"));
+	save_case(3);
+}
+
 static void a_checkpoint_stays_one(void **state)
 {
 	(void)state;
@@ -282,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_model_gets_its_calibration),
+	    cmocka_unit_test(a_broken_scan_is_left_out),
 	    cmocka_unit_test(a_checkpoint_stays_one),
 	    cmocka_unit_test(subjects_it_was_trained_on_are_left_out),
 	    cmocka_unit_test(what_it_refuses),
