@@ -75,16 +75,56 @@ static void row_clear(row *r)
 		hy_labels_clear(&r->labels[i]);
 }
 
-static hardy_status read_row(char *const *field, int n_columns, row *r, const hardy_log *log, hardy_error *err)
+/* Label values above the colours that are kept for small ones, in the order in which the picture meets them. */
+enum { OWN_VALUES = 200 };
+typedef struct large_values {
+	int n;
+	uint16_t value[UINT8_MAX - OWN_VALUES];
+} large_values;
+
+/* What a label value is drawn as: itself, or one of the others' places; the same in all maps. */
+static hardy_status place_value(large_values *known, uint16_t value, const char *path, uint8_t *place, hardy_error *err)
+{
+	const int most = (int)(sizeof known->value / sizeof *known->value);
+	int k = 0;
+	*place = (uint8_t)value;
+	if (value <= OWN_VALUES)
+		return HARDY_OK;
+	while (k < known->n && known->value[k] != value)
+		k++;
+	if (k == most)
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: label value %d: a picture shows %d different values above %d at most",
+		               path, value, most, OWN_VALUES);
+	if (k == known->n)
+		known->value[known->n++] = value;
+	*place = (uint8_t)(OWN_VALUES + 1 + k);
+	return HARDY_OK;
+}
+
+static hardy_status read_map(const char *path, large_values *known, hy_labels *l, const hardy_log *log, hardy_error *err)
+{
+	hy_label_values seen = {0};
+	uint8_t place[256] = {0};
+	hardy_status status = hy_nifti_read_values(path, NULL, l, &seen, log, err);
+	for (int i = 0; i < seen.n && !status; i++)
+		status = place_value(known, seen.value[i], path, &place[i], err);
+	for (int64_t i = 0, n = status ? 0 : hy_grid_voxels(&l->grid); i < n; i++)
+		l->data[i] = place[l->data[i]];
+	if (status)
+		hy_labels_clear(l);
+	return status;
+}
+
+static hardy_status read_row(char *const *field, int n_columns, large_values *known, row *r, const hardy_log *log,
+                             hardy_error *err)
 {
 	hy_nifti_options o;
 	hy_nifti_options_init(&o);
 	o.frame = 0;
 	hardy_status status = hy_nifti_read(field[1], &o, &r->image, log, err);
 	for (int i = 2; i < n_columns && !status; i++) {
-		int64_t values[256];
 		hy_labels *l = &r->labels[r->n_labels];
-		status = hy_nifti_read_labels(field[i], NULL, l, values, log, err);
+		status = read_map(field[i], known, l, log, err);
 		if (status)
 			break;
 		r->n_labels++;
@@ -188,6 +228,7 @@ hardy_status hardy_picture(const char *table_path, const char *png_path, bool ov
 	table t = {0};
 	row r = {0};
 	hy_canvas *c = NULL;
+	large_values known = {0};
 	const char *mark = overwrite ? HY_REPLACE_ANY : HY_PNG_MARK;
 	hardy_status status = hy_outfile_check(png_path, mark, err);
 	if (!status)
@@ -201,7 +242,7 @@ hardy_status hardy_picture(const char *table_path, const char *png_path, bool ov
 	for (int i = 1; i < t.n_columns; i++)
 		hy_canvas_text(c, GAP + (i - 1) * (PANEL + GAP), GAP, TEXT, t.field[0][i]);
 	for (int i = 1; i < t.n_rows && !status; i++) {
-		status = read_row(t.field[i], t.n_columns, &r, log, err);
+		status = read_row(t.field[i], t.n_columns, &known, &r, log, err);
 		if (!status) {
 			choose_part(&r);
 			status = draw_row(c, BAR + (i - 1) * (BAR + PANEL + GAP), t.field[i][0], &r, err);

@@ -34,7 +34,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"x.png", "t.csv", "scan.nii", "truth.nii", "other.nii", "small.nii"};
+	static const char *const names[] = {"x.png", "t.csv", "scan.nii", "truth.nii", "other.nii", "small.nii", "same.nii"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(in_folder(names[i]));
 	return rmdir(folder); /* fails when something else was left behind */
@@ -170,18 +170,19 @@ static void write_text(const char *path, const char *text)
 }
 
 /* A label map of nx x 30 x 3 voxels with a square of the value in slice z. */
-static void write_map(const char *path, int64_t nx, int64_t z, uint8_t value)
+static void write_map(const char *path, int64_t nx, int64_t z, uint16_t value)
 {
 	hardy_error err;
 	hy_volume v = {0};
 	hy_grid g;
 	hy_grid_set_simple(&g, nx, 30, 3, 1.5, 1.5, 10);
 	assert_ok(hy_volume_alloc(&v, &g, 1, &err), &err);
+	const uint16_t values[256] = {0, value};
 	uint8_t *data = hy_calloc((size_t)hy_grid_voxels(&g), 1);
 	assert_non_null(data);
 	for (int64_t y = 10; y < 16; y++)
-		memset(data + (z * 30 + y) * nx + 12, value, 6);
-	assert_ok(hy_nifti_write_labels(path, &v, data, 1, &(hy_origin){.overwrite = true}, &err), &err);
+		memset(data + (z * 30 + y) * nx + 12, 1, 6);
+	assert_ok(hy_nifti_write_values(path, &v, data, values, 1, &(hy_origin){.overwrite = true}, &err), &err);
 	hy_free(data);
 	hy_volume_clear(&v);
 }
@@ -211,6 +212,34 @@ static void a_picture_shows_where_maps_differ(void **state)
 	/* Both differing slices differ in as many voxels, the one that the reference labels is shown: nothing of the other map. */
 	assert_true(n_one > 0);
 	assert_int_equal(n_two, 0);
+}
+
+/* FreeSurfer's values, say. */
+static void large_label_values_are_drawn(void **state)
+{
+	(void)state;
+	hardy_error err;
+	int width, height;
+	write_map(in_folder("scan.nii"), 40, 2, 100);
+	write_map(in_folder("truth.nii"), 40, 1, 1001);
+	write_map(in_folder("same.nii"), 40, 1, 1001);
+	write_map(in_folder("other.nii"), 40, 1, 2035);
+	char text[700];
+	snprintf(text, sizeof text, "case,image,truth,same,other\nfirst,%s,%s,%s,%s\n", in_folder("scan.nii"),
+	         in_folder("truth.nii"), in_folder("same.nii"), in_folder("other.nii"));
+	write_text(in_folder("t.csv"), text);
+	assert_ok(hardy_picture(in_folder("t.csv"), in_folder("x.png"), true, NULL, &err), &err);
+	uint8_t *rgb = read_png(in_folder("x.png"), &width, &height), colour[2][3];
+	int n[2] = {0, 0};
+	for (int k = 0; k < 2; k++)
+		hy_label_colour((uint8_t)(201 + k), colour[k]);
+	for (int i = 0; i < width * height; i++)
+		for (int k = 0; k < 2; k++)
+			n[k] += memcmp(rgb + 3 * i, colour[k], 3) == 0;
+	hy_free(rgb);
+	assert_true(memcmp(colour[0], colour[1], 3) != 0);
+	assert_true(n[1] > 0);
+	assert_int_equal(n[0], 2 * n[1]); /* two maps of one value, one of the other */
 }
 
 static void bad_tables_are_refused(void **state)
@@ -254,6 +283,7 @@ int main(void)
 	    cmocka_unit_test(contours_are_the_inner_border),
 	    cmocka_unit_test(every_capital_and_digit_has_its_own_glyph),
 	    cmocka_unit_test(a_picture_shows_where_maps_differ),
+	    cmocka_unit_test(large_label_values_are_drawn),
 	    cmocka_unit_test(bad_tables_are_refused),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
