@@ -9,6 +9,7 @@
 #include "base/simd.h"
 #include "bench/clock.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,13 +88,19 @@ __attribute__((target("avx512f,avx512bf16"))) static float bf16_multiply_adds(in
 #endif
 #endif
 
-static double seconds_of(multiply_adds run, int64_t rounds, float *total)
+/* *n_threads: of the team that came, which may be another one every time. */
+static double seconds_of(multiply_adds run, int64_t rounds, float *total, int *n_threads)
 {
 	float sum = 0;
+	int n = 0;
 	const double start = hy_clock_s();
-#pragma omp parallel reduction(+ : sum)
-	sum += run(rounds);
+#pragma omp parallel reduction(+ : sum, n)
+	{
+		sum += run(rounds);
+		n++;
+	}
 	*total += sum;
+	*n_threads = n;
 	return hy_clock_s() - start;
 }
 
@@ -114,21 +121,19 @@ static double measure_arithmetic(const hy_kernels *kernels, bool rough, hardy_er
 #else
 	(void)kernels;
 #endif
-#pragma omp parallel reduction(+ : n_threads)
-	n_threads += 1;
 	int64_t rounds = 10000;
-	while (seconds_of(run, rounds, &total) < (rough ? .0005 : .005))
+	while (seconds_of(run, rounds, &total, &n_threads) < (rough ? .0005 : .005))
 		rounds *= 2;
-	double best = 1e9;
+	double best = 0; /* rounds a second, of all threads */
 	for (int i = 0; i < (rough ? 3 : 12); i++) {
-		const double s = seconds_of(run, rounds, &total);
-		best = s < best ? s : best;
+		const double s = seconds_of(run, rounds, &total, &n_threads);
+		best = fmax(best, n_threads * (double)rounds / s);
 	}
 	if (!(total > 0)) { /* never so: the sums tend to 1 */
 		hy_fail(err, HARDY_ERROR_NUMERIC, "the sums of the arithmetic measurement are %g, want above 0", (double)total);
 		return 0;
 	}
-	return 2.0 * N_SUMS * width * n_threads * (double)rounds / best * 1e-9;
+	return 2.0 * N_SUMS * width * best * 1e-9;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
