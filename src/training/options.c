@@ -19,6 +19,7 @@
 
 typedef struct preset_row {
 	const char *name;
+	int64_t width; /* of a U-Net */
 	int64_t size;
 	double spacing_mm;
 	int64_t epochs, iterations;
@@ -37,10 +38,10 @@ typedef struct preset_row {
  * same runs serve both.
  */
 static const preset_row presets[] = {
-    {"quick", 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"hour", 128, 1.5, 0, 0, 3600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 20},
-    {"short", 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"paper", 192, 1.36719, 600, 0, 0, 20, 1e-4, "constant", "ce", "published", false, false, 1},
+    {"quick", 16, 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
+    {"hour", 32, 128, 1.5, 0, 0, 3600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 20},
+    {"short", 16, 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
+    {"paper", 16, 192, 1.36719, 600, 0, 0, 20, 1e-4, "constant", "ce", "published", false, false, 1},
 };
 
 static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_error *err)
@@ -67,7 +68,7 @@ static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_er
 	    .mirror = 0.5,
 	    .minmax = p->minmax,
 	    .network = "study",
-	    .network_width = 16,
+	    .network_width = p->width,
 	    .network_levels = 5,
 	    .epochs = p->epochs,
 	    .iterations = p->iterations,
