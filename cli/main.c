@@ -137,7 +137,7 @@ static long rounds_in(double seconds)
 #endif
 
 /*
- * Lets waiting OpenMP threads sleep after ten microseconds. gcc's OpenMP runtime lets them spin for milliseconds, which costs a busy machine an
+ * Lets waiting OpenMP threads sleep after 50 microseconds. gcc's OpenMP runtime lets them spin for milliseconds, which costs a busy machine an
  * order of magnitude: the thread that is waited for does not get a processor. The runtime reads its environment while the program is loaded, so
  * the program starts itself once more. A user's own setting stands. docs/PERFORMANCE.md has the figures.
  */
@@ -147,7 +147,7 @@ static void settle_threads(char **argv)
 	char rounds[32];
 	if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
 		return;
-	snprintf(rounds, sizeof rounds, "%ld", rounds_in(10e-6));
+	snprintf(rounds, sizeof rounds, "%ld", rounds_in(50e-6));
 	if (setenv("GOMP_SPINCOUNT", rounds, 1) == 0)
 		execv("/proc/self/exe", argv); /* returns only when it fails: then go on as it is */
 #else
