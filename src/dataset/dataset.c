@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "dataset/layout.h"
+#include "image/dicom.h"
 #include "image/geometry.h"
 #include "image/nifti.h"
 
@@ -285,6 +286,10 @@ hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_o
 		goto out;
 	}
 	const size_t k = find_layout(root);
+	if (k == N_LAYOUTS && hy_dicom_is(root)) {
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds DICOM, " HY_DICOM_REMEDY, root);
+		goto out;
+	}
 	if (k == N_LAYOUTS) {
 		char hint[256] = "";
 		find_below(root, hint, sizeof hint);

@@ -3,6 +3,7 @@
  */
 #include "image/nifti_header.h"
 
+#include "image/dicom.h"
 #include "image/geometry.h"
 #include "image/nifti_fields.h"
 
@@ -70,6 +71,8 @@ static int letters_of_magic(const uint8_t *magic)
 static hardy_status identify(parser *p, const uint8_t *bytes, size_t size, bool pair)
 {
 	hy_nifti_header *h = p->h;
+	if (hy_dicom_starts(bytes, size))
+		return hy_fail(p->err, HARDY_ERROR_FORMAT, "%s: is DICOM, " HY_DICOM_REMEDY, p->path);
 	if (size < HY_NIFTI1_SIZE)
 		return hy_fail(p->err, HARDY_ERROR_FORMAT, "%s: not NIfTI: holds %zu bytes, want a header of %d or more", p->path, size,
 		               HY_NIFTI1_SIZE);

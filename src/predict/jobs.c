@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "image/dicom.h"
 #include "image/nifti.h"
 
 #include <stdio.h>
@@ -429,6 +430,8 @@ static hardy_status add_folder(collector *c, const char *folder)
 		hy_free(path);
 	}
 	hy_names_free(&names);
+	if (!status && !n_found && hy_dicom_is(folder))
+		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: holds DICOM, " HY_DICOM_REMEDY, folder);
 	if (!status && !n_found)
 		status = hy_fail(c->err, HARDY_ERROR_DATA, "%s: neither a data set nor a folder with NIfTI files", folder);
 	return status;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/safetensors.h"
 #include "image/describe.h"
+#include "image/dicom.h"
 #include "image/nifti.h"
 
 #include <math.h>
@@ -259,6 +260,8 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 		status = describe_model(path, o, err);
 	} else if (!hy_path_exists(path)) {
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: cannot be opened: no such file or folder", path);
+	} else if (hy_dicom_is(path)) {
+		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: is DICOM, " HY_DICOM_REMEDY, path);
 	} else {
 		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED,
 		                 "%s: want a scan (.nii, .nii.gz, .hdr, .img), a model (.safetensors) or the folder of a run", path);
