@@ -12,7 +12,7 @@ enum { HY_DICOM_START = 132 }; /* bytes that tell: a preamble of 128, then DICM 
 
 /* What to do with DICOM, for messages: "... holds DICOM, " and this. */
 #define HY_DICOM_REMEDY                                                                                                        \
-	"which hardy does not read: convert it first, with the Debian package dcm2niix: dcm2niix -z y -o SCANS FOLDER, then name "  \
+	"which hardy does not read: convert it first, with the Debian package dcm2niix: dcm2niix -z y -o SCANS FOLDER, then name " \
 	"SCANS"
 
 bool hy_dicom_starts(const uint8_t *bytes, size_t size);

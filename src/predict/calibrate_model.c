@@ -37,25 +37,6 @@ static hardy_status load_model(session *s, hardy_error *err)
 	return status ? status : hy_model_load(&s->model, s->path, &s->state, err);
 }
 
-/* By the model card: same name of data set, and among its subjects. */
-static bool was_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
-{
-	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"), *item;
-	char *root = NULL;
-	bool same = false;
-	if (cJSON_IsString(data) && !hy_path_resolve(d->root, &root, NULL))
-		same = !strcmp(data->valuestring, hy_path_name(root));
-	hy_free(root);
-	if (!same)
-		return false;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(card, "subjects"))
-	{
-		if (cJSON_IsString(item) && !strcmp(item->valuestring, subject))
-			return true;
-	}
-	return false;
-}
-
 /* Labelled cases; those that the model was trained on say nothing about others. */
 static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *err)
 {
@@ -67,7 +48,7 @@ static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *e
 		const hy_case *c = &d->cases[index];
 		if (!c->label_path)
 			continue;
-		if (was_trained_on(card, d, c->subject))
+		if (hy_trained_on(card, d, c->subject))
 			n_trained++;
 		else
 			s->cases[s->n_cases++] = index;

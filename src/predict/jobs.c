@@ -546,3 +546,40 @@ void hy_jobs_clear(hy_jobs *jobs)
 	hy_free(jobs->lost);
 	*jobs = (hy_jobs){0};
 }
+
+/* ---- what a model has seen -------------------------------------------------------------------------------------------------- */
+
+bool hy_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"), *item;
+	char *root = NULL;
+	bool same = false;
+	if (d->root && cJSON_IsString(data) && !hy_path_resolve(d->root, &root, NULL))
+		same = !strcmp(data->valuestring, hy_path_name(root));
+	hy_free(root);
+	if (!same)
+		return false;
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(card, "subjects"))
+	{
+		if (cJSON_IsString(item) && !strcmp(item->valuestring, subject))
+			return true;
+	}
+	return false;
+}
+
+size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first)
+{
+	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
+	size_t n = 0;
+	*first = NULL;
+	for (size_t i = 0; card && i < jobs->n; i++) {
+		const hy_dataset *d = &jobs->sets[jobs->items[i].set];
+		const char *subject = d->cases[jobs->items[i].index].subject;
+		if (!hy_trained_on(card, d, subject))
+			continue;
+		*first = *first ? *first : subject;
+		n++;
+	}
+	cJSON_Delete(card);
+	return n;
+}

@@ -7,6 +7,8 @@
 #include "dataset/dataset.h"
 #include "predict/model.h"
 
+#include <cJSON.h>
+
 /* One output: a case of a data set, or a loose scan dressed as one. */
 typedef struct hy_job {
 	size_t set, index;          /* sets[set].cases[index] */
@@ -64,5 +66,10 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
                                  const hardy_log *log, hardy_error *err);
 
 void hy_jobs_clear(hy_jobs *jobs);
+
+/* Whether a model was trained on this subject, by its card: a data set of the same name, and among its subjects. Of loose scans: false. */
+bool hy_trained_on(const cJSON *card, const hy_dataset *d, const char *subject);
+/* How many of the scans those are; *first: the first such subject, part of jobs, or NULL. */
+size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first);
 
 #endif

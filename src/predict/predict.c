@@ -565,6 +565,22 @@ static void predict_scan(session *s, const hy_job *job)
 	scan_clear(&x);
 }
 
+/* Their label maps are better than others will be. */
+static void tell_trained_on(const session *s)
+{
+	for (size_t k = 0; k < s->n_models; k++) {
+		const char *first;
+		const size_t n = hy_jobs_trained_on(&s->jobs, &s->models[k], &first);
+		if (!n)
+			continue;
+		hy_warn(s->log,
+		        "%zu of %zu scans are of subjects that the model was trained on (%s%s): their label maps say nothing about "
+		        "how good others will be",
+		        n, s->jobs.n, first, n > 1 ? " and others" : "");
+		return;
+	}
+}
+
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */
 
 static void predict_all(session *s)
@@ -656,6 +672,8 @@ static hardy_status run(session *s, hardy_error *err)
 		map_values(s);
 		choose_words(s);
 		status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
+		if (!status)
+			tell_trained_on(s);
 	}
 	hy_free(rest);
 	if (!status && s->ending && s->jobs.n > 1)

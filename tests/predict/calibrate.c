@@ -182,6 +182,37 @@ static void subjects_it_was_trained_on_are_left_out(void **state)
 	assert_non_null(strstr(err.message, "not trained on"));
 }
 
+/* Who predicts what the model was trained on is told. */
+static void predictions_of_its_own_subjects_are_told(void **state)
+{
+	(void)state;
+	hardy_error err;
+	char paths[3][600];
+	hardy_predict_options o;
+	hardy_predict_options_init(&o);
+	save_model("trained.safetensors", 5, "{\"data\":\"data\",\"subjects\":[\"case1\",\"case3\",\"case9\"]}", NULL);
+	snprintf(paths[0], sizeof paths[0], "%s", tree_path("trained.safetensors"));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path("data"));
+	snprintf(paths[2], sizeof paths[2], "%s", tree_path("own"));
+	o.inputs = (const char *const[]){paths[0], paths[1]};
+	o.n_inputs = 2;
+	o.output = paths[2];
+	o.labels = "disc=1,bar=2";
+	listen_anew();
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
+	assert_non_null(strstr(heard, "2 of 4 scans are of subjects that the model was trained on (case1 and others)"));
+	o.subjects = "case0,case2";
+	o.overwrite = true;
+	listen_anew();
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
+	assert_null(strstr(heard, "trained on"));
+	snprintf(paths[1], sizeof paths[1], "%s", tree_path("data/images")); /* loose scans: nobody knows whose they are */
+	o.subjects = NULL;
+	listen_anew();
+	assert_ok(hardy_predict(&o, &listen_log, &err), &err);
+	assert_null(strstr(heard, "trained on"));
+}
+
 static void what_it_refuses(void **state)
 {
 	(void)state;
@@ -300,6 +331,7 @@ int main(void)
 	    cmocka_unit_test(a_broken_scan_is_left_out),
 	    cmocka_unit_test(a_checkpoint_stays_one),
 	    cmocka_unit_test(subjects_it_was_trained_on_are_left_out),
+	    cmocka_unit_test(predictions_of_its_own_subjects_are_told),
 	    cmocka_unit_test(what_it_refuses),
 	    cmocka_unit_test(ensembles_take_the_mean),
 	    cmocka_unit_test(the_quality_table_has_it),
