@@ -99,6 +99,13 @@ static int apply(const command *self, const words *w, int argc, char **argv, har
 	return code;
 }
 
+/* What comes next; of a folder whose name a shell would change, without it. */
+static void say_next(const char *run)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
+	fprintf(stderr, "next: hardy predict %s SCANS -o LABELS\n", run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run);
+}
+
 static int train(const command *self, hardy_train_options *o, const string_list *rest)
 {
 	const hardy_log log = terminal_log();
@@ -111,7 +118,10 @@ static int train(const command *self, hardy_train_options *o, const string_list 
 	if (!o->data)
 		return usage_error(self, "an argument is missing");
 	const hardy_status status = hardy_train(o, &log, &stop, &err);
-	return status ? report_error(self, status, &err) : EXIT_DONE;
+	if (status)
+		return report_error(self, status, &err);
+	say_next(o->output);
+	return EXIT_DONE;
 }
 
 static int run(const command *self, int argc, char **argv)

@@ -59,7 +59,7 @@ static void print_usage(FILE *stream)
 	        hardy_version());
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(stream, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
-	fprintf(stream, "\n`hardy COMMAND --help` lists the options of a command.\n"
+	fprintf(stream, "\n`hardy help COMMAND` lists the options of a command.\n"
 	                "Exit codes: 0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, "
 	                "130 interrupted after saving.\n");
 }
@@ -99,6 +99,15 @@ static int run(int argc, char **argv)
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("hardy %s\n", hardy_version());
 		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "help") == 0) { /* hardy help [COMMAND] */
+		if (argc < 3 || strcmp(argv[2], "help") == 0) {
+			print_usage(stdout);
+			return EXIT_DONE;
+		}
+		char help[] = "--help", *words[] = {argv[2], help, NULL};
+		const command *about = find_command(argv[2]);
+		return about ? about->run(about, 2, words) : unknown_command(argv[2]);
 	}
 	const command *c = find_command(argv[1]);
 	return c ? c->run(c, argc - 1, argv + 1) : unknown_command(argv[1]);
