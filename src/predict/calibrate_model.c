@@ -41,6 +41,7 @@ static hardy_status load_model(session *s, hardy_error *err)
 static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *err)
 {
 	cJSON *card = s->model.card ? cJSON_Parse(s->model.card) : NULL;
+	const cJSON *trained = hy_trained_subjects(card, d);
 	size_t n_trained = 0;
 	s->cases = hy_alloc(s->jobs.n, sizeof *s->cases);
 	for (size_t i = 0; s->cases && i < s->jobs.n; i++) {
@@ -48,7 +49,7 @@ static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *e
 		const hy_case *c = &d->cases[index];
 		if (!c->label_path)
 			continue;
-		if (hy_trained_on(card, d, c->subject))
+		if (hy_trained_on(trained, c->subject))
 			n_trained++;
 		else
 			s->cases[s->n_cases++] = index;

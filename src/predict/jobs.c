@@ -549,17 +549,21 @@ void hy_jobs_clear(hy_jobs *jobs)
 
 /* ---- what a model has seen -------------------------------------------------------------------------------------------------- */
 
-bool hy_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
+const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d)
 {
-	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"), *item;
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data");
 	char *root = NULL;
 	bool same = false;
 	if (d->root && cJSON_IsString(data) && !hy_path_resolve(d->root, &root, NULL))
 		same = !strcmp(data->valuestring, hy_path_name(root));
 	hy_free(root);
-	if (!same)
-		return false;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(card, "subjects"))
+	return same ? cJSON_GetObjectItemCaseSensitive(card, "subjects") : NULL;
+}
+
+bool hy_trained_on(const cJSON *subjects, const char *subject)
+{
+	const cJSON *item;
+	cJSON_ArrayForEach(item, subjects)
 	{
 		if (cJSON_IsString(item) && !strcmp(item->valuestring, subject))
 			return true;
@@ -570,12 +574,15 @@ bool hy_trained_on(const cJSON *card, const hy_dataset *d, const char *subject)
 size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first)
 {
 	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
+	const cJSON *subjects = NULL;
 	size_t n = 0;
 	*first = NULL;
 	for (size_t i = 0; card && i < jobs->n; i++) {
-		const hy_dataset *d = &jobs->sets[jobs->items[i].set];
-		const char *subject = d->cases[jobs->items[i].index].subject;
-		if (!hy_trained_on(card, d, subject))
+		const hy_job *job = &jobs->items[i];
+		const char *subject = jobs->sets[job->set].cases[job->index].subject;
+		if (!i || job->set != job[-1].set)
+			subjects = hy_trained_subjects(card, &jobs->sets[job->set]);
+		if (!hy_trained_on(subjects, subject))
 			continue;
 		*first = *first ? *first : subject;
 		n++;

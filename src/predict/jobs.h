@@ -67,8 +67,11 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
 
 void hy_jobs_clear(hy_jobs *jobs);
 
-/* Whether a model was trained on this subject, by its card: a data set of the same name, and among its subjects. Of loose scans: false. */
-bool hy_trained_on(const cJSON *card, const hy_dataset *d, const char *subject);
+/* The subjects of this data set that a model was trained on, by its card: part of card; NULL for a data set of another name, and for
+ * loose scans. */
+const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d);
+/* Whether they hold this one; none for NULL. */
+bool hy_trained_on(const cJSON *subjects, const char *subject);
 /* How many of the scans those are; *first: the first such subject, part of jobs, or NULL. */
 size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first);
 

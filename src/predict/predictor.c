@@ -495,9 +495,10 @@ static hardy_status run_members(hy_predictor *p, hy_prediction *out, hardy_error
 
 /* ---- the field of view -------------------------------------------------------------------------------------------------- */
 
-enum { MOST_MOVES = 2 };
+enum { MOST_MOVES = 2, LEAST_GAIN = 50 /* a move pays where it finds more by one in so many */ };
 
-static hardy_status move_window(const hy_predictor *p, view *v, hy_window_shift shift, hardy_error *err)
+/* Slices of a view through its window at shift, and probabilities of zero. */
+static hardy_status place_window(const hy_predictor *p, view *v, hy_window_shift shift, hardy_error *err)
 {
 	const size_t n = (size_t)(v->slices.n * p->n_classes * v->slices.height * v->slices.width);
 	hy_slices moved = {0};
@@ -518,74 +519,75 @@ static hardy_status measure_extent(const hy_predictor *p, const view *v, hy_exte
 	return hy_extent_measure(v->q[p->o.which] ? v->q[p->o.which] : v->q[0], v->slices.n, p->n_classes, v->plan->size, e, err);
 }
 
-/* Runs all models again, on windows that are where they should be; the others' probabilities are made anew, too. */
-static hardy_status run_again(hy_predictor *p, const hy_window_shift *shift, hy_prediction *out, hardy_error *err)
+/* What the first model of a view finds through a window at shift, on the slices as they are: no versions, no opinions. */
+static hardy_status look(const hy_predictor *p, const view *v, hy_window_shift shift, hy_extent *e, hardy_error *err)
 {
+	const size_t n = (size_t)(v->slices.n * v->slices.height * v->slices.width), classes = (size_t)p->n_classes;
+	const own_maps none = {{NULL, NULL}};
+	hy_predictor plain = *p;
+	view there = *v;
+	member *m = p->members;
 	hardy_status status = HARDY_OK;
-	for (size_t i = 0; i < p->n_views && !status; i++)
-		status = move_window(p, &p->views[i], shift[i], err);
-	return status ? status : run_members(p, out, err);
+	double error;
+	while (&p->views[m->view] != v)
+		m++;
+	plain.o.flips = plain.o.intensity = false;
+	there.slices = (hy_slices){0};
+	there.q[0] = there.q[1] = NULL;
+	for (int w = 0; w < 2 && !status; w++)
+		if (v->q[w] && !(there.q[w] = hy_calloc(n, classes * sizeof(float))))
+			status = hy_fail_memory(err, "class probabilities", n, classes * sizeof(float));
+	if (!status)
+		status = hy_preprocess_window(v->plan, &v->full, &shift, &there.slices, err);
+	if (!status)
+		status =
+		    p->o.adapt ? run_adapted(&plain, m, &there, &none, &error, err) : run_member(&plain, m, &there, &none, &error, err);
+	if (!status)
+		status = measure_extent(p, &there, e, err);
+	hy_slices_clear(&there.slices);
+	hy_free(there.q[0]);
+	hy_free(there.q[1]);
+	return status;
 }
 
-/* Room for one per view. */
-typedef struct places {
-	hy_window_shift *before, *after; /* owned */
-	hy_extent *extent;               /* owned: of what was found before */
-} places;
-
-/* Whether any window should move; and what was found in each. */
-static hardy_status find_places(const hy_predictor *p, places *at, bool *any, hardy_error *err)
+/* Where the window of a view should lie, by what lies in it now. */
+static hardy_status find_place(const hy_predictor *p, const view *v, hy_window_shift *place, hardy_error *err)
 {
-	*any = false;
-	for (size_t i = 0; i < p->n_views; i++) {
-		const view *v = &p->views[i];
-		const hardy_status status = measure_extent(p, v, &at->extent[i], err);
-		if (status)
-			return status;
-		at->before[i] = at->after[i] = v->shift;
-		*any |= hy_recentre(&at->extent[i], v->plan->size, v->full.height, v->full.width, &at->after[i]);
+	hy_extent e;
+	hardy_status status = measure_extent(p, v, &e, err);
+	*place = v->shift;
+	for (int k = 0; k < MOST_MOVES && !status; k++) {
+		hy_window_shift next = *place;
+		hy_extent there;
+		if (!hy_recentre(&e, v->plan->size, v->full.height, v->full.width, &next))
+			break;
+		status = look(p, v, next, &there, err);
+		if (status || there.n <= e.n + e.n / LEAST_GAIN)
+			break;
+		e = there;
+		*place = next;
 	}
-	return HARDY_OK;
+	return status;
 }
 
-/* Whether a window that moved holds less than it did. */
-static hardy_status check_places(const hy_predictor *p, const places *at, bool *worse, hardy_error *err)
-{
-	*worse = false;
-	for (size_t i = 0; i < p->n_views; i++) {
-		hy_extent now;
-		const hardy_status status = measure_extent(p, &p->views[i], &now, err);
-		if (status)
-			return status;
-		*worse |= now.n < at->extent[i].n;
-	}
-	return HARDY_OK;
-}
-
+/* Moves the windows that should move, and runs all models again where any did; *fresh is *out without what was found. */
 static hardy_status recentre(hy_predictor *p, hy_prediction *out, const hy_prediction *fresh, hardy_error *err)
 {
-	places at = {hy_calloc(p->n_views, sizeof *at.before), hy_calloc(p->n_views, sizeof *at.after),
-	             hy_calloc(p->n_views, sizeof *at.extent)};
-	hardy_status status = HARDY_OK;
-	bool any = true, worse = false;
-	if (!at.before || !at.after || !at.extent)
-		status = hy_fail_memory(err, "fields of view", p->n_views, sizeof *at.extent);
-	for (int k = 0; k < MOST_MOVES && any && !worse && !status; k++) {
-		status = find_places(p, &at, &any, err);
-		if (status || !any)
-			break;
-		*out = *fresh; /* without what the run before found */
-		status = run_again(p, at.after, out, err);
-		if (!status)
-			status = check_places(p, &at, &worse, err);
-		if (!status && worse) {
-			*out = *fresh;
-			status = run_again(p, at.before, out, err);
-		}
+	hy_window_shift *place = hy_calloc(p->n_views, sizeof *place);
+	hardy_status status = place ? HARDY_OK : hy_fail_memory(err, "fields of view", p->n_views, sizeof *place);
+	bool any = false;
+	for (size_t i = 0; i < p->n_views && !status; i++) {
+		const hy_window_shift now = p->views[i].shift;
+		status = find_place(p, &p->views[i], &place[i], err);
+		any |= place[i].x != now.x || place[i].y != now.y;
 	}
-	hy_free(at.before);
-	hy_free(at.after);
-	hy_free(at.extent);
+	for (size_t i = 0; i < p->n_views && any && !status; i++)
+		status = place_window(p, &p->views[i], place[i], err);
+	if (any && !status) {
+		*out = *fresh;
+		status = run_members(p, out, err);
+	}
+	hy_free(place);
 	return status;
 }
 

@@ -72,8 +72,8 @@ void hy_predictor_free(hy_predictor *p);
  * image: nt = channels. Each model sees the scan through its own plan; probabilities come back to the scan's grid linearly, are
  * averaged there, and the label is their arg max (background outside of a plan's field of view).
  *
- * With recentre, a plan's field of view that structures reach the edge of (hy_recentre) is moved onto them and its models run again, twice at
- * most; a move that finds less of them is taken back.
+ * With recentre, a plan's field of view that structures reach the edge of (hy_recentre) is moved onto them, twice at most, and all models run
+ * again. It moves only where one model, on the slices as they are, finds 2 % more of them there.
  *
  * With adapt the running statistics of every batch norm are replaced, for this scan only, by the mean over the model's own and
  * those of the scan's batches of slices, each weighing the same (the last batch is filled up with the first slices); so the
