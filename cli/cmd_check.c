@@ -8,7 +8,7 @@ static int run(const command *self, int argc, char **argv)
 	hardy_check_options o;
 	hardy_check_options_init(&o);
 	hardy_train_options train;
-	if (!hardy_train_options_init(&train, NULL, NULL, NULL)) { /* what training would take */
+	if (!hardy_train_options_init(&train, NULL, "standard", NULL)) { /* what training would take of hearts */
 		o.size = train.size;
 		o.grid_spacing_mm = train.spacing_mm;
 		hardy_train_options_clear(&train);

@@ -29,9 +29,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--uncertainty", OPTION_FLAG, &o.uncertainty, NULL,
 	     "Write an entropy map (0 certain, 1 all classes alike); with --network ftn, measure every quality signal.", 0, 0,
 	     NULL},
-	    {"--own-labels", OPTION_FLAG, &o.own_labels, NULL,
-	     "Write the label values of the data set that the model was trained on instead of class numbers (LV 1, MYO 2, RV 3).",
-	     0, 0, NULL},
+	    {"--class-numbers", OPTION_FLAG, &o.class_numbers, NULL,
+	     "Write class numbers (hearts: LV 1, MYO 2, RV 3) instead of the label values of the training data.", 0, 0, NULL},
 	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What a data set's label values mean, where nothing says it.", 0,
 	     0, NULL},
@@ -83,7 +82,9 @@ const command cmd_predict = {
         "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, or data sets as downloaded.\n"
         "Every frame of a 4-D scan is predicted; NAME_0000.nii.gz, NAME_0001.nii.gz ... are the channels of one scan.\n"
         "\n"
-        "Writes OUT/NAME.nii.gz for each scan (in a data set SUBJECT_PHASE.nii.gz) and OUT/quality.csv with a row a scan:\n"
+        "Writes OUT/NAME.nii.gz for each scan (in a data set SUBJECT_PHASE.nii.gz) with the label values of the training\n"
+        "data, OUT/labels.json that names them (labels.label for ITK-SNAP, labels.ctbl for 3D Slicer), and\n"
+        "OUT/quality.csv with a row a scan:\n"
         "mean entropy in the foreground, disagreement of FTN and FTN+STN (1 - mean Dice), reconstruction error and its z\n"
         "score, volumes, and warnings when the scan is unlike the training scans. Exits with 3 when some scans failed.",
     .run = run,

@@ -134,11 +134,11 @@ typedef struct hardy_train_options {
 	    unlabelled; /* scans without labels that join in, as inputs of hardy_predict; of `data` itself, subjects in no list; NULL */
 	const char *data_terms; /* terms of use of the data, for the model card; NULL */
 	/* slices */
-	int64_t size;                           /* height and width of the network's grid, a multiple of 16 */
-	double spacing_mm;                      /* in-plane, of that grid */
+	int64_t size;      /* height and width of the network's grid, a multiple of 16; 0: the preset's */
+	double spacing_mm; /* in-plane, of that grid; 0: likewise. Both 0: what the labels need, if that is much less or more */
 	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
 	const char *augment;                    /* of half of each batch: "published", "no-elastic", "none"; of all of it: "wide" */
-	double rotation_deg, mirror;            /* of "wide": at most, both ways; probability */
+	double rotation_deg, mirror;            /* of "wide": at most, both ways; probability; -1: by how alike the objects lie */
 	bool minmax;                            /* scale un-augmented slices to [0, 1] one by one, as prediction does */
 	const char *network;                    /* "study": the two networks of the study; "unet": a U-Net with skip connections */
 	int64_t network_width, network_levels;  /* of the U-Net: channels of the whole grid, 16, 32, 48 or 64; grids, 2 to 6 */
@@ -216,7 +216,7 @@ typedef struct hardy_predict_options {
 	                           for the study's networks */
 	bool probabilities;     /* a map for every class, too */
 	bool uncertainty;       /* an entropy map, too, and every quality signal also with the FTN alone */
-	bool own_labels;        /* the label values of the data set that the model was trained on, not class numbers 0, 1, 2 ... */
+	bool class_numbers;     /* 0, 1, 2 ... instead of the label values of the data set that the model was trained on */
 	bool adapt;             /* batch-norm statistics adapted to each scan */
 	int64_t stn_iterations; /* how often the STN refines its own result, 1 to 20; 1 */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
@@ -239,7 +239,8 @@ void hardy_predict_options_init(hardy_predict_options *o);
  * Predicts every scan in its own grid: OUTPUT/NAME.nii.gz, NAME being the scan's or SUBJECT_PHASE in a data set; with several
  * models the arg max of their mean probabilities. Every frame of a 4-D scan is a scan of its own in a 4-D label map. Further
  * maps go to OUTPUT/entropy/NAME.nii.gz and OUTPUT/probabilities/NAME_CLASS.nii.gz, a row a scan (or frame) to
- * OUTPUT/quality.csv. With a file as output these are called like it: NAME_entropy.nii.gz, NAME_quality.csv ...
+ * OUTPUT/quality.csv; what the label values mean to OUTPUT/labels.json, for ITK-SNAP to labels.label and for 3D Slicer to labels.ctbl. With
+ * a file as output these are called like it: NAME_entropy.nii.gz, NAME_quality.csv, NAME_labels.json ...
  *
  * A file appears only when it is complete; a scan's files appear together or, when one cannot be written, not at all. A scan
  * that fails is a warning and a row in quality.csv, what an earlier run wrote under its name is removed, and the others go on:
@@ -317,9 +318,12 @@ typedef struct hardy_evaluate_options {
 	const char *reference;  /* a label map, a folder of label maps, or a labelled data set of any layout */
 	const char *labels;     /* "lv=3,myo=2,rv=1": what the reference's values mean, overriding a data set's layout; NULL */
 	const char *classes;    /* "LV,RV": score these only; NULL: all that the reference has */
-	bool own_labels;        /* predictions hold the reference's own values, not class numbers (LV 1, MYO 2, RV 3) */
-	double spacing_mm[3];   /* x, y, z; > 0 overrides the reference's spacing on that axis */
-	double tolerance_mm;    /* of NSD; 2 */
+	/* What the values of predictions mean is said by the table that hardy_predict wrote beside them (OUTPUT/labels.json); without one, or with
+	 * own_labels, they are the reference's own; with class_numbers they count its classes (hearts: LV 1, MYO 2, RV 3). */
+	bool own_labels, class_numbers;
+	bool with_training;   /* score also cases of subjects that the predicting models were trained on, as that table has it */
+	double spacing_mm[3]; /* x, y, z; > 0 overrides the reference's spacing on that axis */
+	double tolerance_mm;  /* of NSD; 2 */
 	hardy_empty_rule empty;
 	bool labelled_slices; /* score only slices in which the reference has a label; distances in the plane, mean over slices */
 	bool hd95_directed;   /* larger of the two directed percentiles instead of the percentile of both lists pooled */

@@ -104,6 +104,8 @@ static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_optio
 	hardy_status status = hardy_train_options_init(t, o->preset, recipe, err);
 	t->subjects = HY_SPLIT_POOL; /* whatever the splits, as finished runs have it */
 	t->validation = HY_SPLIT_VALIDATION;
+	if (!status)
+		hy_fit_usual(t);
 	if (!status && o->precision)
 		status = hy_options_set(t, "precision", o->precision, err);
 	for (size_t i = 0; i < o->n_settings && !status; i++)

@@ -9,6 +9,8 @@
 #include "metric/score.h"
 #include "metric/statistics.h"
 #include "predict/forecast.h"
+#include "predict/jobs.h"
+#include "predict/legend.h"
 #include "predict/pairing.h"
 #include "predict/quality.h"
 
@@ -23,6 +25,8 @@ typedef struct evaluator {
 	hy_dataset_options data_options;
 	hy_score_options score_options;
 	hy_pairing pairing;
+	hy_legend legend;            /* of the predictions */
+	bool legendary;              /* it says what their values mean */
 	int classes[HY_MAX_CLASSES]; /* indices of the classes that are scored */
 	size_t n_classes;
 	hardy_score_row *rows; /* owned, pairs by classes */
@@ -50,6 +54,8 @@ static hardy_status check_options(const hardy_evaluate_options *o, hardy_error *
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: prediction and reference must be named");
 	if (!(o->tolerance_mm >= 0) || !isfinite(o->tolerance_mm))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: tolerance %g mm, want 0 or more", o->tolerance_mm);
+	if (o->own_labels && o->class_numbers)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: own labels and class numbers exclude each other");
 	if ((unsigned)o->empty > HARDY_EMPTY_ZERO)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: rule %d for empty objects is unknown", (int)o->empty);
 	return HARDY_OK;
@@ -92,34 +98,74 @@ static hardy_status choose_classes(evaluator *e, hardy_error *err)
 
 /* ---- one pair ----------------------------------------------------------------------------------------------------------- */
 
-/* Replaces indices into values by class indices: of the reference's own values, or of numbers 0 to n_classes - 1. */
-static hardy_status map_values(const char *path, const hy_dataset *d, bool own, const hy_label_values *values,
-                               const char *wanted, hy_labels *l, hardy_error *err)
+/* What label values are: a data set's own, the numbers of its classes, or what a table beside them says, where the table is not NULL. */
+typedef struct meaning {
+	bool numbers;
+	const hy_legend *legend;
+} meaning;
+
+static meaning of_predictions(const evaluator *e)
+{
+	const bool own = e->o->own_labels || e->pairing.unnamed;
+	return (meaning){.numbers = e->o->class_numbers,
+	                 .legend = e->legendary && !own && !e->o->class_numbers ? &e->legend : NULL};
+}
+
+/* The reference's class of the same name; by its own values where it has none of that name. */
+static uint8_t class_by_legend(const hy_dataset *d, const hy_legend *l, int value)
+{
+	for (int i = 1; i < l->n; i++) {
+		if (l->classes[i].value != value)
+			continue;
+		const int c = find_class(d, l->classes[i].name, strlen(l->classes[i].name));
+		if (c)
+			return (uint8_t)c;
+	}
+	return hy_dataset_class(d, value);
+}
+
+static uint8_t class_of(const hy_dataset *d, meaning m, int value)
+{
+	if (m.numbers)
+		return value < d->n_classes ? (uint8_t)value : HY_NO_CLASS;
+	return m.legend && value ? class_by_legend(d, m.legend, value) : hy_dataset_class(d, value);
+}
+
+static void list_values(const hy_dataset *d, meaning m, char *text, size_t size)
+{
+	snprintf(text, size, "0");
+	for (int c = 1; c < d->n_classes; c++) {
+		size_t used = strlen(text);
+		if (m.numbers || d->classes[c].present)
+			snprintf(text + used, size - used, ", %d (%.40s)", m.numbers ? c : d->classes[c].value, d->classes[c].name);
+	}
+	const size_t used = strlen(text);
+	if (m.legend)
+		snprintf(text + used, size - used, ", or what the labels.json beside it says");
+}
+
+/* Replaces indices into values by class indices. */
+static hardy_status map_values(const char *path, const hy_dataset *d, meaning m, const hy_label_values *values, hy_labels *l,
+                               hardy_error *err)
 {
 	uint8_t class[256] = {0};
+	char wanted[512];
 	for (int i = 0; i < values->n; i++) {
 		const int v = values->value[i];
-		class[i] = own ? hy_dataset_class(d, v) : v < d->n_classes ? (uint8_t)v : HY_NO_CLASS;
-		if (values->count[i] > 0 && class[i] == HY_NO_CLASS)
-			return hy_fail(
-			    err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s%s", path, (long long)values->count[i],
-			    v, wanted,
-			    !own && hy_dataset_class(d, v) != HY_NO_CLASS ? "; it is one of the reference's own values: --own-labels" : "");
+		class[i] = class_of(d, m, v);
+		if (!values->count[i] || class[i] != HY_NO_CLASS)
+			continue;
+		list_values(d, m, wanted, sizeof wanted);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s%s", path,
+		               (long long)values->count[i], v, wanted,
+		               m.numbers && hy_dataset_class(d, v) != HY_NO_CLASS
+		                   ? "; it is one of the reference's own values: leave --class-numbers out"
+		                   : "");
 	}
 	int64_t n = hy_grid_voxels(&l->grid);
 	for (int64_t i = 0; i < n; i++)
 		l->data[i] = class[l->data[i]];
 	return HARDY_OK;
-}
-
-static void list_values(const hy_dataset *d, bool own, char *text, size_t size)
-{
-	snprintf(text, size, "0");
-	for (int c = 1; c < d->n_classes; c++) {
-		size_t used = strlen(text);
-		if (!own || d->classes[c].present)
-			snprintf(text + used, size - used, ", %d (%.40s)", own ? d->classes[c].value : c, d->classes[c].name);
-	}
 }
 
 static hardy_status load_reference(const evaluator *e, const hy_pair *pair, hy_labels *out, const hardy_log *log,
@@ -135,14 +181,12 @@ static hardy_status load_reference(const evaluator *e, const hy_pair *pair, hy_l
 	hy_nifti_options o;
 	hy_labels l = {0};
 	hy_label_values values;
-	char wanted[512];
 	hy_nifti_options_init(&o);
 	memcpy(o.spacing_mm, e->o->spacing_mm, sizeof(o.spacing_mm));
 	hardy_status status = hy_nifti_read_values(pair->reference, &o, &l, &values, log, err);
 	if (status != HARDY_OK)
 		return status;
-	list_values(d, true, wanted, sizeof(wanted));
-	status = map_values(pair->reference, d, true, &values, wanted, &l, err);
+	status = map_values(pair->reference, d, (meaning){false, NULL}, &values, &l, err);
 	if (status == HARDY_OK)
 		*out = l;
 	else
@@ -154,11 +198,9 @@ static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_
                                     hardy_error *err)
 {
 	const hy_dataset *d = &e->pairing.data;
-	bool own = e->o->own_labels || e->pairing.unnamed;
 	hy_nifti_options o;
 	hy_labels l = {0};
 	hy_label_values values;
-	char wanted[512];
 	hy_nifti_options_init(&o);
 	memcpy(o.spacing_mm, e->o->spacing_mm, sizeof(o.spacing_mm)); /* else it would lie elsewhere than the reference */
 	o.frame = pair->frame;
@@ -181,8 +223,7 @@ static hardy_status load_prediction(const evaluator *e, const hy_pair *pair, hy_
 	hardy_status status = hy_nifti_read_values(pair->prediction, &o, &l, &values, log, err);
 	if (status != HARDY_OK)
 		return status;
-	list_values(d, own, wanted, sizeof(wanted));
-	status = map_values(pair->prediction, d, own, &values, wanted, &l, err);
+	status = map_values(pair->prediction, d, of_predictions(e), &values, &l, err);
 	if (status == HARDY_OK)
 		*out = l;
 	else
@@ -361,7 +402,7 @@ static int better_class(const int64_t *crossed, int n_classes, int r)
 static void warn_of_exchange(const evaluator *e)
 {
 	const hy_dataset *d = &e->pairing.data;
-	const bool own = e->o->own_labels || e->pairing.unnamed;
+	const meaning m = of_predictions(e);
 	char text[512] = "";
 	for (int r = 1; r < d->n_classes; r++) {
 		const int p = better_class(e->crossed, d->n_classes, r);
@@ -372,8 +413,55 @@ static void warn_of_exchange(const evaluator *e)
 	}
 	if (*text)
 		hy_warn(e->log, "classes look exchanged: the predictions' %s; %s", text,
-		        own ? "do the predictions hold the values of another data set, or class numbers (then leave --own-labels out)?"
-		            : "do the predictions hold the reference's own values (--own-labels), or those of another data set?");
+		        m.numbers  ? "do the predictions hold the reference's own values (then leave --class-numbers out)?"
+		        : m.legend ? "are the values not those that the labels.json beside them says (--own-labels, --class-numbers)?"
+		                   : "do the predictions hold class numbers (--class-numbers), or the values of another data set?");
+}
+
+/* ---- subjects that the models have seen --------------------------------------------------------------------------------- */
+
+static bool is_trained_on(const evaluator *e, const char *subject)
+{
+	const cJSON *item;
+	cJSON_ArrayForEach(item, e->legend.training)
+	{
+		if (hy_trained_on(hy_trained_subjects(item, &e->pairing.data), subject))
+			return true;
+	}
+	return false;
+}
+
+/* Their scores say nothing about other scans: they are not scored, unless all are such or it is asked for. */
+static void leave_out_trained(evaluator *e)
+{
+	hy_pairing *p = &e->pairing;
+	size_t n = 0, n_predicted = 0;
+	const char *first = NULL;
+	for (size_t i = 0; i < p->n_pairs; i++) {
+		const bool seen = p->pairs[i].prediction && is_trained_on(e, p->pairs[i].subject);
+		n_predicted += p->pairs[i].prediction != NULL;
+		n += seen;
+		if (seen && !first)
+			first = p->pairs[i].subject;
+	}
+	if (!n)
+		return;
+	const bool keep = e->o->with_training || n == n_predicted;
+	hy_warn(e->log, "%zu of %zu predictions are of subjects that their model was trained on (%.80s%s): %s", n, n_predicted,
+	        first, n > 1 ? " and others" : "",
+	        !keep              ? "left out (--with-training scores them, too)"
+	        : n == n_predicted ? "their scores say nothing about other scans"
+	                           : "scored with the others, as asked");
+	size_t kept = 0;
+	for (size_t i = 0; i < p->n_pairs && !keep; i++) {
+		hy_pair *pair = &p->pairs[i];
+		if (pair->prediction && is_trained_on(e, pair->subject))
+			hy_pair_clear(pair);
+		else
+			p->pairs[kept++] = *pair;
+	}
+	if (!keep)
+		p->n_pairs = kept;
 }
 
 /* ---- summary ------------------------------------------------------------------------------------------------------------ */
@@ -644,6 +732,10 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = made.options.quality = NULL;
 	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, o->strict, log, err);
 	if (status == HARDY_OK)
+		status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
+	if (status == HARDY_OK)
+		leave_out_trained(&e);
+	if (status == HARDY_OK)
 		status = choose_classes(&e, err);
 	if (status == HARDY_OK)
 		status = score_pairs(&e, err);
@@ -658,6 +750,7 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 		hardy_evaluation_clear(&made);
 	}
 	hy_pairing_clear(&e.pairing);
+	hy_legend_clear(&e.legend);
 	hy_free(e.rows);
 	hy_free(e.errors);
 	hy_free(e.crossed);

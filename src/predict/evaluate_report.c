@@ -123,6 +123,8 @@ static void add_options(tree *t, cJSON *root, const hardy_evaluate_options *o)
 	add_text(t, to, "nsd", o->nsd_surfels ? "surfels" : "voxels");
 	add_flag(t, to, "labelled_slices", o->labelled_slices);
 	add_flag(t, to, "own_labels", o->own_labels);
+	add_flag(t, to, "class_numbers", o->class_numbers);
+	add_flag(t, to, "with_training", o->with_training);
 }
 
 static void add_mean(tree *t, cJSON *to, const char *name, const hardy_score_mean *m)

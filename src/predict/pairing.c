@@ -355,7 +355,7 @@ out:
 	return status;
 }
 
-static void clear_pair(hy_pair *pair)
+void hy_pair_clear(hy_pair *pair)
 {
 	hy_free(pair->prediction);
 	hy_free(pair->problem);
@@ -386,7 +386,7 @@ static hardy_status match_file(hy_pairing *p, const char *path, const char *refe
 	p->pairs[found].prediction = name;
 	for (size_t i = 0; i < p->n_pairs; i++)
 		if (i != found)
-			clear_pair(&p->pairs[i]);
+			hy_pair_clear(&p->pairs[i]);
 	p->pairs[0] = p->pairs[found];
 	p->n_pairs = 1;
 	return HARDY_OK;
@@ -414,7 +414,7 @@ void hy_pairing_clear(hy_pairing *p)
 {
 	hy_dataset_clear(&p->data);
 	for (size_t i = 0; i < p->n_pairs; i++)
-		clear_pair(&p->pairs[i]);
+		hy_pair_clear(&p->pairs[i]);
 	for (size_t i = 0; i < p->n_unused; i++)
 		hy_free(p->unused[i]);
 	hy_free(p->pairs);

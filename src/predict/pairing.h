@@ -15,6 +15,8 @@ typedef struct hy_pair {
 	size_t case_index;
 } hy_pair;
 
+void hy_pair_clear(hy_pair *p);
+
 /* A case of the reference that cannot be used. */
 typedef struct hy_unusable {
 	char name[HARDY_CASE_SIZE], text[1024];

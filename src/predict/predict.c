@@ -2,11 +2,13 @@
  * predict.c: hardy_predict: models and scans from disk, label maps, further maps and the quality table to disk.
  */
 #include "base/files.h"
+#include "base/json.h"
 #include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/nifti.h"
+#include "predict/legend.h"
 #include "predict/places.h"
 #include "predict/predictor.h"
 #include "predict/quality.h"
@@ -35,12 +37,14 @@ typedef struct session {
 	size_t n_models;
 	hy_predictor *predictor;
 	hy_jobs jobs;
-	const char *ending;                            /* of the output, when it is a file; else NULL */
-	char *folder;                                  /* owned: where outputs go; "" the working folder */
-	char *table, *lock;                            /* owned: paths of the quality table and of its lock */
-	bool made_folder;                              /* it was not there before */
-	uint16_t value[256];                           /* class index to what is written */
-	bool unvalued[256];                            /* own_labels: the training data set has no value for this class */
+	const char *ending;            /* of the output, when it is a file; else NULL */
+	char *folder;                  /* owned: where outputs go; "" the working folder */
+	char *table, *lock;            /* owned: paths of the quality table and of its lock */
+	char *stem;                    /* owned: of the table of label values, without its ending */
+	bool made_folder, made_legend; /* they were not there before */
+	uint16_t value[256];           /* class index to what is written */
+	bool unvalued[256];            /* the training data set has no value for this class */
+	hy_legend legend;
 	char words[HY_MAX_CLASSES][HY_NAME_SIZE + 16]; /* classes in names of files */
 	hy_places places;                              /* what must not be written over */
 	hy_origin origin;                              /* of what is written */
@@ -149,10 +153,45 @@ static void map_values(session *s)
 {
 	const hy_model *m = &s->models[0];
 	for (int c = 0; c < 256; c++) {
-		const bool own = s->o->own_labels && c < m->n_classes;
+		const bool own = !s->o->class_numbers && c < m->n_classes;
 		s->unvalued[c] = own && m->classes[c].value < 0;
 		s->value[c] = !own ? (uint16_t)c : s->unvalued[c] ? 0 : (uint16_t)m->classes[c].value;
 	}
+}
+
+/* What of a model's card says which subjects it has seen. */
+static hardy_status add_training(cJSON *list, const hy_model *m, hardy_error *err)
+{
+	static const char *const parts[] = {"data", "subjects"};
+	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL, *item = cJSON_CreateObject();
+	bool good = item != NULL, told = card != NULL;
+	for (int i = 0; i < 2 && good && told; i++) {
+		const cJSON *part = cJSON_GetObjectItemCaseSensitive(card, parts[i]);
+		told = part != NULL;
+		good = !told || hy_json_add(item, parts[i], cJSON_Duplicate(part, true));
+	}
+	if (good && told)
+		good = cJSON_AddItemToArray(list, item);
+	if (!good || !told)
+		cJSON_Delete(item);
+	cJSON_Delete(card);
+	return good ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
+}
+
+static hardy_status make_legend(session *s, hardy_error *err)
+{
+	const hy_model *m = &s->models[0];
+	hy_legend *l = &s->legend;
+	l->n = m->n_classes;
+	for (int c = 0; c < l->n; c++) {
+		l->classes[c] = (hy_class){.value = s->unvalued[c] ? -1 : s->value[c], .present = !s->unvalued[c]};
+		memcpy(l->classes[c].name, m->classes[c].name, sizeof l->classes[c].name);
+	}
+	l->training = cJSON_CreateArray();
+	hardy_status status = l->training ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
+	for (size_t i = 0; i < s->n_models && !status; i++)
+		status = add_training(l->training, &s->models[i], err);
+	return status;
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------------- */
@@ -239,6 +278,8 @@ static void remove_folders(const session *s)
 			rmdir(path);
 		hy_free(path);
 	}
+	if (s->made_legend)
+		hy_legend_remove(s->stem);
 	if (s->made_folder)
 		rmdir(s->folder);
 }
@@ -257,17 +298,32 @@ static hardy_status place_output(session *s, hardy_error *err)
 	s->table = hy_alloc(room, 1);
 	s->lock = hy_alloc(room, 1);
 	s->folder = hy_alloc(room, 1);
-	if (!s->table || !s->lock || !s->folder)
+	s->stem = hy_alloc(room, 1);
+	if (!s->table || !s->lock || !s->folder || !s->stem)
 		return hy_fail_memory(err, output, room, 1);
 	if (s->ending) {
 		snprintf(s->folder, room, "%.*s", (int)(name - output), output);
 		snprintf(s->table, room, "%.*s_quality.csv", stem, output);
+		snprintf(s->stem, room, "%.*s_labels", stem, output);
 	} else {
 		snprintf(s->folder, room, "%s", output);
 		snprintf(s->table, room, "%s/quality.csv", output);
+		snprintf(s->stem, room, "%s/labels", output);
 	}
 	snprintf(s->lock, room, "%s.lock", s->table);
-	return hy_outfile_check(s->table, table_mark(s), err);
+	const hardy_status status = hy_outfile_check(s->table, table_mark(s), err);
+	return status ? status : hy_legend_check(s->stem, &s->legend, s->o->overwrite, err);
+}
+
+/* One program at a time. */
+static hardy_status write_legend(session *s, hardy_error *err)
+{
+	hy_lock lock;
+	hardy_status status = hy_lock_take(&lock, s->lock, true, s->table, s->log, err);
+	if (!status)
+		status = hy_legend_write(s->stem, &s->legend, s->o->overwrite, &s->made_legend, err);
+	hy_lock_drop(&lock);
+	return status;
 }
 
 /* Makes the folders and begins the quality table, so that an output that cannot be written is known at once. */
@@ -283,7 +339,7 @@ static hardy_status open_output(session *s, hardy_error *err)
 		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
 	if (!status)
 		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
-	return status;
+	return status ? status : write_legend(s, err);
 }
 
 static hardy_status check_map(const session *s, const hy_job *job, enum map map, int class, hardy_error *err)
@@ -603,6 +659,7 @@ static void predict_all(session *s)
 		predict_scan(s, &s->jobs.items[i]);
 	}
 	const size_t n = s->jobs.n + s->jobs.n_lost;
+	s->made_legend = s->made_legend && s->n_failed == n; /* else it stays, whatever comes */
 	if (s->n_failed < n)
 		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
 }
@@ -671,7 +728,9 @@ static hardy_status run(session *s, hardy_error *err)
 		                           .fold = s->o->fold};
 		map_values(s);
 		choose_words(s);
-		status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
+		status = make_legend(s, err);
+		if (!status)
+			status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
 		if (!status)
 			tell_trained_on(s);
 	}
@@ -715,6 +774,8 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	if (status && s.folder)
 		remove_folders(&s);
 	hy_free(s.folder);
+	hy_free(s.stem);
+	hy_legend_clear(&s.legend);
 	hy_jobs_clear(&s.jobs);
 	hy_predictor_free(s.predictor);
 	for (size_t i = 0; i < s.n_models; i++)

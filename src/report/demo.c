@@ -10,7 +10,7 @@
 #include "predict/jobs.h"
 #include "predict/predictor.h"
 #include "report/png.h"
-#include "training/recipe.h"
+#include "training/options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,6 +153,7 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	t.splits = d->splits;
 	t.size = d->o->size;
 	t.spacing_mm = d->o->spacing_mm;
+	hy_fit_usual(&t);
 	t.calibrate = false;
 	t.epochs = 0;
 	t.budget_s = 0;

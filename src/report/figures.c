@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "predict/jobs.h"
+#include "predict/legend.h"
 #include "predict/model.h"
 #include "report/png.h"
 #include "training/recipe.h"

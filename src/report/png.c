@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "predict/legend.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -62,14 +63,6 @@ void hy_canvas_image(hy_canvas *c, int x, int y, int scale, const float *values,
 			hy_canvas_fill(c, x + i * scale, y + j * scale, scale, scale, (uint8_t[3]){grey, grey, grey});
 		}
 	}
-}
-
-void hy_label_colour(uint8_t label, uint8_t rgb[3])
-{
-	/* Told apart by colour-blind readers too: Okabe and Ito, "Color universal design", 2008. */
-	static const uint8_t palette[][3] = {{230, 159, 0},  {86, 180, 233},  {0, 158, 115},
-	                                     {240, 228, 66}, {204, 121, 167}, {213, 94, 0}};
-	memcpy(rgb, palette[(label + sizeof palette / 3 - 1) % (sizeof palette / 3)], 3);
 }
 
 void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h)

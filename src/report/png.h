@@ -32,9 +32,6 @@ void hy_canvas_image(hy_canvas *c, int x, int y, int scale, const float *values,
 /* The inner borders of the labels of an image placed like that, one colour a value; 0 is background. */
 void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h);
 
-/* The colour of a label value. */
-void hy_label_colour(uint8_t label, uint8_t rgb[3]);
-
 /* White text, its top left at (x, y), capitals only; characters without a glyph are drawn as a box. */
 void hy_canvas_text(hy_canvas *c, int x, int y, int scale, const char *text);
 

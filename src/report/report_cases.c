@@ -1,6 +1,7 @@
 /*
  * report_cases.c: the cases of a report: pictures of each test set's worst case, and the viewer with its volumes.
  */
+#include "predict/legend.h"
 #include "report/report.h"
 
 #include <math.h>

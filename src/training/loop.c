@@ -588,10 +588,36 @@ static void clear(trainer *t)
 	hy_training_set_clear(&t->set);
 }
 
+/* The record says what the data decided, and so does the first line. */
+static void take_fitted(trainer *t)
+{
+	const hy_fitted *f = &t->set.fitted;
+	const hy_class *class = t->set.dataset.classes;
+	char how[256] = "";
+	t->recorded.size = t->o.size;
+	t->recorded.spacing_mm = t->o.spacing_mm;
+	t->recorded.rotation_deg = t->o.rotation_deg;
+	t->recorded.mirror = t->o.mirror;
+	if (f->alike_asked && isnan(f->alike.spread_deg))
+		snprintf(how, sizeof how, " (the labels tell no direction)");
+	else if (f->alike_asked && f->alike.from)
+		snprintf(how, sizeof how, " (%.60s to %.60s: within %.0f degrees between subjects)", class[f->alike.from].name,
+		         class[f->alike.to].name, f->alike.spread_deg);
+	else if (f->alike_asked)
+		snprintf(how, sizeof how, " (the long axis: within %.0f degrees between subjects)", f->alike.spread_deg);
+	if (strcmp(t->o.augment, "wide") != 0)
+		hy_info(t->log, "plan: %lld x %lld pixels of %g mm", (long long)t->o.size, (long long)t->o.size, t->o.spacing_mm);
+	else
+		hy_info(t->log, "plan: %lld x %lld pixels of %g mm; turned by up to %g degrees, %s%s", (long long)t->o.size,
+		        (long long)t->o.size, t->o.spacing_mm, t->o.rotation_deg, t->o.mirror > 0 ? "mirrored" : "not mirrored", how);
+}
+
 static hardy_status train(trainer *t, bool longer, hardy_error *err)
 {
 	make_plan(&t->model.plan, &t->o);
 	hardy_status status = hy_training_set_load(&t->set, &t->o, &t->model.plan, t->log, t->stop, err);
+	if (!status)
+		take_fitted(t);
 	if (!status && t->o.unlabelled)
 		status = hy_unlabelled_load(&t->unlabelled, &t->o, &t->model.plan, &t->set, t->log, t->stop, err);
 	if (!status)

@@ -102,7 +102,8 @@ enum use {
 	FREE = 2,   /* may differ when a run is resumed */
 	LENGTH = 4, /* may differ then if the learning rate is constant */
 	NEEDED = 8, /* text that is never NULL */
-	LATER = 16  /* runs of earlier versions lack it: the default then */
+	LATER = 16, /* runs of earlier versions lack it: the default then */
+	FITTED = 32 /* what hy_fit_asked calls open is no wish when a run goes on */
 };
 
 typedef struct field {
@@ -134,13 +135,13 @@ static const field fields[] = {
     {"unlabelled_weight", REAL, AT(unlabelled_weight), CARD | LATER, 0, 1000, NULL},
     {"confidence", REAL, AT(confidence), CARD | LATER, 0.5, 1, NULL},
     {"data_terms", TEXT, AT(data_terms), 0, 0, 0, NULL},
-    {"size", WHOLE, AT(size), CARD, 16, 512, NULL},
-    {"spacing_mm", REAL, AT(spacing_mm), CARD, 0.05, 100, NULL},
+    {"size", WHOLE, AT(size), CARD | FITTED, 0, 512, NULL},
+    {"spacing_mm", REAL, AT(spacing_mm), CARD | FITTED, 0, 100, NULL},
     {"percentile_low", REAL, AT(percentile_low), CARD, 0, 100, NULL},
     {"percentile_high", REAL, AT(percentile_high), CARD, 0, 100, NULL},
     {"augment", TEXT, AT(augment), CARD | NEEDED, 0, 0, "published|no-elastic|none|wide"},
-    {"rotation_deg", REAL, AT(rotation_deg), CARD | LATER, 0, 180, NULL},
-    {"mirror", REAL, AT(mirror), CARD | LATER, 0, 1, NULL},
+    {"rotation_deg", REAL, AT(rotation_deg), CARD | LATER | FITTED, -1, 180, NULL},
+    {"mirror", REAL, AT(mirror), CARD | LATER | FITTED, -1, 1, NULL},
     {"minmax", SWITCH, AT(minmax), CARD, 0, 0, NULL},
     {"network", TEXT, AT(network), CARD | NEEDED | LATER, 0, 0, "study|unet"},
     {"network_width", WHOLE, AT(network_width), CARD | LATER, 16, HY_UNET_MOST_WIDTH, NULL},
@@ -232,6 +233,8 @@ static hardy_status check_recipe(const hardy_train_options *o, hardy_error *err)
 	return status ? status : hy_recipe_check(&r, o, err);
 }
 
+static const double LEAST_SPACING_MM = 0.05;
+
 hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 {
 	for (int i = 0; i < N_FIELDS; i++) {
@@ -239,6 +242,12 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 		if (status)
 			return status;
 	}
+	if (o->spacing_mm > 0 && o->spacing_mm < LEAST_SPACING_MM)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "spacing_mm is %g, want %g to 100, or 0: from the data", o->spacing_mm,
+		               LEAST_SPACING_MM);
+	if ((o->rotation_deg < 0 && o->rotation_deg > -1) || (o->mirror < 0 && o->mirror > -1))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "rotation_deg is %g and mirror %g, want 0 or more, or -1: from the data",
+		               o->rotation_deg, o->mirror);
 	if (!o->output || !*o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "output is missing, want the folder of the run");
 	if (o->size % 16)
@@ -331,11 +340,36 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset
 		made.epochs = llround((double)made.epochs * row->length);
 		made.iterations = llround((double)made.iterations * row->length);
 	}
+	if (row && row->fits) {
+		made.size = 0;
+		made.spacing_mm = 0;
+		made.rotation_deg = made.mirror = -1;
+	}
 	for (int i = 0; row && row->settings[i][0] && !status; i++)
 		status = hy_options_set(&made, row->settings[i][0], row->settings[i][1], err);
 	if (!status)
 		*o = made;
 	return status;
+}
+
+/* ---- what the data decide ----------------------------------------------------------------------------------------------- */
+
+hy_fit hy_fit_asked(const hardy_train_options *o)
+{
+	const bool wide = !strcmp(o->augment, "wide");
+	return (hy_fit){
+	    .grid = !o->size && !(o->spacing_mm > 0), .rotation = o->rotation_deg < 0 && wide, .mirror = o->mirror < 0 && wide};
+}
+
+void hy_fit_usual(hardy_train_options *o)
+{
+	hardy_train_options usual = *o;
+	if (of_preset(&usual, o->preset, NULL))
+		return; /* no such preset: o was never valid */
+	o->size = o->size ? o->size : usual.size;
+	o->spacing_mm = o->spacing_mm > 0 ? o->spacing_mm : usual.spacing_mm;
+	o->rotation_deg = o->rotation_deg < 0 ? usual.rotation_deg : o->rotation_deg;
+	o->mirror = o->mirror < 0 ? usual.mirror : o->mirror;
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */
@@ -454,6 +488,12 @@ static void describe(const hardy_train_options *o, const field *f, char *out, si
 		snprintf(out, n, "%.15g", number_of(o, f));
 }
 
+/* Left to the data: 0 of what cannot be 0, -1 of the others. */
+static bool is_open(const hardy_train_options *o, const field *f)
+{
+	return number_of(o, f) < 0 || (f->low >= 0 && number_of(o, f) <= 0);
+}
+
 hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
                                 bool *longer, hardy_error *err)
 {
@@ -461,7 +501,7 @@ hardy_status hy_options_compare(const hardy_train_options *started, const hardy_
 	bool other_length = false;
 	for (int i = 0; i < N_FIELDS; i++) {
 		const field *f = &fields[i];
-		if (f->use & FREE || is_equal(started, wanted, f))
+		if (f->use & FREE || is_equal(started, wanted, f) || (f->use & FITTED && is_open(wanted, f)))
 			continue;
 		other_length |= (f->use & LENGTH) != 0;
 		if (f->use & LENGTH && constant)

@@ -32,6 +32,15 @@ hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, con
 hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
                                 bool *longer, hardy_error *err);
 
+/* Which options the data are to decide. */
+typedef struct hy_fit {
+	bool grid, rotation, mirror; /* grid: both size and spacing; one alone is the preset's */
+} hy_fit;
+
+hy_fit hy_fit_asked(const hardy_train_options *o);
+/* Replaces what they are to decide by the preset's grid, any rotation, and a mirror half of the time. */
+void hy_fit_usual(hardy_train_options *o);
+
 /* The network that is trained on so many channels and classes. */
 hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes);
 

@@ -34,6 +34,7 @@ const hy_recipe_row hy_recipes[] = {
                   {"percentile_low", "1"},
                   {"percentile_high", "99"},
                   {"ema", "0.99"}},
+     .fits = true,
      .length = 5},
     {.name = NULL},
 };
@@ -333,7 +334,7 @@ hardy_status hy_recipe_check(const hy_recipe *r, const hardy_train_options *o, h
 			    "%s acts within the study's networks, and the network is \"%s\": want network study, or leave it out",
 			    m.kind->name, o->network);
 		hardy_status status = m.kind == &hy_perturb_latent ? check_latent(&r->members[i], &m, err) : HARDY_OK;
-		if (!status && m.kind->check)
+		if (!status && m.kind->check && o->size) /* a size that the data decide is checked when it is known */
 			status = m.kind->check(m.values, o->size, o->size, err);
 		if (status)
 			return status;

@@ -16,6 +16,7 @@
 typedef struct hy_recipe_row {
 	const char *name, *text, *summary;
 	const char *settings[8][2]; /* other training options that it asks for, name and value */
+	bool fits;                  /* the data decide on the grid and the geometry of the augmentation (hy_fit_asked) */
 	double length;              /* times the preset's epochs or steps; 0: as long */
 } hy_recipe_row;
 

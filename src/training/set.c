@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "image/nifti.h"
 #include "predict/fingerprint.h"
+#include "training/options.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -262,6 +264,66 @@ static hardy_status direct_plan(const loader *l, hardy_error *err)
 	return HARDY_OK;
 }
 
+/* ---- what the data decide ----------------------------------------------------------------------------------------------- */
+
+/* Cases that cannot be read do not count here: they are told when they are loaded. */
+static hardy_status survey(loader *l, hy_survey *s, hardy_error *err)
+{
+	const hy_dataset *d = &l->set->dataset;
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < d->n_cases && !status; i++) {
+		hy_volume image = {0};
+		hy_labels labels = {0};
+		const int subject = index_of(d->cases[i].subject, l->set->split.train, l->set->split.n_train);
+		if (!is_wanted(&d->cases[i], l->set->split.train, l->set->split.n_train))
+			continue;
+		if (hy_stop_asked(l->stop))
+			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while reading labels, nothing was written");
+		hy_log(l->plain, HARDY_LOG_PROGRESS, "looking at %s %s", d->cases[i].subject, d->cases[i].phase);
+		if (hy_case_load(d, i, &l->options, &image, &labels, NULL, NULL))
+			continue;
+		status = hy_survey_add(s, l->plan, &labels.grid, labels.data, subject, err);
+		hy_volume_clear(&image);
+		hy_labels_clear(&labels);
+	}
+	return status;
+}
+
+/* Objects that lie alike to a few degrees have a front and a back: beyond this they are taken to lie in any direction. */
+static const double ALIKE_DEG = 10;
+
+/* Three standard deviations, 10 degrees at least; any, mirrored too, where objects lie in any direction or nothing says how. */
+static void fit_geometry(const hy_fit *open, const hy_alike *alike, bool heart, hardy_train_options *o)
+{
+	const bool fixed = !heart && alike->spread_deg < ALIKE_DEG;
+	if (open->rotation)
+		o->rotation_deg = fixed ? fmax(10, ceil(3 * alike->spread_deg)) : 180;
+	if (open->mirror)
+		o->mirror = fixed ? 0 : 0.5;
+}
+
+static hardy_status fit(loader *l, hardy_train_options *o, hardy_error *err)
+{
+	const hy_fit open = hy_fit_asked(o);
+	hy_fitted *f = &l->set->fitted;
+	hy_survey s = {0};
+	hardy_status status = HARDY_OK;
+	if (open.grid || open.rotation || open.mirror)
+		status = survey(l, &s, err);
+	hy_fit_usual(o);
+	if (!status && open.grid)
+		hy_survey_grid(&s, &o->size, &o->spacing_mm);
+	if (!status && (open.rotation || open.mirror)) {
+		f->alike_asked = true;
+		f->alike = hy_survey_alike(&s);
+		fit_geometry(&open, &f->alike, l->set->dataset.heart, o);
+	}
+	hy_survey_clear(&s);
+	l->plan->size = o->size;
+	l->plan->spacing_mm = o->spacing_mm;
+	return status ? status : hy_options_check(o, err);
+}
+
 /* What of the labels the network will see. */
 static hardy_status check_cover(const loader *l, hardy_error *err)
 {
@@ -310,7 +372,7 @@ static hardy_status open_dataset(loader *l, const char *data, hardy_error *err)
 	               data, l->first.message);
 }
 
-hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options *o, hy_plan *plan, const hardy_log *log,
+hardy_status hy_training_set_load(hy_training_set *s, hardy_train_options *o, hy_plan *plan, const hardy_log *log,
                                   const hardy_stop *stop, hardy_error *err)
 {
 	memset(s, 0, sizeof *s);
@@ -330,6 +392,8 @@ hardy_status hy_training_set_load(hy_training_set *s, const hardy_train_options 
 		    hy_split_make(&s->split, &s->dataset, o->splits, o->fold, o->subjects, o->validation, (uint64_t)o->seed, log, err);
 	if (!status)
 		status = direct_plan(&l, err);
+	if (!status)
+		status = fit(&l, o, err);
 	if (!status)
 		status = load_cases(&l, s->split.train, &s->split.n_train, true, &s->calibration, err);
 	if (!status)

@@ -190,7 +190,7 @@ static void scores_a_data_set(void **state)
 	labels("pred/patient001_frame12.nii.gz", 10, 1, 12, 2, 9, 3);
 	labels("pred/patient002_frame01_gt.nii.gz", 20, 1, 10, 2, 12, 3);
 	labels("pred/patient002_ES.nii", 8, 1, 14, 2, 9, 3);
-	expect("pred acdc --csv s.csv --heart-csv h.csv --json e.json", 0, "out", "4 cases");
+	expect("pred acdc --class-numbers --csv s.csv --heart-csv h.csv --json e.json", 0, "out", "4 cases");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
 	expect_near(score("patient001_ES", "LV", "dice"), 2 * 8.0 / 18);
 	expect_near(score("MEAN", "LV", "dice"), (3 + 2 * 8.0 / 18) / 4);
@@ -210,11 +210,11 @@ static void scores_a_data_set(void **state)
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "failures")), 0);
 	cJSON_Delete(root);
 
-	/* The reference's own values, when asked for; else RV and LV are exchanged and Dice shows it. */
+	/* The reference's own values; as class numbers RV and LV are exchanged and Dice shows it. */
 	labels("own/patient001_ED.nii.gz", 20, 3, 10, 2, 12, 1);
-	expect("own acdc --own-labels --allow-missing --csv s.csv", 0, "out", "LV");
+	expect("own acdc --allow-missing --csv s.csv", 0, "out", "LV");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
-	expect("own/patient001_ED.nii.gz acdc --csv s.csv", 0, "out", "1 cases");
+	expect("own/patient001_ED.nii.gz acdc --class-numbers --csv s.csv", 0, "out", "1 cases");
 	expect_near(score("patient001_ED", "LV", "dice"), 0);
 	tree_remove();
 }
@@ -237,7 +237,7 @@ static void judges_the_predicted_dice(void **state)
 	                              "e,,,failed,,,no such scan\n"
 	                              "f,patient001_ES.nii.gz,,ok,0.8,0.7,\n"
 	                              "g,stranger.nii.gz,,ok,0.1,0,");
-	expect("pred acdc --quality pred/quality.csv --json e.json", 0, "out",
+	expect("pred acdc --class-numbers --quality pred/quality.csv --json e.json", 0, "out",
 	       "predicted Dice of 3 scans, 1 of them below 0.7: area under the curve 1.000 (");
 	cJSON *root = cJSON_Parse(text_of("e.json"));
 	const cJSON *f = cJSON_GetObjectItem(root, "predicted_dice");
@@ -247,13 +247,13 @@ static void judges_the_predicted_dice(void **state)
 	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "mean_absolute_error")), (0.1 + 0.2 + 0.4 - 4. / 66) / 3);
 	expect_near(cJSON_GetNumberValue(cJSON_GetObjectItem(f, "below_bound")), 1. / 3);
 	cJSON_Delete(root);
-	expect("pred acdc", 0, "out", "4 cases");
+	expect("pred acdc --class-numbers", 0, "out", "4 cases");
 	assert_null(strstr(text_of("out"), "predicted Dice"));
 	tree_text("q.csv", "scan,output,frame\n");
-	expect("pred acdc --quality q.csv", 1, "err", "q.csv: no column \"predicted_dice\"");
+	expect("pred acdc --class-numbers --quality q.csv", 1, "err", "q.csv: no column \"predicted_dice\"");
 	tree_text("q.csv", "output,frame,predicted_dice,predicted_dice_low\npatient001_ED.nii.gz,,,\n");
-	expect("pred acdc --quality q.csv", 1, "err", "q.csv: no predicted Dice of any scored case");
-	expect("pred acdc --quality absent.csv", 1, "err", "absent.csv");
+	expect("pred acdc --class-numbers --quality q.csv", 1, "err", "q.csv: no predicted Dice of any scored case");
+	expect("pred acdc --class-numbers --quality absent.csv", 1, "err", "absent.csv");
 	tree_remove();
 }
 
@@ -334,7 +334,7 @@ static void scores_labelled_slices(void **state)
 	}
 	tree_labels("pred/S1_ED.nii.gz", 1, ed, TREE_VOXELS, 0);
 	tree_labels("pred/S1_ES.nii.gz", 1, es, TREE_VOXELS, 0);
-	expect("pred flat --labels lv=3,myo=2 --labelled-slices --csv s.csv --heart-csv h.csv", 0, "out",
+	expect("pred flat --class-numbers --labels lv=3,myo=2 --labelled-slices --csv s.csv --heart-csv h.csv", 0, "out",
 	       "MYO: in 1 of 2 cases not labelled (undefined)");
 	assert_null(strstr(text_of("out"), "RV"));
 	expect_near(score("S1_ED", "LV", "dice"), 1);
@@ -346,7 +346,7 @@ static void scores_labelled_slices(void **state)
 	expect_near(heart("S1", "lv_ef_percent"), 25);
 	assert_true(isnan(heart("S1", "rv_edv_ml")));
 	/* All slices: the second counts against. */
-	expect("pred flat --labels lv=3,myo=2 --classes lv --csv s.csv", 0, "out", "LV");
+	expect("pred flat --class-numbers --labels lv=3,myo=2 --classes lv --csv s.csv", 0, "out", "LV");
 	expect_near(score("S1_ED", "LV", "dice"), 2.0 / 3);
 	expect_near(score("S1_ED", "LV", "hd_mm"), 8);
 	assert_null(strstr(text_of("s.csv"), "MYO"));
@@ -462,16 +462,17 @@ static void exchanged_classes_are_asked_about(void **state)
 	tree_image("ref/a.nii.gz", 1, 0);
 	tree_labels("ref/a_gt.nii.gz", 1, (const uint8_t[]){1, 1, 2, 3, 3, 3}, 6, 0);
 	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){1, 1, 2, 3, 3, 3}, 6, 0);
-	expect("pred ref --labels rv=1,myo=2,lv=3", 0, "err",
+	expect("pred ref --labels rv=1,myo=2,lv=3 --class-numbers", 0, "err",
 	       "classes look exchanged: the predictions' RV lies where the reference has LV, LV lies where the reference has RV");
-	assert_non_null(strstr(text_of("err"), "--own-labels"));
-	expect("pred ref --labels rv=1,myo=2,lv=3 --own-labels", 0, "out", "1.0000");
+	assert_non_null(strstr(text_of("err"), "leave --class-numbers out"));
+	expect("pred ref --labels rv=1,myo=2,lv=3", 0, "out", "1.0000");
 	assert_null(strstr(text_of("err"), "exchanged"));
 	/* Values that are no class numbers. */
 	expect("pred ref --labels rv=3,myo=2,lv=1", 0, "out", "1.0000");
 	tree_labels("ref/a_gt.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
 	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
-	expect("pred ref --labels rv=9,myo=7,lv=5", 1, "err", "it is one of the reference's own values: --own-labels");
+	expect("pred ref --labels rv=9,myo=7,lv=5 --class-numbers", 1, "err",
+	       "it is one of the reference's own values: leave --class-numbers out");
 	tree_remove();
 }
 
@@ -494,9 +495,62 @@ static void a_cine_serves_the_frames_of_acdc(void **state)
 	}
 	cine[2 * TREE_VOXELS + 4] = 0;
 	tree_labels_grid("pred/patient001_4d.nii.gz", &g, 3, cine);
-	expect("pred acdc --own-labels --csv s.csv", 0, "out", "2 cases");
+	expect("pred acdc --csv s.csv", 0, "out", "2 cases");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
 	expect_near(score("patient001_ES", "LV", "dice"), 2.0 / 3);
+	tree_remove();
+}
+
+static void the_table_beside_predictions_says_what_values_are(void **state)
+{
+	(void)state;
+	const char *table =
+	    "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": \"LV\", \"value\": 300},"
+	    "{\"name\": \"MYO\", \"value\": 3}, {\"name\": \"RV\", \"value\": null}], \"training\": [%s]}";
+	char text[512];
+	tree_new();
+	for (int k = 1; k <= 2; k++) {
+		char name[100];
+		snprintf(name, sizeof name, "acdc/patient%03d/Info.cfg", k);
+		tree_text(name, "ED: 1\nES: 2\n");
+		for (int f = 1; f <= 2; f++) {
+			snprintf(name, sizeof name, "acdc/patient%03d/patient%03d_frame%02d.nii.gz", k, k, f);
+			tree_image(name, 1, 0);
+			snprintf(name, sizeof name, "acdc/patient%03d/patient%03d_frame%02d_gt.nii.gz", k, k, f);
+			tree_labels(name, 1, (const uint8_t[]){3, 3, 2, 0, 0}, 5, 0);
+			snprintf(name, sizeof name, "pred/patient%03d_%s.nii.gz", k, f > 1 ? "ES" : "ED");
+			tree_labels(name, 1, k > 1 ? (const uint8_t[]){0, 0, 3, 0, 0} : (const uint8_t[]){0, 0, 0, 3, 0}, 5, 0);
+		}
+	}
+	/* MYO has the value 3 here, which is the LV of the reference */
+	snprintf(text, sizeof text, table, "");
+	tree_text("pred/labels.json", text);
+	expect("pred acdc --csv s.csv", 0, "out", "4 cases");
+	expect_near(score("patient002_ED", "MYO", "dice"), 1);
+	expect_near(score("patient002_ED", "LV", "dice"), 0);
+	expect_near(score("patient001_ES", "MYO", "dice"), 0);
+	expect("pred/patient002_ED.nii.gz acdc --csv s.csv", 0, "out", "1 cases");
+	expect_near(score("patient002_ED", "MYO", "dice"), 1);
+	expect("pred acdc --own-labels --csv s.csv", 0, "out", "4 cases");
+	expect_near(score("patient002_ED", "MYO", "dice"), 0);
+	expect("pred acdc --own-labels --class-numbers", 2, "err", "exclude each other");
+	/* who was trained on does not count */
+	snprintf(text, sizeof text, table, "{\"data\": \"acdc\", \"subjects\": [\"patient001\"]}");
+	tree_text("pred/labels.json", text);
+	expect("pred acdc --csv s.csv", 0, "err",
+	       "2 of 4 predictions are of subjects that their model was trained on (patient001 and others): left out");
+	expect_near(score("MEAN", "MYO", "dice"), 1);
+	expect("pred acdc --with-training --csv s.csv", 0, "out", "4 cases");
+	expect_near(score("MEAN", "MYO", "dice"), 0.5);
+	snprintf(text, sizeof text, table, "{\"data\": \"acdc\", \"subjects\": [\"patient001\", \"patient002\"]}");
+	tree_text("pred/labels.json", text);
+	expect("pred acdc --csv s.csv", 0, "err", "their scores say nothing about other scans");
+	expect_near(score("MEAN", "MYO", "dice"), 0.5);
+	/* a table of somebody else is none; one that hardy wrote and that is broken is an error */
+	tree_text("pred/labels.json", "{\"labels\": 7}");
+	expect("pred acdc --csv s.csv", 0, "out", "4 cases");
+	tree_text("pred/labels.json", "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"LV\", \"value\": -4}]}");
+	expect("pred acdc", 1, "err", "pred/labels.json: entry 0 of");
 	tree_remove();
 }
 
@@ -542,9 +596,9 @@ static void a_bad_subject_keeps_none_from_being_scored(void **state)
 	tree_image("acdc/patient001/patient001_frame01.nii.gz", 1, 0);
 	tree_labels("acdc/patient001/patient001_frame01_gt.nii.gz", 1, (const uint8_t[]){1, 2, 3}, 3, 0);
 	tree_labels("pred/patient001_ED.nii.gz", 1, (const uint8_t[]){1, 2, 3}, 3, 0);
-	expect("pred acdc --own-labels", 3, "out", "1.0000");
+	expect("pred acdc", 3, "out", "1.0000");
 	assert_non_null(strstr(text_of("err"), "no line \"ES: N\""));
-	expect("pred acdc --own-labels --strict", 1, "err", "no line \"ES: N\"");
+	expect("pred acdc --strict", 1, "err", "no line \"ES: N\"");
 	tree_remove();
 }
 
@@ -633,6 +687,7 @@ int main(void)
 	    cmocka_unit_test(another_axis_order_scores_the_same),
 	    cmocka_unit_test(exchanged_classes_are_asked_about),
 	    cmocka_unit_test(a_cine_serves_the_frames_of_acdc),
+	    cmocka_unit_test(the_table_beside_predictions_says_what_values_are),
 	    cmocka_unit_test(two_files_of_one_name_are_not_scored),
 	    cmocka_unit_test(long_names_are_compared_whole),
 	    cmocka_unit_test(a_bad_subject_keeps_none_from_being_scored),

@@ -48,6 +48,8 @@ static void remove_tree(const char *path)
 	remove(path);
 }
 
+enum { N_LEGEND = 3 }; /* labels.json, labels.label, labels.ctbl */
+
 static size_t n_files(const char *folder)
 {
 	hy_names names = {0};
@@ -213,6 +215,7 @@ static hardy_predict_options plain(void)
 {
 	hardy_predict_options o;
 	hardy_predict_options_init(&o);
+	o.class_numbers = true;
 	return o;
 }
 
@@ -267,7 +270,7 @@ static void one_scan_in_its_own_grid(void **state)
 	         wanted.volume_ml[2]);
 	assert_string_equal(table, row);
 	hy_free(table);
-	assert_int_equal(n_files(at("out")), 2);
+	assert_int_equal(n_files(at("out")), 2 + N_LEGEND);
 	/* the same again, and twice the model, are the same bytes */
 	assert_ok(call(plain(), at("again"), &err, at("scans/a.nii"), at("one.safetensors"), NULL), &err);
 	same_files(at("out/a.nii.gz"), at("again/a.nii.gz"));
@@ -309,7 +312,7 @@ static void the_header_goes_along(void **state)
 	}
 	assert_int_equal(m, 352 + 36 * 30 * 3); /* a byte a voxel */
 	assert_true(hy_path_exists(at("new/folder/x_quality.csv")));
-	assert_int_equal(n_files(at("new/folder")), 2);
+	assert_int_equal(n_files(at("new/folder")), 2 + N_LEGEND);
 	hy_free(in);
 	hy_free(out);
 	remove_tree(at("new"));
@@ -338,7 +341,7 @@ static void folder_with_a_cine(void **state)
 	hy_volume_clear(&v);
 	hy_volume_clear(&e);
 	hy_volume_clear(&q);
-	assert_int_equal(n_files(at("out")), 6);
+	assert_int_equal(n_files(at("out")), 6 + N_LEGEND);
 	assert_int_equal(n_files(at("out/entropy")), 3);
 	assert_int_equal(n_files(at("out/probabilities")), 9);
 	char *table = NULL;
@@ -357,7 +360,7 @@ static void folder_with_a_cine(void **state)
 	remove_tree(at("out"));
 }
 
-static void ftn_and_own_labels(void **state)
+static void ftn_and_class_numbers(void **state)
 {
 	(void)state;
 	hardy_error err;
@@ -365,7 +368,16 @@ static void ftn_and_own_labels(void **state)
 	hy_prediction a = expect("one.safetensors", 10);
 	hardy_predict_options o = plain();
 	o.network = "ftn";
-	o.own_labels = true;
+	o.class_numbers = true;
+	assert_ok(call(o, at("f.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	same_labels(at("f.nii.gz"), 0, a.other.data, NULL);
+	/* the same file with other values: only when asked for, since the table beside it says what they are */
+	o.class_numbers = false;
+	assert_int_equal(call(o, at("f.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(
+	    err.message, "f_labels.json: the label maps beside it hold left, part 1, B 2, these would hold left, part 5, B 9"));
+	same_labels(at("f.nii.gz"), 0, a.other.data, NULL);
+	o.overwrite = true;
 	assert_ok(call(o, at("f.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
 	same_labels(at("f.nii.gz"), 0, a.other.data, values);
 	char *table = NULL;
@@ -377,6 +389,8 @@ static void ftn_and_own_labels(void **state)
 	hy_prediction_clear(&a);
 	remove(at("f.nii.gz"));
 	remove(at("f_quality.csv"));
+	for (int i = 0; i < N_LEGEND; i++)
+		remove(at("f_labels%s", (const char *[]){".json", ".label", ".ctbl"}[i]));
 }
 
 static void channels_of_one_scan(void **state)
@@ -389,7 +403,7 @@ static void channels_of_one_scan(void **state)
 	save_scan(at("pairs/q.nii.gz"), 2, 3); /* the same two as frames of one file */
 	assert_ok(call(plain(), at("out"), &err, at("pair.safetensors"), at("pairs"), NULL), &err);
 	same_files(at("out/p.nii.gz"), at("out/q.nii.gz"));
-	assert_int_equal(n_files(at("out")), 3);
+	assert_int_equal(n_files(at("out")), 3 + N_LEGEND);
 	assert_ok(
 	    call(plain(), at("named"), &err, at("pair.safetensors"), at("pairs/p_0001.nii.gz"), at("pairs/p_0000.nii.gz"), NULL),
 	    &err);
@@ -439,19 +453,19 @@ static void data_sets_and_subjects(void **state)
 	hardy_predict_options o = plain();
 	make_dataset();
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
-	assert_int_equal(n_files(at("out")), 5);
+	assert_int_equal(n_files(at("out")), 5 + N_LEGEND);
 	same_labels(at("out/s1_ED.nii.gz"), 0, a.label.data, NULL);
 	assert_true(hy_path_exists(at("out/s1_ES.nii.gz")) && hy_path_exists(at("out/s2.nii.gz")));
 	remove_tree(at("out"));
 	o.subjects = "s3, s1";
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
-	assert_int_equal(n_files(at("out")), 4);
+	assert_int_equal(n_files(at("out")), 4 + N_LEGEND);
 	assert_false(hy_path_exists(at("out/s2.nii.gz")));
 	remove_tree(at("out"));
 	scratch_write("list.txt", "s2\r\n\n s3 \n", 11);
 	o.subjects = scratch_path("list.txt");
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
-	assert_int_equal(n_files(at("out")), 3);
+	assert_int_equal(n_files(at("out")), 3 + N_LEGEND);
 	remove_tree(at("out"));
 	o.subjects = "s1,s9";
 	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
@@ -463,7 +477,7 @@ static void data_sets_and_subjects(void **state)
 	scratch_write("splits.json", "{\"test\": [\"s2\"]}", 17);
 	o.splits = scratch_path("splits.json");
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
-	assert_int_equal(n_files(at("out")), 2);
+	assert_int_equal(n_files(at("out")), 2 + N_LEGEND);
 	remove_tree(at("out"));
 	o = plain();
 	assert_int_equal(call(o, at("out"), &err, at("pair.safetensors"), at("set"), NULL), HARDY_ERROR_DATA);
@@ -475,7 +489,7 @@ static void data_sets_and_subjects(void **state)
 	scratch_write("short", "not a scan", 10);
 	assert_int_equal(rename(scratch_path("short"), at("set/images/s2.nii.gz")), 0);
 	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_PARTIAL);
-	assert_int_equal(n_files(at("out")), 4);
+	assert_int_equal(n_files(at("out")), 4 + N_LEGEND);
 	remove_tree(at("out"));
 	remove_tree(at("set"));
 	hy_prediction_clear(&a);
@@ -493,7 +507,7 @@ static void a_bad_scan_among_good_ones(void **state)
 	assert_non_null(strstr(err.message, "1 of 3 scans failed; the first: "));
 	assert_non_null(strstr(err.message, "bad.nii.gz"));
 	assert_non_null(strstr(heard, "failed: "));
-	assert_int_equal(n_files(at("out")), 3);
+	assert_int_equal(n_files(at("out")), 3 + N_LEGEND);
 	assert_false(hy_path_exists(at("out/bad.nii.gz")));
 	char *table = NULL;
 	read_table(at("out/quality.csv"), &table);
@@ -722,7 +736,7 @@ static void rows_of_earlier_runs_stay(void **state)
 	assert_int_equal(count_in(table, ",b.nii.gz,"), 1);
 	assert_int_equal(count_in(table, ",cine.nii.gz,"), 2);
 	hy_free(table);
-	assert_int_equal(n_files(at("out")), 3); /* and no lock */
+	assert_int_equal(n_files(at("out")), 3 + N_LEGEND); /* and no lock */
 	remove_tree(at("out"));
 }
 
@@ -773,7 +787,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
-	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_own_labels),
+	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_class_numbers),
 	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
 	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(a_failed_scan_leaves_no_old_map),
 	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "image/nifti.h"
+#include "predict/legend.h"
 #include "report/png.h"
 
 #include <math.h>

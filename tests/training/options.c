@@ -115,7 +115,10 @@ static void bad_options_are_named(void **state)
 	REFUSE(schedule = "", "schedule is \"\"");
 	REFUSE(scheme_image = "rand", "scheme_image is \"rand\"");
 	REFUSE(seed = -1, "seed is -1, want 0 to");
-	REFUSE(size = 0, "size is 0, want 16 to 512");
+	REFUSE(size = -16, "size is -16, want 0 to 512");
+	REFUSE(size = 8, "size is 8, want a multiple of 16");
+	REFUSE(spacing_mm = 0.01, "spacing_mm is 0.01, want 0.05 to 100, or 0: from the data");
+	REFUSE(mirror = -0.5, "want 0 or more, or -1: from the data");
 	REFUSE(size = 100, "size is 100, want a multiple of 16");
 	REFUSE(batch = 7, "batch is 7, want an even number");
 	REFUSE(spacing_mm = -2, "spacing_mm is -2");
