@@ -61,7 +61,8 @@ static hardy_status make_room(hy_survey *s, hardy_error *err)
 	return HARDY_OK;
 }
 
-hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject, hardy_error *err)
+hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject,
+                           hardy_error *err)
 {
 	const hy_order order = hy_plan_order(p, g);
 	const hy_grid moved = hy_order_grid(&order, g);

@@ -10,13 +10,13 @@
 /* Of one labelled scan, in mm, in the plane of its slices. */
 typedef struct hy_survey_scan {
 	int subject;
-	double spacing_mm;                     /* mean of both axes */
-	double image_mm;                       /* the longer side */
-	double reach_mm;                       /* greatest distance of a label's edge from the middle, along an axis */
-	double n[HY_MAX_CLASSES];              /* voxels */
-	double centre_mm[HY_MAX_CLASSES][2];   /* x, y; of class 0: of all classes but the background */
-	double radius_mm;                      /* of all of them: root mean square distance from their centre */
-	double axis_deg, elongation;           /* direction of the greatest variance, and ratio of standard deviations */
+	double spacing_mm;                   /* mean of both axes */
+	double image_mm;                     /* the longer side */
+	double reach_mm;                     /* greatest distance of a label's edge from the middle, along an axis */
+	double n[HY_MAX_CLASSES];            /* voxels */
+	double centre_mm[HY_MAX_CLASSES][2]; /* x, y; of class 0: of all classes but the background */
+	double radius_mm;                    /* of all of them: root mean square distance from their centre */
+	double axis_deg, elongation;         /* direction of the greatest variance, and ratio of standard deviations */
 } hy_survey_scan;
 
 /* Begin with a zeroed one. */
@@ -26,7 +26,8 @@ typedef struct hy_survey {
 } hy_survey;
 
 /* labels: class indices on grid g, brought into the plan's order. Scans without foreground do not count. */
-hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject, hardy_error *err);
+hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject,
+                           hardy_error *err);
 void hy_survey_clear(hy_survey *s);
 
 /*
@@ -37,8 +38,9 @@ void hy_survey_grid(const hy_survey *s, int64_t *size, double *spacing_mm);
 
 /* How alike the objects lie. */
 typedef struct hy_alike {
-	int from, to;      /* the classes between whose centres the direction was taken; 0, 0: the long axis of all classes */
-	double spread_deg; /* circular standard deviation of its subjects; NaN where nothing tells a direction, or fewer than three subjects do */
+	int from, to; /* the classes between whose centres the direction was taken; 0, 0: the long axis of all classes */
+	double
+	    spread_deg; /* circular standard deviation of its subjects; NaN where nothing tells a direction, or fewer than three subjects do */
 } hy_alike;
 
 /*

@@ -14,7 +14,8 @@
 #include <string.h>
 
 static const char *const endings[] = {".json", ".label", ".ctbl"};
-static const char *const marks[] = {HY_MARK_JSON, "# values of label maps, by hardy predict", "# values of label maps, by hardy predict"};
+static const char *const marks[] = {HY_MARK_JSON, "# values of label maps, by hardy predict",
+                                    "# values of label maps, by hardy predict"};
 enum { N_FILES = 3, MOST_VALUE = 65535 };
 
 void hy_legend_clear(hy_legend *l)
@@ -45,7 +46,8 @@ static char *join(const char *stem, const char *ending)
 
 static bool take_class(const cJSON *item, hy_class *c)
 {
-	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name"), *value = cJSON_GetObjectItemCaseSensitive(item, "value");
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name"),
+	            *value = cJSON_GetObjectItemCaseSensitive(item, "value");
 	if (!cJSON_IsString(name) || strlen(name->valuestring) >= sizeof c->name || !(cJSON_IsNumber(value) || cJSON_IsNull(value)))
 		return false;
 	const double v = cJSON_IsNumber(value) ? value->valuedouble : -1;
@@ -66,9 +68,10 @@ static hardy_status take(const char *path, cJSON *json, hy_legend *l, hardy_erro
 	cJSON_ArrayForEach(item, labels)
 	{
 		if (l->n == HY_MAX_CLASSES || !take_class(item, &l->classes[l->n]))
-			return hy_fail(err, HARDY_ERROR_FORMAT,
-			               "%s: entry %d of \"labels\" is not a name with a value from 0 to %d or null, or there are more than %d",
-			               path, l->n, MOST_VALUE, HY_MAX_CLASSES);
+			return hy_fail(
+			    err, HARDY_ERROR_FORMAT,
+			    "%s: entry %d of \"labels\" is not a name with a value from 0 to %d or null, or there are more than %d", path,
+			    l->n, MOST_VALUE, HY_MAX_CLASSES);
 		l->n++;
 	}
 	l->training = cJSON_DetachItemFromObjectCaseSensitive(json, "training");
@@ -144,8 +147,8 @@ static hardy_status check_same(const char *stem, const hy_legend *l, const hy_le
 	list(old, was, sizeof was);
 	list(l, is, sizeof is);
 	return hy_fail(err, HARDY_ERROR_ARGUMENT,
-	               "%s.json: the label maps beside it hold %s, these would hold %s: name another folder, or --overwrite", stem, was,
-	               is);
+	               "%s.json: the label maps beside it hold %s, these would hold %s: name another folder, or --overwrite", stem,
+	               was, is);
 }
 
 /* old: what is read of a table that stays valid; empty without one, or where it is to be replaced. */

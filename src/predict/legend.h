@@ -9,7 +9,8 @@
 typedef struct hy_legend {
 	int n;
 	hy_class classes[HY_MAX_CLASSES]; /* background first; value -1, not present: written as 0 */
-	cJSON *training; /* owned; a list of objects with "data", a data set's name, and "subjects", as cards have them: seen by the models */
+	cJSON *
+	    training; /* owned; a list of objects with "data", a data set's name, and "subjects", as cards have them: seen by the models */
 } hy_legend;
 
 void hy_legend_clear(hy_legend *l);

@@ -26,17 +26,23 @@ const hy_perturbation_kind hy_perturb_latent = {
 
 /*
  * Images as other scanners might have made them; the order is that of the enum in recipe.c. Shading, weakened lines of k-space and plane
- * waves resemble artefacts that models are tested with: they are members of their own, so that a result on such artefacts without them is
- * one on artefacts never seen.
+ * waves resemble artefacts that models are tested with: shading is a parameter that is 0 unless given, the others are members of their own,
+ * so that a result on such artefacts without them is one on artefacts never seen.
  */
 static const hy_parameter randomise_parameters[] = {
-    {"share", 1, 0, 1, false, NULL},    {"share_plain", 0.5, 0, 1, false, NULL}, {"target", 0, 0, 0, true, "clean|same"},
-    {"strength", 1, 0, 4, false, NULL}, {"curve", 0.5, 0, 1, false, NULL},       {"invert", 0, 0, 1, false, NULL},
-    {"clip", 0.3, 0, 1, false, NULL},   {"sharpness", 0.4, 0, 1, false, NULL},   {"noise", 0.3, 0, 1, false, NULL},
+    {"share", 1, 0, 1, false, NULL},
+    {"share_plain", 0.5, 0, 1, false, NULL},
+    {"target", 0, 0, 0, true, "clean|same"},
+    {"strength", 1, 0, 4, false, NULL},
+    {"curve", 0.5, 0, 1, false, NULL},
+    {"invert", 0, 0, 1, false, NULL},
+    {"clip", 0.3, 0, 1, false, NULL},
+    {"sharpness", 0.4, 0, 1, false, NULL},
+    {"noise", 0.3, 0, 1, false, NULL},
+    {"shade", 0, 0, 1, false, NULL},
     {NULL, 0, 0, 0, false, NULL},
 };
 
-static const hy_parameter shade_parameters[] = {{"share", 0.5, 0, 1, false, NULL}, {NULL, 0, 0, 0, false, NULL}};
 static const hy_parameter lines_parameters[] = {{"share", 0.3, 0, 1, false, NULL}, {NULL, 0, 0, 0, false, NULL}};
 static const hy_parameter waves_parameters[] = {
     {"share", 0.3, 0, 1, false, NULL}, {"strength", 3, 0, 10, false, NULL}, {NULL, 0, 0, 0, false, NULL}};
@@ -47,14 +53,6 @@ const hy_perturbation_kind hy_perturb_randomise = {
     .stream = 10,
     .of_batches = true,
     .parameters = randomise_parameters,
-};
-
-const hy_perturbation_kind hy_perturb_shade = {
-    .name = "shade",
-    .summary = "smoothly shaded images",
-    .stream = 11,
-    .of_batches = true,
-    .parameters = shade_parameters,
 };
 
 const hy_perturbation_kind hy_perturb_lines = {
@@ -74,13 +72,19 @@ const hy_perturbation_kind hy_perturb_waves = {
 };
 
 const hy_perturbation_kind *const hy_perturbation_kinds[] = {
-    &hy_perturb_latent,   &hy_perturb_randomise,
-    &hy_perturb_shade,    &hy_perturb_lines,
-    &hy_perturb_waves,    &hy_perturb_mwm,
-    &hy_perturb_randconv, &hy_perturb_adv_noise,
-    &hy_perturb_adv_bias, &hy_perturb_rsc,
-    &hy_perturb_mixstyle, &hy_perturb_dsu,
-    &hy_perturb_maxstyle, NULL,
+    &hy_perturb_latent,
+    &hy_perturb_randomise,
+    &hy_perturb_lines,
+    &hy_perturb_waves,
+    &hy_perturb_mwm,
+    &hy_perturb_randconv,
+    &hy_perturb_adv_noise,
+    &hy_perturb_adv_bias,
+    &hy_perturb_rsc,
+    &hy_perturb_mixstyle,
+    &hy_perturb_dsu,
+    &hy_perturb_maxstyle,
+    NULL,
 };
 
 const hy_perturbation_kind *hy_perturbation_find(const char *name)

@@ -82,8 +82,8 @@ bool hy_perturbation_takes_part(const hy_perturbation_options *o, uint64_t seed,
 hy_rng hy_perturbation_rng(const hy_perturbation *p, int64_t iteration, uint64_t part);
 double hy_perturbation_value(const hy_perturbation *p, const char *name);
 
-extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_randomise, hy_perturb_shade, hy_perturb_lines, hy_perturb_waves,
-    hy_perturb_mwm, hy_perturb_randconv, hy_perturb_adv_noise, hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle,
-    hy_perturb_dsu, hy_perturb_maxstyle;
+extern const hy_perturbation_kind hy_perturb_latent, hy_perturb_randomise, hy_perturb_lines, hy_perturb_waves, hy_perturb_mwm,
+    hy_perturb_randconv, hy_perturb_adv_noise, hy_perturb_adv_bias, hy_perturb_rsc, hy_perturb_mixstyle, hy_perturb_dsu,
+    hy_perturb_maxstyle;
 
 #endif

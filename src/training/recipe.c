@@ -25,7 +25,7 @@ const hy_recipe_row hy_recipes[] = {
     {.name = "maxstyle", .text = "maxstyle", .summary = "and on decoded images in the hardest feature styles"},
     {.name = "randomise", .text = "randomise", .summary = "on images as other scanners might have made them"},
     {.name = "hardy",
-     .text = "randomise:strength=0.7",
+     .text = "randomise:strength=0.7,shade=0.5",
      .summary = "a U-Net with skip connections on images in other positions, and as other scanners might have made them",
      .settings = {{"network", "unet"},
                   {"network_levels", "4"},
@@ -290,7 +290,7 @@ hardy_status hy_recipe_read(const char *text, hy_recipe *out, hardy_error *err)
 
 enum { SCHEME_IMAGE, SCHEME_SHAPE, HARD_MASKS, THRESHOLD_LOW, THRESHOLD_HIGH, ONLY_X_HAT, N_LATENT }; /* of latent masks */
 
-enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, CLIP, SHARPNESS, NOISE }; /* of randomisation */
+enum { SHARE, SHARE_PLAIN, TARGET, STRENGTH, CURVE, INVERT, CLIP, SHARPNESS, NOISE, SHADE }; /* of randomisation */
 
 static double scheme_of(const char *name)
 {
@@ -429,9 +429,8 @@ bool hy_recipe_randomises(const hy_recipe *r, hy_randomise_options *out)
 			o.clip = v[CLIP];
 			o.sharpness = v[SHARPNESS];
 			o.noise = v[NOISE];
+			o.shade = v[SHADE];
 			clean = v[TARGET] == 0;
-		} else if (m->kind == &hy_perturb_shade) {
-			o.shade = v[0];
 		} else if (m->kind == &hy_perturb_lines) {
 			o.lines = v[0];
 		} else if (m->kind == &hy_perturb_waves) {

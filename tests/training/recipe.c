@@ -115,7 +115,7 @@ static void randomisation_is_of_the_batches(void **state)
 	hy_step_options step;
 	hy_randomise_options z = {.share = -1};
 	hy_recipe r = read("randomise:share=0.75,share_plain=0.25,strength=2,curve=0.01,invert=0.02,clip=0.03,"
-	                   "sharpness=0.05,noise=0.06+cooperative+shade:share=0.04+lines:share=0.07+waves:share=0.08,strength=2");
+	                   "sharpness=0.05,noise=0.06,shade=0.04+cooperative+lines:share=0.07+waves:share=0.08,strength=2");
 	assert_true(hy_recipe_randomises(&r, &z));
 	assert_true(z.share == 0.75 && z.share_plain == 0.25 && z.strength == 2 && z.curve == 0.01 && z.invert == 0.02);
 	assert_true(z.clip == 0.03 && z.shade == 0.04 && z.sharpness == 0.05 && z.noise == 0.06 && z.lines == 0.07);
@@ -129,6 +129,12 @@ static void randomisation_is_of_the_batches(void **state)
 	assert_true(z.share == 1 && z.curve == usual.curve && z.noise == usual.noise && z.strength == usual.strength);
 	assert_true(z.clip == usual.clip && z.sharpness == usual.sharpness);
 	assert_true(z.shade == 0 && z.lines == 0 && z.waves == 0); /* what resembles a test artefact is asked for by name */
+	r = read("hardy");                                         /* but for shading, which coils do */
+	assert_true(hy_recipe_randomises(&r, &z));
+	assert_true(z.strength == 0.7 && z.shade == 0.5 && z.lines == 0 && z.waves == 0);
+	r = read("hardy:shade=0+waves");
+	assert_true(hy_recipe_randomises(&r, &z));
+	assert_true(z.strength == 0.7 && z.shade == 0 && z.lines == 0 && z.waves == usual.waves);
 	r = read("waves");
 	assert_true(hy_recipe_randomises(&r, &z));
 	assert_true(z.share == 1 && z.waves == usual.waves && z.wave_strength == usual.wave_strength && z.curve == 0 &&
@@ -177,8 +183,7 @@ static void networks_are_checked(void **state)
 	                                                                                               "standard", "mwm",
 	                                                                                               "randconv", "adv-noise",
 	                                                                                               "adv-bias", "randomise",
-	                                                                                               "shade",    "lines",
-	                                                                                               "waves"};
+	                                                                                               "lines",    "waves"};
 	hardy_train_options o = valid();
 	o.network = "unet";
 	for (size_t i = 0; i < sizeof within / sizeof *within; i++) {
