@@ -61,8 +61,9 @@ static int defaults(const command *self, int argc, char **argv, hardy_train_opti
 		run = find_value(argc, argv, "-o");
 	const bool help = is_given(argc, argv, "--help") || is_given(argc, argv, "-h");
 	const bool fresh = !is_given(argc, argv, "--resume");
-	hardy_status status = hardy_train_options_init(o, help ? NULL : preset, fresh && !help ? recipe : NULL, &err);
-	if (!status && !fresh && run && !help)
+	const bool folds = is_given(argc, argv, "--folds"); /* each fold reads its own */
+	hardy_status status = hardy_train_options_init(o, help ? NULL : preset, (fresh || folds) && !help ? recipe : NULL, &err);
+	if (!status && !fresh && run && !help && !folds)
 		status = hardy_train_options_read(o, run, &err);
 	if (status)
 		return report_error(self, status, &err);
@@ -106,7 +107,7 @@ static void say_next(const char *run)
 	fprintf(stderr, "next: hardy predict %s SCANS -o LABELS\n", run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run);
 }
 
-static int train(const command *self, hardy_train_options *o, const string_list *rest)
+static int train(const command *self, hardy_train_options *o, int64_t folds, const string_list *rest)
 {
 	const hardy_log log = terminal_log();
 	const hardy_stop stop = interrupt_stop();
@@ -117,7 +118,7 @@ static int train(const command *self, hardy_train_options *o, const string_list 
 		return usage_error(self, "-o RUN is missing: the folder of the run");
 	if (!o->data)
 		return usage_error(self, "an argument is missing");
-	const hardy_status status = hardy_train(o, &log, &stop, &err);
+	const hardy_status status = folds ? hardy_train_folds(o, folds, &log, &stop, &err) : hardy_train(o, &log, &stop, &err);
 	if (status)
 		return report_error(self, status, &err);
 	say_next(o->output);
@@ -128,6 +129,7 @@ static int run(const command *self, int argc, char **argv)
 {
 	hardy_train_options o;
 	words w = {0};
+	int64_t folds = 0;
 	int code = defaults(self, argc, argv, &o);
 	if (code >= 0)
 		return code;
@@ -146,6 +148,8 @@ static int run(const command *self, int argc, char **argv)
 	     NULL},
 	    {"--splits", OPTION_STRING, &o.splits, "FILE", "JSON with subjects: pool or train, validation, test.", 0, 0, NULL},
 	    {"--fold", OPTION_INT, &o.fold, "N", "Of --splits that are a list of folds, as nnU-Net writes; from 0.", 0, 1e6, NULL},
+	    {"--folds", OPTION_INT, &folds, "K",
+	     "Cross-validation: K models, each scored on subjects that it has not seen; RUN is then their ensemble.", 2, 20, NULL},
 	    {"--strict", OPTION_FLAG, &o.strict, NULL, "A scan that cannot be used is an error; else the others train.", 0, 0,
 	     NULL},
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What label values mean, e.g. lv=3,myo=2.", 0, 0, NULL},
@@ -156,6 +160,8 @@ static int run(const command *self, int argc, char **argv)
 	    {"--unlabelled-weight", OPTION_DOUBLE, &o.unlabelled_weight, "W", "Weight of their loss.", 0, 1000, NULL},
 	    {"--confidence", OPTION_DOUBLE, &o.confidence, "P", "Least probability of a pixel's class for it to count.", 0.5, 1,
 	     NULL},
+	    {"--init", OPTION_STRING, &o.init, "MODEL",
+	     "Start from this model instead of drawn weights: another site, other classes (a new last layer).", 0, 0, NULL},
 	    {"--data-terms", OPTION_STRING, &o.data_terms, "TEXT", "Terms of use of the data, for the model card.", 0, 0, NULL},
 	    {"--size", OPTION_INT, &o.size, "N", "Height and width of the network's grid, a multiple of 16; 0: the preset's.", 0,
 	     512, NULL},
@@ -220,7 +226,7 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0)
 		code = apply(self, &w, argc, argv, &o);
 	if (code < 0)
-		code = train(self, &o, &rest);
+		code = train(self, &o, folds, &rest);
 	options_clear(table, n_table, &rest);
 	hardy_train_options_clear(&o);
 	return code;

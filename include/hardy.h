@@ -132,6 +132,9 @@ typedef struct hardy_train_options {
 	double header_spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
 	const char *
 	    unlabelled; /* scans without labels that join in, as inputs of hardy_predict; of `data` itself, subjects in no list; NULL */
+	/* a model to start from instead of drawn weights, as in hardy_predict_options: its network, percentiles and, where size and spacing_mm are
+	 * both 0, its grid are taken over, and all tensors but those made for other classes than these; NULL */
+	const char *init;
 	const char *data_terms; /* terms of use of the data, for the model card; NULL */
 	/* slices */
 	int64_t size;      /* height and width of the network's grid, a multiple of 16; 0: the preset's */
@@ -197,6 +200,15 @@ typedef struct hardy_stop {
  * leaves the last checkpoint in place. Changes the calling thread's number of OpenMP threads while it runs.
  */
 hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err);
+
+/*
+ * Cross-validation: n models (2 to 20), each trained on all labelled subjects but those of its fold, which are drawn by seed and which it then
+ * predicts: OUTPUT/fold_K is a run, with its fold's label maps in validation/ and their scores in validation.csv; OUTPUT/folds.json has the
+ * mean Dice over all scans, each by the model that has not seen it. hardy_predict takes OUTPUT as the ensemble of all. With resume, folds
+ * that are done are left alone. splits, subjects and validation of o must be left open.
+ */
+hardy_status hardy_train_folds(const hardy_train_options *o, int64_t n, const hardy_log *log, const hardy_stop *stop,
+                               hardy_error *err);
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 

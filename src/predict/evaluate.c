@@ -420,17 +420,6 @@ static void warn_of_exchange(const evaluator *e)
 
 /* ---- subjects that the models have seen --------------------------------------------------------------------------------- */
 
-static bool is_trained_on(const evaluator *e, const char *subject)
-{
-	const cJSON *item;
-	cJSON_ArrayForEach(item, e->legend.training)
-	{
-		if (hy_trained_on(hy_trained_subjects(item, &e->pairing.data), subject))
-			return true;
-	}
-	return false;
-}
-
 /* Their scores say nothing about other scans: they are not scored, unless all are such or it is asked for. */
 static void leave_out_trained(evaluator *e)
 {
@@ -438,7 +427,7 @@ static void leave_out_trained(evaluator *e)
 	size_t n = 0, n_predicted = 0;
 	const char *first = NULL;
 	for (size_t i = 0; i < p->n_pairs; i++) {
-		const bool seen = p->pairs[i].prediction && is_trained_on(e, p->pairs[i].subject);
+		const bool seen = p->pairs[i].prediction && hy_seen(e->legend.training, &p->data, p->pairs[i].subject);
 		n_predicted += p->pairs[i].prediction != NULL;
 		n += seen;
 		if (seen && !first)
@@ -455,7 +444,7 @@ static void leave_out_trained(evaluator *e)
 	size_t kept = 0;
 	for (size_t i = 0; i < p->n_pairs && !keep; i++) {
 		hy_pair *pair = &p->pairs[i];
-		if (pair->prediction && is_trained_on(e, pair->subject))
+		if (pair->prediction && hy_seen(e->legend.training, &p->data, pair->subject))
 			hy_pair_clear(pair);
 		else
 			p->pairs[kept++] = *pair;

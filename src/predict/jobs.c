@@ -86,7 +86,92 @@ hardy_status hy_model_argument(const char *argument, char **model, hardy_error *
 		*model = hy_strdup(argument);
 		return *model ? HARDY_OK : hy_fail_memory(err, argument, 1, strlen(argument) + 1);
 	}
-	return hy_path_is_folder(argument) ? model_in(argument, model, err) : HARDY_OK;
+	if (!hy_path_is_folder(argument))
+		return HARDY_OK;
+	const hardy_status status = model_in(argument, model, err);
+	char *folds = NULL;
+	if (status || *model || model_if_there(argument, "folds.json", &folds, NULL) || !folds)
+		return status;
+	hy_free(folds);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: holds the models of a cross-validation; want one, such as %s/fold_0",
+	               argument, argument);
+}
+
+/* FOLDER/folds.json, or NULL where there is none. */
+static hardy_status read_folds(const char *folder, cJSON **out, hardy_error *err)
+{
+	char *path = NULL;
+	*out = NULL;
+	hardy_status status = hy_path_is_folder(folder) ? model_if_there(folder, "folds.json", &path, err) : HARDY_OK;
+	if (!status && path)
+		status = hy_json_read(path, out, err);
+	const cJSON *done = cJSON_GetObjectItemCaseSensitive(*out, "status");
+	if (!status && *out && !(cJSON_IsString(done) && !strcmp(done->valuestring, "done")))
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: the cross-validation is not finished: train --folds with --resume goes on",
+		                 folder);
+	if (status) {
+		cJSON_Delete(*out);
+		*out = NULL;
+	}
+	hy_free(path);
+	return status;
+}
+
+static hardy_status add_fold(const char *folder, const cJSON *fold, char **model, hardy_error *err)
+{
+	const cJSON *name = cJSON_GetObjectItemCaseSensitive(fold, "run");
+	if (!cJSON_IsString(name) || strchr(name->valuestring, '/'))
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s/folds.json: a fold has no \"run\", the name of a folder", folder);
+	char *run = hy_path_join(folder, name->valuestring);
+	hardy_status status = run ? hy_model_argument(run, model, err) : hy_fail_memory(err, folder, strlen(folder), 1);
+	if (!status && !*model)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model", run);
+	hy_free(run);
+	return status;
+}
+
+void hy_models_free(char **models, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		hy_free(models[i]);
+	hy_free(models);
+}
+
+hardy_status hy_model_arguments(const char *argument, char ***models, size_t *n, hardy_error *err)
+{
+	cJSON *json = NULL;
+	*models = NULL;
+	*n = 0;
+	hardy_status status = read_folds(argument, &json, err);
+	if (status)
+		return status;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "folds"), *fold;
+	const size_t room = json ? (size_t)cJSON_GetArraySize(list) : 1;
+	char **found = hy_calloc(room + 1, sizeof *found);
+	size_t count = 0;
+	if (!found)
+		status = hy_fail_memory(err, "models", room, sizeof *found);
+	if (!status && !json) {
+		status = hy_model_argument(argument, found, err);
+		count = found[0] != NULL;
+	}
+	cJSON_ArrayForEach(fold, list)
+	{
+		if (status)
+			break;
+		status = add_fold(argument, fold, &found[count], err);
+		count += !status;
+	}
+	if (!status && json && !count)
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s/folds.json: names no fold", argument);
+	cJSON_Delete(json);
+	if (status) {
+		hy_models_free(found, count);
+		return status;
+	}
+	*models = found;
+	*n = count;
+	return HARDY_OK;
 }
 
 /* ---- subjects ----------------------------------------------------------------------------------------------------------- */
@@ -571,22 +656,29 @@ bool hy_trained_on(const cJSON *subjects, const char *subject)
 	return false;
 }
 
-size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first)
+bool hy_seen(const cJSON *training, const hy_dataset *d, const char *subject)
 {
-	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
-	const cJSON *subjects = NULL;
+	const cJSON *item;
+	cJSON_ArrayForEach(item, training)
+	{
+		if (hy_trained_on(hy_trained_subjects(item, d), subject))
+			return true;
+	}
+	return false;
+}
+
+size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char **first)
+{
 	size_t n = 0;
 	*first = NULL;
-	for (size_t i = 0; card && i < jobs->n; i++) {
+	for (size_t i = 0; i < jobs->n; i++) {
 		const hy_job *job = &jobs->items[i];
-		const char *subject = jobs->sets[job->set].cases[job->index].subject;
-		if (!i || job->set != job[-1].set)
-			subjects = hy_trained_subjects(card, &jobs->sets[job->set]);
-		if (!hy_trained_on(subjects, subject))
+		const hy_dataset *d = &jobs->sets[job->set];
+		const char *subject = d->cases[job->index].subject;
+		if (!d->root || !hy_seen(training, d, subject))
 			continue;
 		*first = *first ? *first : subject;
 		n++;
 	}
-	cJSON_Delete(card);
 	return n;
 }

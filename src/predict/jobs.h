@@ -49,6 +49,12 @@ const char *hy_model_that_counts(const char *schedule, bool has_best);
  * is not there is an error.
  */
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err);
+/*
+ * The same for what may be several: the folder of a cross-validation names the model of each of its runs, which must all be done. *models is
+ * owned by the caller (hy_models_free), *n 0 where the argument is no model.
+ */
+hardy_status hy_model_arguments(const char *argument, char ***models, size_t *n, hardy_error *err);
+void hy_models_free(char **models, size_t n);
 
 /*
  * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan; with one channel, NAME_0000 and NAME_0001 side by side are
@@ -72,7 +78,9 @@ void hy_jobs_clear(hy_jobs *jobs);
 const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d);
 /* Whether they hold this one; none for NULL. */
 bool hy_trained_on(const cJSON *subjects, const char *subject);
+/* Whether any of a list of cards, or of what tables of label values keep of them, has this subject. */
+bool hy_seen(const cJSON *training, const hy_dataset *d, const char *subject);
 /* How many of the scans those are; *first: the first such subject, part of jobs, or NULL. */
-size_t hy_jobs_trained_on(const hy_jobs *jobs, const hy_model *m, const char **first);
+size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char **first);
 
 #endif

@@ -103,13 +103,16 @@ static hardy_status load_models(session *s, const char **rest, size_t *n_rest, h
 {
 	hardy_status status = HARDY_OK;
 	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
-		char *path = NULL;
-		status = hy_model_argument(s->o->inputs[i], &path, err);
-		if (!status && !path)
+		char **paths;
+		size_t n;
+		status = hy_model_arguments(s->o->inputs[i], &paths, &n, err);
+		if (status)
+			break;
+		if (!n)
 			rest[(*n_rest)++] = s->o->inputs[i];
-		else if (!status)
-			status = load_model(s, path, err);
-		hy_free(path);
+		for (size_t k = 0; k < n && !status; k++)
+			status = load_model(s, paths[k], err);
+		hy_models_free(paths, n);
 	}
 	if (!status && !s->n_models)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
@@ -159,21 +162,27 @@ static void map_values(session *s)
 	}
 }
 
-/* What of a model's card says which subjects it has seen. */
+static bool add_seen(cJSON *list, const cJSON *card)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"),
+	            *subjects = cJSON_GetObjectItemCaseSensitive(card, "subjects");
+	if (!data || !subjects)
+		return true;
+	cJSON *item = cJSON_CreateObject();
+	if (item && hy_json_add(item, "data", cJSON_Duplicate(data, true)) &&
+	    hy_json_add(item, "subjects", cJSON_Duplicate(subjects, true)) && cJSON_AddItemToArray(list, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+/* Which subjects a model has seen, by its card, and those that it started from. */
 static hardy_status add_training(cJSON *list, const hy_model *m, hardy_error *err)
 {
-	static const char *const parts[] = {"data", "subjects"};
-	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL, *item = cJSON_CreateObject();
-	bool good = item != NULL, told = card != NULL;
-	for (int i = 0; i < 2 && good && told; i++) {
-		const cJSON *part = cJSON_GetObjectItemCaseSensitive(card, parts[i]);
-		told = part != NULL;
-		good = !told || hy_json_add(item, parts[i], cJSON_Duplicate(part, true));
-	}
-	if (good && told)
-		good = cJSON_AddItemToArray(list, item);
-	if (!good || !told)
-		cJSON_Delete(item);
+	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
+	bool good = true;
+	for (const cJSON *at = card; at && good; at = cJSON_GetObjectItemCaseSensitive(at, "started_from"))
+		good = add_seen(list, at);
 	cJSON_Delete(card);
 	return good ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
 }
@@ -624,17 +633,13 @@ static void predict_scan(session *s, const hy_job *job)
 /* Their label maps are better than others will be. */
 static void tell_trained_on(const session *s)
 {
-	for (size_t k = 0; k < s->n_models; k++) {
-		const char *first;
-		const size_t n = hy_jobs_trained_on(&s->jobs, &s->models[k], &first);
-		if (!n)
-			continue;
+	const char *first;
+	const size_t n = hy_jobs_trained_on(&s->jobs, s->legend.training, &first);
+	if (n)
 		hy_warn(s->log,
 		        "%zu of %zu scans are of subjects that the model was trained on (%s%s): their label maps say nothing about "
 		        "how good others will be",
 		        n, s->jobs.n, first, n > 1 ? " and others" : "");
-		return;
-	}
 }
 
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */

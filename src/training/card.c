@@ -25,8 +25,8 @@ static cJSON *subjects_to_json(const hy_split *s)
 	return NULL;
 }
 
-hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const hy_training_set *set, int64_t steps,
-                           hardy_error *err)
+hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const hy_training_set *set, const cJSON *history,
+                           int64_t steps, hardy_error *err)
 {
 	hy_recipe recipe;
 	const hardy_status status = hy_recipe_read(o->recipe, &recipe, err);
@@ -44,7 +44,8 @@ hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const 
 	                  hy_json_add(card, "perturbations", hy_recipe_to_json(&recipe, o)) &&
 	                  hy_json_add(card, "seed", cJSON_CreateNumber((double)o->seed)) &&
 	                  hy_json_add(card, "steps", cJSON_CreateNumber((double)steps)) &&
-	                  hy_json_add(card, "options", hy_options_to_json(o, true));
+	                  hy_json_add(card, "options", hy_options_to_json(o, true)) &&
+	                  (!history || hy_json_add(card, "started_from", cJSON_Duplicate(history, true)));
 	char *printed = good ? hy_json_print(card, false) : NULL;
 	char *text = printed ? hy_strdup(printed) : NULL;
 	cJSON_free(printed);

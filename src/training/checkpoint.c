@@ -121,6 +121,9 @@ hardy_status hy_checkpoint_load(const char *path, hy_model *model, hy_progress *
 		const hy_network swapped = model->network;
 		model->network = read.network;
 		read.network = swapped;
+		char *const card = model->card;
+		model->card = read.card;
+		read.card = card;
 	}
 	hy_model_clear(&read);
 	hy_free(state);

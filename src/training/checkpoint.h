@@ -22,7 +22,7 @@ typedef struct hy_progress {
 /* Atomic: the file is the old or the new one. */
 hardy_status hy_checkpoint_save(const char *path, const hy_model *model, const hy_progress *p, hardy_error *err);
 
-/* A checkpoint of another network than model's plan, classes and channels describe is an error. Fills model->network. */
+/* A checkpoint of another network than model's plan, classes and channels describe is an error. Fills model->network and card. */
 hardy_status hy_checkpoint_load(const char *path, hy_model *model, hy_progress *p, hardy_error *err);
 
 #endif

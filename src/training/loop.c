@@ -10,6 +10,7 @@
 #include "training/checkpoint.h"
 #include "training/recalibrate.h"
 #include "training/run.h"
+#include "training/start.h"
 #include "training/teacher.h"
 #include "training/unlabelled.h"
 
@@ -26,6 +27,8 @@ typedef struct trainer {
 	const hardy_stop *stop;
 	hy_training_set set;
 	hy_model model;
+	hy_model init;  /* what it starts from; empty without */
+	cJSON *history; /* owned: what that one has seen; NULL without */
 	hy_batches *batches;
 	hy_unlabelled unlabelled;
 	hy_batches *unlabelled_batches; /* NULL without */
@@ -54,6 +57,21 @@ static hardy_status failed(hardy_error *err)
 
 /* ---- preparation -------------------------------------------------------------------------------------------------------- */
 
+/* As they are before the first step. */
+static hardy_status start_weights(trainer *t, hardy_error *err)
+{
+	size_t n_kept;
+	hy_params_draw(&t->model.network.params, (uint64_t)t->o.seed);
+	if (!t->init.network.params.n)
+		return HARDY_OK;
+	const hardy_status status = hy_start_copy(&t->model, &t->init, &n_kept, err);
+	if (status)
+		return hy_prefix(err, status, "%s", t->o.init);
+	hy_info(t->log, "%s: %zu of %zu tensors are its own%s", t->o.init, t->model.network.params.n - n_kept,
+	        t->model.network.params.n, n_kept ? ", the others are made for other classes and start anew" : "");
+	return HARDY_OK;
+}
+
 static hardy_status make_model(trainer *t, hardy_error *err)
 {
 	const hy_dataset *d = &t->set.dataset;
@@ -65,9 +83,7 @@ static hardy_status make_model(trainer *t, hardy_error *err)
 	memcpy(m->channels, d->channels, sizeof m->channels);
 	m->fingerprint = t->set.fingerprint;
 	const hardy_status status = hy_network_init(&m->network, &config, err);
-	if (!status)
-		hy_params_draw(&m->network.params, (uint64_t)t->o.seed);
-	return status;
+	return status ? status : start_weights(t, err);
 }
 
 static void make_plan(hy_plan *plan, const hardy_train_options *o)
@@ -225,8 +241,9 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 		status = hy_validator_run(t->validator, &v, err);
 		validation_s = hy_clock_s() - start;
 	}
-	hy_params_draw(&t->model.network.params, (uint64_t)t->o.seed);
 	hy_network_reset_statistics(&t->model.network);
+	if (!status)
+		status = start_weights(t, err);
 	/* finishing two models: recalibration and reconstruction go through the training slices forwards, about half a step a batch */
 	const double batches = (double)t->set.calibration.n / (double)t->o.batch;
 	double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
@@ -585,6 +602,8 @@ static void clear(trainer *t)
 	hy_unlabelled_clear(&t->unlabelled);
 	hy_free(t->pseudo);
 	hy_model_clear(&t->model);
+	hy_model_clear(&t->init);
+	cJSON_Delete(t->history);
 	hy_training_set_clear(&t->set);
 }
 
@@ -612,10 +631,39 @@ static void take_fitted(trainer *t)
 		        (long long)t->o.size, t->o.spacing_mm, t->o.rotation_deg, t->o.mirror > 0 ? "mirrored" : "not mirrored", how);
 }
 
+/* The model to start from, whose network and plan the options get; a run that goes on has its own weights. */
+static hardy_status load_start(trainer *t, hardy_error *err)
+{
+	if (!t->o.init || (t->o.resume && hy_path_exists(t->run.checkpoint)))
+		return HARDY_OK;
+	const hardy_status status = hy_start_load(&t->init, &t->o, err);
+	if (status)
+		return status;
+	t->history = hy_start_history(&t->init);
+	t->recorded.network_width = t->o.network_width;
+	t->recorded.network_levels = t->o.network_levels;
+	t->recorded.network_no_top_skip = t->o.network_no_top_skip;
+	t->recorded.no_decoupler = t->o.no_decoupler;
+	t->recorded.percentile_low = t->o.percentile_low;
+	t->recorded.percentile_high = t->o.percentile_high;
+	return HARDY_OK;
+}
+
+/* A run that goes on: its card says what it started from. */
+static void recall_history(trainer *t)
+{
+	cJSON *card = !t->history && t->model.card ? cJSON_Parse(t->model.card) : NULL;
+	if (card)
+		t->history = cJSON_DetachItemFromObjectCaseSensitive(card, "started_from");
+	cJSON_Delete(card);
+}
+
 static hardy_status train(trainer *t, bool longer, hardy_error *err)
 {
+	hardy_status status = load_start(t, err);
 	make_plan(&t->model.plan, &t->o);
-	hardy_status status = hy_training_set_load(&t->set, &t->o, &t->model.plan, t->log, t->stop, err);
+	if (!status)
+		status = hy_training_set_load(&t->set, &t->o, &t->model.plan, t->log, t->stop, err);
 	if (!status)
 		take_fitted(t);
 	if (!status && t->o.unlabelled)
@@ -628,8 +676,9 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 		status = make_step(t, err);
 	if (!status)
 		status = t->o.resume ? resume_run(t, longer, err) : start_run(t, err);
+	recall_history(t);
 	if (!status)
-		status = hy_card_write(&t->model, &t->recorded, &t->set, t->at.steps, err);
+		status = hy_card_write(&t->model, &t->recorded, &t->set, t->history, t->at.steps, err);
 	if (!status)
 		status = write_run(t, "running", false, err);
 	const bool begun = !status;
@@ -655,7 +704,7 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err)
 {
 	hardy_error unseen;
-	char *data = NULL, *splits = NULL, *unlabelled = NULL;
+	char *data = NULL, *splits = NULL, *unlabelled = NULL, *init = NULL;
 	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop};
 	hardy_train_options started = {0};
 	bool longer = false;
@@ -669,8 +718,11 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	if (hy_recipe_is_file(o->recipe))
 		t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
 	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))) ||
-	    (o->unlabelled && (status = hy_path_resolve(o->unlabelled, &unlabelled, err))))
+	    (o->unlabelled && (status = hy_path_resolve(o->unlabelled, &unlabelled, err))) ||
+	    (o->init && !o->resume && (status = hy_path_resolve(o->init, &init, err))))
 		goto out;
+	if (init)
+		t.recorded.init = init;
 	t.recorded.data = data;
 	t.recorded.splits = splits;
 	t.recorded.unlabelled = unlabelled;
@@ -697,5 +749,6 @@ out:
 	hy_free(data);
 	hy_free(splits);
 	hy_free(unlabelled);
+	hy_free(init);
 	return status;
 }

@@ -134,6 +134,7 @@ static const field fields[] = {
     {"unlabelled", TEXT, AT(unlabelled), LATER, 0, 0, NULL},
     {"unlabelled_weight", REAL, AT(unlabelled_weight), CARD | LATER, 0, 1000, NULL},
     {"confidence", REAL, AT(confidence), CARD | LATER, 0.5, 1, NULL},
+    {"init", TEXT, AT(init), FREE | LATER, 0, 0, NULL},
     {"data_terms", TEXT, AT(data_terms), 0, 0, 0, NULL},
     {"size", WHOLE, AT(size), CARD | FITTED, 0, 512, NULL},
     {"spacing_mm", REAL, AT(spacing_mm), CARD | FITTED, 0, 100, NULL},

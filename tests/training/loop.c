@@ -79,6 +79,8 @@ static hardy_train_options tiny(const char *run, const char *recipe)
 	o.validation = 2;
 	o.size = 16;
 	o.spacing_mm = 3;
+	o.rotation_deg = 180; /* else the labels are looked at first */
+	o.mirror = 0.5;
 	o.batch = 4;
 	o.iterations = 7;
 	o.validate_every = 1;
@@ -338,6 +340,160 @@ static void averages_weights(void **state)
 	assert_true(difference > 0);
 	for (int i = 0; i < 3; i++)
 		hy_model_clear(&m[i]);
+}
+
+/* Weights of a model of run b, tensor by tensor: those of run a, but for tensors whose name begins with other, which must differ. */
+static void compare_weights(const char *a, const char *b, const char *other)
+{
+	hardy_error err = {0};
+	hy_model x = {0}, y = {0};
+	assert_ok(hy_model_load(&x, tree_path(a), NULL, &err), &err);
+	assert_ok(hy_model_load(&y, tree_path(b), NULL, &err), &err);
+	for (size_t i = 0; i < x.network.params.n; i++) {
+		const hy_param *p = &x.network.params.list[i];
+		if (p->is_buffer)
+			continue;
+		const bool same =
+		    !memcmp(x.network.params.values + p->offset, y.network.params.values + p->offset, p->n * sizeof(float));
+		if (same == (*other && !strncmp(p->name, other, strlen(other))))
+			fail_msg("%s: %s in %s and %s", p->name, same ? "the same" : "not the same", a, b);
+	}
+	assert_true(hy_plan_same(&x.plan, &y.plan));
+	assert_null(x.card ? strstr(x.card, "started_from") : NULL);
+	assert_non_null(strstr(y.card, "\"started_from\":{\"data\":\"data\",\"subjects\":[\"case"));
+	hy_model_clear(&x);
+	hy_model_clear(&y);
+}
+
+static void starts_from_a_model(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("first", "hardy");
+	o.network_levels = 3;
+	o.validation = 0; /* the last model counts */
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	hardy_train_options next = tiny("second", "hardy");
+	char first[512];
+	snprintf(first, sizeof first, "%s", tree_path("first"));
+	next.init = first;
+	next.size = 0; /* levels, percentiles and grid are the model's */
+	next.spacing_mm = 0;
+	next.seed = 3;
+	next.iterations = 2;
+	next.learning_rate = 1e-30;
+	next.ema = 0;
+	next.subjects = next.validation = 0;
+	assert_ok(hardy_train(&next, NULL, NULL, &err), &err);
+	compare_weights("first/last.safetensors", "second/last.safetensors", "");
+	/* it goes on without the model, which may be gone */
+	hardy_train_options again;
+	assert_ok(hardy_train_options_read(&again, tree_path("second"), &err), &err);
+	again.output = next.output;
+	again.resume = true;
+	char away[520];
+	snprintf(away, sizeof away, "%s-away", first);
+	assert_int_equal(rename(first, away), 0);
+	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+	hardy_train_options_clear(&again);
+	assert_int_equal(rename(away, first), 0);
+	compare_weights("first/last.safetensors", "second/last.safetensors", "");
+	/* the same number of other classes */
+	next = tiny("third", "hardy");
+	next.init = first;
+	next.size = 0;
+	next.spacing_mm = 0;
+	next.iterations = 1;
+	next.learning_rate = 1e-30;
+	next.ema = 0;
+	tree_text("data/dataset.json",
+	          "{\"channel_names\": {\"0\": \"T1\", \"1\": \"T2\"}, \"labels\": {\"background\": 0, \"disc\": 1, "
+	          "\"rod\": 2}, \"numTraining\": 5, \"file_ending\": \".nii.gz\"}");
+	assert_ok(hardy_train(&next, NULL, NULL, &err), &err);
+	compare_weights("first/last.safetensors", "third/last.safetensors", "out.");
+	next = tiny("fourth", "standard");
+	next.init = first;
+	refuse(&next, HARDY_ERROR_ARGUMENT, "has the network \"unet\", but this recipe trains \"study\"");
+	next = tiny("fourth", "hardy");
+	next.init = tree_path("data");
+	refuse(&next, HARDY_ERROR_ARGUMENT, "no model to start from");
+	assert_false(hy_path_exists(tree_path("fourth")));
+}
+
+static void folds_are_scored_by_who_has_not_seen_them(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("cross", "standard");
+	o.iterations = 2;
+	o.subjects = o.validation = -1;
+	char out[512];
+	snprintf(out, sizeof out, "%s", o.output);
+	assert_int_equal(hardy_train_folds(&o, 1, NULL, NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_int_equal(hardy_train_folds(&o, 6, NULL, NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "6 folds of 5 labelled subjects"));
+	int left = 12; /* in the second fold: reading 5 scans and 2 steps are the first's */
+	const hardy_stop stop = {countdown, &left};
+	assert_int_equal(hardy_train_folds(&o, 2, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
+	assert_true(hy_path_exists(tree_path("cross/fold_0/last.safetensors")));
+	assert_false(hy_path_exists(tree_path("cross/fold_1/last.safetensors")));
+	hardy_predict_options p;
+	hardy_predict_options_init(&p);
+	char data[512], both[512], one[512], two[512];
+	snprintf(data, sizeof data, "%s", tree_path("data"));
+	snprintf(both, sizeof both, "%s", tree_path("both"));
+	snprintf(one, sizeof one, "%s", tree_path("cross/fold_0"));
+	snprintf(two, sizeof two, "%s", tree_path("cross/fold_1"));
+	const char *inputs[] = {out, data}, *apart[] = {one, two, data};
+	p.inputs = inputs;
+	p.n_inputs = 2;
+	p.output = both;
+	p.threads = 1;
+	assert_int_equal(hardy_predict(&p, NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "the cross-validation is not finished"));
+	/* what is there is not begun again by mistake, and goes on where it stopped */
+	assert_int_equal(hardy_train_folds(&o, 2, NULL, NULL, &err), HARDY_ERROR_ARGUMENT);
+	o.resume = true;
+	size_t n_before, n_after;
+	char *before = read_file("cross/fold_0/run.json", &n_before);
+	assert_ok(hardy_train_folds(&o, 2, NULL, NULL, &err), &err);
+	char *after = read_file("cross/fold_0/run.json", &n_after);
+	assert_true(n_before == n_after && !memcmp(before, after, n_after));
+	hy_free(before);
+	hy_free(after);
+	/* each subject has its label map in one fold's folder, and the run that made it was trained on the others */
+	cJSON *folds = NULL;
+	assert_ok(hy_json_read(tree_path("cross/folds.json"), &folds, &err), &err);
+	assert_string_equal(cJSON_GetObjectItem(folds, "status")->valuestring, "done");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(folds, "folds")), 2);
+	assert_true(cJSON_IsNumber(cJSON_GetObjectItem(cJSON_GetObjectItem(folds, "dice"), "disc")));
+	cJSON_Delete(folds);
+	for (int s = 0; s < N_SUBJECTS; s++) {
+		char name[64], quoted[16];
+		int n = 0;
+		snprintf(quoted, sizeof quoted, "\"case%d\"", s);
+		for (int k = 0; k < 2; k++) {
+			hy_model m = {0};
+			snprintf(name, sizeof name, "cross/fold_%d/last.safetensors", k);
+			assert_ok(hy_model_load(&m, tree_path(name), NULL, &err), &err);
+			snprintf(name, sizeof name, "cross/fold_%d/validation/case%d.nii.gz", k, s);
+			const bool predicted = hy_path_exists(tree_path(name));
+			assert_true(predicted == !strstr(m.card, quoted));
+			n += predicted;
+			hy_model_clear(&m);
+		}
+		assert_int_equal(n, 1);
+	}
+	/* and all of it predicts as the ensemble that it is */
+	assert_ok(hardy_predict(&p, NULL, &err), &err);
+	p.inputs = apart;
+	p.n_inputs = 3;
+	p.output = tree_path("apart");
+	assert_ok(hardy_predict(&p, NULL, &err), &err);
+	assert_same_file("both/case0.nii.gz", "apart/case0.nii.gz");
+	assert_same_file("both/quality.csv", "apart/quality.csv");
 }
 
 /* A killed run has rows and a best model that its checkpoint does not know of. */
@@ -744,6 +900,8 @@ int main(void)
 	    cmocka_unit_test(unlabelled_scans_join_in),
 	    cmocka_unit_test(a_recipe_file_is_resolved),
 	    cmocka_unit_test(averages_weights),
+	    cmocka_unit_test(starts_from_a_model),
+	    cmocka_unit_test(folds_are_scored_by_who_has_not_seen_them),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
 	    cmocka_unit_test(goes_on_longer_at_a_constant_rate),
 	    cmocka_unit_test(refuses_other_options_on_resume),
