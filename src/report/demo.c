@@ -5,9 +5,11 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 #include "metric/overlap.h"
 #include "predict/jobs.h"
+#include "predict/legend.h"
 #include "predict/predictor.h"
 #include "report/png.h"
 #include "training/options.h"
@@ -308,7 +310,7 @@ static hardy_status write_table(const demo *d, hardy_error *err)
 
 /* ---- picture ---- */
 
-enum { PANEL = 230, BAR = 2 * HY_GLYPH_HEIGHT + 6, N_PANELS = 2 + N_RECIPES };
+enum { PANEL = 256, BAR = 2 * HY_GLYPH_HEIGHT + 6, N_PANELS = 2 + N_RECIPES };
 
 /* The slice with the largest true heart. */
 static int64_t fullest_slice(const hy_labels *truth)
@@ -327,16 +329,42 @@ static int64_t fullest_slice(const hy_labels *truth)
 	return best;
 }
 
-/* A square of PANEL / scale pixels of a slice around its centre, zero outside. */
-static void cut(const void *slice, size_t size, int64_t nx, int64_t ny, int side, void *out)
+/* The part of a slice that a panel shows: a square around the heart, each pixel scale x scale of the picture's. */
+typedef struct part {
+	int64_t x0, y0;
+	int side, scale;
+} part;
+
+/* Twice the heart's size, where the truth has one; else the middle. */
+static part choose_part(const uint8_t *truth, int64_t nx, int64_t ny)
 {
-	memset(out, 0, (size_t)(side * side) * size);
-	const int64_t x0 = (nx - side) / 2, y0 = (ny - side) / 2;
-	for (int y = 0; y < side; y++)
-		for (int x = 0; x < side; x++)
-			if (y0 + y >= 0 && y0 + y < ny && x0 + x >= 0 && x0 + x < nx)
-				memcpy((char *)out + (size_t)(y * side + x) * size,
-				       (const char *)slice + (size_t)((y0 + y) * nx + x0 + x) * size, size);
+	int64_t low[2] = {nx, ny}, high[2] = {-1, -1};
+	for (int64_t i = 0; i < nx * ny; i++) {
+		const int64_t at[2] = {i % nx, i / nx};
+		for (int a = 0; a < 2 && truth[i]; a++) {
+			low[a] = at[a] < low[a] ? at[a] : low[a];
+			high[a] = at[a] > high[a] ? at[a] : high[a];
+		}
+	}
+	const bool any = high[0] >= 0;
+	const int64_t width = any ? high[0] - low[0] + 1 : nx, height = any ? high[1] - low[1] + 1 : ny;
+	const int64_t wanted = hy_clamp(2 * (width > height ? width : height), 32, PANEL);
+	part p = {.scale = (int)(PANEL / wanted)};
+	p.side = PANEL / p.scale;
+	p.x0 = ((any ? low[0] + high[0] + 1 : nx) - p.side) / 2;
+	p.y0 = ((any ? low[1] + high[1] + 1 : ny) - p.side) / 2;
+	return p;
+}
+
+/* Zero outside of the slice. */
+static void cut(const void *slice, size_t size, int64_t nx, int64_t ny, const part *p, void *out)
+{
+	memset(out, 0, (size_t)(p->side * p->side) * size);
+	for (int y = 0; y < p->side; y++)
+		for (int x = 0; x < p->side; x++)
+			if (p->y0 + y >= 0 && p->y0 + y < ny && p->x0 + x >= 0 && p->x0 + x < nx)
+				memcpy((char *)out + (size_t)(y * p->side + x) * size,
+				       (const char *)slice + (size_t)((p->y0 + y) * nx + p->x0 + x) * size, size);
 }
 
 /* n_cases when the data set lacks it. */
@@ -369,7 +397,8 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	if (status)
 		goto out;
 	const int64_t nx = image.grid.nx, ny = image.grid.ny, z = fullest_slice(&truth);
-	const int scale = (nx < ny ? nx : ny) < 160 ? 2 : 1, side = PANEL / scale;
+	const part p = choose_part(truth.data + z * nx * ny, nx, ny);
+	const int side = p.side;
 	pixels = hy_alloc((size_t)(side * side), sizeof *pixels);
 	labels = hy_alloc((size_t)(side * side), 1);
 	if (!pixels || !labels) {
@@ -378,23 +407,23 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	}
 	const int y = (int)at * (PANEL + BAR);
 	char text[128];
-	cut(image.data + z * nx * ny, sizeof *image.data, nx, ny, side, pixels);
+	cut(image.data + z * nx * ny, sizeof *image.data, nx, ny, &p, pixels);
 	for (int panel = 0; panel < N_PANELS; panel++) {
 		const int x = panel * PANEL;
-		hy_canvas_image(canvas, x, y + BAR, scale, pixels, side, side);
+		hy_canvas_image(canvas, x, y + BAR, p.scale, pixels, side, side);
 		const hy_labels *map = panel == 1 ? &truth : NULL;
-		hy_prediction p = {0};
+		hy_prediction found = {0};
 		if (panel >= 2) {
-			status = hy_predictor_run(d->predictors[panel - 2], &image, &p, err);
+			status = hy_predictor_run(d->predictors[panel - 2], &image, &found, err);
 			if (status)
 				goto out;
-			map = &p.label;
+			map = &found.label;
 		}
 		if (map) {
-			cut(map->data + z * nx * ny, 1, nx, ny, side, labels);
-			hy_canvas_contours(canvas, x, y + BAR, scale, labels, side, side);
+			cut(map->data + z * nx * ny, 1, nx, ny, &p, labels);
+			hy_canvas_contours(canvas, x, y + BAR, p.scale, labels, side, side);
 		}
-		hy_prediction_clear(&p);
+		hy_prediction_clear(&found);
 		if (panel == 0)
 			snprintf(text, sizeof text, "%.20s %.60s %s", s->name, worst->subject, worst->phase);
 		else if (panel == 1)
@@ -412,15 +441,32 @@ out:
 	return status;
 }
 
+/* Which colour is what, in a bar at the bottom. */
+static void draw_legend(hy_canvas *canvas, int y)
+{
+	static const char *const names[] = {"LV", "myocardium", "RV"};
+	int x = 4;
+	for (int c = 1; c <= 3; c++) {
+		uint8_t rgb[3];
+		hy_label_colour(c, rgb);
+		hy_canvas_fill(canvas, x, y + 6, 10, 10, rgb);
+		hy_canvas_text(canvas, x + 16, y + 7, 1, names[c - 1]);
+		x += 110;
+	}
+}
+
 static hardy_status write_picture(demo *d, hardy_error *err)
 {
 	hy_canvas *canvas = NULL;
-	hardy_status status = hy_canvas_new(&canvas, N_PANELS * PANEL, (int)d->n_sites * (PANEL + BAR), err);
+	const int height = (int)d->n_sites * (PANEL + BAR);
+	hardy_status status = hy_canvas_new(&canvas, N_PANELS * PANEL, height + BAR, err);
 	for (size_t i = 0; !status && i < d->n_sites; i++)
 		if (d->sites[i].n)
 			status = draw_site(d, i, canvas, err);
-	if (!status)
+	if (!status) {
+		draw_legend(canvas, height);
 		status = hy_png_write(canvas, d->picture, NULL, err);
+	}
 	hy_canvas_free(canvas);
 	return status;
 }

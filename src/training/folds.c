@@ -67,8 +67,9 @@ static hardy_status make_splits(folds *f, hardy_error *err)
 	if (!status)
 		status = hy_dataset_subjects(&d, &subjects, &n, err);
 	if (!status && n < (size_t)f->n)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %lld folds of %zu labelled subjects: want as many subjects as folds, or more",
-		                 f->o->data, (long long)f->n, n);
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA, "%s: %lld folds of %zu labelled subjects: want as many subjects as folds, or more",
+		            f->o->data, (long long)f->n, n);
 	if (!status && (!list || !(order = hy_alloc(n, sizeof *order))))
 		status = hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (!status) {
@@ -246,9 +247,10 @@ static hardy_status score_fold(folds *f, int64_t k, const char *run, hardy_error
 		char name[32];
 		snprintf(name, sizeof name, "fold_%lld", (long long)k);
 		add_scores(f, &e);
-		hy_info(f->log, "fold %lld of %lld: Dice %.4f on %zu scans that its model has not seen", (long long)k + 1, (long long)f->n,
-		        e.mean[HARDY_SCORE_DICE], e.n_cases);
-		if (!hy_json_add(item, "run", cJSON_CreateString(name)) || !hy_json_add(item, "scans", cJSON_CreateNumber((double)e.n_cases)) ||
+		hy_info(f->log, "fold %lld of %lld: Dice %.4f on %zu scans that its model has not seen", (long long)k + 1,
+		        (long long)f->n, e.mean[HARDY_SCORE_DICE], e.n_cases);
+		if (!hy_json_add(item, "run", cJSON_CreateString(name)) ||
+		    !hy_json_add(item, "scans", cJSON_CreateNumber((double)e.n_cases)) ||
 		    !hy_json_add(item, "dice", hy_json_real(e.mean[HARDY_SCORE_DICE])) || !cJSON_AddItemToArray(f->scores, item)) {
 			cJSON_Delete(item);
 			status = hy_fail_memory(err, "scores", 1, 1);
@@ -321,8 +323,7 @@ hardy_status hardy_train_folds(const hardy_train_options *o, int64_t n, const ha
 	f.splits = hy_path_join(o->output ? o->output : "", "splits.json");
 	f.result = hy_path_join(o->output ? o->output : "", "folds.json");
 	f.scores = cJSON_CreateArray();
-	const hardy_status status =
-	    f.splits && f.result && f.scores ? run(&f, err) : hy_fail_memory(err, "folds", 1, sizeof f);
+	const hardy_status status = f.splits && f.result && f.scores ? run(&f, err) : hy_fail_memory(err, "folds", 1, sizeof f);
 	hy_free(f.splits);
 	hy_free(f.result);
 	cJSON_Delete(f.scores);

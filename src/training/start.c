@@ -14,8 +14,8 @@ hardy_status hy_start_load(hy_model *m, hardy_train_options *o, hardy_error *err
 	char *path = NULL;
 	hardy_status status = hy_model_argument(o->init, &path, err);
 	if (!status && !path)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no model to start from: want a .safetensors file, or the folder of a run",
-		                 o->init);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
+		                 "%s: no model to start from: want a .safetensors file, or the folder of a run", o->init);
 	if (!status)
 		status = hy_model_load(m, path, NULL, err);
 	hy_free(path);
@@ -23,8 +23,9 @@ hardy_status hy_start_load(hy_model *m, hardy_train_options *o, hardy_error *err
 		return status;
 	const hy_network_config *c = &m->network.config;
 	if (strcmp(o->network, hy_network_names[c->kind]) != 0) {
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: has the network \"%s\", but this recipe trains \"%s\": want another recipe",
-		                 o->init, hy_network_names[c->kind], o->network);
+		status =
+		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: has the network \"%s\", but this recipe trains \"%s\": want another recipe",
+		            o->init, hy_network_names[c->kind], o->network);
 		hy_model_clear(m);
 		return status;
 	}
