@@ -79,7 +79,7 @@ void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const 
 		return;
 	for (int k = 0; k < 3; k++) {
 		const double v = grid->spacing_mm[k], low = f->spacing_low_mm[k], high = f->spacing_high_mm[k];
-		if (v >= low * (1 - HY_FINGERPRINT_SPACING_MARGIN) && v <= high * (1 + HY_FINGERPRINT_SPACING_MARGIN))
+		if (v >= low / HY_FINGERPRINT_SPACING_FACTOR && v <= high * HY_FINGERPRINT_SPACING_FACTOR)
 			continue;
 		snprintf(text, sizeof text, "spacing along %c is %.3f mm, training scans have %.3f to %.3f mm", axes[k], v, low, high);
 		found(payload, text);

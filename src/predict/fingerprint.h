@@ -14,9 +14,9 @@ void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *grid, const hy_slices 
 
 /*
  * How far a scan may leave the ranges before it counts: a range over a few scans is narrower than the range of scans like them.
- * Spacing: a tenth of the bound. Intensities: half the range's width, at least 0.02.
+ * Spacing: half as wide again as the widest, or as much narrower than the narrowest. Intensities: half the range's width, at least 0.02.
  */
-#define HY_FINGERPRINT_SPACING_MARGIN   0.1
+#define HY_FINGERPRINT_SPACING_FACTOR   1.5
 #define HY_FINGERPRINT_INTENSITY_MARGIN 0.5
 #define HY_FINGERPRINT_INTENSITY_LEAST  0.02
 /* A reconstruction error this many standard deviations above the training slices' mean counts, too. */
