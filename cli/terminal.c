@@ -50,10 +50,28 @@ static size_t terminal_width(void)
 	return 80;
 }
 
+/* A bar for lines that say "3 of 20"; empty for others, and where there is no room. */
+static void make_bar(const char *line, size_t width, char bar[64])
+{
+	enum { CELLS = 20 };
+	double made = 0, all = 0;
+	bar[0] = 0;
+	for (const char *at = line; *at && !all; at++) {
+		int n = 0;
+		if ((at == line || at[-1] == ' ') && sscanf(at, "%lf of %lf%n", &made, &all, &n) == 2 && n && made <= all)
+			break;
+		all = 0;
+	}
+	if (!(all > 0) || strlen(line) + CELLS + 3 >= width)
+		return;
+	const int full = (int)(CELLS * made / all);
+	snprintf(bar, 64, "[%.*s%.*s] ", full, "####################", CELLS - full, "                    ");
+}
+
 static void show_progress(const char *line)
 {
 	double now = now_s();
-	double interval = screen.is_terminal ? 0.1 : 10;
+	double interval = screen.is_terminal ? 0.1 : 60;
 	if (!screen.started) {
 		screen.started = true;
 		screen.last_s = screen.is_terminal ? now - interval : now; /* in a log, what is soon done needs no line */
@@ -65,7 +83,10 @@ static void show_progress(const char *line)
 		fprintf(stderr, "%s\n", line);
 		return;
 	}
-	fprintf(stderr, "\r%.*s\033[K", (int)(terminal_width() - 1), line);
+	const size_t width = terminal_width();
+	char bar[64];
+	make_bar(line, width, bar);
+	fprintf(stderr, "\r%s%.*s\033[K", bar, (int)(width - strlen(bar) - 1), line);
 	fflush(stderr);
 	screen.line_open = true;
 }

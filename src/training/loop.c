@@ -48,6 +48,7 @@ typedef struct trainer {
 	double saved_s;                  /* clock at the last checkpoint */
 	int threads;
 	hy_validation last, best; /* of the finished models */
+	double dice;              /* of this session's last validation, NaN before */
 } trainer;
 
 static hardy_status failed(hardy_error *err)
@@ -390,6 +391,8 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	if ((status = hy_run_add(&t->run, &row, err)))
 		return status;
 	if (validate)
+		t->dice = row.validation.dice[1];
+	if (validate)
 		hy_info(t->log, "epoch %lld, step %lld: loss %.4f, validation %s%s", (long long)t->at.epoch, (long long)t->at.step,
 		        row.loss, dice_of(t, &row.validation, text, sizeof text),
 		        t->at.best_epoch == t->at.epoch ? " (best so far)" : "");
@@ -416,12 +419,11 @@ static void show_progress(const trainer *t, const double *terms)
 		snprintf(left, sizeof left, "%.0f m", ceil(left_s / 60));
 	else
 		snprintf(left, sizeof left, "%.0f s", left_s);
-	char parts[96] = "";
-	if (hy_network_has(&t->model.network, HY_PART_SHAPE))
-		snprintf(parts, sizeof parts, " (segmentation %.3f, image %.4f, shape %.3f and %.3f)", terms[HY_TERM_SEG],
-		         terms[HY_TERM_REC], terms[HY_TERM_SHAPE_GT], terms[HY_TERM_SHAPE_PRED]);
-	hy_log(t->log, HARDY_LOG_PROGRESS, "epoch %lld, step %lld of %lld, %.2f steps/s, loss %.3f%s, %s left",
-	       (long long)(t->at.epoch + 1), (long long)t->at.step, (long long)t->at.steps, made / spent_s, loss, parts, left);
+	char dice[32] = "";
+	if (isfinite(t->dice))
+		snprintf(dice, sizeof dice, ", Dice %.3f", t->dice);
+	hy_log(t->log, HARDY_LOG_PROGRESS, "%s left, step %lld of %lld, loss %.3f%s, %.*f steps/s", left, (long long)t->at.step,
+	       (long long)t->at.steps, loss, dice, made / spent_s < 10 ? 2 : 0, made / spent_s);
 }
 
 static hardy_status interrupt(trainer *t, hardy_error *err)
@@ -705,7 +707,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 {
 	hardy_error unseen;
 	char *data = NULL, *splits = NULL, *unlabelled = NULL, *init = NULL;
-	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop};
+	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop, .dice = NAN};
 	hardy_train_options started = {0};
 	bool longer = false;
 	if (!err)
