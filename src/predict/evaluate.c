@@ -418,6 +418,19 @@ static void warn_of_exchange(const evaluator *e)
 		                   : "do the predictions hold class numbers (--class-numbers), or the values of another data set?");
 }
 
+/* Where nothing says what the values mean, and the two numberings differ, says which one is taken. */
+static void tell_meaning(const evaluator *e)
+{
+	const hy_dataset *d = &e->pairing.data;
+	bool differ = false;
+	for (int c = 1; c < d->n_classes; c++)
+		differ |= d->classes[c].present && d->classes[c].value != c;
+	if (differ && !e->legendary && !e->o->own_labels && !e->o->class_numbers)
+		hy_info(e->log,
+		        "no labels.json beside the predictions: their values are taken for the reference's own, as by --own-labels "
+		        "(--class-numbers counts the classes)");
+}
+
 /* ---- subjects that the models have seen --------------------------------------------------------------------------------- */
 
 /* Their scores say nothing about other scans: they are not scored, unless all are such or it is asked for. */
@@ -722,8 +735,10 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, o->strict, log, err);
 	if (status == HARDY_OK)
 		status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
-	if (status == HARDY_OK)
+	if (status == HARDY_OK) {
+		tell_meaning(&e);
 		leave_out_trained(&e);
+	}
 	if (status == HARDY_OK)
 		status = choose_classes(&e, err);
 	if (status == HARDY_OK)
