@@ -3,9 +3,27 @@
  */
 #include "options.h"
 
+#include <stdio.h>
+
+/* The page of what was predicted; of a file's folder there is none. */
+static int write_page(const command *self, const hardy_predict_options *o, int code)
+{
+	const hardy_log log = terminal_log();
+	hardy_report_options page;
+	hardy_error err = {0};
+	hardy_report_options_init(&page);
+	page.overwrite = o->overwrite;
+	const hardy_status status = hardy_report(o->output, &page, &log, &err);
+	if (status)
+		return report_error(self, status, &err);
+	printf("%s/report.html\n", o->output);
+	return code;
+}
+
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_predict_options o;
+	bool page = false;
 	hardy_predict_options_init(&o);
 	const option table[] = {
 	    {"--output", OPTION_STRING, &o.output, "OUT", "Folder for the label maps, or for one scan a file NAME.nii.gz.", 0, 0,
@@ -31,6 +49,8 @@ static int run(const command *self, int argc, char **argv)
 	     NULL},
 	    {"--class-numbers", OPTION_FLAG, &o.class_numbers, NULL,
 	     "Write class numbers (hearts: LV 1, MYO 2, RV 3) instead of the label values of the training data.", 0, 0, NULL},
+	    {"--report", OPTION_FLAG, &page, NULL, "Write OUT/report.html, too: every label map, the least trusted first.", 0, 0,
+	     NULL},
 	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
 	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What a data set's label values mean, where nothing says it.", 0,
 	     0, NULL},
@@ -67,6 +87,8 @@ static int run(const command *self, int argc, char **argv)
 		o.n_inputs = rest.n;
 		const hardy_status status = hardy_predict(&o, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
+		if (page && (!status || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD))
+			code = write_page(self, &o, code);
 	}
 	options_clear(table, n_table, &rest);
 	return code;

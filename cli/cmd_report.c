@@ -1,5 +1,5 @@
 /*
- * cmd_report.c: `hardy report DIR`: an experiment as one HTML file.
+ * cmd_report.c: `hardy report DIR`: an experiment, or a folder of predictions, as one HTML file.
  */
 #include "options.h"
 
@@ -33,9 +33,11 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_report = {
     .name = "report",
     .arguments = "DIR",
-    .summary = "an experiment as one HTML file with tables, plots and a viewer",
-    .details = "DIR is the folder of `hardy experiment`. The file holds everything that it shows and needs no network: send "
-               "it, or open\n"
-               "it on a phone. docs/REPORT.md says what is in it.",
+    .summary = "an experiment, or a folder of predictions, as one HTML file",
+    .details =
+        "DIR is the folder of `hardy experiment`: tables, plots and a viewer; or that of `hardy predict`: every scan\n"
+        "with its label map, the least trusted first. The file holds everything that it shows and needs no network: send "
+        "it, or open\n"
+        "it on a phone. docs/REPORT.md says what is in it.",
     .run = run,
 };

@@ -666,8 +666,8 @@ typedef struct hardy_report_options {
 void hardy_report_options_init(hardy_report_options *o);
 
 /*
- * The folder of an experiment as one HTML file: tables, plots, and how it all came about (docs/REPORT.md). It needs nothing besides
- * itself and asks no network for anything.
+ * The folder of an experiment as one HTML file: tables, plots, and how it all came about (docs/REPORT.md); or that of hardy_predict: every
+ * scan with its label map, the least trusted first. It needs nothing besides itself and asks no network for anything.
  */
 hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err);
 

@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include "base/memory.h"
+#include "report/predictions.h"
 #include "report/web.h"
 
 #include <stdio.h>
@@ -61,18 +62,25 @@ static const char *study_title(const hy_report *r)
  * The policy makes the browser refuse every request to a network, whatever the scripts might try: all they may load is what lies in the
  * page. Vega compiles its expressions, hence unsafe-eval.
  */
-static void write_head(hy_report *r)
+void hy_report_head(hy_outfile *f, const char *title)
 {
-	hy_html_printf(&r->f,
-	               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	               "<meta name=\"color-scheme\" content=\"light dark\">\n"
-	               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' "
-	               "'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
-	               "connect-src data: blob:\">\n<link rel=\"icon\" href=\"data:,\">\n");
-	hy_html_printf(&r->f, GENERATOR "%s\">\n<title>%s</title>\n<style>\n", hardy_version(), study_title(r));
-	hy_outfile_write(&r->f, hy_web_style, hy_web_style_size);
-	hy_html_printf(&r->f, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+	hy_html_printf(f, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	                  "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' "
+	                  "'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+	                  "connect-src data: blob:\">\n<link rel=\"icon\" href=\"data:,\">\n");
+	hy_html_printf(f, GENERATOR "%s\">\n<title>%s</title>\n<style>\n", hardy_version(), title);
+	hy_outfile_write(f, hy_web_style, hy_web_style_size);
+	hy_html_printf(f, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
+}
+
+void hy_report_foot(hy_outfile *f)
+{
+	hy_html_printf(f,
+	               "<footer><p>Written by hardy %s. A research tool and no medical device: its label maps are not for "
+	               "diagnosis.</p></footer>\n",
+	               hardy_version());
 }
 
 static size_t n_methods_run(const hy_results *s)
@@ -140,7 +148,7 @@ static void write_page(hy_report *r)
 	                                             &hy_section_training,
 	                                             &hy_section_methods,
 	                                             NULL};
-	write_head(r);
+	hy_report_head(&r->f, study_title(r));
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
 	if (!hy_web_bundle_size)
@@ -156,10 +164,8 @@ static void write_page(hy_report *r)
 		sections[i]->write(r);
 		hy_html_printf(&r->f, "</section>\n");
 	}
-	hy_html_printf(&r->f,
-	               "</main>\n<footer><p>Written by hardy %s. A research tool and no medical device: its label maps are not for "
-	               "diagnosis.</p></footer>\n",
-	               hardy_version());
+	hy_html_printf(&r->f, "</main>\n");
+	hy_report_foot(&r->f);
 	write_scripts(r);
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
@@ -181,6 +187,15 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	hardy_status status = check_options(o, err);
 	if (!status)
 		status = hy_outfile_check(path, mark, err);
+	bool of_predictions = false;
+	if (!status)
+		status = hy_predictions_look(folder, &of_predictions, err);
+	if (!status && of_predictions) {
+		hy_parts_remove_beside(path);
+		status = hy_predictions_write(folder, path, mark, log, err);
+		hy_free(path);
+		return status;
+	}
 	if (!status)
 		status = hy_results_read(&r.results, folder, err);
 	if (!status)

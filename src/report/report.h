@@ -28,6 +28,10 @@ typedef struct hy_report {
 	hy_outfile f;
 } hy_report;
 
+/* What every page begins with, up to the body, and ends with. */
+void hy_report_head(hy_outfile *f, const char *title);
+void hy_report_foot(hy_outfile *f);
+
 /* A section of the page: present says whether there is anything to show. */
 typedef struct hy_section {
 	const char *id, *title;

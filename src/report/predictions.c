@@ -1,0 +1,386 @@
+/*
+ * predictions.c: a folder of predictions as one HTML file: every scan with its label map, the least trusted first.
+ */
+#include "report/predictions.h"
+
+#include "base/csv.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "image/nifti.h"
+#include "predict/legend.h"
+#include "report/blob.h"
+#include "report/html.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_COLUMNS = 256, N_PANELS = 3, PANEL = 176 };
+
+/* Columns of quality.csv. */
+enum { SCAN, OUTPUT, FRAME, STATUS, DISAGREEMENT, PREDICTED, LOW, WARNINGS, N_KNOWN };
+static const char *const titles[N_KNOWN] = {"scan",         "output",         "frame",              "status",
+                                            "disagreement", "predicted_dice", "predicted_dice_low", "warnings"};
+
+typedef struct row {
+	char *field[MAX_COLUMNS]; /* part of the text of the table */
+	double trust;             /* the smaller, the earlier */
+} row;
+
+typedef struct sheet {
+	const char *folder;
+	const hardy_log *log;
+	char *text, *head[MAX_COLUMNS];
+	size_t n_columns, column[N_KNOWN];
+	row *rows; /* owned */
+	size_t n;
+	hy_legend legend;
+	bool has_legend;
+	hy_outfile f;
+} sheet;
+
+/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+
+static double number(const char *field)
+{
+	char *end;
+	const double v = strtod(field, &end);
+	return *field && !*end ? v : NAN;
+}
+
+static const char *field_of(const sheet *s, const row *r, int known)
+{
+	return r->field[s->column[known]];
+}
+
+/* Scans that failed, then by predicted Dice; where nothing foretells it, by how far two opinions are apart. */
+static double trust_of(const sheet *s, const row *r)
+{
+	const double predicted = number(field_of(s, r, PREDICTED)), apart = number(field_of(s, r, DISAGREEMENT));
+	if (strcmp(field_of(s, r, STATUS), "ok") != 0)
+		return -1;
+	return isfinite(predicted) ? predicted : isfinite(apart) ? 1 - apart : 2;
+}
+
+static int by_trust(const void *a, const void *b)
+{
+	const row *x = a, *y = b;
+	if (x->trust < y->trust || x->trust > y->trust)
+		return x->trust < y->trust ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static hardy_status read_head(sheet *s, hy_csv *csv, const char *path, hardy_error *err)
+{
+	s->n_columns = hy_csv_row(csv, s->head, MAX_COLUMNS);
+	for (int k = 0; k < N_KNOWN; k++) {
+		size_t at = 0;
+		while (at < s->n_columns && at < MAX_COLUMNS && strcmp(s->head[at], titles[k]) != 0)
+			at++;
+		if (at >= s->n_columns || s->n_columns > MAX_COLUMNS)
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: no column \"%s\": no quality table of hardy predict", path, titles[k]);
+		s->column[k] = at;
+	}
+	return HARDY_OK;
+}
+
+static hardy_status read_table(sheet *s, hardy_error *err)
+{
+	char *path = hy_path_join(s->folder, "quality.csv");
+	size_t size, room = 0;
+	hardy_status status = path ? hy_file_read(path, &s->text, &size, err) : hy_fail_memory(err, s->folder, 1, 1);
+	hy_csv csv = {0};
+	if (!status) {
+		csv = hy_csv_begin(s->text);
+		status = read_head(s, &csv, path, err);
+	}
+	row one = {{0}, 0};
+	while (!status && hy_csv_row(&csv, one.field, MAX_COLUMNS) == s->n_columns) {
+		if (s->n == room) {
+			room = room ? 2 * room : 64;
+			row *more = hy_realloc(s->rows, room, sizeof *more);
+			if (!more) {
+				status = hy_fail_memory(err, path, room, sizeof *more);
+				break;
+			}
+			s->rows = more;
+		}
+		one.trust = trust_of(s, &one);
+		s->rows[s->n++] = one;
+	}
+	if (!status && !s->n)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no scan is in it", path);
+	if (!status)
+		qsort(s->rows, s->n, sizeof *s->rows, by_trust);
+	hy_free(path);
+	return status;
+}
+
+/* ---- pictures ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct scan {
+	hy_volume image;
+	hy_labels label; /* values, 1 to 255: others are told apart by their place among the values */
+} scan;
+
+static void scan_clear(scan *x)
+{
+	hy_volume_clear(&x->image);
+	hy_labels_clear(&x->label);
+}
+
+static hardy_status read_label(const char *path, const hy_nifti_options *o, hy_labels *out, hardy_error *err)
+{
+	hy_label_values values;
+	const hardy_status status = hy_nifti_read_values(path, o, out, &values, NULL, err);
+	for (int64_t i = 0; !status && i < hy_grid_voxels(&out->grid); i++)
+		out->data[i] = values.value[out->data[i]] < 256 ? (uint8_t)values.value[out->data[i]] : out->data[i];
+	return status;
+}
+
+static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error *err)
+{
+	char *path = hy_path_join(s->folder, field_of(s, r, OUTPUT));
+	hy_nifti_options o;
+	const double frame = number(field_of(s, r, FRAME));
+	hy_nifti_options_init(&o);
+	o.frame = frame >= 0 && frame < 1e6 ? (int64_t)frame : -1;
+	*x = (scan){0};
+	if (!path)
+		return hy_fail_memory(err, s->folder, 1, 1);
+	hardy_status status = read_label(path, &o, &x->label, err);
+	if (!status)
+		status = hy_nifti_read(field_of(s, r, SCAN), &o, &x->image, NULL, err);
+	if (!status && hy_grid_voxels(&x->image.grid) != hy_grid_voxels(&x->label.grid))
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: is not of the same size as its label map", field_of(s, r, SCAN));
+	const hy_order stack = hy_order_stack(hy_stack_axis(&x->label.grid));
+	if (!status)
+		status = hy_volume_reorder(&x->image, &stack, err);
+	if (!status)
+		status = hy_labels_reorder(&x->label, &stack, err);
+	hy_free(path);
+	return status;
+}
+
+/* Where labels are: columns, rows, slices. */
+static bool find_box(const hy_labels *l, int64_t low[3], int64_t high[3])
+{
+	const hy_grid *g = &l->grid;
+	for (int a = 0; a < 3; a++) {
+		low[a] = INT64_MAX;
+		high[a] = -1;
+	}
+	for (int64_t i = 0; i < hy_grid_voxels(g); i++) {
+		const int64_t at[3] = {i % g->nx, i / g->nx % g->ny, i / (g->nx * g->ny)};
+		for (int a = 0; a < 3 && l->data[i]; a++) {
+			low[a] = at[a] < low[a] ? at[a] : low[a];
+			high[a] = at[a] > high[a] ? at[a] : high[a];
+		}
+	}
+	return high[0] >= 0;
+}
+
+/* Three slices of those with labels, a quarter, half and three quarters of the way, cut around the labels. */
+static hardy_status draw(const scan *x, hy_blob *out, hardy_error *err)
+{
+	const hy_grid *g = &x->label.grid;
+	int64_t low[3], high[3];
+	if (!find_box(&x->label, low, high)) {
+		low[0] = low[1] = low[2] = 0;
+		high[0] = g->nx - 1;
+		high[1] = g->ny - 1;
+		high[2] = g->nz - 1;
+	}
+	const int64_t width = high[0] - low[0] + 1, height = high[1] - low[1] + 1;
+	const int64_t wanted = hy_clamp((width > height ? width : height) * 8 / 5, 24, 512);
+	const int scale = wanted < PANEL ? (int)(PANEL / wanted) : 1, side = (int)wanted;
+	const int64_t x0 = (low[0] + high[0] + 1 - side) / 2, y0 = (low[1] + high[1] + 1 - side) / 2;
+	float *grey = hy_alloc((size_t)(side * side), sizeof *grey);
+	uint8_t *labels = hy_alloc((size_t)(side * side), 1);
+	hy_canvas *c = NULL;
+	hardy_status status = grey && labels ? hy_canvas_new(&c, N_PANELS * side * scale, side * scale, err)
+	                                     : hy_fail_memory(err, "a picture", (size_t)(side * side), sizeof *grey);
+	for (int panel = 0; panel < N_PANELS && !status; panel++) {
+		const int64_t z = low[2] + (high[2] - low[2]) * (panel + 1) / (N_PANELS + 1);
+		for (int64_t k = 0; k < (int64_t)side * side; k++) {
+			const int64_t cx = x0 + k % side, cy = y0 + k / side;
+			const bool inside = cx >= 0 && cx < g->nx && cy >= 0 && cy < g->ny;
+			grey[k] = inside ? x->image.data[(z * g->ny + cy) * g->nx + cx] : NAN;
+			labels[k] = inside ? x->label.data[(z * g->ny + cy) * g->nx + cx] : 0;
+		}
+		hy_canvas_image(c, panel * side * scale, 0, scale, grey, side, side);
+		hy_canvas_contours(c, panel * side * scale, 0, scale, labels, side, side);
+	}
+	if (!status)
+		status = hy_blob_png(out, c, err);
+	hy_canvas_free(c);
+	hy_free(grey);
+	hy_free(labels);
+	return status;
+}
+
+/* ---- the page ----------------------------------------------------------------------------------------------------------- */
+
+static void write_picture(sheet *s, const row *r)
+{
+	scan x;
+	hy_blob png = {0};
+	hardy_error err = {0};
+	hardy_status status = read_scan(s, r, &x, &err);
+	if (!status)
+		status = draw(&x, &png, &err);
+	if (status == HARDY_ERROR_MEMORY && !s->f.error)
+		s->f.error = ENOMEM;
+	if (status) {
+		hy_html_printf(&s->f, "<p class=\"note\">No picture: %s</p>\n", err.message);
+	} else {
+		hy_html_printf(&s->f, "<img alt=\"Three slices of %s with the borders of its labels\" src=\"data:image/png;base64,",
+		               field_of(s, r, OUTPUT));
+		hy_html_base64(&s->f, png.data, png.size);
+		hy_html_printf(&s->f, "\">\n");
+	}
+	hy_blob_clear(&png);
+	scan_clear(&x);
+}
+
+static bool is_volume(const char *head)
+{
+	return !strncmp(head, "volume_", 7) && hy_ends_with(head, "_ml");
+}
+
+static void write_card(sheet *s, const row *r)
+{
+	const char *frame = field_of(s, r, FRAME), *low = field_of(s, r, LOW), *warnings = field_of(s, r, WARNINGS);
+	const double predicted = number(field_of(s, r, PREDICTED)), apart = number(field_of(s, r, DISAGREEMENT));
+	const bool good = !strcmp(field_of(s, r, STATUS), "ok");
+	hy_html_printf(&s->f, "<figure class=\"card\">\n");
+	if (good)
+		write_picture(s, r);
+	hy_html_printf(&s->f, "<figcaption><strong>%s</strong>", good ? field_of(s, r, OUTPUT) : field_of(s, r, SCAN));
+	if (*frame)
+		hy_html_printf(&s->f, ", frame %s", frame);
+	if (isfinite(predicted))
+		hy_html_printf(&s->f, "<br>predicted Dice <strong>%.3f</strong>", predicted);
+	if (isfinite(predicted) && *low)
+		hy_html_printf(&s->f, ", nine in ten are above %.3f", number(low));
+	else if (!isfinite(predicted) && isfinite(apart))
+		hy_html_printf(&s->f, "<br>two opinions disagree by %.3f", apart);
+	const char *before = "<br>";
+	for (size_t c = 0; c < s->n_columns; c++) {
+		const double ml = number(r->field[c]);
+		if (!is_volume(s->head[c]) || !isfinite(ml))
+			continue;
+		char name[256];
+		snprintf(name, sizeof name, "%.*s", (int)hy_clamp((int64_t)strlen(s->head[c]) - 10, 0, 255), s->head[c] + 7);
+		hy_html_printf(&s->f, *before == '<' ? "<br>%s %.1f mL" : ", %s %.1f mL", name, ml);
+		before = ",";
+	}
+	if (*warnings)
+		hy_html_printf(&s->f, "<br><span class=\"warning\">%s</span>", warnings);
+	hy_html_printf(&s->f, "</figcaption>\n</figure>\n");
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* What there is to know before looking. */
+static void write_verdict(sheet *s)
+{
+	size_t n_failed = 0, n_warned = 0, n_predicted = 0, n_low = 0;
+	double *dice = hy_alloc(s->n, sizeof *dice);
+	if (!dice && !s->f.error)
+		s->f.error = ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		const double predicted = number(field_of(s, &s->rows[i], PREDICTED));
+		const bool good = !strcmp(field_of(s, &s->rows[i], STATUS), "ok");
+		n_failed += !good;
+		n_warned += good && *field_of(s, &s->rows[i], WARNINGS);
+		if (!good || !isfinite(predicted))
+			continue;
+		n_low += predicted < 0.7;
+		if (dice)
+			dice[n_predicted] = predicted;
+		n_predicted++;
+	}
+	hy_html_printf(&s->f, "<p>%zu label map%s", s->n - n_failed, s->n - n_failed == 1 ? "" : "s");
+	if (n_failed)
+		hy_html_printf(&s->f, ", %zu scan%s that failed", n_failed, n_failed == 1 ? "" : "s");
+	if (n_predicted && dice) {
+		qsort(dice, n_predicted, sizeof *dice, ascending);
+		hy_html_printf(&s->f, ". Predicted Dice: median %.3f, from %.3f to %.3f; %zu below 0.7", dice[n_predicted / 2], dice[0],
+		               dice[n_predicted - 1], n_low);
+	}
+	hy_html_printf(&s->f, ". %zu with a warning. The least trusted come first.</p>\n", n_warned);
+	hy_free(dice);
+}
+
+static void write_legend(sheet *s)
+{
+	if (!s->has_legend)
+		return;
+	hy_html_printf(&s->f, "<ul class=\"legend\" aria-label=\"Colours of the classes\">");
+	for (int c = 1; c < s->legend.n; c++) {
+		uint8_t rgb[3];
+		if (s->legend.classes[c].value <= 0)
+			continue;
+		hy_label_colour(s->legend.classes[c].value, rgb);
+		hy_html_printf(&s->f, "<li><span style=\"background:rgb(%d %d %d)\"></span>%s (%d)</li>", rgb[0], rgb[1], rgb[2],
+		               s->legend.classes[c].name, s->legend.classes[c].value);
+	}
+	hy_html_printf(&s->f, "</ul>\n");
+}
+
+static void write_page(sheet *s)
+{
+	char title[256];
+	const size_t n = strlen(s->folder);
+	snprintf(title, sizeof title, "Predictions in %.200s", n > 1 && s->folder[n - 1] == '/' ? s->folder : hy_path_name(s->folder));
+	hy_report_head(&s->f, title);
+	hy_html_printf(&s->f, "<header>\n<h1>%s</h1>\n", title);
+	write_verdict(s);
+	hy_html_printf(&s->f, "</header>\n<main id=\"main\" tabindex=\"-1\">\n");
+	write_legend(s);
+	hy_html_printf(&s->f, "<div class=\"sheet\">\n");
+	for (size_t i = 0; i < s->n; i++) {
+		hy_log(s->log, HARDY_LOG_PROGRESS, "drawing %zu of %zu", i + 1, s->n);
+		write_card(s, &s->rows[i]);
+	}
+	hy_html_printf(&s->f, "</div>\n</main>\n");
+	hy_report_foot(&s->f);
+	hy_html_printf(&s->f, "</body>\n</html>\n");
+}
+
+hardy_status hy_predictions_look(const char *folder, bool *are, hardy_error *err)
+{
+	char *table = hy_path_join(folder, "quality.csv"), *results = hy_path_join(folder, "results.jsonl");
+	const hardy_status status = table && results ? HARDY_OK : hy_fail_memory(err, folder, 1, 1);
+	*are = !status && hy_path_exists(table) && !hy_path_exists(results);
+	hy_free(table);
+	hy_free(results);
+	return status;
+}
+
+hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log, hardy_error *err)
+{
+	sheet s = {.folder = folder, .log = log};
+	hardy_status status = read_table(&s, err);
+	if (!status)
+		status = hy_legend_read(folder, &s.legend, &s.has_legend, err);
+	if (!status)
+		status = hy_outfile_open(&s.f, path, mark, err);
+	if (!status) {
+		write_page(&s);
+		status = hy_outfile_commit(&s.f, err);
+	}
+	hy_outfile_discard(&s.f);
+	hy_legend_clear(&s.legend);
+	hy_free(s.rows);
+	hy_free(s.text);
+	return status;
+}
