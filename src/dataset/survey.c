@@ -134,7 +134,8 @@ void hy_survey_grid(const hy_survey *s, int64_t *size, double *spacing_mm)
 	const double need_mm = 2 * quantile(s, offsetof(hy_survey_scan, reach_mm), 0.9);
 	const double image_mm = quantile(s, offsetof(hy_survey_scan, image_mm), 1);
 	const double own_mm = quantile(s, offsetof(hy_survey_scan, spacing_mm), 0.5);
-	if (!(need_mm > 0) || (need_mm <= usual_mm && need_mm > usual_mm / 2))
+	const double most_mm = 1.1 * usual_mm; /* prediction follows what reaches the edge of its window */
+	if (!(need_mm > 0) || (need_mm <= most_mm && need_mm > usual_mm / 2))
 		return;
 	if (need_mm > usual_mm) {
 		*spacing_mm = three_digits(need_mm / (double)*size);

@@ -31,7 +31,7 @@ hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, con
 void hy_survey_clear(hy_survey *s);
 
 /*
- * The grid. size, spacing_mm: what is usual; it stays where the labels of nine scans in ten fit into it and need more than half of its side.
+ * The grid. size, spacing_mm: what is usual; it stays where the labels of nine scans in ten fit into it, or nearly, and need more than half of its side.
  * Smaller objects get a finer one (no finer than the scans, nor larger than usual), larger ones a coarser one.
  */
 void hy_survey_grid(const hy_survey *s, int64_t *size, double *spacing_mm);

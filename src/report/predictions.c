@@ -22,8 +22,8 @@ enum { MAX_COLUMNS = 256, N_PANELS = 3, PANEL = 176 };
 
 /* Columns of quality.csv. */
 enum { SCAN, OUTPUT, FRAME, STATUS, DISAGREEMENT, PREDICTED, LOW, WARNINGS, N_KNOWN };
-static const char *const titles[N_KNOWN] = {"scan",         "output",         "frame",              "status",
-                                            "disagreement", "predicted_dice", "predicted_dice_low", "warnings"};
+static const char *const titles[N_KNOWN] = {
+    "scan", "output", "frame", "status", "disagreement", "predicted_dice", "predicted_dice_low", "warnings"};
 
 typedef struct row {
 	char *field[MAX_COLUMNS]; /* part of the text of the table */
@@ -340,7 +340,8 @@ static void write_page(sheet *s)
 {
 	char title[256];
 	const size_t n = strlen(s->folder);
-	snprintf(title, sizeof title, "Predictions in %.200s", n > 1 && s->folder[n - 1] == '/' ? s->folder : hy_path_name(s->folder));
+	snprintf(title, sizeof title, "Predictions in %.200s",
+	         n > 1 && s->folder[n - 1] == '/' ? s->folder : hy_path_name(s->folder));
 	hy_report_head(&s->f, title);
 	hy_html_printf(&s->f, "<header>\n<h1>%s</h1>\n", title);
 	write_verdict(s);
@@ -366,7 +367,8 @@ hardy_status hy_predictions_look(const char *folder, bool *are, hardy_error *err
 	return status;
 }
 
-hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log, hardy_error *err)
+hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log,
+                                  hardy_error *err)
 {
 	sheet s = {.folder = folder, .log = log};
 	hardy_status status = read_table(&s, err);

@@ -10,6 +10,7 @@
 hardy_status hy_predictions_look(const char *folder, bool *are, hardy_error *err);
 
 /* Every row of FOLDER/quality.csv as a card with three slices, the least trusted first; a scan that is not where it was has none. */
-hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log, hardy_error *err);
+hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log,
+                                  hardy_error *err);
 
 #endif

@@ -69,6 +69,8 @@ static void grids_fit(void **state)
 	grid_of(20, 4, &size, &mm); /* 160 of 192 mm: as usual */
 	assert_int_equal(size, 96);
 	assert_true(fabs(mm - 2) < 1e-9);
+	grid_of(26, 4, &size, &mm); /* 208 mm: nearly */
+	assert_true(size == 96 && fabs(mm - 2) < 1e-9);
 	grid_of(20, 1, &size, &mm); /* 40 mm in a slice of 60: whole slices, at their own spacing */
 	assert_int_equal(size, 64);
 	assert_true(fabs(mm - 1) < 1e-9);

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD                                                                                                                        \
-	"scan,output,frame,status,mean_entropy,disagreement,reconstruction_error,reconstruction_z,predicted_dice,predicted_dice_low,"   \
+#define HEAD                                                                                                                   \
+	"scan,output,frame,status,mean_entropy,disagreement,reconstruction_error,reconstruction_z,predicted_dice,predicted_dice_"  \
+	"low,"                                                                                                                     \
 	"volume_LV_ml,volume_MYO_ml,n_warnings,warnings\n"
 
 static char *page_of(const char *name, hardy_error *err)
@@ -69,10 +70,12 @@ static void the_least_trusted_come_first(void **state)
 	hardy_error err = {0};
 	make_folder();
 	char *page = page_of("out/report.html", &err);
-	const char *failed = find(page, "truncated, 3 bytes"), *first = find(page, "frame 0"), *gone = find(page, "<strong>gone.nii.gz"),
-	           *second = find(page, "frame 1"), *best = find(page, "<strong>a.nii.gz");
+	const char *failed = find(page, "truncated, 3 bytes"), *first = find(page, "frame 0"),
+	           *gone = find(page, "<strong>gone.nii.gz"), *second = find(page, "frame 1"),
+	           *best = find(page, "<strong>a.nii.gz");
 	assert_true(failed < first && first < gone && gone < second && second < best); /* -1, .62, 1 - .3, .71, .95 */
-	find(page, "4 label maps, 1 scan that failed. Predicted Dice: median 0.710, from 0.620 to 0.950; 1 below 0.7. 1 with a warning.");
+	find(page,
+	     "4 label maps, 1 scan that failed. Predicted Dice: median 0.710, from 0.620 to 0.950; 1 below 0.7. 1 with a warning.");
 	find(page, "predicted Dice <strong>0.950</strong>, nine in ten are above 0.900");
 	find(page, "two opinions disagree by 0.300");
 	find(page, "<br>LV 12.5 mL, MYO 30.0 mL");
