@@ -56,7 +56,7 @@ static void make_bar(const char *line, size_t width, char bar[64])
 	enum { CELLS = 20 };
 	double made = 0, all = 0;
 	bar[0] = 0;
-	for (const char *at = line; *at && !all; at++) {
+	for (const char *at = line; *at && !(all > 0); at++) {
 		int n = 0;
 		if ((at == line || at[-1] == ' ') && sscanf(at, "%lf of %lf%n", &made, &all, &n) == 2 && n && made <= all)
 			break;

@@ -68,8 +68,8 @@ enum { N_RANDOM = 6 };
 /* "NAME.part-XXXXXX", where NAME is one of a file that hardy writes. */
 static bool is_part(const char *name)
 {
-	static const char *const endings[] = {".nii",  ".gz", ".csv", ".json", ".jsonl", ".safetensors", ".png",
-	                                      ".html", ".md", ".tex", ".key",  "hardy",  ".label",       ".ctbl"};
+	static const char *const endings[] = {".nii", ".gz",  ".csv", ".json", ".jsonl", ".safetensors", ".png", ".html",
+	                                      ".md",  ".tex", ".key", "hardy", ".label", ".ctbl",        ".svg"};
 	const char *part = strstr(name, ".part-");
 	size_t n = 0;
 	if (!part)

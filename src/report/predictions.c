@@ -98,7 +98,7 @@ static hardy_status read_table(sheet *s, hardy_error *err)
 		status = read_head(s, &csv, path, err);
 	}
 	row one = {{0}, 0};
-	while (!status && hy_csv_row(&csv, one.field, MAX_COLUMNS) == s->n_columns) {
+	while (!status && s->n_columns && hy_csv_row(&csv, one.field, MAX_COLUMNS) == s->n_columns) {
 		if (s->n == room) {
 			room = room ? 2 * room : 64;
 			row *more = hy_realloc(s->rows, room, sizeof *more);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "predict/jobs.h"
+#include "training/curves.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,12 +26,13 @@ hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err)
 	    .json = hy_path_join(folder, "run.json"),
 	    .csv = hy_path_join(folder, "metrics.csv"),
 	    .jsonl = hy_path_join(folder, "metrics.jsonl"),
+	    .curves = hy_path_join(folder, "progress.svg"),
 	    .best = hy_path_join(folder, "best.safetensors"),
 	    .last = hy_path_join(folder, "last.safetensors"),
 	    .checkpoint = hy_path_join(folder, "checkpoint.safetensors"),
 	    .lock_path = hy_path_join(folder, "training.lock"),
 	};
-	if (r->json && r->csv && r->jsonl && r->best && r->last && r->checkpoint && r->lock_path)
+	if (r->json && r->csv && r->jsonl && r->curves && r->best && r->last && r->checkpoint && r->lock_path)
 		return HARDY_OK;
 	hy_run_clear(r);
 	return hy_fail_memory(err, folder, strlen(folder), 1);
@@ -41,6 +43,7 @@ void hy_run_clear(hy_run *r)
 	hy_free(r->json);
 	hy_free(r->csv);
 	hy_free(r->jsonl);
+	hy_free(r->curves);
 	hy_free(r->best);
 	hy_free(r->last);
 	hy_free(r->checkpoint);
@@ -55,12 +58,13 @@ typedef struct run_file {
 	const char *path, *mark;
 } run_file;
 
-enum { N_FILES = 6 };
+enum { N_FILES = 7 };
 
 static void list_files(const hy_run *r, run_file out[N_FILES])
 {
-	const run_file list[N_FILES] = {{r->json, HY_MARK_JSON}, {r->csv, CSV_MARK},      {r->jsonl, JSONL_MARK},
-	                                {r->best, HY_MARK_JSON}, {r->last, HY_MARK_JSON}, {r->checkpoint, HY_MARK_JSON}};
+	const run_file list[N_FILES] = {{r->json, HY_MARK_JSON},    {r->csv, CSV_MARK},      {r->jsonl, JSONL_MARK},
+	                                {r->best, HY_MARK_JSON},    {r->last, HY_MARK_JSON}, {r->checkpoint, HY_MARK_JSON},
+	                                {r->curves, HY_CURVES_MARK}};
 	memcpy(out, list, sizeof list);
 }
 
@@ -282,10 +286,25 @@ static hardy_status write_table(const char *path, const char *mark, const hy_tex
 	return t->failed ? hy_fail_memory(err, path, t->used, 1) : write_text(path, mark, t->data, t->used, err);
 }
 
+static hardy_status write_curves(const hy_run *r, hardy_error *err)
+{
+	hy_text svg = {0};
+	char *copy = hy_strdup(r->text[CSV].data ? r->text[CSV].data : "");
+	if (!copy)
+		return hy_fail_memory(err, r->curves, r->text[CSV].used, 1);
+	hy_curves_draw(&svg, copy, r->curves);
+	const hardy_status status = write_table(r->curves, HY_CURVES_MARK, &svg, err);
+	hy_text_clear(&svg);
+	hy_free(copy);
+	return status;
+}
+
 static hardy_status write_tables(hy_run *r, hardy_error *err)
 {
-	const hardy_status status = write_table(r->csv, CSV_MARK, &r->text[CSV], err);
-	return status ? status : write_table(r->jsonl, JSONL_MARK, &r->text[JSONL], err);
+	hardy_status status = write_table(r->csv, CSV_MARK, &r->text[CSV], err);
+	if (!status)
+		status = write_table(r->jsonl, JSONL_MARK, &r->text[JSONL], err);
+	return status ? status : write_curves(r, err);
 }
 
 hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err)

@@ -1,5 +1,5 @@
 /*
- * run.h: the run directory: run.json, metrics.csv and metrics.jsonl, and the names of the models in it.
+ * run.h: the run directory: run.json, metrics.csv, metrics.jsonl and progress.svg, and the names of the models in it.
  */
 #ifndef HY_TRAINING_RUN_H
 #define HY_TRAINING_RUN_H
@@ -18,8 +18,8 @@ typedef struct hy_metrics_row {
 } hy_metrics_row;
 
 typedef struct hy_run {
-	char *json, *csv, *jsonl, *best, *last, *checkpoint, *lock_path; /* owned paths */
-	hy_text text[2];                                                 /* content of csv and jsonl */
+	char *json, *csv, *jsonl, *curves, *best, *last, *checkpoint, *lock_path; /* owned paths */
+	hy_text text[2];                                                          /* content of csv and jsonl */
 	int64_t n_rows;
 	hy_lock lock;
 	bool made_folder;
@@ -57,7 +57,7 @@ void hy_run_unlock(hy_run *r, const hardy_train_options *o);
 hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const hy_training_set *set, const hy_run_facts *facts,
                           hardy_error *err);
 
-/* Adds a row to both tables. */
+/* Adds a row to both tables, and draws the curves anew. */
 hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err);
 
 /* Reads the tables of a run back and keeps n_rows: later ones belong to steps that will be made again. */
