@@ -76,8 +76,7 @@ static void range(const points *p, int curve, double *low, double *high)
 
 static double height_of(const axis *a, double v)
 {
-	const double share =
-	    a->logarithmic ? log(v / a->low) / log(a->high / a->low) : (v - a->low) / (a->high - a->low);
+	const double share = a->logarithmic ? log(v / a->low) / log(a->high / a->low) : (v - a->low) / (a->high - a->low);
 	return a->top + PANEL * (1 - hy_clamp_real(share, 0, 1));
 }
 
@@ -113,7 +112,10 @@ static void draw_steps(hy_text *out, const points *p, double y)
 	const double last = p->v[p->n - 1][STEP];
 	for (int k = 0; k <= 4; k++)
 		hy_text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.0f</text>\n", place_of(p, last * k / 4), y,
-		               k == 0 ? "start" : k == 4 ? "end" : "middle", last * k / 4);
+		               k == 0   ? "start"
+		               : k == 4 ? "end"
+		                        : "middle",
+		               last * k / 4);
 }
 
 /* Loss on whole decades, the rate behind it from 0 to its largest. */
@@ -150,8 +152,10 @@ static void draw_dice(hy_text *out, const points *p)
 	draw_curve(out, p, DICE, &a);
 	for (size_t i = 0; i < p->n; i++)
 		now = isfinite(p->v[i][DICE]) ? p->v[i][DICE] : now;
-	hy_text_printf(out, "<text x=\"%d\" y=\"%.0f\"><tspan fill=\"%s\">Dice of the validation subjects</tspan>, now %.4f, best %.4f</text>\n",
-	               LEFT, top - 8, colours[DICE], now, high);
+	hy_text_printf(
+	    out,
+	    "<text x=\"%d\" y=\"%.0f\"><tspan fill=\"%s\">Dice of the validation subjects</tspan>, now %.4f, best %.4f</text>\n",
+	    LEFT, top - 8, colours[DICE], now, high);
 	draw_steps(out, p, top + PANEL + 16);
 }
 
@@ -172,10 +176,11 @@ void hy_curves_draw(hy_text *out, char *csv, const char *title)
 	const int height = TOP + 2 * PANEL + GAP + 28;
 	if (!read_points(&p, csv))
 		out->failed = true;
-	hy_text_printf(out,
-	               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" "
-	               "fill=\"#444\">" HY_CURVES_MARK "\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n<title>",
-	               WIDTH, height, WIDTH, height);
+	hy_text_printf(
+	    out,
+	    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" "
+	    "fill=\"#444\">" HY_CURVES_MARK "\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n<title>",
+	    WIDTH, height, WIDTH, height);
 	put_text(out, title);
 	hy_text_printf(out, "</title>\n");
 	if (p.n) {

@@ -25,7 +25,8 @@ static char *draw(const char *csv, const char *title)
 static void lines_lie_where_the_values_are(void **state)
 {
 	(void)state;
-	char *svg = draw("epoch,step,learning_rate,loss,val_stn_dice\n1,50,0.001,10,\n2,100,0.002,1,0.8\n3,200,0,0.1,0.9\n", "a run");
+	char *svg =
+	    draw("epoch,step,learning_rate,loss,val_stn_dice\n1,50,0.001,10,\n2,100,0.002,1,0.8\n3,200,0,0.1,0.9\n", "a run");
 	/* from 56 to 704 over 200 steps; from 40 to 220 over the decades 10 to 0.1 */
 	assert_non_null(strstr(svg, "<path d=\"M218.0 40.0L380.0 130.0L704.0 220.0\" fill=\"none\" stroke=\"#0072b2\""));
 	/* the rate from 0 at the bottom to its largest */
@@ -42,7 +43,8 @@ static void what_is_missing_is_left_out(void **state)
 	char *svg = draw("", "<b>&\"x\"</b>\n\xff");
 	assert_null(strstr(svg, "<path"));
 	assert_null(strstr(svg, "<b>"));
-	assert_non_null(strstr(svg, "<title>&#60;b&#62;&#38;&#34;x&#34;&#60;/b&#62;?""?</title>"));
+	assert_non_null(strstr(svg, "<title>&#60;b&#62;&#38;&#34;x&#34;&#60;/b&#62;?"
+	                            "?</title>"));
 	hy_free(svg);
 	svg = draw("step,loss\n10,nan\n20,-1\nx,2\n", "");
 	assert_null(strstr(svg, "stroke-width"));
@@ -58,6 +60,7 @@ static void what_is_missing_is_left_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(lines_lie_where_the_values_are), cmocka_unit_test(what_is_missing_is_left_out)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(lines_lie_where_the_values_are),
+	                                   cmocka_unit_test(what_is_missing_is_left_out)};
 	return cmocka_run_group_tests_name("training/curves", tests, NULL, NULL);
 }
