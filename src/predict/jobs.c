@@ -79,6 +79,24 @@ static hardy_status model_in(const char *folder, char **model, hardy_error *err)
 	return status;
 }
 
+/* FOLDER/folds.json, or NULL where a cross-validation left none. */
+static hardy_status read_folds(const char *folder, cJSON **out, hardy_error *err)
+{
+	char *path = NULL;
+	*out = NULL;
+	hardy_status status = hy_path_is_folder(folder) ? model_if_there(folder, "folds.json", &path, err) : HARDY_OK;
+	if (!status && path)
+		status = hy_json_read(path, out, err);
+	hy_free(path);
+	if (status == HARDY_ERROR_FORMAT)
+		status = HARDY_OK;
+	if (!cJSON_GetObjectItemCaseSensitive(*out, "hardy_version")) { /* somebody else's */
+		cJSON_Delete(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
 hardy_status hy_model_argument(const char *argument, char **model, hardy_error *err)
 {
 	*model = NULL;
@@ -88,33 +106,16 @@ hardy_status hy_model_argument(const char *argument, char **model, hardy_error *
 	}
 	if (!hy_path_is_folder(argument))
 		return HARDY_OK;
-	const hardy_status status = model_in(argument, model, err);
-	char *folds = NULL;
-	if (status || *model || model_if_there(argument, "folds.json", &folds, NULL) || !folds)
+	cJSON *folds = NULL;
+	hardy_status status = model_in(argument, model, err);
+	if (!status && !*model)
+		status = read_folds(argument, &folds, err);
+	const bool several = folds != NULL;
+	cJSON_Delete(folds);
+	if (!several)
 		return status;
-	hy_free(folds);
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: holds the models of a cross-validation; want one, such as %s/fold_0",
 	               argument, argument);
-}
-
-/* FOLDER/folds.json, or NULL where there is none. */
-static hardy_status read_folds(const char *folder, cJSON **out, hardy_error *err)
-{
-	char *path = NULL;
-	*out = NULL;
-	hardy_status status = hy_path_is_folder(folder) ? model_if_there(folder, "folds.json", &path, err) : HARDY_OK;
-	if (!status && path)
-		status = hy_json_read(path, out, err);
-	const cJSON *done = cJSON_GetObjectItemCaseSensitive(*out, "status");
-	if (!status && *out && !(cJSON_IsString(done) && !strcmp(done->valuestring, "done")))
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: the cross-validation is not finished: train --folds with --resume goes on",
-		                 folder);
-	if (status) {
-		cJSON_Delete(*out);
-		*out = NULL;
-	}
-	hy_free(path);
-	return status;
 }
 
 static hardy_status add_fold(const char *folder, const cJSON *fold, char **model, hardy_error *err)
@@ -143,6 +144,12 @@ hardy_status hy_model_arguments(const char *argument, char ***models, size_t *n,
 	*models = NULL;
 	*n = 0;
 	hardy_status status = read_folds(argument, &json, err);
+	const cJSON *done = cJSON_GetObjectItemCaseSensitive(json, "status");
+	if (!status && json && !(cJSON_IsString(done) && !strcmp(done->valuestring, "done"))) {
+		cJSON_Delete(json);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: the cross-validation is not finished: train --folds with --resume goes on",
+		               argument);
+	}
 	if (status)
 		return status;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "folds"), *fold;

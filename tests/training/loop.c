@@ -486,6 +486,8 @@ static void folds_are_scored_by_who_has_not_seen_them(void **state)
 		}
 		assert_int_equal(n, 1);
 	}
+	/* a file of that name that somebody else wrote among scans means nothing */
+	tree_text("data/folds.json", "{ no JSON at all");
 	/* and all of it predicts as the ensemble that it is */
 	assert_ok(hardy_predict(&p, NULL, &err), &err);
 	p.inputs = apart;
