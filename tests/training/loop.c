@@ -371,7 +371,7 @@ static void starts_from_a_model(void **state)
 	hardy_error err = {0};
 	make_data();
 	hardy_train_options o = tiny("first", "hardy");
-	o.network_levels = 3;
+	o.network_levels = 2;
 	o.validation = 0; /* the last model counts */
 	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
 	hardy_train_options next = tiny("second", "hardy");
@@ -426,7 +426,8 @@ static void folds_are_scored_by_who_has_not_seen_them(void **state)
 	(void)state;
 	hardy_error err = {0};
 	make_data();
-	hardy_train_options o = tiny("cross", "standard");
+	hardy_train_options o = tiny("cross", "hardy");
+	o.network_levels = 2;
 	o.iterations = 2;
 	o.subjects = o.validation = -1;
 	char out[512];
