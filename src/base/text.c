@@ -30,7 +30,8 @@ void hy_text_add(hy_text *t, const char *data, size_t n)
 {
 	if (!make_room(t, n))
 		return;
-	memcpy(t->data + t->used, data, n);
+	if (n) /* data may be NULL then */
+		memcpy(t->data + t->used, data, n);
 	t->used += n;
 	t->data[t->used] = 0;
 }
