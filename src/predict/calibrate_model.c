@@ -40,21 +40,24 @@ static hardy_status load_model(session *s, hardy_error *err)
 /* Labelled cases; those that the model was trained on say nothing about others. */
 static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *err)
 {
-	cJSON *card = s->model.card ? cJSON_Parse(s->model.card) : NULL;
-	const cJSON *trained = hy_trained_subjects(card, d);
+	cJSON *training = cJSON_CreateArray();
 	size_t n_trained = 0;
-	s->cases = hy_alloc(s->jobs.n, sizeof *s->cases);
+	const hardy_status status =
+	    training ? hy_training_add(training, &s->model, err) : hy_fail_memory(err, "what a model has seen", 1, 1);
+	s->cases = status ? NULL : hy_alloc(s->jobs.n, sizeof *s->cases);
 	for (size_t i = 0; s->cases && i < s->jobs.n; i++) {
 		const size_t index = s->jobs.items[i].index;
 		const hy_case *c = &d->cases[index];
 		if (!c->label_path)
 			continue;
-		if (hy_trained_on(trained, c->subject))
+		if (hy_seen(training, d, c->subject))
 			n_trained++;
 		else
 			s->cases[s->n_cases++] = index;
 	}
-	cJSON_Delete(card);
+	cJSON_Delete(training);
+	if (status)
+		return status;
 	if (!s->cases)
 		return hy_fail_memory(err, "cases", s->jobs.n, sizeof *s->cases);
 	if (n_trained)

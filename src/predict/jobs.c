@@ -641,7 +641,31 @@ void hy_jobs_clear(hy_jobs *jobs)
 
 /* ---- what a model has seen -------------------------------------------------------------------------------------------------- */
 
-const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d)
+static bool add_seen(cJSON *list, const cJSON *card)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"),
+	            *subjects = cJSON_GetObjectItemCaseSensitive(card, "subjects");
+	if (!data || !subjects)
+		return true;
+	cJSON *item = cJSON_CreateObject();
+	if (item && hy_json_add(item, "data", cJSON_Duplicate(data, true)) &&
+	    hy_json_add(item, "subjects", cJSON_Duplicate(subjects, true)) && cJSON_AddItemToArray(list, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err)
+{
+	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
+	bool good = true;
+	for (const cJSON *at = card; at && good; at = cJSON_GetObjectItemCaseSensitive(at, "started_from"))
+		good = add_seen(list, at);
+	cJSON_Delete(card);
+	return good ? HARDY_OK : hy_fail_memory(err, "what a model has seen", 1, 1);
+}
+
+static const cJSON *trained_subjects(const cJSON *card, const hy_dataset *d)
 {
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data");
 	char *root = NULL;
@@ -652,7 +676,7 @@ const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d)
 	return same ? cJSON_GetObjectItemCaseSensitive(card, "subjects") : NULL;
 }
 
-bool hy_trained_on(const cJSON *subjects, const char *subject)
+static bool has_subject(const cJSON *subjects, const char *subject)
 {
 	const cJSON *item;
 	cJSON_ArrayForEach(item, subjects)
@@ -668,7 +692,7 @@ bool hy_seen(const cJSON *training, const hy_dataset *d, const char *subject)
 	const cJSON *item;
 	cJSON_ArrayForEach(item, training)
 	{
-		if (hy_trained_on(hy_trained_subjects(item, d), subject))
+		if (has_subject(trained_subjects(item, d), subject))
 			return true;
 	}
 	return false;

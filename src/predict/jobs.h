@@ -73,12 +73,9 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
 
 void hy_jobs_clear(hy_jobs *jobs);
 
-/* The subjects of this data set that a model was trained on, by its card: part of card; NULL for a data set of another name, and for
- * loose scans. */
-const cJSON *hy_trained_subjects(const cJSON *card, const hy_dataset *d);
-/* Whether they hold this one; none for NULL. */
-bool hy_trained_on(const cJSON *subjects, const char *subject);
-/* Whether any of a list of cards, or of what tables of label values keep of them, has this subject. */
+/* Adds to a list what a model has seen, by its card: "data", a data set's name, and "subjects"; and what the model has that it started from. */
+hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err);
+/* Whether such a list, NULL for none, has this subject of a data set of that name; nothing has loose scans. */
 bool hy_seen(const cJSON *training, const hy_dataset *d, const char *subject);
 /* How many of the scans those are; *first: the first such subject, part of jobs, or NULL. */
 size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char **first);

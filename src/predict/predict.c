@@ -162,31 +162,6 @@ static void map_values(session *s)
 	}
 }
 
-static bool add_seen(cJSON *list, const cJSON *card)
-{
-	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data"),
-	            *subjects = cJSON_GetObjectItemCaseSensitive(card, "subjects");
-	if (!data || !subjects)
-		return true;
-	cJSON *item = cJSON_CreateObject();
-	if (item && hy_json_add(item, "data", cJSON_Duplicate(data, true)) &&
-	    hy_json_add(item, "subjects", cJSON_Duplicate(subjects, true)) && cJSON_AddItemToArray(list, item))
-		return true;
-	cJSON_Delete(item);
-	return false;
-}
-
-/* Which subjects a model has seen, by its card, and those that it started from. */
-static hardy_status add_training(cJSON *list, const hy_model *m, hardy_error *err)
-{
-	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
-	bool good = true;
-	for (const cJSON *at = card; at && good; at = cJSON_GetObjectItemCaseSensitive(at, "started_from"))
-		good = add_seen(list, at);
-	cJSON_Delete(card);
-	return good ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
-}
-
 static hardy_status make_legend(session *s, hardy_error *err)
 {
 	const hy_model *m = &s->models[0];
@@ -199,7 +174,7 @@ static hardy_status make_legend(session *s, hardy_error *err)
 	l->training = cJSON_CreateArray();
 	hardy_status status = l->training ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
 	for (size_t i = 0; i < s->n_models && !status; i++)
-		status = add_training(l->training, &s->models[i], err);
+		status = hy_training_add(l->training, &s->models[i], err);
 	return status;
 }
 

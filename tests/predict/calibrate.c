@@ -180,6 +180,13 @@ static void subjects_it_was_trained_on_are_left_out(void **state)
 	save_model("trained.safetensors", 5, "{\"data\":\"data\",\"subjects\":[\"case0\",\"case1\",\"case2\",\"case3\"]}", NULL);
 	assert_int_equal(call("trained.safetensors", NULL, NULL, &err), HARDY_ERROR_DATA);
 	assert_non_null(strstr(err.message, "not trained on"));
+	/* what it started from has seen the rest */
+	save_model("trained.safetensors", 5,
+	           "{\"data\":\"data\",\"subjects\":[\"case0\",\"case1\"],\"started_from\":{\"data\":\"data\",\"subjects\":["
+	           "\"case2\",\"case3\"]}}",
+	           NULL);
+	assert_int_equal(call("trained.safetensors", NULL, NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "not trained on"));
 }
 
 /* Who predicts what the model was trained on is told. */
