@@ -154,7 +154,8 @@ static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error
 	hardy_status status = read_label(path, &o, &x->label, err);
 	if (!status)
 		status = hy_nifti_read(field_of(s, r, SCAN), &o, &x->image, NULL, err);
-	if (!status && hy_grid_voxels(&x->image.grid) != hy_grid_voxels(&x->label.grid))
+	const hy_grid *a = &x->image.grid, *b = &x->label.grid;
+	if (!status && (a->nx != b->nx || a->ny != b->ny || a->nz != b->nz))
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: is not of the same size as its label map", field_of(s, r, SCAN));
 	const hy_order stack = hy_order_stack(hy_stack_axis(&x->label.grid));
 	if (!status)

@@ -84,6 +84,14 @@ static void the_least_trusted_come_first(void **state)
 	assert_int_equal(count(page, "No picture: "), 1); /* its scan is gone */
 	assert_null(strstr(page, "<script>alert"));
 	assert_null(strstr(page, "<b>odd"));
+	/* as many voxels in another shape are no picture either */
+	hy_grid g = tree_grid();
+	g.nx = TREE_NY;
+	g.ny = TREE_NX;
+	tree_image_grid("scans/a.nii.gz", &g, 1, NULL);
+	hy_free(page);
+	page = page_of("out/report.html", &err);
+	assert_int_equal(count(page, "No picture: "), 2);
 	/* it is its own, and may be made again; a table of somebody else is not replaced, and no page comes from one */
 	hy_free(page);
 	page = page_of("out/report.html", &err);
