@@ -36,7 +36,7 @@ fenced || /^(    |\t)/ {
 	n = split($0, part, "`")
 	for (i = 2; i < n; i += 2)
 		print FILENAME ":" FNR "\t" part[i]
-}' README.md docs/*.md >"$work/code"
+}' README.md docs/*.md docs/start/*.md docs/notes/*.md >"$work/code"
 
 # Command lines of the program: split at ; | & and parentheses, look for the word hardy or a path that ends in /hardy.
 awk -F'\t' '
