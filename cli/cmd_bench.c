@@ -103,6 +103,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_bench = {
     .name = "bench",
     .arguments = "[step|infer|predict|kernels|artefacts|metrics] [FILE FILE]",
+    .examples = {"hardy bench", "hardy bench --json", NULL},
     .summary = "time, arithmetic and memory on this machine",
     .details = "  step       a training step\n"
                "  infer      FTN and STN on slices, as prediction runs them\n"

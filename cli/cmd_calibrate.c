@@ -41,6 +41,8 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_calibrate = {
     .name = "calibrate",
     .arguments = "MODEL DATA",
+    .examples = {"hardy calibrate RUN scans -o calibrated.safetensors",
+                 "hardy calibrate RUN scans --splits splits.json --split validation", NULL},
     .summary = "a predicted Dice for a model, from labelled scans it was not trained on",
     .details =
         "Predicts labelled scans of DATA (at most 40) as they are and spoiled in memory, and fits what the model's own\n"

@@ -41,6 +41,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_check = {
     .name = "check",
     .arguments = "DATA",
+    .examples = {"hardy check scans", "hardy check scans --labels lv=3,myo=2,rv=1", NULL},
     .summary = "what is wrong with a data set, and how to mend it",
     .details = "Reads every scan and label of DATA and lists subjects, phases, shapes, spacing and label volumes, then\n"
                "everything wrong with its remedy. DATA is a folder as downloaded: ACDC, M&Ms, nnU-Net raw, images/ with\n"

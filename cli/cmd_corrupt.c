@@ -60,6 +60,8 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_corrupt = {
     .name = "corrupt",
     .arguments = "SCAN|FOLDER... --artefact NAME -o OUT",
+    .examples = {"hardy corrupt scan.nii.gz --artefact ghosting -o OUT",
+                 "hardy corrupt scans --artefact acdc-c --seed 1 -o OUT", NULL},
     .summary = "scans with artefacts: bias field, ghosting, motion, spike and more",
     .details =
         "Writes OUT/NAME_COPY/SCAN.nii.gz for each artefact NAME (of acdc-c: OUT/acdc-c_NAME_COPY/), as float32 in the scan's\n"

@@ -38,6 +38,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_demo = {
     .name = "demo",
     .arguments = "DIR",
+    .examples = {"hardy demo DIR", "hardy demo DIR --sites 2", NULL},
     .summary = "the whole job on the built-in phantom, in minutes",
     .details = "Makes phantom data of several sites, trains the standard and the cooperative recipe on the first, scores all\n"
                "sites, prints the table and writes scores.csv and worst.png into DIR, which must not exist.",

@@ -128,6 +128,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_evaluate = {
     .name = "evaluate",
     .arguments = "PRED REF",
+    .examples = {"hardy evaluate LABELS scans", "hardy evaluate LABELS scans --json scores.json", NULL},
     .summary = "Dice, HD95, ASSD, NSD, volumes and heart function of predictions",
     .details =
         "PRED is a label map or a folder of them. REF is a label map, a folder of label maps, or a labelled data set of\n"

@@ -111,6 +111,8 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_experiment = {
     .name = "experiment",
     .arguments = "NAME DATA... -o DIR",
+    .examples = {"hardy experiment latent-vs-image home=scansA away=scansB -o DIR",
+                 "hardy experiment latent-vs-image home=scansA away=scansB --dry-run -o DIR", NULL},
     .summary = "the study's comparisons: methods by seeds, scored at home, elsewhere and on spoiled scans",
     .details =
         "  cooperative-vs-standard  the two ways to train\n"

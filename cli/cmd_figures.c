@@ -40,6 +40,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_figures = {
     .name = "figures",
     .arguments = "MODEL DATA -o DIR",
+    .examples = {"hardy figures RUN scans -o FIGURES", NULL},
     .summary = "pictures of hard examples: latent masks, augmentations, artefacts",
     .details =
         "Shows one slice of a labelled scan as training makes it hard: fig2.png has segmentations corrupted by latent masks, "

@@ -27,6 +27,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_inspect = {
     .name = "inspect",
     .arguments = "FILE|DIR",
+    .examples = {"hardy inspect scan.nii.gz", "hardy inspect RUN", NULL},
     .summary = "what a scan, model or run is",
     .details =
         "A scan (.nii, .nii.gz, .hdr, .img): shape, spacing and which geometry is believed, datatype, range of values,\n"

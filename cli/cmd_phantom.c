@@ -56,7 +56,12 @@ out:
 }
 
 const command cmd_phantom = {
-    "phantom", "DIR", "write a synthetic short-axis cine data set with known volumes",
-    "Writes DIR/siteX/patientNNN in the layout of the ACDC challenge, with end-diastolic and end-systolic images and labels,\n"
-    "DIR/truth.csv with the volumes of the continuous shapes, and DIR/phantom.json. DIR must be new or empty.",
-    run};
+    .name = "phantom",
+    .arguments = "DIR",
+    .examples = {"hardy phantom DIR", "hardy phantom DIR --sites A,B --subjects 6", NULL},
+    .summary = "write a synthetic short-axis cine data set with known volumes",
+    .details = "Writes DIR/siteX/patientNNN in the layout of the ACDC challenge, with end-diastolic and end-systolic images "
+               "and labels,\n"
+               "DIR/truth.csv with the volumes of the continuous shapes, and DIR/phantom.json. DIR must be new or empty.",
+    .run = run,
+};

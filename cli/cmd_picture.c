@@ -28,6 +28,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_picture = {
     .name = "picture",
     .arguments = "TABLE",
+    .examples = {"hardy picture table.csv -o picture.png", NULL},
     .summary = "scans with the borders of their label maps, side by side, as PNG",
     .details = "TABLE is a CSV file without quotes. Its first row holds titles. In each further row the first column is a\n"
                "caption, the second a scan, every other a label map of that scan, the reference first. Shown is the slice\n"

@@ -97,6 +97,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_predict = {
     .name = "predict",
     .arguments = "MODEL... SCAN|FOLDER... -o OUT",
+    .examples = {"hardy predict RUN scans -o LABELS", "hardy predict RUN scan.nii.gz -o label.nii.gz --probabilities", NULL},
     .summary = "label maps of new scans in their own grids, and how far to trust them",
     .details =
         "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors; several "

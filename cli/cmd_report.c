@@ -33,6 +33,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_report = {
     .name = "report",
     .arguments = "DIR",
+    .examples = {"hardy report LABELS", "hardy report DIR -o report.html", NULL},
     .summary = "an experiment, or a folder of predictions, as one HTML file",
     .details =
         "DIR is the folder of `hardy experiment`: tables, plots and a viewer; or that of `hardy predict`: every scan\n"

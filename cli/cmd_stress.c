@@ -55,6 +55,7 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_stress = {
     .name = "stress",
     .arguments = "MODEL... DATA -o OUT",
+    .examples = {"hardy stress RUN scans -o STRESS", "hardy stress RUN scans --sweep --copies 1 -o STRESS", NULL},
     .summary = "a model on spoiled scans: the ACDC-C protocol, and curves by severity",
     .details =
         "Spoils every labelled scan of DATA in memory by bias field, ghosting, motion and spike as ACDC-C does, three draws\n"

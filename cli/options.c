@@ -70,10 +70,12 @@ static int unknown_option(const command *self, const option *table, size_t n_tab
 	const char **names = malloc((n_table + 1) * sizeof *names);
 	const char *nearest = NULL;
 	if (names) {
+		size_t n = 0;
 		for (size_t i = 0; i < n_table; i++)
-			names[i] = table[i].name;
-		names[n_table] = "--help";
-		nearest = nearest_name(name, names, n_table + 1);
+			if (table[i].kind != OPTION_HEADING)
+				names[n++] = table[i].name;
+		names[n++] = "--help";
+		nearest = nearest_name(name, names, n);
 	}
 	int code = nearest ? usage_error(self, "unknown option %s; did you mean %s?", name, nearest)
 	                   : usage_error(self, "unknown option %s", name);
@@ -216,6 +218,7 @@ static int parse_value(const command *self, const option *o, const char *text)
 			return append(self, o->target, text);
 		*(const char **)o->target = text;
 		return -1;
+	case OPTION_HEADING:
 	case OPTION_FLAG:
 		break;
 	}
@@ -253,10 +256,11 @@ static void describe_default(const option *o, char *s, size_t n)
 {
 	switch (o->kind) {
 	case OPTION_INT:
-		add_text(s, n, "%lld", (long long)*(const int64_t *)o->target);
+		if (*(const int64_t *)o->target != -1) /* which stands for not given */
+			add_text(s, n, "%lld", (long long)*(const int64_t *)o->target);
 		break;
 	case OPTION_DOUBLE:
-		if (!isnan(*(const double *)o->target))
+		if (!isnan(*(const double *)o->target) && (o->low != -1 || *(const double *)o->target != -1))
 			add_text(s, n, "%g", *(const double *)o->target);
 		break;
 	case OPTION_DURATION:
@@ -274,9 +278,20 @@ static void describe_default(const option *o, char *s, size_t n)
 			add_text(s, n, "%s", *(const char *const *)o->target);
 		break;
 	case OPTION_STRINGS:
+	case OPTION_HEADING:
 	case OPTION_FLAG:
 		break;
 	}
+}
+
+/* The range as people write it: bounds that nobody meets are left out, and -1 where it stands for not given. */
+static void describe_range(const option *o, char *s, size_t n)
+{
+	const double many = 1e5, low = o->low == -1 ? 0 : o->low;
+	if (o->high < many && (low != 0 || o->high != 0))
+		add_text(s, n, " (%g to %g)", low, o->high);
+	else if (o->high >= many && low > 0)
+		add_text(s, n, " (%g or more)", low);
 }
 
 /* Prints text from the current column, wrapped between column and HELP_WIDTH. */
@@ -310,25 +325,30 @@ static void print_option(const char *left, const char *text)
 	print_wrapped(text, HELP_COLUMN, HELP_COLUMN);
 }
 
-bool options_verbose;
+bool options_verbose, options_quiet;
 
 static void print_help(const command *self, const option *table, size_t n_table)
 {
 	printf("hardy %s: %s\n\nUsage: hardy %s [options]%s%s\n", self->name, self->summary, self->name,
 	       self->arguments && *self->arguments ? " " : "", self->arguments ? self->arguments : "");
+	for (size_t i = 0; i < 3 && self->examples[i]; i++)
+		printf("%s  %s\n", i ? "" : "\nExamples:\n", self->examples[i]);
 	if (self->details)
 		printf("\n%s\n", self->details);
 	printf("\nOptions:\n");
 	for (size_t i = 0; i < n_table; i++) {
 		const option *o = &table[i];
 		char left[128] = "", text[1024] = "", value[256] = "";
+		if (o->kind == OPTION_HEADING) {
+			printf("\n%s:\n", o->help);
+			continue;
+		}
 		add_text(left, sizeof left, "%s%s%s%s", strcmp(o->name, "--output") == 0 ? "-o, " : "", o->name,
 		         o->placeholder ? " " : "", o->placeholder ? o->placeholder : "");
 		add_text(text, sizeof text, "%s", o->help);
 		if (o->choices)
 			add_text(text, sizeof text, " (%s)", o->choices);
-		if (o->low != 0 || o->high != 0)
-			add_text(text, sizeof text, " (%.10g to %.10g)", o->low, o->high);
+		describe_range(o, text, sizeof text);
 		if (o->kind == OPTION_STRINGS)
 			add_text(text, sizeof text, " May be repeated.");
 		describe_default(o, value, sizeof value);
@@ -336,7 +356,9 @@ static void print_help(const command *self, const option *table, size_t n_table)
 			add_text(text, sizeof text, " [%s]", value);
 		print_option(left, text);
 	}
-	print_option("--verbose", "Shows every warning, not the first of each kind and how many more there were.");
+	printf("\n");
+	print_option("-q, --quiet", "Shows warnings and errors, no progress.");
+	print_option("-v, --verbose", "Shows every warning, not the first of each kind and how many more there were.");
 	print_option("-h, --help", "Prints this help.");
 }
 
@@ -345,6 +367,8 @@ static void print_help(const command *self, const option *table, size_t n_table)
 static const option *find_option(const option *table, size_t n_table, const char *name, size_t n_name)
 {
 	for (size_t i = 0; i < n_table; i++) {
+		if (table[i].kind == OPTION_HEADING)
+			continue;
 		if (strlen(table[i].name) == n_name && memcmp(table[i].name, name, n_name) == 0)
 			return &table[i];
 		if (n_name == 2 && memcmp(name, "-o", 2) == 0 && strcmp(table[i].name, "--output") == 0)
@@ -381,13 +405,18 @@ static int parse_option(const command *self, const option *table, size_t n_table
 	return parse_value(self, o, value);
 }
 
+static bool is_either(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
 int options_parse(const command *self, const option *table, size_t n_table, int argc, char **argv, size_t n_min, size_t n_max,
                   string_list *rest)
 {
 	*rest = (string_list){0};
 	/* Help first: it shows the defaults, not what earlier words have set. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+		if (is_either(argv[i], "--help", "-h")) {
 			print_help(self, table, n_table);
 			return EXIT_DONE;
 		}
@@ -399,8 +428,12 @@ int options_parse(const command *self, const option *table, size_t n_table, int 
 			options_over = true;
 			continue;
 		}
-		if (!options_over && strcmp(argv[i], "--verbose") == 0) {
+		if (!options_over && is_either(argv[i], "--verbose", "-v")) {
 			options_verbose = true;
+			continue;
+		}
+		if (!options_over && is_either(argv[i], "--quiet", "-q")) {
+			options_quiet = true;
 			continue;
 		}
 		if (!options_over && argv[i][0] == '-' && argv[i][1])

@@ -10,6 +10,7 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, EXIT_BELOW = 4, EXIT_INTERRUPTED = 130 };
 
 typedef enum option_kind {
+	OPTION_HEADING,  /* no option: help is the heading of those that follow */
 	OPTION_FLAG,     /* bool *: set true */
 	OPTION_INT,      /* int64_t * */
 	OPTION_DOUBLE,   /* double * */
@@ -25,17 +26,18 @@ typedef struct string_list {
 } string_list;
 
 typedef struct option {
-	const char *name; /* "--size". "--output" also answers to -o; an option named "-o" has no long form */
+	const char *name; /* "--size". "--output" also answers to -o; NULL for a heading */
 	option_kind kind;
 	void *target;            /* holds the default, which --help prints */
 	const char *placeholder; /* "N", NULL for flags */
 	const char *help;        /* one sentence */
-	double low, high;        /* range of numbers, both 0: any */
+	double low, high;        /* range of numbers, both 0: any; a low of -1 that is the default stands for not given */
 	const char *choices;     /* "a|b|c" for strings, or NULL */
 } option;
 
 typedef struct command {
 	const char *name, *arguments, *summary, *details;
+	const char *examples[3]; /* command lines; ends with NULL */
 	int (*run)(const struct command *self, int argc, char **argv);
 } command;
 
@@ -62,8 +64,9 @@ int report_error(const command *self, hardy_status status, const hardy_error *er
 /* A log that writes warnings and lines to stderr, and progress in place on a terminal, as plain lines at most every ten seconds
  * otherwise. */
 hardy_log terminal_log(void);
-/* --verbose, which every command takes: warnings that repeat are shown, not counted. */
-extern bool options_verbose;
+/* --verbose (-v) and --quiet (-q), which every command takes: warnings that repeat are shown, not counted; only warnings and errors are
+ * shown. */
+extern bool options_verbose, options_quiet;
 
 /* The nearest of the n names to word, or NULL when none is near enough to be what was meant. */
 const char *nearest_name(const char *word, const char *const *names, size_t n);

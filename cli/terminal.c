@@ -148,6 +148,8 @@ static void count_warnings(void)
 static void emit(void *payload, hardy_log_level level, const char *line)
 {
 	(void)payload;
+	if (options_quiet && level != HARDY_LOG_WARNING)
+		return;
 	flockfile(stderr);
 	if (level == HARDY_LOG_PROGRESS) {
 		show_progress(line);
