@@ -59,7 +59,7 @@ while IFS='	' read -r where name options; do
 	[ -e "$work/help.$name" ] || { fault "$where: hardy $name is not a command"; continue; }
 	for option in $options; do
 		case $option in --help | -h) continue ;; esac
-		grep -Eq "^  (-o, )?$option( |\$)|^  $option, " "$work/help.$name" || fault "$where: hardy $name has no option $option"
+		grep -Eq "^  (-[a-z], )?$option( |\$)|^  $option, " "$work/help.$name" || fault "$where: hardy $name has no option $option"
 	done
 done <"$work/uses"
 
@@ -67,7 +67,7 @@ done <"$work/uses"
 awk -F'\t' '$2 ~ /^--[a-z]/ { split($2, word, /[ =]/); print $1 "\t" word[1] }' "$work/code" >"$work/options"
 while IFS='	' read -r where option; do
 	case $option in --help | --version) continue ;; esac
-	cat "$work"/help.* 2>/dev/null | grep -Eq "^  $option( |\$)|^  -o, $option" || fault "$where: no command has the option $option"
+	cat "$work"/help.* 2>/dev/null | grep -Eq "^  $option( |\$)|^  -[a-z], $option" || fault "$where: no command has the option $option"
 done <"$work/options"
 
 # Paths of the tree.
