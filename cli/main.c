@@ -86,6 +86,42 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
+/* The manual page of the program: what its commands are. */
+static void print_manual(void)
+{
+	printf(".TH HARDY 1 \"\" \"hardy %s\"\n.SH NAME\nhardy \\- medical image segmentation that stays accurate away from the "
+	       "site it was "
+	       "trained on\n.SH SYNOPSIS\n.B hardy\nCOMMAND [options] ARGUMENTS\n.SH COMMANDS\n",
+	       hardy_version());
+	for (size_t i = 0; commands[i]; i++)
+		printf(".TP\n.BR hardy\\-%s (1)\n%s\n", commands[i]->name, commands[i]->summary);
+	printf(".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, 130 interrupted after "
+	       "saving.\n");
+}
+
+/* hardy help [--man|--words] [COMMAND] */
+static int help(int argc, char **argv)
+{
+	char plain[] = "--help", man[] = "--help=man", list[] = "--help=words", *form = plain;
+	if (argc > 1 && strcmp(argv[1], "--man") == 0)
+		form = man;
+	else if (argc > 1 && strcmp(argv[1], "--words") == 0)
+		form = list;
+	const int at = form == plain ? 1 : 2;
+	if (argc <= at || strcmp(argv[at], "help") == 0) {
+		if (form == man)
+			print_manual();
+		else if (form == plain)
+			print_usage(stdout);
+		for (size_t i = 0; form == list && commands[i]; i++)
+			printf("%s\n", commands[i]->name);
+		return EXIT_DONE;
+	}
+	char *words[] = {argv[at], form, NULL};
+	const command *about = find_command(argv[at]);
+	return about ? about->run(about, 2, words) : unknown_command(argv[at]);
+}
+
 static int run(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -100,15 +136,8 @@ static int run(int argc, char **argv)
 		printf("hardy %s\n", hardy_version());
 		return EXIT_DONE;
 	}
-	if (strcmp(argv[1], "help") == 0) { /* hardy help [COMMAND] */
-		if (argc < 3 || strcmp(argv[2], "help") == 0) {
-			print_usage(stdout);
-			return EXIT_DONE;
-		}
-		char help[] = "--help", *words[] = {argv[2], help, NULL};
-		const command *about = find_command(argv[2]);
-		return about ? about->run(about, 2, words) : unknown_command(argv[2]);
-	}
+	if (strcmp(argv[1], "help") == 0)
+		return help(argc - 1, argv + 1);
 	const command *c = find_command(argv[1]);
 	return c ? c->run(c, argc - 1, argv + 1) : unknown_command(argv[1]);
 }

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_WORD    64
-#define HELP_COLUMN 28
-#define HELP_WIDTH  110
+#define MAX_WORD 64
 
 int usage_error(const command *self, const char *format, ...)
 {
@@ -225,143 +223,6 @@ static int parse_value(const command *self, const option *o, const char *text)
 	return -1;
 }
 
-/* ---- help --------------------------------------------------------------------------------------------------------------- */
-
-/* Appends to the n bytes at s, which hold a string; what does not fit is cut. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static void
-add_text(char *s, size_t n, const char *format, ...)
-{
-	size_t used = strlen(s);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(s + used, n - used, format, arguments);
-	va_end(arguments);
-}
-
-static void describe_duration(double seconds, char *s, size_t n)
-{
-	if (seconds >= 3600 && fmod(seconds, 3600) == 0)
-		add_text(s, n, "%gh", seconds / 3600);
-	else if (seconds >= 60 && fmod(seconds, 60) == 0)
-		add_text(s, n, "%gm", seconds / 60);
-	else
-		add_text(s, n, "%gs", seconds);
-}
-
-/* The default as it stands in the target; nothing when the option is off by default. */
-static void describe_default(const option *o, char *s, size_t n)
-{
-	switch (o->kind) {
-	case OPTION_INT:
-		if (*(const int64_t *)o->target != -1) /* which stands for not given */
-			add_text(s, n, "%lld", (long long)*(const int64_t *)o->target);
-		break;
-	case OPTION_DOUBLE:
-		if (!isnan(*(const double *)o->target) && (o->low != -1 || *(const double *)o->target != -1))
-			add_text(s, n, "%g", *(const double *)o->target);
-		break;
-	case OPTION_DURATION:
-		if (*(const double *)o->target > 0)
-			describe_duration(*(const double *)o->target, s, n);
-		break;
-	case OPTION_SPACING: {
-		const double *v = o->target;
-		if (v[0] > 0)
-			add_text(s, n, "%g,%g,%g", v[0], v[1], v[2]);
-		break;
-	}
-	case OPTION_STRING:
-		if (*(const char *const *)o->target)
-			add_text(s, n, "%s", *(const char *const *)o->target);
-		break;
-	case OPTION_STRINGS:
-	case OPTION_HEADING:
-	case OPTION_FLAG:
-		break;
-	}
-}
-
-/* The range as people write it: bounds that nobody meets are left out, and -1 where it stands for not given. */
-static void describe_range(const option *o, char *s, size_t n)
-{
-	const double many = 1e5, low = o->low == -1 ? 0 : o->low;
-	if (o->high < many && (low != 0 || o->high != 0))
-		add_text(s, n, " (%g to %g)", low, o->high);
-	else if (o->high >= many && low > 0)
-		add_text(s, n, " (%g or more)", low);
-}
-
-/* Prints text from the current column, wrapped between column and HELP_WIDTH. */
-static void print_wrapped(const char *text, size_t at, size_t column)
-{
-	while (*text) {
-		size_t word = strcspn(text, " ");
-		if (at > column && at + 1 + word > HELP_WIDTH) {
-			printf("\n%*s", (int)column, "");
-			at = column;
-		} else if (at > column) {
-			putchar(' ');
-			at++;
-		}
-		printf("%.*s", (int)word, text);
-		at += word;
-		text += word;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
-static void print_option(const char *left, const char *text)
-{
-	size_t n = strlen(left);
-	printf("  %s", left);
-	if (n + 2 + 2 > HELP_COLUMN)
-		printf("\n%*s", HELP_COLUMN, "");
-	else
-		printf("%*s", (int)(HELP_COLUMN - n - 2), "");
-	print_wrapped(text, HELP_COLUMN, HELP_COLUMN);
-}
-
-bool options_verbose, options_quiet;
-
-static void print_help(const command *self, const option *table, size_t n_table)
-{
-	printf("hardy %s: %s\n\nUsage: hardy %s [options]%s%s\n", self->name, self->summary, self->name,
-	       self->arguments && *self->arguments ? " " : "", self->arguments ? self->arguments : "");
-	for (size_t i = 0; i < 3 && self->examples[i]; i++)
-		printf("%s  %s\n", i ? "" : "\nExamples:\n", self->examples[i]);
-	if (self->details)
-		printf("\n%s\n", self->details);
-	printf("\nOptions:\n");
-	for (size_t i = 0; i < n_table; i++) {
-		const option *o = &table[i];
-		char left[128] = "", text[1024] = "", value[256] = "";
-		if (o->kind == OPTION_HEADING) {
-			printf("\n%s:\n", o->help);
-			continue;
-		}
-		add_text(left, sizeof left, "%s%s%s%s", strcmp(o->name, "--output") == 0 ? "-o, " : "", o->name,
-		         o->placeholder ? " " : "", o->placeholder ? o->placeholder : "");
-		add_text(text, sizeof text, "%s", o->help);
-		if (o->choices)
-			add_text(text, sizeof text, " (%s)", o->choices);
-		describe_range(o, text, sizeof text);
-		if (o->kind == OPTION_STRINGS)
-			add_text(text, sizeof text, " May be repeated.");
-		describe_default(o, value, sizeof value);
-		if (*value)
-			add_text(text, sizeof text, " [%s]", value);
-		print_option(left, text);
-	}
-	printf("\n");
-	print_option("-q, --quiet", "Shows warnings and errors, no progress.");
-	print_option("-v, --verbose", "Shows every warning, not the first of each kind and how many more there were.");
-	print_option("-h, --help", "Prints this help.");
-}
-
 /* ---- the parser --------------------------------------------------------------------------------------------------------- */
 
 static const option *find_option(const option *table, size_t n_table, const char *name, size_t n_name)
@@ -405,6 +266,8 @@ static int parse_option(const command *self, const option *table, size_t n_table
 	return parse_value(self, o, value);
 }
 
+bool options_verbose, options_quiet;
+
 static bool is_either(const char *word, const char *a, const char *b)
 {
 	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
@@ -416,10 +279,8 @@ int options_parse(const command *self, const option *table, size_t n_table, int 
 	*rest = (string_list){0};
 	/* Help first: it shows the defaults, not what earlier words have set. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (is_either(argv[i], "--help", "-h")) {
-			print_help(self, table, n_table);
-			return EXIT_DONE;
-		}
+		if (is_either(argv[i], "--help", "-h") || strncmp(argv[i], "--help=", 7) == 0)
+			return options_help(self, table, n_table, argv[i][2] == 'h' && argv[i][6] ? argv[i] + 7 : "");
 	}
 	bool options_over = false;
 	for (int i = 1; i < argc; i++) {

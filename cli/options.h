@@ -52,6 +52,10 @@ int options_parse(const command *self, const option *table, size_t n_table, int 
                   string_list *rest);
 void options_clear(const option *table, size_t n_table, string_list *rest);
 
+/* Prints what the table says: "" as --help does, "man" as a manual page, "words" as one line an option for a shell's completion: its name,
+ * and behind it its choices, * if any value may follow, or nothing if none does. */
+int options_help(const command *self, const option *table, size_t n_table, const char *form);
+
 /* Prints "hardy COMMAND: message" to stderr and returns EXIT_USAGE. For arguments that only the command can judge. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
