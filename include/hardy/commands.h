@@ -246,6 +246,25 @@ HARDY_API void hardy_predict_options_init(hardy_predict_options *o);
  */
 HARDY_API hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err);
 
+/* ---- export -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct hardy_export_options {
+	const char *model;  /* a .safetensors file, or the folder of a training */
+	const char *output; /* the file, whose name ends in .onnx */
+	const char *
+	    network; /* of the study's networks "ftn", the fast one alone, or "stn", FTN+STN; NULL: as the model was trained to predict */
+	bool overwrite; /* also a file that hardy_export did not write */
+} hardy_export_options;
+
+HARDY_API void hardy_export_options_init(hardy_export_options *o);
+
+/*
+ * Writes a model as an ONNX file (operator set 13) for other programs to run. Input "image": n x channels x height x width, float32, prepared
+ * by the plan; any n, height and width multiples of the network's stride. Outputs "logits" and "probabilities": n x classes x height x width.
+ * Metadata: plan, classes, channels, fingerprint, card (docs/ONNX.md). The same model gives the same bytes.
+ */
+HARDY_API hardy_status hardy_export(const hardy_export_options *o, hardy_error *err);
+
 /* ---- predicted Dice ----------------------------------------------------------------------------------------------------- */
 
 typedef struct hardy_calibrate_options {

@@ -16,8 +16,8 @@ hardy_status hy_struct_take(void *own, size_t own_size, const void *given, const
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is NULL", what);
 	memcpy(&size, given, sizeof size);
 	if (size < sizeof size || size > 65536)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its first field is %zu, want its sizeof: begin with HARDY_INIT",
-		               what, size);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its first field is %zu, want its sizeof: begin with HARDY_INIT", what,
+		               size);
 	const char *bytes = given;
 	for (size_t i = own_size; i < size; i++)
 		if (bytes[i])
