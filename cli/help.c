@@ -221,7 +221,8 @@ static void print_manual(const command *self, const option *table, size_t n_tabl
 		print_troff(self->examples[i]);
 		printf("\n");
 	}
-	printf("%s.SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, 130 interrupted after saving.\n"
+	printf("%s.SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, 130 interrupted "
+	       "after saving.\n"
 	       ".SH SEE ALSO\n.BR hardy (1)\n",
 	       self->examples[0] ? ".fi\n" : "");
 }

@@ -19,6 +19,7 @@ extern const command cmd_corrupt;
 extern const command cmd_demo;
 extern const command cmd_evaluate;
 extern const command cmd_experiment;
+extern const command cmd_export;
 extern const command cmd_figures;
 extern const command cmd_phantom;
 extern const command cmd_predict;
@@ -37,6 +38,7 @@ const command *const commands[] = {
 	&cmd_calibrate,
 	&cmd_predict,
 	&cmd_evaluate,
+	&cmd_export,
 	&cmd_corrupt,
 	&cmd_stress,
 	&cmd_experiment,

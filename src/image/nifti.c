@@ -588,6 +588,12 @@ hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const
 	return write_values(path, like, data, sizeof *data, HY_NIFTI_FLOAT32, nt, o, err);
 }
 
+hardy_status hy_nifti_write_uint16(const char *path, const hy_volume *like, const uint16_t *data, int64_t nt,
+                                   const hy_origin *o, hardy_error *err)
+{
+	return write_values(path, like, data, sizeof *data, HY_NIFTI_UINT16, nt, o, err);
+}
+
 hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err)
 {

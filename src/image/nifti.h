@@ -53,7 +53,9 @@ hardy_status hy_nifti_write_values(const char *path, const hy_volume *like, cons
 hardy_status hy_nifti_write_float(const char *path, const hy_volume *like, const float *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err);
 
-/* The same for int16 voxels. */
+/* The same for uint16 voxels, and for int16 ones. */
+hardy_status hy_nifti_write_uint16(const char *path, const hy_volume *like, const uint16_t *data, int64_t nt,
+                                   const hy_origin *o, hardy_error *err);
 hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err);
 

@@ -481,14 +481,13 @@ static hardy_status load(source *s, hy_model *m, char **state)
 	return status;
 }
 
-hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_error *err)
+/* What of the file lies in memory; clears s. */
+static hardy_status take(source *s, hardy_status status, hy_model *m, char **state)
 {
 	hy_model made = {0};
 	char *text = NULL;
-	source s = {.path = path, .err = err};
-	hardy_status status = hy_st_read(&s.file, path, err);
 	if (!status)
-		status = load(&s, &made, state ? &text : NULL);
+		status = load(s, &made, state ? &text : NULL);
 	if (status) {
 		hy_model_clear(&made);
 		hy_free(text);
@@ -497,7 +496,19 @@ hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_er
 		if (state)
 			*state = text;
 	}
-	hy_free(s.used);
-	hy_st_clear(&s.file);
+	hy_free(s->used);
+	hy_st_clear(&s->file);
 	return status;
+}
+
+hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_error *err)
+{
+	source s = {.path = path, .err = err};
+	return take(&s, hy_st_read(&s.file, path, err), m, state);
+}
+
+hardy_status hy_model_parse(hy_model *m, char *buffer, size_t size, const char *name, hardy_error *err)
+{
+	source s = {.path = name, .err = err};
+	return take(&s, hy_st_parse(&s.file, buffer, size, name, err), m, NULL);
 }

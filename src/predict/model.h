@@ -62,6 +62,8 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
  * error that names it, as are non-finite values. *state (may be NULL) gets the checkpoint's state string (hy_free) or NULL.
  */
 hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_error *err);
+/* The same from the bytes of such a file. Takes the buffer (from hy_alloc), whatever the result; name stands for the file in messages. */
+hardy_status hy_model_parse(hy_model *m, char *buffer, size_t size, const char *name, hardy_error *err);
 void hy_model_clear(hy_model *m);
 
 #endif

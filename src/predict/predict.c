@@ -57,14 +57,15 @@ typedef struct session {
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
 
+static hy_predictor_words words_of(const hardy_predict_options *o)
+{
+	return (hy_predictor_words){o->network, o->components, o->tta, o->window, o->precision};
+}
+
 static hardy_status check_options(const hardy_predict_options *o, hardy_error *err)
 {
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if (!o->precision || (strcmp(o->precision, "f32") && strcmp(o->precision, "bf16")))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", o->precision ? o->precision : "");
-	if (!strcmp(o->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
-		return hy_prefix(err, HARDY_ERROR_UNSUPPORTED, "precision bf16");
 	if (o->batch < 0 || o->batch > 1024)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
 	if (o->threads < 0 || o->threads > 1024)
@@ -73,16 +74,8 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "warn_dice is %g, want 0 to 1", o->warn_dice);
 	if (o->stn_iterations < 1 || o->stn_iterations > 20)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
-	const hy_choice choices[] = {{"network", o->network, {"ftn", "stn"}},
-	                             {"window", o->window, {"follow", "middle"}},
-	                             {"components", o->components, {"all", "largest"}},
-	                             {"tta", o->tta, {"none", "flips", "intensity", "both"}}};
-	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-		const hardy_status status = hy_choice_check(&choices[i], err);
-		if (status)
-			return status;
-	}
-	return HARDY_OK;
+	const hy_predictor_words words = words_of(o);
+	return hy_predictor_words_check(&words, err);
 }
 
 static hardy_status load_model(session *s, const char *path, hardy_error *err)
@@ -125,23 +118,17 @@ static hardy_status load_models(session *s, const char **rest, size_t *n_rest, h
 static hardy_status make_predictor(session *s, hardy_error *err)
 {
 	const hardy_predict_options *o = s->o;
+	const hy_predictor_words words = words_of(o);
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
 	hy_predictor_options_use(&p, &s->models[0]);
-	if (o->network)
-		p.which = strcmp(o->network, "ftn") ? HY_STN : HY_FTN;
+	hy_predictor_options_say(&p, &words);
 	p.both = p.reconstruct = p.which == HY_STN || o->uncertainty;
 	p.entropy = true;
 	p.probabilities = o->probabilities;
-	if (o->components)
-		p.keep_largest = !strcmp(o->components, "largest");
-	if (o->window)
-		p.recentre = !strcmp(o->window, "follow");
 	p.adapt = o->adapt;
 	p.stn_iterations = (int)o->stn_iterations;
-	hy_tta_set(&p, o->tta);
 	p.batch = o->batch;
-	p.engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	hy_model **list = hy_alloc(s->n_models, sizeof *list);
 	if (!list)
 		return hy_fail_memory(err, "models", s->n_models, sizeof *list);

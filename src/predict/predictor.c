@@ -72,6 +72,34 @@ hardy_status hy_choice_check(const hy_choice *c, hardy_error *err)
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", c->name, c->value, wanted);
 }
 
+hardy_status hy_predictor_words_check(const hy_predictor_words *w, hardy_error *err)
+{
+	if (!w->precision || (strcmp(w->precision, "f32") && strcmp(w->precision, "bf16")))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", w->precision ? w->precision : "");
+	if (!strcmp(w->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
+		return hy_prefix(err, HARDY_ERROR_UNSUPPORTED, "precision bf16");
+	const hy_choice choices[] = {{"network", w->network, {"ftn", "stn"}},
+	                             {"window", w->window, {"follow", "middle"}},
+	                             {"components", w->components, {"all", "largest"}},
+	                             {"tta", w->tta, {"none", "flips", "intensity", "both"}}};
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < sizeof choices / sizeof *choices && !status; i++)
+		status = hy_choice_check(&choices[i], err);
+	return status;
+}
+
+void hy_predictor_options_say(hy_predictor_options *o, const hy_predictor_words *w)
+{
+	if (w->network)
+		o->which = strcmp(w->network, "ftn") ? HY_STN : HY_FTN;
+	if (w->components)
+		o->keep_largest = !strcmp(w->components, "largest");
+	if (w->window)
+		o->recentre = !strcmp(w->window, "follow");
+	hy_tta_set(o, w->tta);
+	o->engine.isa = strcmp(w->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
+}
+
 /* Without an STN: versions of the slices (hy_opinions) give the second opinion. */
 static bool is_alone(const hy_model *m)
 {

@@ -36,6 +36,19 @@ void hy_predictor_options_use(hy_predictor_options *o, const hy_model *m);
 /* tta: "none", "flips", "intensity", "both"; NULL leaves the options as they are. */
 void hy_tta_set(hy_predictor_options *o, const char *tta);
 
+/* How a model is to predict, in the words of options; NULL leaves it as it is. */
+typedef struct hy_predictor_words {
+	const char *network;    /* "ftn", "stn" */
+	const char *components; /* "largest", "all" */
+	const char *tta;        /* as in hy_tta_set */
+	const char *window;     /* "follow", "middle" */
+	const char *precision;  /* "f32", "bf16"; not NULL */
+} hy_predictor_words;
+
+/* Whether they are known, and the processor can do it. */
+hardy_status hy_predictor_words_check(const hy_predictor_words *w, hardy_error *err);
+void hy_predictor_options_say(hy_predictor_options *o, const hy_predictor_words *w);
+
 /* A text option that is NULL or one of some words. */
 typedef struct hy_choice {
 	const char *name, *value, *words[4];
