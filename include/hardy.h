@@ -55,6 +55,12 @@ typedef struct hardy_log {
 	void *payload;
 } hardy_log;
 
+/*
+ * What a line says whatever its file and numbers: what is behind the file's name, each number one sign, cut to size - 1 bytes. Lines of
+ * one kind give the same text, so that a few can stand for many.
+ */
+void hardy_message_kind(const char *line, char *out, size_t size);
+
 /* The library's version, "major.minor.patch". */
 const char *hardy_version(void);
 
@@ -537,10 +543,11 @@ typedef struct hardy_experiment_options {
 	int64_t seeds, first_seed; /* 3 from 0 */
 	int64_t copies;            /* draws of each artefact and test scan; 3 */
 	bool adapt;                /* score with batch-norm statistics adapted to each scan */
-	int64_t jobs;              /* runs at a time, as processes of `program`; 1: one after the other in this process */
-	int64_t threads;           /* of each run; 0: all, shared among the jobs */
-	const char *program;       /* path of the program hardy; wanted for jobs */
-	bool dry_run;              /* tell runs, subjects and time, and do nothing */
+	bool strict;         /* a scan that cannot be used is an error; false: a warning, and the others train and are scored */
+	int64_t jobs;        /* runs at a time, as processes of `program`; 1: one after the other in this process */
+	int64_t threads;     /* of each run; 0: all, shared among the jobs */
+	const char *program; /* path of the program hardy; wanted for jobs */
+	bool dry_run;        /* tell runs, subjects and time, and do nothing */
 	bool retry_failed;
 	const char *const *results; /* files of results, or folders with files that end in .jsonl: their runs are not repeated */
 	size_t n_results;
