@@ -601,6 +601,13 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
  */
 hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report, hardy_error *err);
 
+/*
+ * Whether the tensors of a model or checkpoint are those that were written: their SHA-256 against the one in the file's metadata. The report
+ * gets a line that says so, or that the file has none (as the files of others and of earlier versions); other tensors are
+ * HARDY_ERROR_DATA.
+ */
+hardy_status hardy_verify(const char *path, const hardy_sink *report, hardy_error *err);
+
 /* What is measured, and on what. Strings are the caller's. docs/PERFORMANCE.md says what the figures mean. */
 typedef struct hardy_bench_options {
 	const char *what;    /* "step", "infer", "predict", "kernels", "artefacts", "metrics" */

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/outfile.h"
 #include "engine/average.h"
 #include "engine/safetensors.h"
 #include "predict/meta.h"
@@ -163,13 +164,17 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 {
 	tensor_list tensors = {0};
 	metadata meta = {0};
-	char steps[32];
+	char steps[32], hash[HY_SHA256_TEXT];
 	if (m->card && !is_json_object(m->card))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: not written: the model card is not a JSON object", path);
 	hardy_status status = list_tensors(&m->network.params, state != NULL, &tensors, path, err);
 	if (status)
 		goto out;
 	add_text(&meta, "hardy_version", HARDY_VERSION);
+	status = hy_st_hash(tensors.items, tensors.n, hash, err);
+	if (status)
+		goto out;
+	add_text(&meta, HY_MODEL_HASH, hash);
 	status = add_json(&meta, m, "network", hy_network_config_to_json(&m->network.config), path, err);
 	if (!status)
 		status = add_json(&meta, m, "plan", hy_plan_to_json(&m->plan), path, err);
@@ -499,5 +504,28 @@ hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_er
 	}
 	hy_free(s.used);
 	hy_st_clear(&s.file);
+	return status;
+}
+
+/* ---- verifying ---------------------------------------------------------------------------------------------------------- */
+
+hardy_status hardy_verify(const char *path, const hardy_sink *report, hardy_error *err)
+{
+	hy_st_file f;
+	char found[HY_SHA256_TEXT];
+	hardy_status status = hy_st_read(&f, path, err);
+	if (status)
+		return status;
+	const char *wanted = hy_st_metadata(&f, HY_MODEL_HASH);
+	status = hy_st_hash(f.tensors, f.n_tensors, found, err);
+	if (!status && wanted && strcmp(wanted, found) != 0)
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA, "%s: its tensors have the SHA-256 %s, its metadata want %.80s: they were changed",
+		            path, found, wanted);
+	else if (!status && wanted)
+		hy_sink_printf(report, "%s: its %zu tensors are those that were written, SHA-256 %s\n", path, f.n_tensors, found);
+	else if (!status)
+		hy_sink_printf(report, "%s: says no SHA-256 of its tensors, which is %s: nothing to compare with\n", path, found);
+	hy_st_clear(&f);
 	return status;
 }
