@@ -20,7 +20,7 @@
 #define MOMENT2 "adam.second_moment."
 #define AVERAGE "average."
 
-enum { NAME_SIZE = 160, MAX_METADATA = 12 };
+enum { NAME_SIZE = 160, MAX_METADATA = 12, LEAST_VALUES = 1 << 18 };
 
 void hy_model_clear(hy_model *m)
 {
@@ -461,6 +461,8 @@ static hardy_status load(source *s, hy_model *m, char **state)
 	const char *version = hy_st_metadata(&s->file, "hardy_version");
 	const bool checkpoint = version && hy_st_metadata(&s->file, "state");
 	hy_network_config config = {0};
+	/* Four times what the file holds: a tensor that is missing is to be named, but memory is not a file's to ask for. */
+	const size_t most = s->file.size + LEAST_VALUES;
 	s->used = hy_calloc(s->file.n_tensors, sizeof *s->used);
 	if (!s->used)
 		return hy_fail_memory(s->err, "tensor names", s->file.n_tensors, sizeof *s->used);
@@ -477,8 +479,8 @@ static hardy_status load(source *s, hy_model *m, char **state)
 			assume_published(m);
 		}
 	}
-	if (!status)
-		status = hy_network_init(&m->network, &config, s->err);
+	if (!status && (status = hy_network_init_within(&m->network, &config, most, s->err)))
+		hy_prefix(s->err, status, "%s", s->path);
 	if (!status)
 		status = load_parameters(s, &m->network.params, checkpoint);
 	if (!status && checkpoint)
