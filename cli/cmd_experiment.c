@@ -81,6 +81,7 @@ static int run(const command *self, int argc, char **argv)
 	     0, 0, NULL},
 	    {"--copies", OPTION_INT, &o.copies, "N", "Draws of each artefact and test scan.", 1, 100, NULL},
 	    {"--adapt", OPTION_FLAG, &o.adapt, NULL, "Score with batch-norm statistics adapted to each scan.", 0, 0, NULL},
+	    {"--strict", OPTION_FLAG, &o.strict, NULL, "A scan that cannot be used is an error; else the others do.", 0, 0, NULL},
 	    {"--jobs", OPTION_INT, &o.jobs, "N", "Runs at a time, each a process.", 1, 1024, NULL},
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads of a run; 0: all cores, shared among the jobs.", 0, 1024, NULL},
 	    {"--results", OPTION_STRINGS, &results, "FILE|DIR",

@@ -7,9 +7,11 @@
 
 static int run(const command *self, int argc, char **argv)
 {
-	bool json = false;
+	bool json = false, verify = false;
 	const option table[] = {
 	    {"--json", OPTION_FLAG, &json, NULL, "Report as one JSON object.", 0, 0, NULL},
+	    {"--verify", OPTION_FLAG, &verify, NULL, "Only check a model's tensors against the SHA-256 in its metadata.", 0, 0,
+	     NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};
@@ -17,7 +19,8 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0) {
 		const hardy_sink sink = stdout_sink();
 		hardy_error err = {0};
-		const hardy_status status = hardy_inspect(rest.items[0], json, &sink, &err);
+		const hardy_status status =
+		    verify ? hardy_verify(rest.items[0], &sink, &err) : hardy_inspect(rest.items[0], json, &sink, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}
 	options_clear(table, n_table, &rest);

@@ -102,20 +102,6 @@ static struct {
 } kinds[MAX_KINDS];
 static size_t n_kinds;
 
-/* What is behind the file's name, each number one sign. */
-static void kind_of(const char *line, char out[KIND_SIZE])
-{
-	const char *text = strstr(line, ": ");
-	size_t n = 0;
-	for (text = text ? text + 2 : line; *text && n + 1 < KIND_SIZE; text++) {
-		const bool digit = strchr("0123456789.", *text) != NULL;
-		if (digit && n && out[n - 1] == '#')
-			continue;
-		out[n++] = digit ? '#' : *text;
-	}
-	out[n] = 0;
-}
-
 /* Whether a warning is to be shown now. */
 static bool is_new(const char *line)
 {
@@ -123,7 +109,7 @@ static bool is_new(const char *line)
 	size_t i = 0;
 	if (options_verbose)
 		return true;
-	kind_of(line, kind);
+	hardy_message_kind(line, kind, sizeof kind);
 	while (i < n_kinds && strcmp(kinds[i].text, kind) != 0)
 		i++;
 	if (i == MAX_KINDS)

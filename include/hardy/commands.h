@@ -511,10 +511,11 @@ typedef struct hardy_experiment_options {
 	int64_t seeds, first_seed; /* 3 from 0 */
 	int64_t copies;            /* draws of each artefact and test scan; 3 */
 	bool adapt;                /* score with batch-norm statistics adapted to each scan */
-	int64_t jobs;              /* runs at a time, as processes of `program`; 1: one after the other in this process */
-	int64_t threads;           /* of each run; 0: all, shared among the jobs */
-	const char *program;       /* path of the program hardy; wanted for jobs */
-	bool dry_run;              /* tell runs, subjects and time, and do nothing */
+	bool strict;         /* a scan that cannot be used is an error; false: a warning, and the others train and are scored */
+	int64_t jobs;        /* runs at a time, as processes of `program`; 1: one after the other in this process */
+	int64_t threads;     /* of each run; 0: all, shared among the jobs */
+	const char *program; /* path of the program hardy; wanted for jobs */
+	bool dry_run;        /* tell runs, subjects and time, and do nothing */
 	bool retry_failed;
 	const char *const *results; /* files of results, or folders with files that end in .jsonl: their runs are not repeated */
 	size_t n_results;
@@ -567,6 +568,13 @@ HARDY_API hardy_status hardy_demo(const char *folder, const hardy_demo_options *
  * Nothing is written to the report when there is an error.
  */
 HARDY_API hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report, hardy_error *err);
+
+/*
+ * Whether the tensors of a model or checkpoint are those that were written: their SHA-256 against the one in the file's metadata. The report
+ * gets a line that says so, or that the file has none (as the files of others and of earlier versions); other tensors are
+ * HARDY_ERROR_DATA.
+ */
+HARDY_API hardy_status hardy_verify(const char *path, const hardy_sink *report, hardy_error *err);
 
 /* What is measured, and on what. Strings are the caller's. docs/PERFORMANCE.md says what the figures mean. */
 typedef struct hardy_bench_options {

@@ -28,6 +28,8 @@
 #ifndef HARDY_ERROR_H
 #define HARDY_ERROR_H
 
+#include "version.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,4 +72,17 @@ typedef struct hardy_log {
 	void *payload;
 } hardy_log;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What a line says whatever its file and numbers: what is behind the file's name, each number one sign, cut to size - 1 bytes. Lines of
+ * one kind give the same text, so that a few can stand for many.
+ */
+HARDY_API void hardy_message_kind(const char *line, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

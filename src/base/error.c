@@ -67,3 +67,18 @@ void hy_log(const hardy_log *log, hardy_log_level level, const char *format, ...
 	va_end(args);
 	log->emit(log->payload, level, line);
 }
+
+/* ---- kinds -------------------------------------------------------------------------------------------------------------- */
+
+void hardy_message_kind(const char *line, char *out, size_t size)
+{
+	const char *text = strstr(line, ": ");
+	size_t n = 0;
+	for (text = text ? text + 2 : line; *text && n + 1 < size; text++) {
+		const bool digit = strchr("0123456789.", *text) != NULL;
+		if (!digit || !n || out[n - 1] != '#')
+			out[n++] = digit ? '#' : *text;
+	}
+	if (size)
+		out[n] = 0;
+}

@@ -180,3 +180,21 @@ void hy_names_free(hy_names *names)
 	hy_free(names->name);
 	memset(names, 0, sizeof *names);
 }
+
+size_t hy_names_find(const hy_names *names, const char *start, size_t n)
+{
+	size_t low = 0, high = names->n;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (strncmp(names->name[middle], start, n) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool hy_names_begin(const hy_names *names, size_t i, const char *start, size_t n)
+{
+	return i < names->n && !strncmp(names->name[i], start, n);
+}

@@ -33,5 +33,9 @@ typedef struct hy_names {
 } hy_names;
 hardy_status hy_list_folder(const char *path, hy_names *out, hardy_error *err);
 void hy_names_free(hy_names *names);
+/* Index of the first of the sorted names that begins with the n bytes of start, or comes after them; those that do follow one another. */
+size_t hy_names_find(const hy_names *names, const char *start, size_t n);
+/* Whether name i is there and begins so. */
+bool hy_names_begin(const hy_names *names, size_t i, const char *start, size_t n);
 
 #endif

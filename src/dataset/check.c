@@ -375,23 +375,11 @@ typedef struct kinds {
 	size_t n;
 } kinds;
 
-static void kind_of(const char *problem, char out[KIND_SIZE])
-{
-	const char *text = strstr(problem, ": ");
-	size_t n = 0;
-	for (text = text ? text + 2 : problem; *text && n + 1 < KIND_SIZE; text++) {
-		const bool digit = strchr("0123456789.", *text) != NULL;
-		if (!digit || !n || out[n - 1] != '#')
-			out[n++] = digit ? '#' : *text;
-	}
-	out[n] = 0;
-}
-
 /* NULL beyond MOST_KINDS: of no kind, always said. */
 static kind *find_kind(kinds *k, const hy_problem *q)
 {
 	char text[KIND_SIZE];
-	kind_of(q->text, text);
+	hardy_message_kind(q->text, text, sizeof text);
 	for (size_t i = 0; i < k->n; i++)
 		if (!strcmp(k->items[i].text, text))
 			return &k->items[i];

@@ -46,6 +46,11 @@ const char *hy_layout_name(hy_layout layout)
 void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *phase, const char *remedy, const char *format,
                     ...)
 {
+	char line[2048];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
 	p->n_bad += bad;
 	if (p->n == p->room) {
 		const size_t room = p->room ? p->room * 2 : 16;
@@ -57,19 +62,21 @@ void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *p
 		p->items = larger;
 		p->room = room;
 	}
+	char *text = hy_strdup(line);
+	if (!text) {
+		p->lost = true;
+		return;
+	}
 	hy_problem *q = &p->items[p->n++];
-	*q = (hy_problem){.bad = bad};
+	*q = (hy_problem){.bad = bad, .text = text, .remedy = remedy};
 	snprintf(q->subject, sizeof q->subject, "%s", subject);
 	snprintf(q->phase, sizeof q->phase, "%s", phase);
-	snprintf(q->remedy, sizeof q->remedy, "%s", remedy);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(q->text, sizeof q->text, format, args);
-	va_end(args);
 }
 
 void hy_problems_clear(hy_problems *p)
 {
+	for (size_t i = 0; i < p->n; i++)
+		hy_free(p->items[i].text);
 	hy_free(p->items);
 	*p = (hy_problems){0};
 }
@@ -88,10 +95,10 @@ bool hy_stem(const char *name, char *out, size_t size)
 
 const char *hy_twin(const hy_names *files, size_t i)
 {
-	const size_t n = hy_nifti_stem(files->name[i]);
-	for (size_t k = 0; k < files->n; k++)
-		if (k != i && hy_nifti_is_scan(files->name[k]) && hy_nifti_stem(files->name[k]) == n &&
-		    !strncmp(files->name[k], files->name[i], n))
+	const char *name = files->name[i];
+	const size_t n = hy_nifti_stem(name);
+	for (size_t k = hy_names_find(files, name, n); hy_names_begin(files, k, name, n); k++)
+		if (k != i && hy_nifti_is_scan(files->name[k]) && hy_nifti_stem(files->name[k]) == n)
 			return files->name[k];
 	return NULL;
 }
@@ -361,22 +368,45 @@ out:
 	return status;
 }
 
-/* Subjects that a problem names and that have no case. */
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static bool has_case(const hy_dataset *d, const char *subject)
+{
+	size_t low = 0, high = d->n_cases; /* which are sorted by subject */
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int order = strcmp(d->cases[middle].subject, subject);
+		if (!order)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* Subjects that a problem names and that have no case, sorted. */
 static hardy_status list_lost(hy_dataset *d, const hy_problems *problems, hardy_error *err)
 {
-	d->lost = hy_calloc(problems->n, sizeof *d->lost);
+	d->lost = hy_calloc(problems->n_bad, sizeof *d->lost);
 	if (!d->lost) {
 		hy_dataset_clear(d);
-		return hy_fail_memory(err, "subjects", problems->n, sizeof *d->lost);
+		return hy_fail_memory(err, "subjects", problems->n_bad, sizeof *d->lost);
 	}
+	size_t n = 0;
 	for (size_t i = 0; i < problems->n; i++) {
 		const hy_problem *p = &problems->items[i];
-		bool found = !p->bad || !p->subject[0] || hy_split_has(d->lost, d->n_lost, p->subject);
-		for (size_t k = 0; k < d->n_cases && !found; k++)
-			found = !strcmp(d->cases[k].subject, p->subject);
-		if (!found)
-			memcpy(d->lost[d->n_lost++], p->subject, HY_NAME_SIZE);
+		if (p->bad && p->subject[0] && !has_case(d, p->subject))
+			memcpy(d->lost[n++], p->subject, HY_NAME_SIZE);
 	}
+	qsort(d->lost, n, sizeof *d->lost, by_bytes);
+	for (size_t i = 0; i < n; i++)
+		if (!i || strcmp(d->lost[d->n_lost - 1], d->lost[i]))
+			memmove(d->lost[d->n_lost++], d->lost[i], HY_NAME_SIZE);
 	return HARDY_OK;
 }
 

@@ -14,7 +14,8 @@
 typedef struct hy_problem {
 	bool bad; /* true: the case cannot be used; false: it can, but look */
 	char subject[HY_NAME_SIZE], phase[16];
-	char text[2048], remedy[256];
+	char *text;         /* owned */
+	const char *remedy; /* a literal */
 } hy_problem;
 
 typedef struct hy_problems {
@@ -23,7 +24,7 @@ typedef struct hy_problems {
 	bool lost; /* memory ran out while adding */
 } hy_problems;
 
-/* subject "" where the whole data set is meant; phase "" where all phases are. */
+/* remedy must outlive the list: a literal. subject "" where the whole data set is meant; phase "" where all phases are. */
 void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *phase, const char *remedy, const char *format,
                     ...) HY_PRINTF(6, 7);
 void hy_problems_clear(hy_problems *p);

@@ -35,7 +35,8 @@ bool hy_flat_matches(const char *root)
 /* Index of the file NAME or, with label, NAME_gt; -1 when there is none. */
 static int64_t find_name(const hy_names *names, const char *wanted, bool label)
 {
-	for (size_t i = 0; i < names->n; i++) {
+	const size_t n = strlen(wanted);
+	for (size_t i = hy_names_find(names, wanted, n); hy_names_begin(names, i, wanted, n); i++) {
 		char stem[256];
 		if (hy_stem(names->name[i], stem, sizeof stem) && cut_label(stem) == label && !strcmp(stem, wanted))
 			return (int64_t)i;

@@ -173,7 +173,8 @@ static void close_folder(folder *f)
 /* Index of the file with this stem, -1 when there is none. */
 static int64_t find_stem(const folder *f, const char *stem)
 {
-	for (size_t i = 0; i < f->files.n; i++) {
+	const size_t n = strlen(stem);
+	for (size_t i = hy_names_find(&f->files, stem, n); hy_names_begin(&f->files, i, stem, n); i++) {
 		char other[256];
 		if (hy_stem(f->files.name[i], other, sizeof other) && !strcmp(stem, other))
 			return (int64_t)i;
@@ -198,7 +199,8 @@ static int cut_channel(char *stem)
 }
 
 typedef struct image_name {
-	char stem[256]; /* of the case */
+	const char *name; /* of the file; that of the case is its first n bytes */
+	size_t n;
 	size_t file;
 	int channel; /* -1: a file that holds all channels */
 } image_name;
@@ -206,7 +208,8 @@ typedef struct image_name {
 static int by_stem(const void *a, const void *b)
 {
 	const image_name *x = a, *y = b;
-	const int order = strcmp(x->stem, y->stem);
+	const int begin = strncmp(x->name, y->name, x->n < y->n ? x->n : y->n), length = (x->n > y->n) - (x->n < y->n);
+	const int order = begin ? begin : length;
 	return order ? order : (x->channel > y->channel) - (x->channel < y->channel);
 }
 
@@ -218,10 +221,13 @@ static hardy_status list_images(const folder *images, const folder *labels, imag
 	*n = 0;
 	for (size_t i = 0; i < images->files.n; i++) {
 		image_name *m = &list[*n];
-		if (!hy_stem(images->files.name[i], m->stem, sizeof m->stem))
+		char stem[256];
+		m->name = images->files.name[i];
+		if (!hy_stem(m->name, stem, sizeof stem))
 			continue;
 		m->file = i;
-		m->channel = find_stem(labels, m->stem) >= 0 ? -1 : cut_channel(m->stem);
+		m->channel = find_stem(labels, stem) >= 0 ? -1 : cut_channel(stem);
+		m->n = strlen(stem);
 		++*n;
 	}
 	qsort(list, *n, sizeof *list, by_stem);
@@ -233,8 +239,9 @@ static hardy_status list_images(const folder *images, const folder *labels, imag
 static hardy_status add_pair(hy_scan *s, const folder *images, const folder *labels, const image_name *files, size_t n_files,
                              bool held_out, hardy_error *err)
 {
-	char subject[HY_NAME_SIZE], phase[16];
-	const char *stem = files[0].stem, *first = images->files.name[files[0].file];
+	char subject[HY_NAME_SIZE], phase[16], stem[256];
+	const char *first = images->files.name[files[0].file];
+	snprintf(stem, sizeof stem, "%.*s", (int)files[0].n, files[0].name);
 	if (!hy_split_phase(stem, subject, phase)) {
 		hy_problem_add(s->problems, true, "", "", "give it a shorter name", "%s/%s: the name has more than %d letters",
 		               images->path, first, HY_NAME_SIZE - 1);
@@ -293,9 +300,9 @@ static void say_none_pairs(hy_scan *s, const folder *images, const folder *label
 		return;
 	const char *label = labels->files.name[first];
 	hy_problem_add(s->problems, false, "", "", "name each label like its image",
-	               "%s: none of %zu images has a label of its name: %s/%s, but %s/%s; want %s/%s%s", s->d->root, n,
+	               "%s: none of %zu images has a label of its name: %s/%s, but %s/%s; want %s/%.*s%s", s->d->root, n,
 	               hy_path_name(images->path), images->files.name[list[0].file], hy_path_name(labels->path), label,
-	               hy_path_name(labels->path), list[0].stem, label + hy_nifti_stem(label));
+	               hy_path_name(labels->path), (int)list[0].n, list[0].name, label + hy_nifti_stem(label));
 	s->none_pairs = true;
 }
 
@@ -312,7 +319,7 @@ static hardy_status pair_folders(hy_scan *s, const char *images_name, const char
 	if ((status = list_images(&images, &labels, &list, &n, err)))
 		goto out;
 	for (size_t i = 0, k; i < n && !status; i = k) {
-		for (k = i + 1; k < n && !strcmp(list[k].stem, list[i].stem); k++)
+		for (k = i + 1; k < n && list[k].n == list[i].n && !strncmp(list[k].name, list[i].name, list[i].n); k++)
 			;
 		status = add_pair(s, &images, &labels, list + i, k - i, held_out, err);
 	}

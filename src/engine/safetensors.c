@@ -8,6 +8,7 @@
 #include "base/memory.h"
 
 #include <cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,6 +377,37 @@ static char *describe(const hy_st_tensor *const *order, size_t n, const char *co
 	char *text = good ? hy_json_print(root, false) : NULL;
 	cJSON_Delete(root);
 	return text;
+}
+
+static int by_tensor_name(const void *a, const void *b)
+{
+	return strcmp((*(const hy_st_tensor *const *)a)->name, (*(const hy_st_tensor *const *)b)->name);
+}
+
+hardy_status hy_st_hash(const hy_st_tensor *tensors, size_t n_tensors, char text[HY_SHA256_TEXT], hardy_error *err)
+{
+	const hy_st_tensor **order = hy_alloc(n_tensors, sizeof *order);
+	hy_sha256 hash;
+	if (!order)
+		return hy_fail_memory(err, "tensor order", n_tensors, sizeof *order);
+	for (size_t i = 0; i < n_tensors; i++)
+		order[i] = &tensors[i];
+	qsort(order, n_tensors, sizeof *order, by_tensor_name);
+	hy_sha256_init(&hash);
+	for (size_t i = 0; i < n_tensors; i++) {
+		const hy_st_tensor *t = order[i];
+		char line[256];
+		int used = snprintf(line, sizeof line, " %s", dtypes[t->dtype].name);
+		for (int k = 0; k < t->n_dims; k++)
+			used += snprintf(line + used, sizeof line - (size_t)used, " %lld", (long long)t->shape[k]);
+		used += snprintf(line + used, sizeof line - (size_t)used, "\n");
+		hy_sha256_add(&hash, t->name, strlen(t->name));
+		hy_sha256_add(&hash, line, (size_t)used);
+		hy_sha256_add(&hash, t->data, t->n_bytes);
+	}
+	hy_sha256_end(&hash, text);
+	hy_free(order);
+	return HARDY_OK;
 }
 
 hardy_status hy_st_write(const char *path, const hy_st_tensor *tensors, size_t n_tensors, const char *const *keys,

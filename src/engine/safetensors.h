@@ -9,6 +9,7 @@
 #define HY_ENGINE_SAFETENSORS_H
 
 #include "base/error.h"
+#include "base/sha256.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,12 @@ hardy_status hy_st_parse(hy_st_file *f, char *buffer, size_t size, const char *n
 void hy_st_clear(hy_st_file *f);
 const hy_st_tensor *hy_st_find(const hy_st_file *f, const char *name); /* NULL when absent */
 const char *hy_st_metadata(const hy_st_file *f, const char *key);      /* NULL when absent */
+
+/*
+ * SHA-256 of names, types, shapes and bytes of the tensors, whatever their order. HARDY_ERROR_MEMORY alone. docs/MODELS.md says what is
+ * hashed.
+ */
+hardy_status hy_st_hash(const hy_st_tensor *tensors, size_t n_tensors, char text[HY_SHA256_TEXT], hardy_error *err);
 
 /*
  * Writes atomically. tensors[i].data may point anywhere. Wide types come first in the file, otherwise the order given is kept,

@@ -95,6 +95,8 @@ static void list_words(const hy_study *s, enum hy_command what, const hy_study_r
 	add_number(w, "--copies", o->copies, usual.copies);
 	if (o->adapt)
 		add(w, "--adapt");
+	if (o->strict)
+		add(w, "--strict");
 	if (o->overwrite)
 		add(w, "--overwrite");
 	add_number(w, "--threads", threads, usual.threads);

@@ -208,10 +208,12 @@ static cJSON *scores_to_json(const hy_study *s, const hy_scored_set *sets)
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < s->n_sets && list; i++) {
 		cJSON *item = cJSON_CreateObject();
-		const bool good = hy_json_add(item, "name", cJSON_CreateString(s->sets[i].name)) &&
-		                  hy_json_add(item, "title", cJSON_CreateString(s->sets[i].title)) &&
-		                  hy_json_add(item, "kind", cJSON_CreateString(hy_set_kind_names[s->sets[i].kind])) &&
-		                  hy_json_add(item, "cases", cases_to_json(&s->sets[i], &sets[i]));
+		const bool good =
+		    hy_json_add(item, "name", cJSON_CreateString(s->sets[i].name)) &&
+		    hy_json_add(item, "title", cJSON_CreateString(s->sets[i].title)) &&
+		    hy_json_add(item, "kind", cJSON_CreateString(hy_set_kind_names[s->sets[i].kind])) &&
+		    hy_json_add(item, "cases", cases_to_json(&s->sets[i], &sets[i])) &&
+		    (!sets[i].n_left_out || hy_json_add(item, "left_out", cJSON_CreateNumber((double)sets[i].n_left_out)));
 		if (!good || !cJSON_AddItemToArray(list, item)) {
 			cJSON_Delete(item);
 			cJSON_Delete(list);

@@ -121,10 +121,10 @@ static hardy_status score_scans(const hy_study *s, const hy_study_run *run, cons
                                 hy_predictor *predictor, hy_scored_set *out, hardy_error *err)
 {
 	const hy_source *source = &s->sources[set->source];
-	const hy_dataset_options o = hy_study_dataset_options(s, set->source);
 	hy_dataset d = {0};
 	pairing p;
-	hardy_status status = hy_dataset_open(&d, source->folder, &o, s->log, err);
+	hardy_error first = {0};
+	hardy_status status = hy_study_open(s, set->source, &d, set->kind == HY_SET_SITE ? &out->n_left_out : NULL, err);
 	if (!status)
 		status = pair_classes(m, &d, source->classes, out, &p, err);
 	if (!status && !(out->cases = hy_calloc(d.n_cases, sizeof *out->cases)))
@@ -138,9 +138,17 @@ static hardy_status score_scans(const hy_study *s, const hy_study_run *run, cons
 		else
 			status = score_case(s, set, &d, i, predictor, &p, &out->cases[out->n], err);
 		out->n += !status;
+		if (!hy_study_leaves_out(s, status, err))
+			continue;
+		if (!first.status)
+			first = *err;
+		out->n_left_out++;
+		status = HARDY_OK;
 	}
 	if (!status && !out->n)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no labelled scan to score", source->folder);
+		status = hy_fail(err, HARDY_ERROR_DATA,
+		                 first.status ? "%s: no scan can be scored; the first: %s" : "%s: no labelled scan to score",
+		                 source->folder, first.message);
 	hy_dataset_clear(&d);
 	return status;
 }
@@ -209,7 +217,7 @@ static hardy_status score_artefacts(const hy_study *s, const hy_study_run *run, 
 	hardy_status status = list_subjects(run, &subjects, err);
 	o.subjects = subjects;
 	if (!status)
-		status = hy_stress_collect(&o, &rows, &n_rows, s->log, s->stop, err);
+		status = hy_stress_collect(&o, s->o->strict, &rows, &n_rows, s->log, s->stop, err);
 	if (!status)
 		status = take_rows(s, rows, n_rows, out, err);
 	hy_free(rows);

@@ -42,6 +42,7 @@ typedef struct session {
 	bool stopped;
 	bool made_folder;  /* the output was not there before */
 	hardy_error first; /* of the failures */
+	bool out_of_memory;
 } session;
 
 /* A case on the protocol's grid. */
@@ -316,10 +317,13 @@ static hardy_status run_case(session *s, const hy_job *job, hardy_error *err)
 
 /* ---- all cases ---------------------------------------------------------------------------------------------------------- */
 
+/* Memory that ran out is told before what a case did wrong. */
 static void note_failure(session *s, const hardy_error *err)
 {
-	if (!s->result.n_failed++)
+	const bool memory = err->status == HARDY_ERROR_MEMORY;
+	if (!s->result.n_failed++ || (memory && !s->out_of_memory))
 		s->first = *err;
+	s->out_of_memory = s->out_of_memory || memory;
 	hy_warn(s->log, "failed: %s", err->message);
 }
 
@@ -445,8 +449,8 @@ static void session_end(session *s)
 	hy_free(s->result.rows);
 }
 
-hardy_status hy_stress_collect(const hardy_stress_options *o, hy_stress_row **rows, size_t *n_rows, const hardy_log *log,
-                               const hardy_stop *stop, hardy_error *err)
+hardy_status hy_stress_collect(const hardy_stress_options *o, bool strict, hy_stress_row **rows, size_t *n_rows,
+                               const hardy_log *log, const hardy_stop *stop, hardy_error *err)
 {
 	hardy_error own = {0};
 	session s = {.o = o, .log = log, .stop = stop, .result = {.o = o}};
@@ -457,7 +461,7 @@ hardy_status hy_stress_collect(const hardy_stress_options *o, hy_stress_row **ro
 		run_cases(&s);
 	if (!status && s.stopped)
 		status = hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while artefacts were scored");
-	if (!status && s.result.n_failed)
+	if (!status && s.result.n_failed && (strict || s.out_of_memory || s.result.n_failed == s.result.n_cases))
 		status = hy_fail(err, s.first.status, "%s", s.first.message);
 	if (!status) {
 		*rows = s.result.rows;

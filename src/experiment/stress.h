@@ -36,11 +36,11 @@ const char *hy_stress_name(int kind);           /* "none", "bias" ... "shift" */
 double hy_stress_severity(int kind, int level); /* of a sweep's level 1 to 5 */
 
 /*
- * The rows of hardy_stress, on the threads that OpenMP has; no file is written (o->output is ignored), and a case that fails is an
- * error. *rows is released with hy_free.
+ * The rows of hardy_stress, on the threads that OpenMP has; no file is written (o->output is ignored). A case that fails is left out with
+ * a warning, or with strict an error; so are memory that runs out and a last case that fails. *rows is released with hy_free.
  */
-hardy_status hy_stress_collect(const hardy_stress_options *o, hy_stress_row **rows, size_t *n_rows, const hardy_log *log,
-                               const hardy_stop *stop, hardy_error *err);
+hardy_status hy_stress_collect(const hardy_stress_options *o, bool strict, hy_stress_row **rows, size_t *n_rows,
+                               const hardy_log *log, const hardy_stop *stop, hardy_error *err);
 
 /*
  * Case i of a data set as hardy_stress sees it with its defaults: on the protocol's grid, spoiled by one draw of an artefact of ACDC-C

@@ -48,8 +48,8 @@ bool hy_study_has_case(const hy_study_run *run, const hy_test_set *set, const hy
 /* What an experiment decides, nobody else may. */
 static bool is_taken(const char *name)
 {
-	static const char *const taken[] = {"preset", "recipe",   "seed",    "data",      "splits",
-	                                    "labels", "budget_s", "threads", "precision", "fold"};
+	static const char *const taken[] = {"preset",   "recipe",  "seed",      "data", "splits", "labels",
+	                                    "budget_s", "threads", "precision", "fold", "strict"};
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
 		if (!strcmp(name, taken[i]))
 			return true;
@@ -111,6 +111,7 @@ static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_optio
 	for (size_t i = 0; i < o->n_settings && !status; i++)
 		status = apply(s, t, o->settings[i], "--set", err);
 	t->budget_s = 0;
+	t->strict = o->strict;
 	return status;
 }
 
@@ -174,6 +175,50 @@ static hardy_status read_sources(hy_study *s, hardy_error *err)
 	return HARDY_OK;
 }
 
+bool hy_study_leaves_out(const hy_study *s, hardy_status status, const hardy_error *err)
+{
+	if (s->o->strict || !status || status == HARDY_ERROR_MEMORY || status == HARDY_ERROR_INTERRUPTED)
+		return false;
+	hy_warn(s->log, "left out: %s", err->message);
+	return true;
+}
+
+typedef struct lost {
+	const hy_study *s;
+	hardy_error first;
+	size_t n;
+} lost;
+
+static void leave_out(void *payload, const char *subject, const char *phase, const char *text)
+{
+	(void)subject;
+	(void)phase;
+	lost *l = payload;
+	hardy_error err = {0};
+	hy_fail(&err, HARDY_ERROR_DATA, "%s", text);
+	hy_study_leaves_out(l->s, HARDY_ERROR_DATA, &err);
+	if (!l->first.status)
+		l->first = err;
+	l->n++;
+}
+
+hardy_status hy_study_open(const hy_study *s, size_t source, hy_dataset *d, size_t *n_lost, hardy_error *err)
+{
+	const char *folder = s->sources[source].folder;
+	const hy_dataset_options o = hy_study_dataset_options(s, source);
+	lost l = {.s = s};
+	if (s->o->strict)
+		return hy_dataset_open(d, folder, &o, s->log, err);
+	const hardy_status status = hy_dataset_open_usable(d, folder, &o, leave_out, &l, s->log, err);
+	if (n_lost)
+		*n_lost = l.n;
+	if (status || d->n_cases)
+		return status;
+	hy_dataset_clear(d);
+	return hy_fail(err, HARDY_ERROR_DATA, l.first.status ? "%s: no scan can be used; the first: %s" : "%s: holds no scan",
+	               folder, l.first.message);
+}
+
 /* A list of names under a key. */
 static bool add_names(cJSON *json, const char *key, char (*names)[HY_NAME_SIZE], const size_t *order, size_t n)
 {
@@ -184,18 +229,44 @@ static bool add_names(cJSON *json, const char *key, char (*names)[HY_NAME_SIZE],
 	return good;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* All that could train, and those of which no scan can be used now: whose part they take from others must not depend on that. */
+static hardy_status list_subjects(const hy_dataset *d, char (**names)[HY_NAME_SIZE], size_t *n, hardy_error *err)
+{
+	hy_split all = {0};
+	const hardy_status status = hy_split_make(&all, d, NULL, -1, 0, 0, 0, NULL, err);
+	if (status)
+		return status;
+	char(*list)[HY_NAME_SIZE] = hy_calloc(all.n_train + d->n_lost, sizeof *list);
+	if (list) {
+		memcpy(list, all.train, all.n_train * sizeof *list);
+		if (d->n_lost)
+			memcpy(list + all.n_train, d->lost, d->n_lost * sizeof *list);
+		*n = all.n_train + d->n_lost;
+		qsort(list, *n, sizeof *list, by_name);
+		*names = list;
+	}
+	hy_split_clear(&all);
+	return list ? HARDY_OK : hy_fail_memory(err, "subjects", d->n_lost + 1, sizeof *list);
+}
+
 /* Without a file of subjects: a third of the labelled ones tests, drawn once for all runs, some of the rest validate. */
 static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 {
-	hy_split all = {0};
+	char(*all)[HY_NAME_SIZE] = NULL;
+	size_t n = 0;
 	hy_outfile f = {0};
 	cJSON *json = NULL;
 	char *text = NULL;
 	size_t *order = NULL;
-	hardy_status status = hy_split_make(&all, &s->training, NULL, -1, 0, 0, 0, NULL, err);
+	hardy_status status = list_subjects(&s->training, &all, &n, err);
 	if (status)
 		return status;
-	const size_t n = all.n_train, n_test = n / 3, left = n - n_test;
+	const size_t n_test = n / 3, left = n - n_test;
 	const size_t wanted = (size_t)s->base.validation, n_validation = wanted < left / 3 ? wanted : left / 3;
 	if (n < 4) {
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %zu labelled subjects, want 4 or more", s->sources[0].folder, n);
@@ -206,9 +277,9 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 	if (order) {
 		hy_rng g = hy_rng_make(0, HY_RNG_SPLIT, 2, 0);
 		hy_rng_permutation(&g, n, order);
-		if (json && add_names(json, "test", all.train, order, n_test) &&
-		    add_names(json, "validation", all.train, order + n_test, n_validation) &&
-		    add_names(json, "pool", all.train, order + n_test + n_validation, left - n_validation))
+		if (json && add_names(json, "test", all, order, n_test) &&
+		    add_names(json, "validation", all, order + n_test, n_validation) &&
+		    add_names(json, "pool", all, order + n_test + n_validation, left - n_validation))
 			text = hy_json_print(json, true);
 	}
 	status = text ? hy_outfile_open(&f, path, NULL, err) : hy_fail_memory(err, "subjects", n, sizeof *order);
@@ -223,7 +294,7 @@ out:
 	cJSON_free(text);
 	cJSON_Delete(json);
 	hy_free(order);
-	hy_split_clear(&all);
+	hy_free(all);
 	return status;
 }
 
@@ -502,10 +573,8 @@ hardy_status hy_study_make(hy_study *s, const hardy_experiment_options *o, const
 	hardy_status status = read_options(s, err);
 	if (!status)
 		status = read_sources(s, err);
-	if (!status) {
-		const hy_dataset_options d = hy_study_dataset_options(s, 0);
-		status = hy_dataset_open(&s->training, s->sources[0].folder, &d, NULL, err);
-	}
+	if (!status)
+		status = hy_study_open(s, 0, &s->training, NULL, err);
 	if (!status && !(s->file_hashes = hy_calloc(s->training.n_cases, sizeof *s->file_hashes)))
 		status = hy_fail_memory(err, "hashes", s->training.n_cases, sizeof *s->file_hashes);
 	if (!status)

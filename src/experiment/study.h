@@ -72,6 +72,15 @@ typedef struct hy_study {
 } hy_study;
 
 /*
+ * Opens one of the sources. Cases that cannot be used are told to s->log and left out, or with strict an error; none that can be is one, too.
+ * *n_lost, not NULL: how many.
+ */
+hardy_status hy_study_open(const hy_study *s, size_t source, hy_dataset *d, size_t *n_lost, hardy_error *err);
+
+/* Whether a case that ended so is left out, which is told to s->log: not with strict, nor where memory ran out or someone interrupted. */
+bool hy_study_leaves_out(const hy_study *s, hardy_status status, const hardy_error *err);
+
+/*
  * Reads the arguments, names of files, and the scans of training and validation subjects (for their hash). Of test sets only names and
  * sizes of files are looked at.
  */

@@ -17,7 +17,21 @@ static hardy_status check_unet(const hy_network_config *c, hardy_error *err)
 	return HARDY_OK;
 }
 
+/* Elements of all tensors. */
+static size_t count_elements(const hy_params *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n; i++)
+		n += p->list[i].n;
+	return n;
+}
+
 hardy_status hy_network_init(hy_network *n, const hy_network_config *config, hardy_error *err)
+{
+	return hy_network_init_within(n, config, SIZE_MAX, err);
+}
+
+hardy_status hy_network_init_within(hy_network *n, const hy_network_config *config, size_t most, hardy_error *err)
 {
 	if (config->channels < 1 || config->channels > 8)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "a network of %d image channels: want 1 to 8", config->channels);
@@ -42,6 +56,9 @@ hardy_status hy_network_init(hy_network *n, const hy_network_config *config, har
 		hy_stn_define(&s, c);
 	}
 	hardy_status status = s.failed ? hy_fail(err, HARDY_ERROR_MEMORY, "out of memory for a network's definition") : HARDY_OK;
+	if (!status && count_elements(&made.params) > most)
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "such a network has %zu values, there are %zu", count_elements(&made.params),
+		                 most);
 	if (!status)
 		status = hy_params_allocate(&made.params, err);
 	if (status) {

@@ -31,6 +31,8 @@ typedef struct hy_network {
 
 /* Adds every tensor and allocates them; values are zero until drawn or loaded. */
 hardy_status hy_network_init(hy_network *n, const hy_network_config *config, hardy_error *err);
+/* The same, but more values in all than most are HARDY_ERROR_FORMAT before memory is asked for: for what a file says of itself. */
+hardy_status hy_network_init_within(hy_network *n, const hy_network_config *config, size_t most, hardy_error *err);
 void hy_network_clear(hy_network *n);
 
 /* What a network may have beside its segmentation: an image decoder on its code, codes to mask, a second network that corrects shapes. */

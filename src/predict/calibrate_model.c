@@ -112,6 +112,8 @@ static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 	                           .fold = s->o->fold};
 	status = hy_jobs_collect_for(&s->jobs, s->o->data, &o, &s->model, s->path, s->log, err);
 	const hy_dataset *d = status ? NULL : &s->jobs.sets[1];
+	for (size_t i = 0; i < s->jobs.n_lost; i++)
+		hy_warn(s->log, "left out: %s", s->jobs.lost[i].text);
 	if (!status)
 		status = choose_cases(s, d, err);
 	if (!status)

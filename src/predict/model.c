@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/outfile.h"
 #include "engine/average.h"
 #include "engine/safetensors.h"
 #include "predict/meta.h"
@@ -19,7 +20,7 @@
 #define MOMENT2 "adam.second_moment."
 #define AVERAGE "average."
 
-enum { NAME_SIZE = 160, MAX_METADATA = 12 };
+enum { NAME_SIZE = 160, MAX_METADATA = 12, LEAST_VALUES = 1 << 18 };
 
 void hy_model_clear(hy_model *m)
 {
@@ -163,13 +164,17 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 {
 	tensor_list tensors = {0};
 	metadata meta = {0};
-	char steps[32];
+	char steps[32], hash[HY_SHA256_TEXT];
 	if (m->card && !is_json_object(m->card))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: not written: the model card is not a JSON object", path);
 	hardy_status status = list_tensors(&m->network.params, state != NULL, &tensors, path, err);
 	if (status)
 		goto out;
 	add_text(&meta, "hardy_version", HARDY_VERSION);
+	status = hy_st_hash(tensors.items, tensors.n, hash, err);
+	if (status)
+		goto out;
+	add_text(&meta, HY_MODEL_HASH, hash);
 	status = add_json(&meta, m, "network", hy_network_config_to_json(&m->network.config), path, err);
 	if (!status)
 		status = add_json(&meta, m, "plan", hy_plan_to_json(&m->plan), path, err);
@@ -456,6 +461,8 @@ static hardy_status load(source *s, hy_model *m, char **state)
 	const char *version = hy_st_metadata(&s->file, "hardy_version");
 	const bool checkpoint = version && hy_st_metadata(&s->file, "state");
 	hy_network_config config = {0};
+	/* Four times what the file holds: a tensor that is missing is to be named, but memory is not a file's to ask for. */
+	const size_t most = s->file.size + LEAST_VALUES;
 	s->used = hy_calloc(s->file.n_tensors, sizeof *s->used);
 	if (!s->used)
 		return hy_fail_memory(s->err, "tensor names", s->file.n_tensors, sizeof *s->used);
@@ -472,8 +479,8 @@ static hardy_status load(source *s, hy_model *m, char **state)
 			assume_published(m);
 		}
 	}
-	if (!status)
-		status = hy_network_init(&m->network, &config, s->err);
+	if (!status && (status = hy_network_init_within(&m->network, &config, most, s->err)))
+		hy_prefix(s->err, status, "%s", s->path);
 	if (!status)
 		status = load_parameters(s, &m->network.params, checkpoint);
 	if (!status && checkpoint)
@@ -511,4 +518,27 @@ hardy_status hy_model_parse(hy_model *m, char *buffer, size_t size, const char *
 {
 	source s = {.path = name, .err = err};
 	return take(&s, hy_st_parse(&s.file, buffer, size, name, err), m, NULL);
+}
+
+/* ---- verifying ---------------------------------------------------------------------------------------------------------- */
+
+hardy_status hardy_verify(const char *path, const hardy_sink *report, hardy_error *err)
+{
+	hy_st_file f;
+	char found[HY_SHA256_TEXT];
+	hardy_status status = hy_st_read(&f, path, err);
+	if (status)
+		return status;
+	const char *wanted = hy_st_metadata(&f, HY_MODEL_HASH);
+	status = hy_st_hash(f.tensors, f.n_tensors, found, err);
+	if (!status && wanted && strcmp(wanted, found) != 0)
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA, "%s: its tensors have the SHA-256 %s, its metadata want %.80s: they were changed",
+		            path, found, wanted);
+	else if (!status && wanted)
+		hy_sink_printf(report, "%s: its %zu tensors are those that were written, SHA-256 %s\n", path, f.n_tensors, found);
+	else if (!status)
+		hy_sink_printf(report, "%s: says no SHA-256 of its tensors, which is %s: nothing to compare with\n", path, found);
+	hy_st_clear(&f);
+	return status;
 }

@@ -4,7 +4,7 @@
  *
  * Tensors are named as in the authors' state dict (num_batches_tracked of every batch norm included, I64 scalars).
  * `__metadata__` holds strings: "hardy_version", "plan" (JSON of hy_plan), "classes" (JSON list of {name, value}), "channels"
- * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "use" (JSON of hy_use, if chosen), "quality" (JSON of hy_calibration, if there is one), "card" (JSON:
+ * (JSON list of names), "network" (JSON: channels, classes, decoupler), "fingerprint" (JSON of hy_fingerprint), "use" (JSON of hy_use, if chosen), "quality" (JSON of hy_calibration, if there is one), "tensors_sha256", "card" (JSON:
  * data, subjects, terms, intended use, recipe, seed, date-free so that the same run gives the same bytes), "state" in
  * checkpoints.
  */
@@ -65,5 +65,8 @@ hardy_status hy_model_load(hy_model *m, const char *path, char **state, hardy_er
 /* The same from the bytes of such a file. Takes the buffer (from hy_alloc), whatever the result; name stands for the file in messages. */
 hardy_status hy_model_parse(hy_model *m, char *buffer, size_t size, const char *name, hardy_error *err);
 void hy_model_clear(hy_model *m);
+
+/* Metadata "tensors_sha256": hy_st_hash of all tensors, which hy_model_save writes and hardy_verify checks. */
+#define HY_MODEL_HASH "tensors_sha256"
 
 #endif

@@ -138,7 +138,8 @@ static hardy_status note_twin(hy_pair *pair, const char *folder, const hy_names 
 {
 	char own[STEM_SIZE], other[STEM_SIZE];
 	make_stem(files->name[i], own);
-	for (size_t k = 0; k < files->n && !pair->problem; k++) {
+	const size_t n = strlen(own);
+	for (size_t k = hy_names_find(files, own, n); hy_names_begin(files, k, own, n) && !pair->problem; k++) {
 		make_stem(files->name[k], other);
 		if (k == i || strcmp(own, other) != 0)
 			continue;
@@ -286,7 +287,8 @@ static bool match(const hy_pairing *p, hy_pair *pair, const hy_names *files, boo
 	int64_t frame[N_STEMS];
 	int n = pair_stems(p, pair, stem, frame);
 	for (int k = 0; k < n; k++) {
-		for (size_t i = 0; i < files->n; i++) {
+		const size_t length = strlen(stem[k]);
+		for (size_t i = hy_names_find(files, stem[k], length); hy_names_begin(files, i, stem[k], length); i++) {
 			make_stem(files->name[i], name);
 			if (strcmp(name, stem[k]) != 0)
 				continue;
@@ -304,7 +306,8 @@ static bool is_twin_of_used(const hy_names *files, const bool *used, size_t i)
 {
 	char own[STEM_SIZE], other[STEM_SIZE];
 	make_stem(files->name[i], own);
-	for (size_t k = 0; k < files->n; k++) {
+	const size_t n = strlen(own);
+	for (size_t k = hy_names_find(files, own, n); hy_names_begin(files, k, own, n); k++) {
 		make_stem(files->name[k], other);
 		if (used[k] && strcmp(own, other) == 0)
 			return true;
@@ -369,7 +372,8 @@ static hardy_status match_file(hy_pairing *p, const char *path, const char *refe
 	char *name = hy_strdup(path);
 	if (!name)
 		return hy_fail_memory(err, path, 1, 1);
-	const hy_names files = {&name, 1};
+	char *base = name + (hy_path_name(name) - name);
+	const hy_names files = {&base, 1};
 	bool used;
 	size_t which, found = 0;
 	while (found < p->n_pairs && !match(p, &p->pairs[found], &files, &used, &which))

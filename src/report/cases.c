@@ -151,6 +151,15 @@ static const cJSON *set_entry(const maker *m, size_t set)
 	return NULL;
 }
 
+/* What the experiment left out has no scores, and is not shown. */
+static void pass_over(void *payload, const char *subject, const char *phase, const char *text)
+{
+	(void)payload;
+	(void)subject;
+	(void)phase;
+	(void)text;
+}
+
 /* A data set that was moved or lost is noted. */
 static void open_set(maker *m, size_t set)
 {
@@ -163,7 +172,7 @@ static void open_set(maker *m, size_t set)
 		return;
 	}
 	m->options[set].labels = hy_results_text(entry, "labels", NULL);
-	if (hy_dataset_open(d, path, &m->options[set], m->log, &err)) {
+	if (hy_dataset_open_usable(d, path, &m->options[set], pass_over, NULL, m->log, &err)) {
 		hy_warn(m->log, "%s", err.message);
 		note(m, "%s", err.message);
 		*d = (hy_dataset){0};

@@ -413,6 +413,7 @@ cJSON *hy_options_identity(const hardy_train_options *o)
 			cJSON_DeleteItemFromObjectCaseSensitive(json, fields[i].name);
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "preset");
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "recipe");
+	cJSON_DeleteItemFromObjectCaseSensitive(json, "strict"); /* refuses, or changes nothing */
 	return json;
 }
 

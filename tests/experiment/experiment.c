@@ -253,7 +253,7 @@ static hy_stress_row *spoil(const char *model, const char *folder, bool adapt, s
 	o.adapt = adapt;
 	o.labels = "ring=1,core=2";
 	o.subjects = "s4";
-	assert_ok(hy_stress_collect(&o, &rows, n_rows, NULL, NULL, &err), &err);
+	assert_ok(hy_stress_collect(&o, true, &rows, n_rows, NULL, NULL, &err), &err);
 	return rows;
 }
 
@@ -410,6 +410,7 @@ static void lists_failures(void **state)
 	hardy_error err;
 	hardy_experiment_options o = plain();
 	o.methods = "standard";
+	o.strict = true;
 	flip(scan);
 	assert_int_equal(call(o, "d", &err), HARDY_ERROR_PARTIAL);
 	assert_non_null(strstr(err.message, "1 of 1 runs failed"));
@@ -430,6 +431,83 @@ static void lists_failures(void **state)
 	assert_true(cJSON_Compare(cJSON_GetObjectItem(a, "sets"), cJSON_GetObjectItem(d, "sets"), true));
 	cJSON_Delete(a);
 	cJSON_Delete(d);
+}
+
+static int n_cases_of(const cJSON *line, const char *name)
+{
+	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(set_of(line, name), "cases"));
+}
+
+/* One bad scan on each side: the others train and are scored, and the result counts what is missing; strict refuses. */
+static void goes_on_without_bad_scans(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_experiment_options o = plain();
+	o.methods = "standard";
+	/* a test scan and one of the other site cannot be read, another of it is not what its name says */
+	tree_text("splits2.json", "{\"pool\": [\"s1\", \"s2\"], \"validation\": [], \"test\": [\"s3\", \"s4\"]}");
+	char two[600];
+	snprintf(two, sizeof two, "%s", tree_path("splits2.json"));
+	o.splits = two;
+	tree_ring_case("second", "t3", 3, false, 13);
+	tree_text("second/images/t3.nii.gz", "no scan");
+	flip("second/images/t2.nii.gz");
+	flip("first/images/s3.nii.gz");
+	assert_ok(call(o, "bad", &err), &err);
+	assert_non_null(strstr(logged, "left out: "));
+	assert_non_null(strstr(logged, "t3.nii.gz"));
+	cJSON *line = line_of("bad/results.jsonl", 0);
+	assert_int_equal(n_cases_of(line, "second"), 1);
+	assert_int_equal(cJSON_GetObjectItemCaseSensitive(set_of(line, "second"), "left_out")->valueint, 2);
+	assert_int_equal(n_cases_of(line, "home"), 1);
+	assert_int_equal(cJSON_GetObjectItemCaseSensitive(set_of(line, "home"), "left_out")->valueint, 1);
+	assert_int_equal(n_cases_of(line, artefacts[0]), 1);
+	assert_null(cJSON_GetObjectItemCaseSensitive(line, "strict"));
+	cJSON *a = line_of("a/results.jsonl", 0); /* what was scored is scored as without the bad ones */
+	assert_true(dice_in(set_of(a, "second"), "t1", "stn", "core") == dice_in(set_of(line, "second"), "t1", "stn", "core"));
+	cJSON_Delete(a);
+	cJSON_Delete(line);
+	o.strict = true;
+	assert_int_equal(call(o, "bad-strict", &err), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(err.message, "1 of 1 runs failed"));
+	/* not one that can be used */
+	tree_text("second/images/t1.nii.gz", "no scan");
+	tree_text("second/images/t2.nii.gz", "no scan");
+	o.strict = false;
+	assert_int_equal(call(o, "none", &err), HARDY_ERROR_PARTIAL);
+	assert_non_null(strstr(err.message, "no scan can be"));
+	tree_delete("second/images/t3.nii.gz");
+	tree_delete("second/labels/t3.nii.gz");
+	tree_ring_case("second", "t1", 3, false, 11);
+	tree_ring_case("second", "t2", 3, false, 12);
+	flip("first/images/s3.nii.gz");
+}
+
+/* Who trains, validates and tests does not depend on one scan that cannot be read. */
+static void draws_bad_subjects_too(void **state)
+{
+	(void)state;
+	char *text[2];
+	hardy_error err;
+	size_t size;
+	hardy_experiment_options o = plain();
+	o.methods = "standard";
+	o.splits = NULL;
+	o.n_data = 1;
+	o.collect = true;
+	for (int bad = 0; bad < 2; bad++) {
+		if (bad)
+			tree_text("first/labels/s2.nii.GZ", "which of the two is meant?");
+		assert_int_equal(call(o, bad ? "drawn-bad" : "drawn", &err), HARDY_ERROR_PARTIAL);
+		assert_ok(hy_file_read(tree_path(bad ? "drawn-bad/splits.json" : "drawn/splits.json"), &text[bad], &size, &err), &err);
+	}
+	assert_non_null(strstr(logged, "left out: "));
+	assert_non_null(strstr(text[0], "s2"));
+	assert_string_equal(text[0], text[1]);
+	tree_delete("first/labels/s2.nii.GZ");
+	hy_free(text[0]);
+	hy_free(text[1]);
 }
 
 static void processes(void **state)
@@ -577,6 +655,8 @@ int main(void)
 	    cmocka_unit_test(keeps_predicted_dice),
 	    cmocka_unit_test(goes_on),
 	    cmocka_unit_test(lists_failures),
+	    cmocka_unit_test(goes_on_without_bad_scans),
+	    cmocka_unit_test(draws_bad_subjects_too),
 	    cmocka_unit_test(processes),
 	    cmocka_unit_test(draws_subjects),
 	    cmocka_unit_test(takes_all_subjects),

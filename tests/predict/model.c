@@ -1,6 +1,7 @@
 /*
  * model.c: a model file gives back what was put in, byte for byte; everything else is refused by name.
  */
+#include "support/listen.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -444,6 +445,38 @@ static void what_cannot_be_read_is_not_written(void **state)
 	assert_int_equal(hy_model_save(&model, "/nowhere/at/all.safetensors", NULL, HY_REPLACE_ANY, &err), HARDY_ERROR_IO);
 }
 
+/* The last byte of the tensors changed, or the metadata's hash: both are told; a file without a hash says so. */
+static void tensors_are_verified(void **state)
+{
+	(void)state;
+	hardy_error err;
+	char *text = NULL, *key;
+	size_t size = 0;
+	const char *path = scratch_path("verified.safetensors");
+	assert_ok(hy_model_save(&model, path, "{}", HY_REPLACE_ANY, &err), &err);
+	listen_anew();
+	assert_ok(hardy_verify(path, &listen_sink, &err), &err);
+	assert_non_null(strstr(printed, "tensors are those that were written, SHA-256 "));
+	assert_ok(hy_file_read(path, &text, &size, &err), &err);
+	text[size - 1] ^= 1;
+	scratch_write("changed.safetensors", text, size);
+	assert_int_equal(hardy_verify(scratch_path("changed.safetensors"), NULL, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "changed.safetensors: its tensors have the SHA-256 "));
+	text[size - 1] ^= 1;
+	for (key = text; memcmp(key, HY_MODEL_HASH, strlen(HY_MODEL_HASH)); key++)
+		assert_true(key < text + size);
+	key[0] = 'T'; /* a key that no reader knows */
+	scratch_write("without.safetensors", text, size);
+	listen_anew();
+	assert_ok(hardy_verify(scratch_path("without.safetensors"), &listen_sink, &err), &err);
+	assert_non_null(strstr(printed, "says no SHA-256 of its tensors"));
+	hy_model old;
+	assert_ok(hy_model_load(&old, scratch_path("without.safetensors"), NULL, &err), &err);
+	hy_model_clear(&old);
+	hy_free(text);
+	assert_int_equal(hardy_verify(scratch_path("nowhere.safetensors"), NULL, &err), HARDY_ERROR_IO);
+}
+
 static void survives_lack_of_memory(void **state)
 {
 	(void)state;
@@ -496,6 +529,7 @@ int main(void)
 	    cmocka_unit_test(cut_at_every_part),
 	    cmocka_unit_test(calibration_of_another_version),
 	    cmocka_unit_test(what_cannot_be_read_is_not_written),
+	    cmocka_unit_test(tensors_are_verified),
 	    cmocka_unit_test(survives_lack_of_memory),
 	};
 	return cmocka_run_group_tests(tests, make_model, clear_all);

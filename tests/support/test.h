@@ -22,4 +22,21 @@
 			fail_msg("%s", (err)->message);                                                                                    \
 	} while (0)
 
+/*
+ * Loops over many cases that are alike run whole in gcc's plain build, and take every third case where that costs most and other tests pass
+ * through the same code: under a sanitizer, and with clang.
+ */
+#if defined(__has_feature)
+#define TEST_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define TEST_SANITIZED 1
+#else
+#define TEST_SANITIZED 0
+#endif
+#if TEST_SANITIZED || defined(__clang__)
+enum { TEST_STRIDE = 3 };
+#else
+enum { TEST_STRIDE = 1 };
+#endif
+
 #endif
