@@ -5,7 +5,7 @@
 #ifndef HY_REPORT_CASES_H
 #define HY_REPORT_CASES_H
 
-#include "report/blob.h"
+#include "draw/blob.h"
 #include "report/results.h"
 
 /* A case as one network of one method segmented it. */

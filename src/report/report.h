@@ -4,8 +4,8 @@
 #ifndef HY_REPORT_REPORT_H
 #define HY_REPORT_REPORT_H
 
+#include "draw/html.h"
 #include "report/cases.h"
-#include "report/html.h"
 #include "report/results.h"
 
 /* A line of a sweep by hardy stress. */
