@@ -15,10 +15,8 @@ hy_part hy_part_around(const hy_box *box, int64_t nx, int64_t ny, double margin,
 	const int64_t longer = width > height ? width : height;
 	const int64_t side = hy_clamp(any ? llround(margin * (double)longer) : longer, least, most);
 	const int64_t x2 = any ? box->low[0] + box->high[0] + 1 : nx, y2 = any ? box->low[1] + box->high[1] + 1 : ny;
-	return (hy_part){.x = (x2 - side) / 2,
-	                 .y = (y2 - side) / 2,
-	                 .side = (int)side,
-	                 .scale = side < panel ? (int)(panel / side) : 1};
+	return (hy_part){
+	    .x = (x2 - side) / 2, .y = (y2 - side) / 2, .side = (int)side, .scale = side < panel ? (int)(panel / side) : 1};
 }
 
 /* Background outside of the slice. */
@@ -38,8 +36,8 @@ static void cut_image(const hy_part *p, const float *slice, int64_t nx, int64_t 
 	}
 }
 
-hardy_status hy_part_draw(hy_canvas *c, int left, int top, const hy_part *p, const float *slice, const hy_borders *b, int64_t nx,
-                          int64_t ny, hardy_error *err)
+hardy_status hy_part_draw(hy_canvas *c, int left, int top, const hy_part *p, const float *slice, const hy_borders *b,
+                          int64_t nx, int64_t ny, hardy_error *err)
 {
 	static const uint8_t white[3] = {255, 255, 255};
 	const size_t n = (size_t)p->side * (size_t)p->side;

@@ -30,8 +30,8 @@ typedef struct hy_borders {
  * Draws the part of a slice (ny rows of nx) with its top left at (left, top) of the canvas; it takes side * scale pixels both ways. An error
  * only when memory runs out.
  */
-hardy_status hy_part_draw(hy_canvas *c, int left, int top, const hy_part *p, const float *slice, const hy_borders *b, int64_t nx,
-                          int64_t ny, hardy_error *err);
+hardy_status hy_part_draw(hy_canvas *c, int left, int top, const hy_part *p, const float *slice, const hy_borders *b,
+                          int64_t nx, int64_t ny, hardy_error *err);
 
 /* The slice of nz in which two maps of class indices differ in most voxels; of equals, and without a difference, the one with most labels. */
 int64_t hy_slice_of_difference(const uint8_t *a, const uint8_t *b, int64_t nx, int64_t ny, int64_t nz);

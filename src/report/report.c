@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "report/predictions.h"
+#include "report/report_run.h"
 #include "report/web.h"
 
 #include <stdio.h>
@@ -21,16 +22,25 @@ void hardy_report_options_init(hardy_report_options *o)
 
 /* ---- pieces ------------------------------------------------------------------------------------------------------------- */
 
-void hy_report_table_begin(hy_report *r, const char *caption)
+void hy_report_table_begin(hy_outfile *f, const char *caption, size_t n_columns)
 {
-	hy_html_printf(&r->f,
-	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
-	               caption, caption);
+	hy_html_printf(f,
+	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table class=\"sortable%s\">\n"
+	               "<caption>%s</caption>\n",
+	               caption, n_columns > 6 ? " dense" : "", caption);
 }
 
-void hy_report_table_end(hy_report *r)
+void hy_report_table_end(hy_outfile *f)
 {
-	hy_html_printf(&r->f, "\n</table>\n</div>\n");
+	hy_html_printf(f, "\n</table>\n</div>\n");
+}
+
+void hy_report_cell(hy_outfile *f, const char *kind, const char *head)
+{
+	if (*kind)
+		hy_html_printf(f, "<td class=\"%s\" data-head=\"%s\">", kind, head);
+	else
+		hy_html_printf(f, "<td data-head=\"%s\">", head);
 }
 
 void hy_report_plot_begin(hy_report *r, const char *id, const char *caption)
@@ -81,6 +91,13 @@ void hy_report_foot(hy_outfile *f)
 	               "<footer><p>Written by hardy %s. A research tool and no medical device: its label maps are not for "
 	               "diagnosis.</p></footer>\n",
 	               hardy_version());
+}
+
+void hy_report_sorter(hy_outfile *f)
+{
+	hy_html_printf(f, "<script>\n");
+	hy_outfile_write(f, hy_web_sort, hy_web_sort_size);
+	hy_html_printf(f, "</script>\n");
 }
 
 static size_t n_methods_run(const hy_results *s)
@@ -166,6 +183,7 @@ static void write_page(hy_report *r)
 	}
 	hy_html_printf(&r->f, "</main>\n");
 	hy_report_foot(&r->f);
+	hy_report_sorter(&r->f);
 	write_scripts(r);
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
@@ -177,34 +195,17 @@ static hardy_status check_options(const hardy_report_options *o, hardy_error *er
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "cases is %lld, want 0 to 1000", (long long)o->cases);
 }
 
-hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
+static hardy_status report_experiment(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
+                                      const hardy_log *log, hardy_error *err)
 {
 	hy_report r = {.o = o, .log = log};
-	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
-	if (!path)
-		return hy_fail_memory(err, folder, 1, 1);
-	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
-	hardy_status status = check_options(o, err);
-	if (!status)
-		status = hy_outfile_check(path, mark, err);
-	bool of_predictions = false;
-	if (!status)
-		status = hy_predictions_look(folder, &of_predictions, err);
-	if (!status && of_predictions) {
-		hy_parts_remove_beside(path);
-		status = hy_predictions_write(folder, path, mark, log, err);
-		hy_free(path);
-		return status;
-	}
-	if (!status)
-		status = hy_results_read(&r.results, folder, err);
+	hardy_status status = hy_results_read(&r.results, folder, err);
 	if (!status)
 		status = hy_report_read_sweeps(&r, err);
 	if (!status)
 		status = hy_report_read_figures(&r, err);
 	if (!status && o->cases)
 		status = hy_shown_make(&r.shown, &r.results, o->cases, log, err);
-	hy_parts_remove_beside(path);
 	if (!status)
 		status = hy_outfile_open(&r.f, path, mark, err);
 	if (!status) {
@@ -216,6 +217,44 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	hy_free(r.sweeps);
 	hy_shown_clear(&r.shown);
 	hy_results_clear(&r.results);
+	return status;
+}
+
+/* By what lies in the folder. */
+static hardy_status report_folder(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
+                                  const hardy_log *log, hardy_error *err)
+{
+	bool of_predictions = false, of_run = false;
+	if (!hy_path_is_folder(folder))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder; want that of hardy train, hardy predict or hardy experiment",
+		               folder);
+	hardy_status status = hy_predictions_look(folder, &of_predictions, err);
+	if (!status)
+		status = hy_trained_look(folder, &of_run, err);
+	if (status)
+		return status;
+	if (of_predictions)
+		return hy_predictions_write(folder, path, mark, log, err);
+	if (of_run)
+		return hy_run_write_page(folder, path, mark, o->cases, log, err);
+	return report_experiment(folder, path, mark, o, log, err);
+}
+
+hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
+{
+	hardy_error unseen;
+	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
+	err = err ? err : &unseen;
+	if (!path)
+		return hy_fail_memory(err, folder, 1, 1);
+	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
+	hardy_status status = check_options(o, err);
+	if (!status)
+		status = hy_outfile_check(path, mark, err);
+	if (!status) {
+		hy_parts_remove_beside(path);
+		status = report_folder(folder, path, mark, o, log, err);
+	}
 	hy_free(path);
 	return status;
 }

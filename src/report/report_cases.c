@@ -55,7 +55,7 @@ static void write_lowest(hy_report *r)
 		memmove(lowest + at + 1, lowest + at, (n - at - 1) * sizeof *lowest);
 		lowest[at] = i;
 	}
-	hy_report_table_begin(r, "The lowest scores of all, FTN+STN");
+	hy_report_table_begin(&r->f, "The lowest scores of all, FTN+STN", 6);
 	hy_html_printf(
 	    &r->f,
 	    "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"wrap\">Test set</th><th scope=\"col\" class=\"wrap\">"
@@ -63,16 +63,20 @@ static void write_lowest(hy_report *r)
 	for (size_t i = 0; i < n; i++) {
 		const hy_results_score *c = &s->scores[lowest[i]];
 		const hy_results_run *run = &s->runs[c->run];
-		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th><td class=\"wrap\">%s</td><td class=\"wrap\">%s</td><td>%lld</td>",
+		hy_html_printf(&r->f,
+		               "<tr><th scope=\"row\">%s</th><td class=\"wrap\" data-head=\"Test set\">%s</td><td class=\"wrap\" "
+		               "data-head=\"Method\">%s</td><td data-head=\"Seed\">%lld</td>",
 		               c->name, s->sets[c->set].title, s->methods[run->method].title, (long long)run->seed);
+		hy_report_cell(&r->f, "", "Draw");
 		if (!strcmp(s->sets[c->set].kind, "artefact"))
-			hy_html_printf(&r->f, "<td>%lld</td>", (long long)c->draw + 1);
+			hy_html_printf(&r->f, "%lld</td>", (long long)c->draw + 1);
 		else
-			hy_html_printf(&r->f, "<td>–</td>");
-		hy_html_printf(&r->f, "<td>%.3f</td></tr>\n", c->mean[1]);
+			hy_html_printf(&r->f, "–</td>");
+		hy_report_cell(&r->f, "", "Dice");
+		hy_html_printf(&r->f, "%.3f</td></tr>\n", c->mean[1]);
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 /* ---- pictures ----------------------------------------------------------------------------------------------------------- */
@@ -250,12 +254,12 @@ static void write_viewer(hy_report *r)
 	       "with the "
 	       "predicted labels; arrow keys change the slice\"></canvas></div></figure>\n</div>\n"
 	       "<p class=\"hidden\" role=\"status\" id=\"viewer-say\"></p>\n");
-	hy_report_table_begin(r, "Dice of the chosen case by method and class");
+	hy_report_table_begin(&r->f, "Dice of the chosen case by method and class", (size_t)r->shown.n_classes + 1);
 	hy_html_printf(f, "<thead><tr><th scope=\"col\">Prediction</th>");
 	for (int k = 1; k < r->shown.n_classes; k++)
 		hy_html_printf(f, "<th scope=\"col\">%s</th>", r->shown.classes[k].name);
 	hy_html_printf(f, "<th scope=\"col\">Mean</th></tr></thead>\n<tbody id=\"viewer-scores\"></tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 	hy_html_printf(f, "</div>\n");
 	write_volumes(r);
 }

@@ -25,27 +25,34 @@ static void put_row(hy_report *r, const cJSON *item)
 	             high = hy_json_number(item, "auc_high", NAN);
 	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s, seed %.0f</th>", title_of(r, hy_results_text(item, "method", "")),
 	               hy_json_number(item, "seed", 0));
-	hy_html_printf(&r->f, "<td>%.0f<small>%.0f subjects</small></td><td>%.0f</td>", hy_json_number(item, "n_scans", 0),
-	               hy_json_number(item, "n_subjects", 0), hy_json_number(item, "n_below", 0));
-	hy_html_printf(&r->f, isfinite(area) ? "<td>%.3f" : "<td>–", area);
+	hy_report_cell(&r->f, "", "Scans");
+	hy_html_printf(&r->f, "%.0f<small>%.0f subjects</small></td>", hy_json_number(item, "n_scans", 0),
+	               hy_json_number(item, "n_subjects", 0));
+	hy_report_cell(&r->f, "", "Dice below 0.7");
+	hy_html_printf(&r->f, "%.0f</td>", hy_json_number(item, "n_below", 0));
+	hy_report_cell(&r->f, "", "Area");
+	hy_html_printf(&r->f, isfinite(area) ? "%.3f" : "–", area);
 	if (isfinite(low) && isfinite(high))
 		hy_html_printf(&r->f, "<small>%.3f–%.3f</small>", low, high);
-	hy_html_printf(&r->f, "</td><td>%.3f</td><td>%.1f %%</td></tr>\n", hy_json_number(item, "error", NAN),
-	               100 * hy_json_number(item, "below_bound", NAN));
+	hy_html_printf(&r->f, "</td>");
+	hy_report_cell(&r->f, "", "Error");
+	hy_html_printf(&r->f, "%.3f</td>", hy_json_number(item, "error", NAN));
+	hy_report_cell(&r->f, "", "Below the bound");
+	hy_html_printf(&r->f, "%.1f %%</td></tr>\n", 100 * hy_json_number(item, "below_bound", NAN));
 }
 
 static void write_forecasts(hy_report *r)
 {
 	const cJSON *item;
 	hy_html_printf(&r->f, "<p>%s</p>\n", hy_results_text(r->results.statistics, "predicted_dice_note", ""));
-	hy_report_table_begin(r, "Predicted against found: how well poor results are told without looking at the truth");
+	hy_report_table_begin(&r->f, "Predicted against found: how well poor results are told without looking at the truth", 6);
 	hy_html_printf(
 	    &r->f, "<thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Scans</th><th scope=\"col\">Dice below 0.7</th>"
 	           "<th scope=\"col\">Area</th><th scope=\"col\">Error</th><th scope=\"col\">Below the bound</th></tr></thead>\n"
 	           "<tbody>\n");
 	cJSON_ArrayForEach(item, forecasts(r)) put_row(r, item);
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 static bool has_forecasts(const hy_report *r)

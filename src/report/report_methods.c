@@ -67,43 +67,63 @@ static void write_paragraph(hy_report *r)
 static void write_recipes(hy_report *r)
 {
 	const hy_results *s = &r->results;
-	hy_report_table_begin(r, "Methods and their recipes, as hardy train takes them.");
+	hy_report_table_begin(&r->f, "Methods and their recipes, as hardy train takes them.", 2);
 	hy_html_printf(
 	    &r->f, "<thead><tr><th scope=\"col\">Method</th><th scope=\"col\" class=\"wrap\">Recipe</th></tr></thead>\n<tbody>\n");
 	for (size_t m = 0; m < s->n_methods; m++) {
 		const char *recipe = s->methods[m].recipe;
-		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th><td class=\"wrap\"><code>%s</code></td></tr>\n",
+		hy_html_printf(&r->f,
+		               "<tr><th scope=\"row\">%s</th><td class=\"wrap\" data-head=\"Recipe\"><code>%s</code></td></tr>\n",
 		               s->methods[m].title, *recipe ? recipe : s->methods[m].name);
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
+}
+
+enum { KEY = 8 }; /* digits of a key that are shown */
+
+/* The first bytes of a text of ASCII. */
+static void put_start(hy_outfile *f, const char *text, size_t n)
+{
+	char start[64];
+	snprintf(start, sizeof start, "%.*s", (int)(n < sizeof start ? n : sizeof start - 1), text);
+	hy_html_printf(f, "%s", start);
 }
 
 static void write_runs(hy_report *r)
 {
+	static const char *const heads[] = {"Seed", "Steps", "Training, minutes", "Precision", "Machine", "Date", "Key"};
 	const hy_results *s = &r->results;
-	hy_report_table_begin(r, "Runs. The key stands for everything that the result depends on: configuration and data.");
-	hy_html_printf(
-	    &r->f,
-	    "<thead><tr><th scope=\"col\">Method</th><th scope=\"col\">Seed</th><th scope=\"col\">Steps</th><th "
-	    "scope=\"col\">Training, "
-	    "minutes</th><th scope=\"col\">Precision</th><th scope=\"col\" class=\"wrap\">Machine</th><th scope=\"col\">Date</th>"
-	    "<th scope=\"col\" class=\"wrap\">Key</th></tr></thead>\n<tbody>\n");
+	hy_report_table_begin(&r->f, "Runs. The key stands for everything that the result depends on: configuration and data.", 8);
+	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">Method</th>");
+	for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
+		hy_html_printf(&r->f, "<th scope=\"col\">%s</th>", heads[k]);
+	hy_html_printf(&r->f, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < s->n_runs; i++) {
 		const hy_results_run *run = &s->runs[i];
 		const cJSON *line = run->line;
-		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th><td>%lld</td><td>%lld</td>", s->methods[run->method].title,
-		               (long long)run->seed, (long long)run->steps);
-		if (isfinite(run->train_s))
-			hy_html_printf(&r->f, "<td>%.1f</td>", run->train_s / 60);
-		else
-			hy_html_printf(&r->f, "<td>–</td>");
-		hy_html_printf(&r->f, "<td>%s</td><td class=\"wrap\">%s</td><td>%s</td><td class=\"key\"><code>%s</code></td></tr>\n",
-		               hy_results_text(line, "precision", ""), hy_results_text(line, "machine", ""),
-		               hy_results_text(line, "date", ""), hy_results_text(line, "key", ""));
+		const char *date = hy_results_text(line, "date", ""), *key = hy_results_text(line, "key", "");
+		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th>", s->methods[run->method].title);
+		hy_report_cell(&r->f, "", heads[0]);
+		hy_html_printf(&r->f, "%lld</td>", (long long)run->seed);
+		hy_report_cell(&r->f, "", heads[1]);
+		hy_html_printf(&r->f, "%lld</td>", (long long)run->steps);
+		hy_report_cell(&r->f, "", heads[2]);
+		hy_html_printf(&r->f, isfinite(run->train_s) ? "%.1f</td>" : "–</td>", run->train_s / 60);
+		hy_report_cell(&r->f, "", heads[3]);
+		hy_html_printf(&r->f, "%s</td>", hy_results_text(line, "precision", ""));
+		hy_report_cell(&r->f, "wrap", heads[4]);
+		hy_html_printf(&r->f, "%s</td>", hy_results_text(line, "machine", ""));
+		hy_report_cell(&r->f, "", heads[5]);
+		put_start(&r->f, date, strcspn(date, "T"));
+		hy_html_printf(&r->f, "</td>");
+		hy_report_cell(&r->f, "key", heads[6]);
+		hy_html_printf(&r->f, "<code title=\"%s\">", key);
+		put_start(&r->f, key, KEY);
+		hy_html_printf(&r->f, "</code></td></tr>\n");
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 static void write_commands(hy_report *r)

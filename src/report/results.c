@@ -233,7 +233,10 @@ hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: no such folder; want one that `hardy experiment` made", folder);
 	if (!status && !hy_path_exists(results))
 		status =
-		    hy_fail(err, HARDY_ERROR_IO, "%s: no such file; `hardy experiment` writes it with its first finished run", results);
+		    hy_fail(err, HARDY_ERROR_IO,
+		            "%s: no such file; want the folder of hardy experiment (results.jsonl, from its first finished run on), of "
+		            "hardy train (run.json), of its --folds (folds.json) or of hardy predict (quality.csv)",
+		            results);
 	if (!status)
 		status = read_optional(folder, "experiment.json", &s->experiment, err);
 	if (!status)

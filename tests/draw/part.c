@@ -71,11 +71,11 @@ static void both_borders(void **state)
 	assert_ok(hy_canvas_new(&c, 7, 7, &err), &err);
 	assert_ok(hy_part_draw(c, 0, 0, &p, slice, &b, 6, 6, &err), &err);
 	const uint8_t black[3] = {0}, white[3] = {255, 255, 255};
-	assert_memory_equal(pixel(c, 0, 3), black, 3);  /* left of the slice */
-	assert_memory_equal(pixel(c, 3, 6), black, 3);  /* below it */
-	assert_memory_equal(pixel(c, 1, 0), black, 3);  /* the darkest voxel */
-	assert_memory_equal(pixel(c, 6, 5), white, 3);  /* the brightest */
-	assert_memory_equal(pixel(c, 5, 4), white, 3);  /* only the truth has it */
+	assert_memory_equal(pixel(c, 0, 3), black, 3); /* left of the slice */
+	assert_memory_equal(pixel(c, 3, 6), black, 3); /* below it */
+	assert_memory_equal(pixel(c, 1, 0), black, 3); /* the darkest voxel */
+	assert_memory_equal(pixel(c, 6, 5), white, 3); /* the brightest */
+	assert_memory_equal(pixel(c, 5, 4), white, 3); /* only the truth has it */
 	const uint8_t *both = pixel(c, 2, 1);
 	assert_true(both[0] != both[1] || both[1] != both[2]); /* a class's colour */
 	assert_memory_equal(pixel(c, 5, 1), both, 3);

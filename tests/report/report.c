@@ -82,13 +82,13 @@ static void means_and_spread(void **state)
 	hardy_report_options_init(&o);
 	char *page = make_report(&o, &err);
 	/* Home, FTN: the mean of 0.25 and 0.75, their standard deviation; the other method is the better one. */
-	assert_has(page, "<td>0.500<small>± 0.354</small></td>");
-	assert_has(page, "<td class=\"best\">0.625</td>");
+	assert_has(page, "<td data-head=\"Home\">0.500<small>± 0.354</small></td>");
+	assert_has(page, "<td class=\"best\" data-head=\"Home\">0.625</td>");
 	/* Off site is RandBias alone: (0.25 + 0.75) / 2, and for FTN+STN (0.5 + 0.0625) / 2. */
 	assert_has(page, "<span>0.500</span></dd>");
 	assert_has(page, "<span>0.281</span></dd>");
 	/* One of two draws is below 0.5 and below 0.1. */
-	assert_has(page, "<td>50 %<small>50 %</small></td>");
+	assert_has(page, "<td data-head=\"RandBias\">50 %<small>50 %</small></td>");
 	/* A point is a case: its draws averaged. */
 	assert_has(page, "\"case\":\"p1_ED\",\"dice\":0.2812,\"n\":4");
 	assert_has(page, "\"x\":7,\"y\":1.25");
@@ -156,9 +156,10 @@ static void quality_signal(void **state)
 	page = make_report(&o, &err);
 	assert_has(page, "<h2 id=\"quality\">Quality signal</h2>");
 	assert_has(page, "A &lt;b&gt;note&lt;/b&gt;.");
-	assert_has(page, "Standard, seed 3</th><td>12<small>5 subjects</small></td><td>4</td>"
-	                 "<td>0.875<small>0.750–1.000</small></td><td>0.062</td><td>25.0 %</td>");
-	assert_has(page, "<td>0</td><td>–</td><td>0.500</td>");
+	assert_has(page, "Standard, seed 3</th><td data-head=\"Scans\">12<small>5 subjects</small></td>"
+	                 "<td data-head=\"Dice below 0.7\">4</td><td data-head=\"Area\">0.875<small>0.750–1.000</small></td>"
+	                 "<td data-head=\"Error\">0.062</td><td data-head=\"Below the bound\">25.0 %</td>");
+	assert_has(page, "<td data-head=\"Dice below 0.7\">0</td><td data-head=\"Area\">–</td><td data-head=\"Error\">0.500</td>");
 	hy_free(page);
 }
 
