@@ -210,8 +210,8 @@ void hy_chart_forest(hy_outfile *f, const char *title, const hy_forest_row *rows
 		hy_html_printf(f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", x, bottom + 12);
 		hy_html_printf(f, k ? "%+g</text>\n" : "0</text>\n", k * tick);
 	}
-	hy_html_printf(f, "<text x=\"%d\" y=\"%.1f\">worse</text><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">better</text>\n", EDGE,
-	               bottom + 26, WIDTH - EDGE, bottom + 26);
+	hy_html_printf(f, "<text x=\"%d\" y=\"%.1f\">worse</text><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">better</text>\n",
+	               EDGE, bottom + 26, WIDTH - EDGE, bottom + 26);
 	double y = 4;
 	for (size_t i = 0; i < n; i++) {
 		if (isfinite(rows[i].value)) {

@@ -53,25 +53,12 @@ static void note(maker *m, const char *format, ...)
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
-/* What experiment.json says about the run. */
-static const cJSON *entry_of(const maker *m, const hy_results_run *run)
-{
-	const cJSON *item;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(m->s->experiment, "runs"))
-	{
-		if (!strcmp(hy_results_text(item, "method", ""), m->s->methods[run->method].name) &&
-		    (int64_t)hy_json_number(item, "seed", -1) == run->seed)
-			return item;
-	}
-	return NULL;
-}
-
 /* FOLDER/runs/METHOD-SEED and the model that counted; when that never came (no validation score was defined), what the run names. NULL when memory
  * runs out. */
 static char *model_path(const maker *m, const hy_results_run *run)
 {
 	char folder[HY_NAME_SIZE + 32], name[2 * HY_NAME_SIZE];
-	const cJSON *entry = entry_of(m, run);
+	const cJSON *entry = hy_results_entry(m->s, run);
 	snprintf(folder, sizeof folder, "runs/%s-%lld", m->s->methods[run->method].name, (long long)run->seed);
 	snprintf(name, sizeof name, "%s/%s.safetensors", hy_results_text(entry, "folder", folder),
 	         hy_results_text(entry, "model", "last"));
@@ -278,7 +265,8 @@ static hardy_status draw_case(hy_shown_case *c, const stack *s, hardy_error *err
 	if (!status)
 		status = draw_part(s, c->slice, &p, s->map[0], &c->truth_picture, err);
 	for (size_t k = 0; k < c->n_maps && !status; k++)
-		status = draw_part(s, c->slice, &p, s->map[1 + k], &c->maps[k].picture, err);
+		if (c->maps[k].which == 1)
+			status = draw_part(s, c->slice, &p, s->map[1 + k], &c->maps[k].picture, err);
 	return status;
 }
 
@@ -380,7 +368,7 @@ static hardy_status make_case(maker *m, hy_shown_case *c, hardy_error *err)
 			s.map[1 + k] = slices[k].label;
 		c->slice = worst_slice(&s);
 		status = pack(c, &s, &g, err);
-		if (!status && c->worst)
+		if (!status && c->drawn)
 			status = draw_case(c, &s, err);
 	}
 	for (size_t k = 0; slices && k < n; k++)
@@ -458,10 +446,20 @@ static hardy_status choose(maker *m, size_t set, int64_t n_each, hardy_error *er
 	hy_shown_case *larger = hy_realloc(m->out->cases, m->out->n + wanted, sizeof *larger);
 	if (larger)
 		m->out->cases = larger;
-	for (size_t i = 0; larger && i < wanted; i++) {
-		const candidate *c = &list[wanted > 1 ? i * (n - 1) / (wanted - 1) : 0];
-		m->out->cases[m->out->n++] =
-		    (hy_shown_case){.set = set, .name = c->name, .draw = c->draw, .mean = c->sum / (double)c->n, .worst = i == 0};
+	for (size_t i = 0, last = n; larger && i < wanted; i++) {
+		size_t at = wanted > 1 ? i * (n - 1) / (wanted - 1) : 0;
+		const bool middle = wanted > 2 && i == wanted / 2;
+		if (middle && n / 2 > last && n / 2 < n - 1) /* the median, if it is between its neighbours */
+			at = n / 2;
+		const candidate *c = &list[at];
+		m->out->cases[m->out->n++] = (hy_shown_case){.set = set,
+		                                             .name = c->name,
+		                                             .draw = c->draw,
+		                                             .mean = c->sum / (double)c->n,
+		                                             .rank = at + 1,
+		                                             .of = n,
+		                                             .drawn = i == 0 || i + 1 == wanted || middle};
+		last = at;
 	}
 	hy_free(list);
 	return larger ? HARDY_OK : hy_fail_memory(err, "cases", m->out->n + wanted, sizeof *larger);

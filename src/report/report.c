@@ -112,15 +112,30 @@ static size_t n_methods_run(const hy_results *s)
 	return n;
 }
 
+/* The day of the last result, "" where none has one. */
+static void last_date(const hy_results *s, char date[16])
+{
+	date[0] = 0;
+	for (size_t i = 0; i < s->n_runs; i++) {
+		const char *day = hy_results_text(s->runs[i].line, "date", "");
+		if (strncmp(day, date, 10) > 0)
+			snprintf(date, 16, "%.10s", day);
+	}
+}
+
 static void write_header(hy_report *r, const hy_section *const *sections)
 {
 	const hy_results *s = &r->results;
 	const size_t n = n_methods_run(s);
-	hy_html_printf(
-	    &r->f,
-	    "<header>\n<h1>%s</h1>\n<p>%zu trained network%s: %zu method%s, scored on %zu test set%s. hardy %s.</p>\n</header>\n",
-	    study_title(r), s->n_runs, s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s",
-	    hardy_version());
+	char date[16];
+	last_date(s, date);
+	hy_html_printf(&r->f, "<header>\n<h1>%s</h1>\n", study_title(r));
+	hy_report_verdict(r);
+	hy_html_printf(&r->f, "<p>%zu trained network%s: %zu method%s, scored on %zu test set%s", s->n_runs,
+	               s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s");
+	if (*date)
+		hy_html_printf(&r->f, "; last result of %s", date);
+	hy_html_printf(&r->f, ". hardy %s.</p>\n</header>\n", hardy_version());
 	hy_html_printf(&r->f, "<nav aria-label=\"Sections\"><ul>\n");
 	for (size_t i = 0; sections[i]; i++)
 		if (sections[i]->present(r))
@@ -154,7 +169,8 @@ static void write_scripts(hy_report *r)
 
 static void write_page(hy_report *r)
 {
-	static const hy_section *const sections[] = {&hy_section_results,
+	static const hy_section *const sections[] = {&hy_section_forest,
+	                                             &hy_section_results,
 	                                             &hy_section_compare,
 	                                             &hy_section_forecast,
 	                                             &hy_section_boxes,
@@ -163,9 +179,13 @@ static void write_page(hy_report *r)
 	                                             &hy_section_viewer,
 	                                             &hy_section_figures,
 	                                             &hy_section_training,
+	                                             &hy_section_data,
 	                                             &hy_section_methods,
 	                                             NULL};
-	hy_report_head(&r->f, study_title(r));
+	char title[256], date[16];
+	last_date(&r->results, date);
+	snprintf(title, sizeof title, *date ? "%.200s, %s" : "%.200s", study_title(r), date);
+	hy_report_head(&r->f, title);
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
 	if (!hy_web_bundle_size)

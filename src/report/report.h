@@ -40,8 +40,16 @@ typedef struct hy_section {
 	void (*write)(hy_report *r); /* errors of writing are kept in r->f */
 } hy_section;
 
-extern const hy_section hy_section_results, hy_section_compare, hy_section_forecast, hy_section_sweeps, hy_section_figures,
-    hy_section_boxes, hy_section_training, hy_section_worst, hy_section_viewer, hy_section_methods;
+extern const hy_section hy_section_forest, hy_section_data, hy_section_results, hy_section_compare, hy_section_forecast,
+    hy_section_sweeps, hy_section_figures, hy_section_boxes, hy_section_training, hy_section_worst, hy_section_viewer,
+    hy_section_methods;
+
+/* One sentence (a paragraph of the header): which methods are ahead of the reference, by how much, and where nothing is shown. */
+void hy_report_verdict(hy_report *r);
+
+/* The classes of which some case of a set has a score; how many. */
+size_t hy_report_scored(const hy_report *r, size_t set, bool scored[HY_MAX_CLASSES]);
+void hy_report_put_classes(hy_report *r, size_t set);
 
 /* FOLDER/stress/METHOD-SEED/sweep.csv and FOLDER/runs/METHOD-SEED/stress/sweep.csv, where they are. */
 hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err);

@@ -93,7 +93,14 @@ static void write_pictures_of(hy_report *r, const hy_shown_case *c, size_t index
 	const hy_results *s = &r->results;
 	hy_html_printf(&r->f, "<figure class=\"case\"><figcaption><strong>");
 	put_title(&r->f, s, c);
-	hy_html_printf(&r->f, "</strong>, slice %lld of %lld, where the maps differ most from the truth. ", (long long)c->slice + 1,
+	hy_html_printf(&r->f,
+	               c->rank == 1       ? "</strong>, the worst of %zu"
+	               : c->rank == c->of ? "</strong>, the best of %zu"
+	                                  : "</strong>",
+	               c->of);
+	if (c->rank > 1 && c->rank < c->of)
+		hy_html_printf(&r->f, ", number %zu from below of %zu", c->rank, c->of);
+	hy_html_printf(&r->f, ": slice %lld of %lld, where the maps differ most from the truth. ", (long long)c->slice + 1,
 	               (long long)c->n_slices);
 	if (r->o->cases > 0)
 		hy_html_printf(&r->f, "<button type=\"button\" data-open-case=\"case-%zu\" hidden>Open in the viewer</button>", index);
@@ -129,10 +136,10 @@ static void write_worst(hy_report *r)
 	}
 	if (r->shown.note[0])
 		hy_html_printf(&r->f, "<p class=\"note\" role=\"note\">Not shown: %s.</p>\n", r->shown.note);
-	hy_html_printf(&r->f, "<h3>The worst case of each test set</h3>\n");
+	hy_html_printf(&r->f, "<h3>The worst, a middle and the best case of each test set</h3>\n");
 	write_legend(r);
 	for (size_t i = 0; i < r->shown.n; i++)
-		if (r->shown.cases[i].worst)
+		if (r->shown.cases[i].drawn)
 			write_pictures_of(r, &r->shown.cases[i], i);
 }
 
@@ -141,7 +148,7 @@ static bool has_scores(const hy_report *r)
 	return r->results.n_scores > 0;
 }
 
-const hy_section hy_section_worst = {"worst", "Worst cases", has_scores, write_worst};
+const hy_section hy_section_worst = {"worst", "Worst and best cases", has_scores, write_worst};
 
 /* ---- viewer ------------------------------------------------------------------------------------------------------------- */
 
@@ -220,7 +227,7 @@ static void write_choice(hy_report *r)
 		hy_html_printf(&r->f, "<option value=\"%zu\">%s", i, c->name);
 		if (!strcmp(s->sets[c->set].kind, "artefact"))
 			hy_html_printf(&r->f, ", draw %lld", (long long)c->draw + 1);
-		hy_html_printf(&r->f, " (Dice %.2f%s)</option>\n", c->mean, c->worst ? ", the worst" : "");
+		hy_html_printf(&r->f, " (Dice %.2f%s)</option>\n", c->mean, c->rank == 1 ? ", the worst" : "");
 		if (i + 1 == r->shown.n || c[1].set != c->set)
 			hy_html_printf(&r->f, "</optgroup>\n");
 	}

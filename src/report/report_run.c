@@ -78,8 +78,9 @@ static void write_state(page *p)
 	else if (!strcmp(state, "failed"))
 		hy_html_printf(&p->f, "The training failed: %.0f of %.0f steps in ", made, steps);
 	else
-		hy_html_printf(&p->f, "The training is not finished: it goes on, or its program was killed; recorded are %.0f of %.0f steps in ",
-		               made, steps);
+		hy_html_printf(
+		    &p->f, "The training is not finished: it goes on, or its program was killed; recorded are %.0f of %.0f steps in ",
+		    made, steps);
 	put_time(&p->f, isfinite(s) ? s : 0);
 	hy_html_printf(&p->f, ". ");
 }
@@ -106,7 +107,8 @@ static double recorded_dice(const page *p)
 	if (p->t.folds)
 		return hy_json_number(cJSON_GetObjectItemCaseSensitive(p->t.folds, "dice"), "mean", NAN);
 	const char *model = hy_results_text(json, "model", "");
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(json, strstr(model, "best") ? "validation_of_best" : "validation_of_last");
+	const cJSON *v =
+	    cJSON_GetObjectItemCaseSensitive(json, strstr(model, "best") ? "validation_of_best" : "validation_of_last");
 	return hy_json_number(v, "stn_dice", NAN);
 }
 
@@ -187,8 +189,9 @@ static void write_legend(page *p)
 static void write_card(page *p, const hy_trained_case *c)
 {
 	const hy_trained *t = &p->t;
-	hy_html_printf(&p->f, "<figure class=\"card\">\n<img alt=\"Three slices of %s with predicted and true borders\" "
-	                      "src=\"data:image/png;base64,",
+	hy_html_printf(&p->f,
+	               "<figure class=\"card\">\n<img alt=\"Three slices of %s with predicted and true borders\" "
+	               "src=\"data:image/png;base64,",
 	               c->name);
 	hy_html_base64(&p->f, c->picture.data, c->picture.size);
 	hy_html_printf(&p->f, "\">\n<figcaption><strong>%s</strong>, Dice <strong>", c->name);
@@ -219,7 +222,8 @@ static void write_case_table(page *p)
 {
 	const hy_trained *t = &p->t;
 	hy_html_printf(&p->f, "<details><summary>All %zu scans as a table</summary>\n", t->n_cases);
-	hy_report_table_begin(&p->f, "Dice of every validation scan; small: volumes in mL, predicted and true", (size_t)t->n_classes + 1);
+	hy_report_table_begin(&p->f, "Dice of every validation scan; small: volumes in mL, predicted and true",
+	                      (size_t)t->n_classes + 1);
 	hy_html_printf(&p->f, "<thead><tr><th scope=\"col\">Scan</th><th scope=\"col\">Mean</th>");
 	for (int k = 1; k < t->n_classes; k++)
 		hy_html_printf(&p->f, "<th scope=\"col\">%s</th>", t->classes[k].name);
@@ -260,10 +264,11 @@ static void write_cases(page *p)
 	else if (t->note)
 		write_note(p, "Not all is shown", t->note);
 	if (n) {
-		hy_html_printf(&p->f,
-		               "<p>As <code>hardy predict</code> segments them%s, the worst first. Of each scan the slice that differs most "
-		               "from the truth is shown, and those a quarter and three quarters of the way through the labels.</p>\n",
-		               t->folds ? ", each by the model of its fold" : "");
+		hy_html_printf(
+		    &p->f,
+		    "<p>As <code>hardy predict</code> segments them%s, the worst first. Of each scan the slice that differs most "
+		    "from the truth is shown, and those a quarter and three quarters of the way through the labels.</p>\n",
+		    t->folds ? ", each by the model of its fold" : "");
 		write_legend(p);
 	}
 	if (n > 3 * each && each) {
@@ -291,7 +296,8 @@ static bool has_curves(const page *p)
 /* Cuts up the tables. */
 static void write_curves(page *p)
 {
-	hy_html_printf(&p->f, "<section aria-labelledby=\"curves\">\n<h2 id=\"curves\">Learning curves</h2>\n<div class=\"plots\">\n");
+	hy_html_printf(&p->f,
+	               "<section aria-labelledby=\"curves\">\n<h2 id=\"curves\">Learning curves</h2>\n<div class=\"plots\">\n");
 	for (size_t k = 0; k < p->t.n_parts; k++) {
 		hy_text svg = {0};
 		char title[48] = "Loss, learning rate and Dice over steps";
@@ -329,8 +335,7 @@ static void put_network(page *p)
 {
 	if (!strcmp(text_option(p, "network", "study"), "unet"))
 		hy_html_printf(&p->f, "a U-Net of %.0f levels with %.0f channels on the finest%s", option(p, "network_levels"),
-		               option(p, "network_width"),
-		               is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
+		               option(p, "network_width"), is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
 	else
 		hy_html_printf(&p->f, "the two networks of Chen et al. (MICCAI 2021): segmentation (FTN) and its refinement (STN)");
 }
@@ -345,8 +350,8 @@ static void put_use(page *p)
 	}
 	hy_html_printf(&p->f, "%s%s%s, chosen on validation subjects (Dice %.3f on the network's grid, plainly %.3f)",
 	               u->flips ? "the mean over mirrored slices" : "each slice once",
-	               u->keep_largest ? ", the largest component of each class" : "", u->ftn && study ? ", by the FTN alone" : "", u->dice,
-	               u->plain_dice);
+	               u->keep_largest ? ", the largest component of each class" : "", u->ftn && study ? ", by the FTN alone" : "",
+	               u->dice, u->plain_dice);
 }
 
 static void begin_fact(page *p, const char *name)
@@ -373,7 +378,8 @@ static void write_plan(page *p)
 {
 	hy_html_printf(&p->f, "<section aria-labelledby=\"plan\">\n<h2 id=\"plan\">Plan</h2>\n<dl class=\"facts\">\n");
 	begin_fact(p, "Grid");
-	hy_html_printf(&p->f, "slices of %.0f × %.0f pixels of %g mm", option(p, "size"), option(p, "size"), option(p, "spacing_mm"));
+	hy_html_printf(&p->f, "slices of %.0f × %.0f pixels of %g mm", option(p, "size"), option(p, "size"),
+	               option(p, "spacing_mm"));
 	end_fact(p);
 	begin_fact(p, "Intensities");
 	hy_html_printf(&p->f, "percentiles %g and %g of a volume become 0 and 1", option(p, "percentile_low"),
@@ -427,9 +433,10 @@ static void put_range(page *p, enum hy_role role, int axis, bool shape)
 static void write_roles(page *p)
 {
 	hy_report_table_begin(&p->f, "Labelled scans of the data set, as their label maps are stored", 6);
-	hy_html_printf(&p->f, "<thead><tr><th scope=\"col\">For</th><th scope=\"col\">Subjects</th><th scope=\"col\">Scans</th>"
-	                      "<th scope=\"col\">Slices</th><th scope=\"col\">Pixels, mm</th><th scope=\"col\">Between slices, mm</th>"
-	                      "<th scope=\"col\">Matrix</th></tr></thead>\n<tbody>\n");
+	hy_html_printf(&p->f,
+	               "<thead><tr><th scope=\"col\">For</th><th scope=\"col\">Subjects</th><th scope=\"col\">Scans</th>"
+	               "<th scope=\"col\">Slices</th><th scope=\"col\">Pixels, mm</th><th scope=\"col\">Between slices, mm</th>"
+	               "<th scope=\"col\">Matrix</th></tr></thead>\n<tbody>\n");
 	for (int role = 0; role < HY_N_ROLES; role++) {
 		size_t n = 0, n_subjects = 0;
 		const char *last = "";
@@ -442,7 +449,8 @@ static void write_roles(page *p)
 		}
 		if (!n)
 			continue;
-		hy_html_printf(&p->f, "<tr><th scope=\"row\">%s</th><td data-head=\"Subjects\">%zu</td><td data-head=\"Scans\">%zu</td>",
+		hy_html_printf(&p->f,
+		               "<tr><th scope=\"row\">%s</th><td data-head=\"Subjects\">%zu</td><td data-head=\"Scans\">%zu</td>",
 		               role_names[role], n_subjects, n);
 		hy_html_printf(&p->f, "<td data-head=\"Slices\">");
 		put_range(p, (enum hy_role)role, 2, true);
@@ -557,7 +565,8 @@ static void write_data(page *p)
 		hy_html_printf(&p->f, "%zu subjects, each of them validating in one fold and training in the others.</p>\n",
 		               n_listed(p, "train") + n_listed(p, "validation"));
 	else
-		hy_html_printf(&p->f, "%zu subject%s to train on (%.0f scans, %.0f slices), %zu to validate with, %zu left for tests.</p>\n",
+		hy_html_printf(&p->f,
+		               "%zu subject%s to train on (%.0f scans, %.0f slices), %zu to validate with, %zu left for tests.</p>\n",
 		               n_listed(p, "train"), plural(n_listed(p, "train")),
 		               hy_json_number(cJSON_GetObjectItemCaseSensitive(p->t.parts[0].json, "data_set"), "training_cases", 0),
 		               hy_json_number(cJSON_GetObjectItemCaseSensitive(p->t.parts[0].json, "data_set"), "training_slices", 0),
@@ -593,24 +602,30 @@ static void write_methods(page *p)
 	else
 		hy_html_printf(&p->f, "on %zu labelled subject%s of %s. ", n_listed(p, "train"), plural(n_listed(p, "train")),
 		               data_text(p, "name", "a data set"));
-	hy_html_printf(&p->f, "Volumes were clipped to their percentiles %g and %g and scaled to 0 and 1; slices were resampled to %g mm and "
-	                      "cut to %.0f × %.0f pixels. Augmentation: ",
-	               option(p, "percentile_low"), option(p, "percentile_high"), option(p, "spacing_mm"), option(p, "size"),
-	               option(p, "size"));
+	hy_html_printf(
+	    &p->f,
+	    "Volumes were clipped to their percentiles %g and %g and scaled to 0 and 1; slices were resampled to %g mm and "
+	    "cut to %.0f × %.0f pixels. Augmentation: ",
+	    option(p, "percentile_low"), option(p, "percentile_high"), option(p, "spacing_mm"), option(p, "size"),
+	    option(p, "size"));
 	put_geometry(p);
-	hy_html_printf(&p->f, ". Adam made %.0f steps of %.0f slices on %s%s, with a %s learning rate of %s%g%s; ", of_record(p, "steps_made"),
-	               option(p, "batch"), !strcmp(loss, "ce") ? "cross-entropy" : "cross-entropy and soft Dice",
-	               p->t.folds ? " in each fold" : "", schedule, !strcmp(schedule, "constant") ? "" : "up to ",
-	               option(p, "learning_rate"), option(p, "weight_decay") > 0 ? " and decoupled weight decay" : "");
+	hy_html_printf(&p->f, ". Adam made %.0f steps of %.0f slices on %s%s, with a %s learning rate of %s%g%s; ",
+	               of_record(p, "steps_made"), option(p, "batch"),
+	               !strcmp(loss, "ce") ? "cross-entropy" : "cross-entropy and soft Dice", p->t.folds ? " in each fold" : "",
+	               schedule, !strcmp(schedule, "constant") ? "" : "up to ", option(p, "learning_rate"),
+	               option(p, "weight_decay") > 0 ? " and decoupled weight decay" : "");
 	hy_html_printf(&p->f, "%s, seed %.0f, %.0f threads. ",
-	               !strcmp(text_option(p, "precision", ""), "bf16") ? "bfloat16 with single-precision sums and weights" : "single precision",
+	               !strcmp(text_option(p, "precision", ""), "bf16") ? "bfloat16 with single-precision sums and weights"
+	                                                                : "single precision",
 	               option(p, "seed"), of_record(p, "threads"));
 	if (option(p, "ema") > 0)
 		hy_html_printf(&p->f, "Validated and kept were weights averaged with a decay of %g. ", option(p, "ema"));
 	hy_html_printf(&p->f, "At prediction: ");
 	put_use(p);
-	hy_html_printf(&p->f, ". Scores are Dice coefficients of whole volumes in the scans' own grids, mean over the scans that have a class, then "
-	                      "over classes.</p>\n</section>\n");
+	hy_html_printf(
+	    &p->f,
+	    ". Scores are Dice coefficients of whole volumes in the scans' own grids, mean over the scans that have a class, then "
+	    "over classes.</p>\n</section>\n");
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */

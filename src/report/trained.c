@@ -424,7 +424,8 @@ static hardy_status check_classes(const reader *r, const hy_model *m, hardy_erro
 		same = !strcmp(m->classes[k].name, r->set.classes[k].name);
 	if (same)
 		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_DATA, "%s: has other classes or channels than the model that was trained on it", r->set.root);
+	return hy_fail(err, HARDY_ERROR_DATA, "%s: has other classes or channels than the model that was trained on it",
+	               r->set.root);
 }
 
 /* As `hardy predict` would segment them. */

@@ -20,8 +20,7 @@ static void save_model(const char *name)
 {
 	hardy_error err;
 	hy_model m = {.n_classes = 3, .n_channels = 1};
-	const hy_network_config config = {
-	    .channels = 1, .classes = 3, .kind = HY_NETWORK_UNET, .width = 16, .levels = 2};
+	const hy_network_config config = {.channels = 1, .classes = 3, .kind = HY_NETWORK_UNET, .width = 16, .levels = 2};
 	static const char *const classes[3] = {"background", "ring", "core"};
 	assert_ok(hy_network_init(&m.network, &config, &err), &err);
 	hy_params_draw(&m.network.params, 3);
@@ -60,14 +59,16 @@ static void save_case(const char *name, uint64_t seed)
 static void write_record(const char *status, const char *recipe)
 {
 	char text[4096];
-	snprintf(text, sizeof text,
-	         "{\"hardy_version\":\"9\",\"status\":\"%s\",\"recipe\":\"%s\",\"options\":{\"data\":\"%s\",\"labels\":\"ring=1,core=2\","
-	         "\"network\":\"unet\",\"network_width\":16,\"network_levels\":2,\"size\":32,\"spacing_mm\":3,\"recipe\":\"x\","
-	         "\"augment\":\"wide\",\"rotation_deg\":30,\"mirror\":0,\"batch\":4,\"schedule\":\"constant\",\"loss\":\"ce\"},"
-	         "\"data_set\":{\"name\":\"set\",\"layout\":\"folders\",\"train\":[\"s1\"],\"validation\":[\"s2\",\"s3\"],\"test\":[]},"
-	         "\"steps\":12,\"steps_made\":7,\"seconds\":30,\"model\":\"last.safetensors\","
-	         "\"validation_of_last\":{\"stn_dice\":0.625}}\n",
-	         status, recipe, tree_path("set"));
+	snprintf(
+	    text, sizeof text,
+	    "{\"hardy_version\":\"9\",\"status\":\"%s\",\"recipe\":\"%s\",\"options\":{\"data\":\"%s\",\"labels\":\"ring=1,core="
+	    "2\","
+	    "\"network\":\"unet\",\"network_width\":16,\"network_levels\":2,\"size\":32,\"spacing_mm\":3,\"recipe\":\"x\","
+	    "\"augment\":\"wide\",\"rotation_deg\":30,\"mirror\":0,\"batch\":4,\"schedule\":\"constant\",\"loss\":\"ce\"},"
+	    "\"data_set\":{\"name\":\"set\",\"layout\":\"folders\",\"train\":[\"s1\"],\"validation\":[\"s2\",\"s3\"],\"test\":[]},"
+	    "\"steps\":12,\"steps_made\":7,\"seconds\":30,\"model\":\"last.safetensors\","
+	    "\"validation_of_last\":{\"stn_dice\":0.625}}\n",
+	    status, recipe, tree_path("set"));
 	tree_text("run/run.json", text);
 }
 
