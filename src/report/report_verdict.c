@@ -142,8 +142,8 @@ static void write_without_statistics(hy_report *r)
 	}
 	if (best < 0)
 		return;
-	hy_html_printf(&r->f, "<p class=\"verdict\">The highest mean Dice on %s is that of %s: %.3f (FTN+STN). ", s->sets[set].title,
-	               s->methods[at].title, best);
+	hy_html_printf(&r->f, "<p class=\"verdict\">The highest mean Dice on %s is that of %s: %.3f (FTN+STN). ",
+	               s->sets[set].title, s->methods[at].title, best);
 	hy_html_printf(&r->f, "No statistics say whether methods differ.</p>\n");
 }
 
@@ -228,10 +228,11 @@ static void write_forest(hy_report *r)
 		r->f.error = r->f.error ? r->f.error : ENOMEM;
 		return;
 	}
-	hy_html_printf(&r->f,
-	               "<p>Mean Dice of FTN+STN less that of %s, over the same scans; bars are 95 %% intervals over subjects. Where a bar "
-	               "crosses 0 no difference is shown. Tests with corrected p are under <a href=\"#comparisons\">Comparisons</a>.</p>\n",
-	               title);
+	hy_html_printf(
+	    &r->f,
+	    "<p>Mean Dice of FTN+STN less that of %s, over the same scans; bars are 95 %% intervals over subjects. Where a bar "
+	    "crosses 0 no difference is shown. Tests with corrected p are under <a href=\"#comparisons\">Comparisons</a>.</p>\n",
+	    title);
 	size_t n = add_groups(r, reference, rows);
 	if (n) {
 		hy_html_printf(&r->f, "<figure class=\"forest\"><figcaption>At home, and groups of test sets</figcaption>\n");
@@ -240,8 +241,9 @@ static void write_forest(hy_report *r)
 	}
 	n = add_sets(r, reference, rows);
 	if (n) {
-		hy_html_printf(&r->f, "<details><summary>Every test set by itself</summary>\n<figure class=\"forest\"><figcaption>Test sets "
-		                      "away from the training site</figcaption>\n");
+		hy_html_printf(&r->f,
+		               "<details><summary>Every test set by itself</summary>\n<figure class=\"forest\"><figcaption>Test sets "
+		               "away from the training site</figcaption>\n");
 		hy_chart_forest(&r->f, "Differences by test set, with intervals", rows, n);
 		hy_html_printf(&r->f, "</figure></details>\n");
 	}

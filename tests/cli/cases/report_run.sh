@@ -19,3 +19,6 @@ mkdir nothing
 hardy report nothing 2>&1 || echo "exit $?"
 hardy report nowhere 2>&1 || echo "exit $?"
 ls nothing
+# The page that is renewed while it trains: a slice of each of the four scans, and nothing of it is left to do.
+echo "$(grep -c 'data:image/png' run/progress.html) slices, $(grep -c '<svg xmlns' run/progress.html) curves"
+grep -c 'http-equiv="refresh"' run/progress.html || true
