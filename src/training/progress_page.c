@@ -23,15 +23,16 @@ static void write_head(hy_outfile *f, const hy_progress_facts *p)
 	if (p->step < p->steps)
 		hy_html_printf(f, "<meta http-equiv=\"refresh\" content=\"%d\">\n", RELOAD_S);
 	hy_html_printf(f, "<title>%s: step %lld of %lld</title>\n<style>\n", p->title, (long long)p->step, (long long)p->steps);
-	hy_html_printf(f, "body { margin: 0 auto; padding: 1rem; max-width: 60rem; font-family: system-ui, sans-serif; line-height: 1.5; "
-	                  "color-scheme: light dark; }\n"
-	                  "h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }\n"
-	                  "svg { display: block; width: 100%%; max-width: 46rem; height: auto; border-radius: .3rem; }\n"
-	                  ".strip { list-style: none; padding: 0; display: grid; gap: .8rem; "
-	                  "grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }\n"
-	                  ".strip img { display: block; width: 100%%; height: auto; background: #000; image-rendering: pixelated; }\n"
-	                  ".legend span { display: inline-block; width: .9rem; height: .9rem; margin: 0 .3rem 0 .8rem; "
-	                  "vertical-align: -.1rem; border: 1px solid #888; }\n</style>\n</head>\n<body>\n");
+	hy_html_printf(
+	    f, "body { margin: 0 auto; padding: 1rem; max-width: 60rem; font-family: system-ui, sans-serif; line-height: 1.5; "
+	       "color-scheme: light dark; }\n"
+	       "h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }\n"
+	       "svg { display: block; width: 100%%; max-width: 46rem; height: auto; border-radius: .3rem; }\n"
+	       ".strip { list-style: none; padding: 0; display: grid; gap: .8rem; "
+	       "grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }\n"
+	       ".strip img { display: block; width: 100%%; height: auto; background: #000; image-rendering: pixelated; }\n"
+	       ".legend span { display: inline-block; width: .9rem; height: .9rem; margin: 0 .3rem 0 .8rem; "
+	       "vertical-align: -.1rem; border: 1px solid #888; }\n</style>\n</head>\n<body>\n");
 }
 
 static hardy_status draw(const hy_progress_facts *p, const hy_shot *s, hy_blob *out, hardy_error *err)
@@ -73,10 +74,12 @@ static hardy_status write_strip(hy_outfile *f, const hy_progress_facts *p, hardy
 		const hy_shot *s = &p->shots[i];
 		hy_blob png = {0};
 		status = draw(p, s, &png, err);
-		hy_html_printf(f, "<li><img alt=\"Slice %lld of scan %zu with predicted and true borders\" src=\"data:image/png;base64,",
+		hy_html_printf(f,
+		               "<li><img alt=\"Slice %lld of scan %zu with predicted and true borders\" src=\"data:image/png;base64,",
 		               (long long)s->slice + 1, s->scan + 1);
 		hy_html_base64(f, png.data, png.size);
-		hy_html_printf(f, "\">scan %zu, slice %lld of %lld</li>\n", s->scan + 1, (long long)s->slice + 1, (long long)s->n_slices);
+		hy_html_printf(f, "\">scan %zu, slice %lld of %lld</li>\n", s->scan + 1, (long long)s->slice + 1,
+		               (long long)s->n_slices);
 		hy_blob_clear(&png);
 	}
 	hy_html_printf(f, "</ul>\n");

@@ -13,9 +13,9 @@
 typedef struct hy_progress_facts {
 	const char *title; /* text, whatever it holds */
 	int64_t step, steps;
-	double dice;               /* of this validation; NaN: none */
-	const hy_text *curves;     /* SVG by hy_curves_draw */
-	const hy_shot *shots;      /* n_shots slices of size x size pixels */
+	double dice;           /* of this validation; NaN: none */
+	const hy_text *curves; /* SVG by hy_curves_draw */
+	const hy_shot *shots;  /* n_shots slices of size x size pixels */
 	size_t n_shots;
 	int64_t size;
 	const hy_class *classes; /* n_classes with background */
