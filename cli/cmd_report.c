@@ -1,5 +1,5 @@
 /*
- * cmd_report.c: `hardy report DIR`: an experiment, or a folder of predictions, as one HTML file.
+ * cmd_report.c: `hardy report DIR`: a training, an experiment, or a folder of predictions, as one HTML file.
  */
 #include "options.h"
 
@@ -12,7 +12,9 @@ static int run(const command *self, int argc, char **argv)
 	const option table[] = {
 	    {"--output", OPTION_STRING, &o.output, "FILE", "The HTML file to write; DIR/report.html without it.", 0, 0, NULL},
 	    {"--figures", OPTION_STRING, &o.figures, "FOLDER", "Pictures by `hardy figures`; DIR/figures without it.", 0, 0, NULL},
-	    {"--cases", OPTION_INT, &o.cases, "N", "Cases of each test set in the viewer; 0: no viewer.", 0, 1000, NULL},
+	    {"--cases", OPTION_INT, &o.cases, "N",
+	     "Cases of each test set in the viewer; of a training that many of the worst, middle and best; 0: none.", 0, 1000,
+	     NULL},
 	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also a file that hardy report did not write.", 0, 0, NULL},
 	};
 	const size_t n_table = sizeof table / sizeof *table;
@@ -33,12 +35,13 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_report = {
     .name = "report",
     .arguments = "DIR",
-    .examples = {"hardy report LABELS", "hardy report DIR -o report.html", NULL},
-    .summary = "an experiment, or a folder of predictions, as one HTML file",
+    .examples = {"hardy report RUN", "hardy report LABELS -o labels.html", NULL},
+    .summary = "a training, an experiment, or a folder of predictions, as one HTML file",
     .details =
-        "DIR is the folder of `hardy experiment`: tables, plots and a viewer; or that of `hardy predict`: every scan\n"
-        "with its label map, the least trusted first. The file holds everything that it shows and needs no network: send "
-        "it, or open\n"
-        "it on a phone. docs/REPORT.md says what is in it.",
+        "DIR is the folder of `hardy train` (also with --folds): how good it became, on which scans, by which plan; of\n"
+        "`hardy experiment`: which method is ahead, tables, plots and a viewer; or of `hardy predict`: every scan with its "
+        "label\n"
+        "map, the least trusted first. The file holds everything that it shows and needs no network: send it, or open it on\n"
+        "a phone. docs/REPORT.md says what is in it.",
     .run = run,
 };

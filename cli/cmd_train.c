@@ -104,8 +104,9 @@ static int apply(const command *self, const words *w, int argc, char **argv, har
 static void say_next(const char *run)
 {
 	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
+	const char *name = run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run;
 	if (!options_quiet)
-		fprintf(stderr, "next: hardy predict %s SCANS -o LABELS\n", run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run);
+		fprintf(stderr, "to look at it: hardy report %s\nnext: hardy predict %s SCANS -o LABELS\n", name, name);
 }
 
 static int train(const command *self, hardy_train_options *o, int64_t folds, const string_list *rest)

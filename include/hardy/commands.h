@@ -642,15 +642,19 @@ HARDY_API hardy_status hardy_figures(const hardy_figures_options *o, const hardy
 typedef struct hardy_report_options {
 	const char *output;  /* the HTML file; NULL: FOLDER/report.html */
 	const char *figures; /* folder of hardy_figures; NULL: FOLDER/figures if it is there */
-	int64_t cases;       /* of each test set in the viewer, 0 to 1000: the worst, the best, and others in between; 4 */
-	bool overwrite;      /* also a file that hardy_report did not write */
+	/* Of each test set in the viewer: the worst, the best, and others in between; of a training as many of the worst, the middle and the best
+	 * validation scans. 0 to 1000; 4. */
+	int64_t cases;
+	bool overwrite; /* also a file that hardy_report did not write */
 } hardy_report_options;
 
 HARDY_API void hardy_report_options_init(hardy_report_options *o);
 
 /*
- * The folder of an experiment as one HTML file: tables, plots, and how it all came about (docs/REPORT.md); or that of hardy_predict: every
- * scan with its label map, the least trusted first. It needs nothing besides itself and asks no network for anything.
+ * The folder of an experiment as one HTML file: tables, plots, and how it all came about (docs/REPORT.md); that of hardy_train or
+ * hardy_train_folds: how good the model is, its validation scans (segmented again, if the data set is where it was) and its plan; or that of
+ * hardy_predict: every scan with its label map, the least trusted first. It needs nothing besides itself and asks no network for anything.
+ * HARDY_ERROR_IO when folder is none of these.
  */
 HARDY_API hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err);
 

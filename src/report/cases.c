@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "draw/part.h"
 #include "experiment/stress.h"
 #include "predict/jobs.h"
 #include "predict/predictor.h"
@@ -52,25 +53,12 @@ static void note(maker *m, const char *format, ...)
 
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
-/* What experiment.json says about the run. */
-static const cJSON *entry_of(const maker *m, const hy_results_run *run)
-{
-	const cJSON *item;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(m->s->experiment, "runs"))
-	{
-		if (!strcmp(hy_results_text(item, "method", ""), m->s->methods[run->method].name) &&
-		    (int64_t)hy_json_number(item, "seed", -1) == run->seed)
-			return item;
-	}
-	return NULL;
-}
-
 /* FOLDER/runs/METHOD-SEED and the model that counted; when that never came (no validation score was defined), what the run names. NULL when memory
  * runs out. */
 static char *model_path(const maker *m, const hy_results_run *run)
 {
 	char folder[HY_NAME_SIZE + 32], name[2 * HY_NAME_SIZE];
-	const cJSON *entry = entry_of(m, run);
+	const cJSON *entry = hy_results_entry(m->s, run);
 	snprintf(folder, sizeof folder, "runs/%s-%lld", m->s->methods[run->method].name, (long long)run->seed);
 	snprintf(name, sizeof name, "%s/%s.safetensors", hy_results_text(entry, "folder", folder),
 	         hy_results_text(entry, "model", "last"));
@@ -254,71 +242,40 @@ static int64_t worst_slice(const stack *s)
 	return best;
 }
 
-typedef struct part {
-	int64_t x, y, side;
-} part;
-
 /* A square around every label of the slice, with a margin. */
-static part around_labels(const stack *s, int64_t z)
+static hy_part around_labels(const stack *s, int64_t z)
 {
-	int64_t x0 = s->width, x1 = -1, y0 = s->height, y1 = -1;
-	for (int64_t y = 0; y < s->height; y++)
-		for (int64_t x = 0; x < s->width; x++)
-			for (size_t k = 0; k < s->n_maps; k++)
-				if (s->map[k][(z * s->height + y) * s->width + x]) {
-					x0 = x < x0 ? x : x0;
-					x1 = x > x1 ? x : x1;
-					y0 = y < y0 ? y : y0;
-					y1 = y > y1 ? y : y1;
-				}
-	const int64_t least = s->width < s->height ? s->width : s->height;
-	part p = {0, 0, least};
-	if (x1 < 0)
-		return p;
-	const int64_t extent = x1 - x0 > y1 - y0 ? x1 - x0 : y1 - y0;
-	p.side = hy_clamp(extent * 3 / 2 + 1, MIN_CROP < least ? MIN_CROP : least, least);
-	p.x = hy_clamp((x0 + x1 + 1 - p.side) / 2, 0, s->width - p.side);
-	p.y = hy_clamp((y0 + y1 + 1 - p.side) / 2, 0, s->height - p.side);
-	return p;
+	const int least = (int)(s->width < s->height ? s->width : s->height);
+	hy_box box = hy_box_empty();
+	for (size_t k = 0; k < s->n_maps; k++)
+		hy_box_add(&box, s->map[k] + z * s->height * s->width, s->width, s->height, 1);
+	return hy_part_around(&box, s->width, s->height, 1.5, MIN_CROP < least ? MIN_CROP : least, least, PANEL);
 }
 
 /* map NULL: the image alone. */
-static hardy_status draw_part(const stack *s, int64_t z, part p, const uint8_t *map, hy_blob *out, hardy_error *err)
+static hardy_status draw_part(const stack *s, int64_t z, const hy_part *p, const uint8_t *map, hy_blob *out, hardy_error *err)
 {
-	const int side = (int)p.side, scale = side < PANEL ? PANEL / side : 1;
-	const size_t n = (size_t)side * (size_t)side;
+	const int64_t at = z * s->height * s->width;
+	const hy_borders b = {.label = map ? map + at : NULL};
 	hy_canvas *c = NULL;
-	float *grey = hy_alloc(n, sizeof *grey);
-	uint8_t *labels = hy_alloc(n, 1);
-	hardy_status status = grey && labels ? hy_canvas_new(&c, side * scale, side * scale, err)
-	                                     : hy_fail_memory(err, "a part of a slice", n, sizeof *grey);
-	if (status)
-		goto out;
-	for (int y = 0; y < side; y++) {
-		const int64_t from = (z * s->height + p.y + y) * s->width + p.x;
-		memcpy(grey + y * side, s->image + from, (size_t)side * sizeof *grey);
-		if (map)
-			memcpy(labels + y * side, map + from, (size_t)side);
-	}
-	hy_canvas_image(c, 0, 0, scale, grey, side, side);
-	if (map)
-		hy_canvas_contours(c, 0, 0, scale, labels, side, side);
-	status = hy_blob_png(out, c, err);
-out:
+	hardy_status status = hy_canvas_new(&c, p->side * p->scale, p->side * p->scale, err);
+	if (!status)
+		status = hy_part_draw(c, 0, 0, p, s->image + at, &b, s->width, s->height, err);
+	if (!status)
+		status = hy_blob_png(out, c, err);
 	hy_canvas_free(c);
-	hy_free(grey);
-	hy_free(labels);
 	return status;
 }
 
 static hardy_status draw_case(hy_shown_case *c, const stack *s, hardy_error *err)
 {
-	const part p = around_labels(s, c->slice);
-	hardy_status status = draw_part(s, c->slice, p, NULL, &c->image_picture, err);
+	const hy_part p = around_labels(s, c->slice);
+	hardy_status status = draw_part(s, c->slice, &p, NULL, &c->image_picture, err);
 	if (!status)
-		status = draw_part(s, c->slice, p, s->map[0], &c->truth_picture, err);
+		status = draw_part(s, c->slice, &p, s->map[0], &c->truth_picture, err);
 	for (size_t k = 0; k < c->n_maps && !status; k++)
-		status = draw_part(s, c->slice, p, s->map[1 + k], &c->maps[k].picture, err);
+		if (c->maps[k].which == 1)
+			status = draw_part(s, c->slice, &p, s->map[1 + k], &c->maps[k].picture, err);
 	return status;
 }
 
@@ -420,7 +377,7 @@ static hardy_status make_case(maker *m, hy_shown_case *c, hardy_error *err)
 			s.map[1 + k] = slices[k].label;
 		c->slice = worst_slice(&s);
 		status = pack(c, &s, &g, err);
-		if (!status && c->worst)
+		if (!status && c->drawn)
 			status = draw_case(c, &s, err);
 	}
 	for (size_t k = 0; slices && k < n; k++)
@@ -498,10 +455,20 @@ static hardy_status choose(maker *m, size_t set, int64_t n_each, hardy_error *er
 	hy_shown_case *larger = hy_realloc(m->out->cases, m->out->n + wanted, sizeof *larger);
 	if (larger)
 		m->out->cases = larger;
-	for (size_t i = 0; larger && i < wanted; i++) {
-		const candidate *c = &list[wanted > 1 ? i * (n - 1) / (wanted - 1) : 0];
-		m->out->cases[m->out->n++] =
-		    (hy_shown_case){.set = set, .name = c->name, .draw = c->draw, .mean = c->sum / (double)c->n, .worst = i == 0};
+	for (size_t i = 0, last = n; larger && i < wanted; i++) {
+		size_t at = wanted > 1 ? i * (n - 1) / (wanted - 1) : 0;
+		const bool middle = wanted > 2 && i == wanted / 2;
+		if (middle && n / 2 > last && n / 2 < n - 1) /* the median, if it is between its neighbours */
+			at = n / 2;
+		const candidate *c = &list[at];
+		m->out->cases[m->out->n++] = (hy_shown_case){.set = set,
+		                                             .name = c->name,
+		                                             .draw = c->draw,
+		                                             .mean = c->sum / (double)c->n,
+		                                             .rank = at + 1,
+		                                             .of = n,
+		                                             .drawn = i == 0 || i + 1 == wanted || middle};
+		last = at;
 	}
 	hy_free(list);
 	return larger ? HARDY_OK : hy_fail_memory(err, "cases", m->out->n + wanted, sizeof *larger);

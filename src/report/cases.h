@@ -5,7 +5,7 @@
 #ifndef HY_REPORT_CASES_H
 #define HY_REPORT_CASES_H
 
-#include "report/blob.h"
+#include "draw/blob.h"
 #include "report/results.h"
 
 /* A case as one network of one method segmented it. */
@@ -14,7 +14,7 @@ typedef struct hy_case_map {
 	int which;                     /* 0 FTN, 1 FTN+STN */
 	const hy_results_score *score; /* of the same run; in the results */
 	hy_blob volume;                /* NIfTI, uint8 class indices, gzipped */
-	hy_blob picture;               /* PNG of the shown slice; empty except for a set's worst case */
+	hy_blob picture;               /* PNG of the shown slice; of FTN+STN, empty unless drawn */
 } hy_case_map;
 
 typedef struct hy_shown_case {
@@ -22,7 +22,8 @@ typedef struct hy_shown_case {
 	const char *name; /* in the results */
 	int64_t draw;
 	double mean;             /* Dice of FTN+STN, over methods */
-	bool worst;              /* of its set */
+	size_t rank, of;         /* by mean among the cases of its set, from 1, the worst */
+	bool drawn;              /* it has pictures: the worst, the middle one and the best that are shown of its set */
 	int64_t n_slices, slice; /* the labelled slice in which the maps differ most from the truth, from 0 */
 	hy_blob image, truth, image_picture, truth_picture;
 	hy_case_map *maps; /* owned, by method, FTN first */

@@ -7,11 +7,11 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "dataset/dataset.h"
+#include "draw/part.h"
 #include "metric/overlap.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"
 #include "predict/predictor.h"
-#include "report/png.h"
 #include "training/options.h"
 
 #include <math.h>
@@ -329,44 +329,6 @@ static int64_t fullest_slice(const hy_labels *truth)
 	return best;
 }
 
-/* The part of a slice that a panel shows: a square around the heart, each pixel scale x scale of the picture's. */
-typedef struct part {
-	int64_t x0, y0;
-	int side, scale;
-} part;
-
-/* Twice the heart's size, where the truth has one; else the middle. */
-static part choose_part(const uint8_t *truth, int64_t nx, int64_t ny)
-{
-	int64_t low[2] = {nx, ny}, high[2] = {-1, -1};
-	for (int64_t i = 0; i < nx * ny; i++) {
-		const int64_t at[2] = {i % nx, i / nx};
-		for (int a = 0; a < 2 && truth[i]; a++) {
-			low[a] = at[a] < low[a] ? at[a] : low[a];
-			high[a] = at[a] > high[a] ? at[a] : high[a];
-		}
-	}
-	const bool any = high[0] >= 0;
-	const int64_t width = any ? high[0] - low[0] + 1 : nx, height = any ? high[1] - low[1] + 1 : ny;
-	const int64_t wanted = hy_clamp(2 * (width > height ? width : height), 32, PANEL);
-	part p = {.scale = (int)(PANEL / wanted)};
-	p.side = PANEL / p.scale;
-	p.x0 = ((any ? low[0] + high[0] + 1 : nx) - p.side) / 2;
-	p.y0 = ((any ? low[1] + high[1] + 1 : ny) - p.side) / 2;
-	return p;
-}
-
-/* Zero outside of the slice. */
-static void cut(const void *slice, size_t size, int64_t nx, int64_t ny, const part *p, void *out)
-{
-	memset(out, 0, (size_t)(p->side * p->side) * size);
-	for (int y = 0; y < p->side; y++)
-		for (int x = 0; x < p->side; x++)
-			if (p->y0 + y >= 0 && p->y0 + y < ny && p->x0 + x >= 0 && p->x0 + x < nx)
-				memcpy((char *)out + (size_t)(y * p->side + x) * size,
-				       (const char *)slice + (size_t)((p->y0 + y) * nx + p->x0 + x) * size, size);
-}
-
 /* n_cases when the data set lacks it. */
 static size_t find_case(const hy_dataset *set, const score *s)
 {
@@ -386,8 +348,6 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	hy_dataset set = {0};
 	hy_volume image = {0};
 	hy_labels truth = {0};
-	float *pixels = NULL;
-	uint8_t *labels = NULL;
 	hardy_status status = hy_dataset_open(&set, s->folder, NULL, d->log, err);
 	const size_t i = status ? 0 : find_case(&set, worst);
 	if (!status && i == set.n_cases)
@@ -397,20 +357,13 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 	if (status)
 		goto out;
 	const int64_t nx = image.grid.nx, ny = image.grid.ny, z = fullest_slice(&truth);
-	const part p = choose_part(truth.data + z * nx * ny, nx, ny);
-	const int side = p.side;
-	pixels = hy_alloc((size_t)(side * side), sizeof *pixels);
-	labels = hy_alloc((size_t)(side * side), 1);
-	if (!pixels || !labels) {
-		status = hy_fail_memory(err, "a picture", (size_t)(side * side), sizeof *pixels);
-		goto out;
-	}
+	hy_box box = hy_box_empty();
+	hy_box_add(&box, truth.data + z * nx * ny, nx, ny, 1);
+	const hy_part p = hy_part_around(&box, nx, ny, 2, 32, PANEL, PANEL);
 	const int y = (int)at * (PANEL + BAR);
 	char text[128];
-	cut(image.data + z * nx * ny, sizeof *image.data, nx, ny, &p, pixels);
 	for (int panel = 0; panel < N_PANELS; panel++) {
 		const int x = panel * PANEL;
-		hy_canvas_image(canvas, x, y + BAR, p.scale, pixels, side, side);
 		const hy_labels *map = panel == 1 ? &truth : NULL;
 		hy_prediction found = {0};
 		if (panel >= 2) {
@@ -419,11 +372,11 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 				goto out;
 			map = &found.label;
 		}
-		if (map) {
-			cut(map->data + z * nx * ny, 1, nx, ny, &p, labels);
-			hy_canvas_contours(canvas, x, y + BAR, p.scale, labels, side, side);
-		}
+		const hy_borders borders = {.label = map ? map->data + z * nx * ny : NULL};
+		status = hy_part_draw(canvas, x, y + BAR, &p, image.data + z * nx * ny, &borders, nx, ny, err);
 		hy_prediction_clear(&found);
+		if (status)
+			goto out;
 		if (panel == 0)
 			snprintf(text, sizeof text, "%.20s %.60s %s", s->name, worst->subject, worst->phase);
 		else if (panel == 1)
@@ -433,8 +386,6 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 		hy_canvas_text(canvas, x + 4, y + 7, 1, text);
 	}
 out:
-	hy_free(pixels);
-	hy_free(labels);
 	hy_volume_clear(&image);
 	hy_labels_clear(&truth);
 	hy_dataset_clear(&set);

@@ -8,10 +8,10 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "draw/png.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"
 #include "predict/model.h"
-#include "report/png.h"
 #include "training/recipe.h"
 
 #include <math.h>

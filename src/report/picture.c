@@ -4,7 +4,7 @@
  * Described by a table in CSV without quotes: the first row holds titles; in the others the first column is a caption, the second
  * a scan, each further one a label map, the first of which is the reference.
  */
-#include "report/png.h"
+#include "draw/png.h"
 
 #include "base/files.h"
 #include "base/memory.h"

@@ -6,10 +6,11 @@
 #include "base/csv.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "draw/blob.h"
+#include "draw/html.h"
+#include "draw/part.h"
 #include "image/nifti.h"
 #include "predict/legend.h"
-#include "report/blob.h"
-#include "report/html.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -166,60 +167,25 @@ static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error
 	return status;
 }
 
-/* Where labels are: columns, rows, slices. */
-static bool find_box(const hy_labels *l, int64_t low[3], int64_t high[3])
-{
-	const hy_grid *g = &l->grid;
-	for (int a = 0; a < 3; a++) {
-		low[a] = INT64_MAX;
-		high[a] = -1;
-	}
-	for (int64_t i = 0; i < hy_grid_voxels(g); i++) {
-		const int64_t at[3] = {i % g->nx, i / g->nx % g->ny, i / (g->nx * g->ny)};
-		for (int a = 0; a < 3 && l->data[i]; a++) {
-			low[a] = at[a] < low[a] ? at[a] : low[a];
-			high[a] = at[a] > high[a] ? at[a] : high[a];
-		}
-	}
-	return high[0] >= 0;
-}
-
 /* Three slices of those with labels, a quarter, half and three quarters of the way, cut around the labels. */
 static hardy_status draw(const scan *x, hy_blob *out, hardy_error *err)
 {
 	const hy_grid *g = &x->label.grid;
-	int64_t low[3], high[3];
-	if (!find_box(&x->label, low, high)) {
-		low[0] = low[1] = low[2] = 0;
-		high[0] = g->nx - 1;
-		high[1] = g->ny - 1;
-		high[2] = g->nz - 1;
-	}
-	const int64_t width = high[0] - low[0] + 1, height = high[1] - low[1] + 1;
-	const int64_t wanted = hy_clamp((width > height ? width : height) * 8 / 5, 24, 512);
-	const int scale = wanted < PANEL ? (int)(PANEL / wanted) : 1, side = (int)wanted;
-	const int64_t x0 = (low[0] + high[0] + 1 - side) / 2, y0 = (low[1] + high[1] + 1 - side) / 2;
-	float *grey = hy_alloc((size_t)(side * side), sizeof *grey);
-	uint8_t *labels = hy_alloc((size_t)(side * side), 1);
+	hy_box box = hy_box_empty();
+	hy_box_add(&box, x->label.data, g->nx, g->ny, g->nz);
+	const hy_part p = hy_part_around(&box, g->nx, g->ny, 1.6, 24, 512, PANEL);
+	const int64_t low = hy_box_is_empty(&box) ? 0 : box.low[2], high = hy_box_is_empty(&box) ? g->nz - 1 : box.high[2];
+	const int side = p.side * p.scale;
 	hy_canvas *c = NULL;
-	hardy_status status = grey && labels ? hy_canvas_new(&c, N_PANELS * side * scale, side * scale, err)
-	                                     : hy_fail_memory(err, "a picture", (size_t)(side * side), sizeof *grey);
+	hardy_status status = hy_canvas_new(&c, N_PANELS * side, side, err);
 	for (int panel = 0; panel < N_PANELS && !status; panel++) {
-		const int64_t z = low[2] + (high[2] - low[2]) * (panel + 1) / (N_PANELS + 1);
-		for (int64_t k = 0; k < (int64_t)side * side; k++) {
-			const int64_t cx = x0 + k % side, cy = y0 + k / side;
-			const bool inside = cx >= 0 && cx < g->nx && cy >= 0 && cy < g->ny;
-			grey[k] = inside ? x->image.data[(z * g->ny + cy) * g->nx + cx] : NAN;
-			labels[k] = inside ? x->label.data[(z * g->ny + cy) * g->nx + cx] : 0;
-		}
-		hy_canvas_image(c, panel * side * scale, 0, scale, grey, side, side);
-		hy_canvas_contours(c, panel * side * scale, 0, scale, labels, side, side);
+		const int64_t at = (low + (high - low) * (panel + 1) / (N_PANELS + 1)) * g->nx * g->ny;
+		const hy_borders b = {.label = x->label.data + at};
+		status = hy_part_draw(c, panel * side, 0, &p, x->image.data + at, &b, g->nx, g->ny, err);
 	}
 	if (!status)
 		status = hy_blob_png(out, c, err);
 	hy_canvas_free(c);
-	hy_free(grey);
-	hy_free(labels);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "report/predictions.h"
+#include "report/report_run.h"
 #include "report/web.h"
 
 #include <stdio.h>
@@ -21,16 +22,25 @@ void hardy_report_options_init(hardy_report_options *o)
 
 /* ---- pieces ------------------------------------------------------------------------------------------------------------- */
 
-void hy_report_table_begin(hy_report *r, const char *caption)
+void hy_report_table_begin(hy_outfile *f, const char *caption, size_t n_columns)
 {
-	hy_html_printf(&r->f,
-	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
-	               caption, caption);
+	hy_html_printf(f,
+	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table class=\"sortable%s\">\n"
+	               "<caption>%s</caption>\n",
+	               caption, n_columns > 6 ? " dense" : "", caption);
 }
 
-void hy_report_table_end(hy_report *r)
+void hy_report_table_end(hy_outfile *f)
 {
-	hy_html_printf(&r->f, "\n</table>\n</div>\n");
+	hy_html_printf(f, "\n</table>\n</div>\n");
+}
+
+void hy_report_cell(hy_outfile *f, const char *kind, const char *head)
+{
+	if (*kind)
+		hy_html_printf(f, "<td class=\"%s\" data-head=\"%s\">", kind, head);
+	else
+		hy_html_printf(f, "<td data-head=\"%s\">", head);
 }
 
 void hy_report_plot_begin(hy_report *r, const char *id, const char *caption)
@@ -83,6 +93,13 @@ void hy_report_foot(hy_outfile *f)
 	               hardy_version());
 }
 
+void hy_report_sorter(hy_outfile *f)
+{
+	hy_html_printf(f, "<script>\n");
+	hy_outfile_write(f, hy_web_sort, hy_web_sort_size);
+	hy_html_printf(f, "</script>\n");
+}
+
 static size_t n_methods_run(const hy_results *s)
 {
 	size_t n = 0;
@@ -95,15 +112,30 @@ static size_t n_methods_run(const hy_results *s)
 	return n;
 }
 
+/* The day of the last result, "" where none has one. */
+static void last_date(const hy_results *s, char date[16])
+{
+	date[0] = 0;
+	for (size_t i = 0; i < s->n_runs; i++) {
+		const char *day = hy_results_text(s->runs[i].line, "date", "");
+		if (strncmp(day, date, 10) > 0)
+			snprintf(date, 16, "%.10s", day);
+	}
+}
+
 static void write_header(hy_report *r, const hy_section *const *sections)
 {
 	const hy_results *s = &r->results;
 	const size_t n = n_methods_run(s);
-	hy_html_printf(
-	    &r->f,
-	    "<header>\n<h1>%s</h1>\n<p>%zu trained network%s: %zu method%s, scored on %zu test set%s. hardy %s.</p>\n</header>\n",
-	    study_title(r), s->n_runs, s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s",
-	    hardy_version());
+	char date[16];
+	last_date(s, date);
+	hy_html_printf(&r->f, "<header>\n<h1>%s</h1>\n", study_title(r));
+	hy_report_verdict(r);
+	hy_html_printf(&r->f, "<p>%zu trained network%s: %zu method%s, scored on %zu test set%s", s->n_runs,
+	               s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s");
+	if (*date)
+		hy_html_printf(&r->f, "; last result of %s", date);
+	hy_html_printf(&r->f, ". hardy %s.</p>\n</header>\n", hardy_version());
 	hy_html_printf(&r->f, "<nav aria-label=\"Sections\"><ul>\n");
 	for (size_t i = 0; sections[i]; i++)
 		if (sections[i]->present(r))
@@ -137,7 +169,8 @@ static void write_scripts(hy_report *r)
 
 static void write_page(hy_report *r)
 {
-	static const hy_section *const sections[] = {&hy_section_results,
+	static const hy_section *const sections[] = {&hy_section_forest,
+	                                             &hy_section_results,
 	                                             &hy_section_compare,
 	                                             &hy_section_forecast,
 	                                             &hy_section_boxes,
@@ -146,9 +179,13 @@ static void write_page(hy_report *r)
 	                                             &hy_section_viewer,
 	                                             &hy_section_figures,
 	                                             &hy_section_training,
+	                                             &hy_section_data,
 	                                             &hy_section_methods,
 	                                             NULL};
-	hy_report_head(&r->f, study_title(r));
+	char title[256], date[16];
+	last_date(&r->results, date);
+	snprintf(title, sizeof title, *date ? "%.200s, %s" : "%.200s", study_title(r), date);
+	hy_report_head(&r->f, title);
 	write_header(r, sections);
 	hy_html_printf(&r->f, "<main id=\"main\" tabindex=\"-1\">\n");
 	if (!hy_web_bundle_size)
@@ -166,6 +203,7 @@ static void write_page(hy_report *r)
 	}
 	hy_html_printf(&r->f, "</main>\n");
 	hy_report_foot(&r->f);
+	hy_report_sorter(&r->f);
 	write_scripts(r);
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
@@ -177,34 +215,17 @@ static hardy_status check_options(const hardy_report_options *o, hardy_error *er
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "cases is %lld, want 0 to 1000", (long long)o->cases);
 }
 
-hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
+static hardy_status report_experiment(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
+                                      const hardy_log *log, hardy_error *err)
 {
 	hy_report r = {.o = o, .log = log};
-	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
-	if (!path)
-		return hy_fail_memory(err, folder, 1, 1);
-	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
-	hardy_status status = check_options(o, err);
-	if (!status)
-		status = hy_outfile_check(path, mark, err);
-	bool of_predictions = false;
-	if (!status)
-		status = hy_predictions_look(folder, &of_predictions, err);
-	if (!status && of_predictions) {
-		hy_parts_remove_beside(path);
-		status = hy_predictions_write(folder, path, mark, log, err);
-		hy_free(path);
-		return status;
-	}
-	if (!status)
-		status = hy_results_read(&r.results, folder, err);
+	hardy_status status = hy_results_read(&r.results, folder, err);
 	if (!status)
 		status = hy_report_read_sweeps(&r, err);
 	if (!status)
 		status = hy_report_read_figures(&r, err);
 	if (!status && o->cases)
 		status = hy_shown_make(&r.shown, &r.results, o->cases, log, err);
-	hy_parts_remove_beside(path);
 	if (!status)
 		status = hy_outfile_open(&r.f, path, mark, err);
 	if (!status) {
@@ -216,6 +237,44 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	hy_free(r.sweeps);
 	hy_shown_clear(&r.shown);
 	hy_results_clear(&r.results);
+	return status;
+}
+
+/* By what lies in the folder. */
+static hardy_status report_folder(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
+                                  const hardy_log *log, hardy_error *err)
+{
+	bool of_predictions = false, of_run = false;
+	if (!hy_path_is_folder(folder))
+		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder; want that of hardy train, hardy predict or hardy experiment",
+		               folder);
+	hardy_status status = hy_predictions_look(folder, &of_predictions, err);
+	if (!status)
+		status = hy_trained_look(folder, &of_run, err);
+	if (status)
+		return status;
+	if (of_predictions)
+		return hy_predictions_write(folder, path, mark, log, err);
+	if (of_run)
+		return hy_run_write_page(folder, path, mark, o->cases, log, err);
+	return report_experiment(folder, path, mark, o, log, err);
+}
+
+hardy_status hardy_report(const char *folder, const hardy_report_options *o, const hardy_log *log, hardy_error *err)
+{
+	hardy_error unseen;
+	char *path = o->output ? hy_strdup(o->output) : hy_path_join(folder, "report.html");
+	err = err ? err : &unseen;
+	if (!path)
+		return hy_fail_memory(err, folder, 1, 1);
+	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
+	hardy_status status = check_options(o, err);
+	if (!status)
+		status = hy_outfile_check(path, mark, err);
+	if (!status) {
+		hy_parts_remove_beside(path);
+		status = report_folder(folder, path, mark, o, log, err);
+	}
 	hy_free(path);
 	return status;
 }

@@ -55,7 +55,7 @@ static void write_lowest(hy_report *r)
 		memmove(lowest + at + 1, lowest + at, (n - at - 1) * sizeof *lowest);
 		lowest[at] = i;
 	}
-	hy_report_table_begin(r, "The lowest scores of all, FTN+STN");
+	hy_report_table_begin(&r->f, "The lowest scores of all, FTN+STN", 6);
 	hy_html_printf(
 	    &r->f,
 	    "<thead><tr><th scope=\"col\">Case</th><th scope=\"col\" class=\"wrap\">Test set</th><th scope=\"col\" class=\"wrap\">"
@@ -63,16 +63,20 @@ static void write_lowest(hy_report *r)
 	for (size_t i = 0; i < n; i++) {
 		const hy_results_score *c = &s->scores[lowest[i]];
 		const hy_results_run *run = &s->runs[c->run];
-		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th><td class=\"wrap\">%s</td><td class=\"wrap\">%s</td><td>%lld</td>",
+		hy_html_printf(&r->f,
+		               "<tr><th scope=\"row\">%s</th><td class=\"wrap\" data-head=\"Test set\">%s</td><td class=\"wrap\" "
+		               "data-head=\"Method\">%s</td><td data-head=\"Seed\">%lld</td>",
 		               c->name, s->sets[c->set].title, s->methods[run->method].title, (long long)run->seed);
+		hy_report_cell(&r->f, "", "Draw");
 		if (!strcmp(s->sets[c->set].kind, "artefact"))
-			hy_html_printf(&r->f, "<td>%lld</td>", (long long)c->draw + 1);
+			hy_html_printf(&r->f, "%lld</td>", (long long)c->draw + 1);
 		else
-			hy_html_printf(&r->f, "<td>–</td>");
-		hy_html_printf(&r->f, "<td>%.3f</td></tr>\n", c->mean[1]);
+			hy_html_printf(&r->f, "–</td>");
+		hy_report_cell(&r->f, "", "Dice");
+		hy_html_printf(&r->f, "%.3f</td></tr>\n", c->mean[1]);
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 /* ---- pictures ----------------------------------------------------------------------------------------------------------- */
@@ -89,7 +93,14 @@ static void write_pictures_of(hy_report *r, const hy_shown_case *c, size_t index
 	const hy_results *s = &r->results;
 	hy_html_printf(&r->f, "<figure class=\"case\"><figcaption><strong>");
 	put_title(&r->f, s, c);
-	hy_html_printf(&r->f, "</strong>, slice %lld of %lld, where the maps differ most from the truth. ", (long long)c->slice + 1,
+	hy_html_printf(&r->f,
+	               c->rank == 1       ? "</strong>, the worst of %zu"
+	               : c->rank == c->of ? "</strong>, the best of %zu"
+	                                  : "</strong>",
+	               c->of);
+	if (c->rank > 1 && c->rank < c->of)
+		hy_html_printf(&r->f, ", number %zu from below of %zu", c->rank, c->of);
+	hy_html_printf(&r->f, ": slice %lld of %lld, where the maps differ most from the truth. ", (long long)c->slice + 1,
 	               (long long)c->n_slices);
 	if (r->o->cases > 0)
 		hy_html_printf(&r->f, "<button type=\"button\" data-open-case=\"case-%zu\" hidden>Open in the viewer</button>", index);
@@ -125,10 +136,10 @@ static void write_worst(hy_report *r)
 	}
 	if (r->shown.note[0])
 		hy_html_printf(&r->f, "<p class=\"note\" role=\"note\">Not shown: %s.</p>\n", r->shown.note);
-	hy_html_printf(&r->f, "<h3>The worst case of each test set</h3>\n");
+	hy_html_printf(&r->f, "<h3>The worst, a middle and the best case of each test set</h3>\n");
 	write_legend(r);
 	for (size_t i = 0; i < r->shown.n; i++)
-		if (r->shown.cases[i].worst)
+		if (r->shown.cases[i].drawn)
 			write_pictures_of(r, &r->shown.cases[i], i);
 }
 
@@ -137,7 +148,7 @@ static bool has_scores(const hy_report *r)
 	return r->results.n_scores > 0;
 }
 
-const hy_section hy_section_worst = {"worst", "Worst cases", has_scores, write_worst};
+const hy_section hy_section_worst = {"worst", "Worst and best cases", has_scores, write_worst};
 
 /* ---- viewer ------------------------------------------------------------------------------------------------------------- */
 
@@ -216,7 +227,7 @@ static void write_choice(hy_report *r)
 		hy_html_printf(&r->f, "<option value=\"%zu\">%s", i, c->name);
 		if (!strcmp(s->sets[c->set].kind, "artefact"))
 			hy_html_printf(&r->f, ", draw %lld", (long long)c->draw + 1);
-		hy_html_printf(&r->f, " (Dice %.2f%s)</option>\n", c->mean, c->worst ? ", the worst" : "");
+		hy_html_printf(&r->f, " (Dice %.2f%s)</option>\n", c->mean, c->rank == 1 ? ", the worst" : "");
 		if (i + 1 == r->shown.n || c[1].set != c->set)
 			hy_html_printf(&r->f, "</optgroup>\n");
 	}
@@ -250,12 +261,12 @@ static void write_viewer(hy_report *r)
 	       "with the "
 	       "predicted labels; arrow keys change the slice\"></canvas></div></figure>\n</div>\n"
 	       "<p class=\"hidden\" role=\"status\" id=\"viewer-say\"></p>\n");
-	hy_report_table_begin(r, "Dice of the chosen case by method and class");
+	hy_report_table_begin(&r->f, "Dice of the chosen case by method and class", (size_t)r->shown.n_classes + 1);
 	hy_html_printf(f, "<thead><tr><th scope=\"col\">Prediction</th>");
 	for (int k = 1; k < r->shown.n_classes; k++)
 		hy_html_printf(f, "<th scope=\"col\">%s</th>", r->shown.classes[k].name);
 	hy_html_printf(f, "<th scope=\"col\">Mean</th></tr></thead>\n<tbody id=\"viewer-scores\"></tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 	hy_html_printf(f, "</div>\n");
 	write_volumes(r);
 }

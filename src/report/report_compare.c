@@ -34,16 +34,17 @@ void hy_report_target_heads(hy_report *r)
 
 /* ---- differences -------------------------------------------------------------------------------------------------------- */
 
-static void put_difference(hy_report *r, const cJSON *pair)
+static void put_difference(hy_report *r, const cJSON *pair, const char *head)
 {
 	const double d = hy_json_number(pair, "difference", NAN), p = hy_json_number(pair, "p_holm", NAN);
 	const double low = hy_json_number(pair, "low", NAN), high = hy_json_number(pair, "high", NAN);
 	if (!isfinite(d)) {
-		hy_html_printf(&r->f, "<td>–</td>");
+		hy_report_cell(&r->f, "", head);
+		hy_html_printf(&r->f, "–</td>");
 		return;
 	}
 	const bool sure = isfinite(p) && p < .05;
-	hy_outfile_printf(&r->f, sure ? (d > 0 ? "<td class=\"best\">" : "<td class=\"worse\">") : "<td>");
+	hy_report_cell(&r->f, !sure ? "" : d > 0 ? "best" : "worse", head);
 	hy_html_printf(&r->f, "%+.3f", d);
 	hy_outfile_printf(&r->f, sure ? "<span aria-label=\"significant\"> *</span>" : "");
 	if (isfinite(low) && isfinite(high))
@@ -73,7 +74,7 @@ static void write_pairs(hy_report *r, const char *list, const char *network, con
 		any = any || has_pair(r, list, s->methods[m].name, network, reference);
 	if (!any)
 		return;
-	hy_report_table_begin(r, caption);
+	hy_report_table_begin(&r->f, caption, (size_t)cJSON_GetArraySize(statistics(r, "targets")) + 1);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">%s</th>", network);
 	hy_report_target_heads(r);
 	hy_html_printf(&r->f, "</tr></thead>\n<tbody>\n");
@@ -82,12 +83,16 @@ static void write_pairs(hy_report *r, const char *list, const char *network, con
 			continue;
 		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th>", s->methods[m].title);
 		const cJSON *target;
-		cJSON_ArrayForEach(target, statistics(r, "targets")) put_difference(
-		    r, hy_report_statistic(r, list, s->methods[m].name, network, hy_results_text(target, "name", ""), reference));
+		cJSON_ArrayForEach(target, statistics(r, "targets"))
+		{
+			const char *name = hy_results_text(target, "name", "");
+			put_difference(r, hy_report_statistic(r, list, s->methods[m].name, network, name, reference),
+			               hy_results_text(target, "title", name));
+		}
 		hy_html_printf(&r->f, "</tr>\n");
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 /* ---- published figures -------------------------------------------------------------------------------------------------- */
@@ -117,7 +122,8 @@ static void write_published(hy_report *r, const char *network)
 {
 	if (!is_published(r, network))
 		return;
-	hy_report_table_begin(r, "Ours and, small, what the paper reports");
+	hy_report_table_begin(&r->f, "Ours and, small, what the paper reports",
+	                      (size_t)cJSON_GetArraySize(statistics(r, "targets")) + 1);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">%s</th>", network);
 	hy_report_target_heads(r);
 	hy_html_printf(&r->f, "</tr></thead>\n<tbody>\n");
@@ -128,13 +134,14 @@ static void write_published(hy_report *r, const char *network)
 		{
 			double ours;
 			const double theirs = published(r, m, network, target, &ours);
-			hy_outfile_printf(&r->f, isfinite(ours) ? "<td>%.3f" : "<td>–", ours);
+			hy_report_cell(&r->f, "", hy_results_text(target, "title", hy_results_text(target, "name", "")));
+			hy_outfile_printf(&r->f, isfinite(ours) ? "%.3f" : "–", ours);
 			hy_outfile_printf(&r->f, isfinite(theirs) ? "<small>paper %.3f</small></td>" : "</td>", theirs);
 		}
 		hy_html_printf(&r->f, "</tr>\n");
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 /* ---- the section -------------------------------------------------------------------------------------------------------- */

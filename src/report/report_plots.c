@@ -260,6 +260,7 @@ static cJSON *curve_spec(const hy_report *r, size_t curve, bool *ok)
 {
 	cJSON *spec = cJSON_Parse((const char *)hy_web_curves);
 	*ok = spec && put_methods(r, at(spec, "encoding.color.scale.domain")) &&
+	      put_methods(r, at(spec, "encoding.strokeDash.scale.domain")) &&
 	      cJSON_SetValuestring(at(spec, "encoding.y.title"), CURVES[curve].axis) &&
 	      cJSON_SetValuestring(at(spec, "encoding.tooltip.3.title"), CURVES[curve].axis) &&
 	      cJSON_SetValuestring(at(spec, "encoding.y.scale.type"), CURVES[curve].log ? "log" : "linear");
@@ -355,6 +356,7 @@ static cJSON *sweep_spec(const hy_report *r, bool *ok)
 	cJSON *spec = cJSON_Parse((const char *)hy_web_curves);
 	cJSON *scale = at(spec, "encoding.y.scale");
 	*ok = spec && put_methods(r, at(spec, "encoding.color.scale.domain")) &&
+	      put_methods(r, at(spec, "encoding.strokeDash.scale.domain")) &&
 	      cJSON_SetValuestring(at(spec, "encoding.x.title"), "level") &&
 	      cJSON_SetValuestring(at(spec, "encoding.tooltip.2.title"), "level") &&
 	      cJSON_SetValuestring(at(spec, "encoding.y.title"), "Dice") &&

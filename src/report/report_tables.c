@@ -105,9 +105,17 @@ static shown cell_at(const hy_report *r, const cJSON *targets, size_t method, si
 	return c;
 }
 
-static void put_cell(hy_report *r, const shown *c, bool best)
+static const char *column_title(const hy_report *r, const cJSON *targets, size_t column)
 {
-	hy_outfile_printf(&r->f, best ? "<td class=\"best\">" : "<td>");
+	const cJSON *target = cJSON_GetArrayItem(targets, (int)column);
+	if (targets)
+		return hy_results_text(target, "title", hy_results_text(target, "name", ""));
+	return column < r->results.n_sets ? r->results.sets[column].title : "Mean of the sets";
+}
+
+static void put_cell(hy_report *r, const shown *c, bool best, const char *head)
+{
+	hy_report_cell(&r->f, best ? "best" : "", head);
 	put_score(&r->f, c->mean);
 	if (isfinite(c->spread))
 		hy_html_printf(&r->f, "<small>± %.3f</small>", c->spread);
@@ -125,14 +133,10 @@ static void write_means(hy_report *r, int which)
 	snprintf(caption, sizeof caption,
 	         "%s: mean Dice by method and test set. Small: standard deviation over seeds%s. The best of each column is marked.",
 	         hy_report_networks[which], targets ? ", 95 % interval over subjects" : "");
-	hy_report_table_begin(r, caption);
+	hy_report_table_begin(&r->f, caption, n + 2);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">%s</th>", hy_report_networks[which]);
-	if (targets)
-		hy_report_target_heads(r);
-	for (size_t k = 0; k < s->n_sets && !targets; k++)
-		hy_html_printf(&r->f, "<th scope=\"col\">%s</th>", s->sets[k].title);
-	if (!targets)
-		hy_html_printf(&r->f, "<th scope=\"col\">Mean of the sets</th>");
+	for (size_t k = 0; k < n; k++)
+		hy_html_printf(&r->f, "<th scope=\"col\">%s</th>", column_title(r, targets, k));
 	hy_html_printf(&r->f, "<th scope=\"col\">Seeds</th></tr></thead>\n<tbody>\n");
 	for (size_t m = 0; m < s->n_methods; m++) {
 		size_t n_seeds = 0;
@@ -146,12 +150,14 @@ static void write_means(hy_report *r, int which)
 			double best = -1;
 			for (size_t other = 0; other < s->n_methods; other++)
 				best = fmax(best, cell_at(r, targets, other, k, which).mean);
-			put_cell(r, &c, isfinite(c.mean) && c.mean > best - .0005); /* what rounds to the best is the best */
+			/* what rounds to the best is the best */
+			put_cell(r, &c, isfinite(c.mean) && c.mean > best - .0005, column_title(r, targets, k));
 		}
-		hy_html_printf(&r->f, "<td>%zu</td></tr>\n", n_seeds);
+		hy_report_cell(&r->f, "", "Seeds");
+		hy_html_printf(&r->f, "%zu</td></tr>\n", n_seeds);
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 /* ---- failures ----------------------------------------------------------------------------------------------------------- */
@@ -160,7 +166,8 @@ static void write_failures(hy_report *r)
 {
 	const hy_results *s = &r->results;
 	hy_html_printf(&r->f, "<h3>Failures</h3>\n");
-	hy_report_table_begin(r, "Share of cases whose mean Dice is below 0.5 and, small, below 0.1; FTN+STN, all seeds.");
+	hy_report_table_begin(&r->f, "Share of cases whose mean Dice is below 0.5 and, small, below 0.1; FTN+STN, all seeds.",
+	                      s->n_sets + 1);
 	hy_html_printf(&r->f, "<thead><tr><th scope=\"col\">Method</th>");
 	for (size_t k = 0; k < s->n_sets; k++)
 		hy_html_printf(&r->f, "<th scope=\"col\">%s</th>", s->sets[k].title);
@@ -171,15 +178,16 @@ static void write_failures(hy_report *r)
 		hy_html_printf(&r->f, "<tr><th scope=\"row\">%s</th>", s->methods[m].title);
 		for (size_t k = 0; k < s->n_sets; k++) {
 			const hy_results_cell c = hy_results_cell_of(s, m, k, 1);
+			hy_report_cell(&r->f, "", s->sets[k].title);
 			if (c.n_seeds)
-				hy_html_printf(&r->f, "<td>%.0f %%<small>%.0f %%</small></td>", 100 * c.below_half, 100 * c.below_tenth);
+				hy_html_printf(&r->f, "%.0f %%<small>%.0f %%</small></td>", 100 * c.below_half, 100 * c.below_tenth);
 			else
-				hy_html_printf(&r->f, "<td>–</td>");
+				hy_html_printf(&r->f, "–</td>");
 		}
 		hy_html_printf(&r->f, "</tr>\n");
 	}
 	hy_html_printf(&r->f, "</tbody>");
-	hy_report_table_end(r);
+	hy_report_table_end(&r->f);
 }
 
 static bool always(const hy_report *r)

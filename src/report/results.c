@@ -110,7 +110,11 @@ static hardy_status read_case(hy_results *s, size_t run, size_t set, const cJSON
 		return HARDY_ERROR_MEMORY;
 	s->scores = larger;
 	hy_results_score *c = &s->scores[s->n_scores];
-	*c = (hy_results_score){.run = run, .set = set, .draw = (int64_t)hy_json_number(object, "draw", 0)};
+	*c = (hy_results_score){.run = run,
+	                        .set = set,
+	                        .draw = (int64_t)hy_json_number(object, "draw", 0),
+	                        .predicted = hy_json_number(object, "predicted", NAN),
+	                        .low = hy_json_number(object, "predicted_low", NAN)};
 	snprintf(c->name, sizeof c->name, "%s", hy_results_text(object, "case", ""));
 	for (int w = 0; w < 2; w++) {
 		for (int k = 0; k < HY_MAX_CLASSES; k++)
@@ -233,7 +237,10 @@ hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: no such folder; want one that `hardy experiment` made", folder);
 	if (!status && !hy_path_exists(results))
 		status =
-		    hy_fail(err, HARDY_ERROR_IO, "%s: no such file; `hardy experiment` writes it with its first finished run", results);
+		    hy_fail(err, HARDY_ERROR_IO,
+		            "%s: no such file; want the folder of hardy experiment (results.jsonl, from its first finished run on), of "
+		            "hardy train (run.json), of its --folds (folds.json) or of hardy predict (quality.csv)",
+		            results);
 	if (!status)
 		status = read_optional(folder, "experiment.json", &s->experiment, err);
 	if (!status)
@@ -262,6 +269,18 @@ void hy_results_clear(hy_results *s)
 	hy_free(s->classes);
 	hy_free(s->folder);
 	*s = (hy_results){0};
+}
+
+const cJSON *hy_results_entry(const hy_results *s, const hy_results_run *run)
+{
+	const cJSON *item;
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(s->experiment, "runs"))
+	{
+		if (!strcmp(hy_results_text(item, "method", ""), s->methods[run->method].name) &&
+		    (int64_t)hy_json_number(item, "seed", -1) == run->seed)
+			return item;
+	}
+	return NULL;
 }
 
 /* ---- means -------------------------------------------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ typedef struct hy_results_score {
 	char name[160];
 	int64_t draw; /* of an artefact, from 0 */
 	double dice[2][HY_MAX_CLASSES], mean[2];
+	double predicted, low; /* the Dice of FTN+STN that the model foretold, and its lower bound; NaN: none */
 } hy_results_score;
 
 typedef struct hy_results {
@@ -46,6 +47,9 @@ typedef struct hy_results {
 /* HARDY_ERROR_DATA when no run is finished. Messages name file and line. */
 hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err);
 void hy_results_clear(hy_results *s);
+
+/* What experiment.json says about the run; NULL: nothing. */
+const cJSON *hy_results_entry(const hy_results *s, const hy_results_run *run);
 
 /* A member's text, or other when it is no text. */
 const char *hy_results_text(const cJSON *object, const char *name, const char *other);

@@ -11,6 +11,9 @@ extern const size_t hy_web_style_size;
 /* Vega-Lite specifications (JSON), to be filled with data: box plots by method, curves over steps. */
 extern const unsigned char hy_web_boxes[], hy_web_curves[];
 extern const size_t hy_web_boxes_size, hy_web_curves_size;
+/* JavaScript that sorts tables. */
+extern const unsigned char hy_web_sort[];
+extern const size_t hy_web_sort_size;
 /* JavaScript, gzipped: Vega-Lite, NiiVue and what uses them. Empty in a build without npm. */
 extern const unsigned char hy_web_bundle[];
 extern const size_t hy_web_bundle_size;

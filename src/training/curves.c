@@ -95,16 +95,17 @@ static void draw_line(hy_text *out, const axis *a, double v)
 
 static void draw_curve(hy_text *out, const points *p, int curve, const axis *a)
 {
-	bool first = true;
+	size_t n = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const double v = p->v[i][curve];
 		if (!isfinite(v) || (a->logarithmic && v <= 0))
 			continue;
-		hy_text_printf(out, "%s%.1f %.1f", first ? "<path d=\"M" : "L", place_of(p, p->v[i][STEP]), height_of(a, v));
-		first = false;
+		hy_text_printf(out, "%s%.1f %.1f", n++ ? "L" : "<path d=\"M", place_of(p, p->v[i][STEP]), height_of(a, v));
 	}
-	if (!first)
-		hy_text_printf(out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"/>\n", colours[curve]);
+	/* one value is a dot */
+	if (n)
+		hy_text_printf(out, "%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"%s/>\n", n > 1 ? "" : "h0", colours[curve],
+		               n > 1 ? "1.6" : "6", n > 1 ? "" : " stroke-linecap=\"round\"");
 }
 
 static void draw_steps(hy_text *out, const points *p, double y)

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { N_TIMED_STEPS = 10 };
+enum { N_TIMED_STEPS = 10, N_SHOTS = 6 };
 
 typedef struct trainer {
 	hardy_train_options o, recorded; /* recorded: with paths that can be understood from any working directory */
@@ -361,6 +361,21 @@ static const char *dice_of(const trainer *t, const hy_validation *v, char *text,
 	return text;
 }
 
+/* The page of a run is renewed when there is something new to see on it: with a validation, or without any with every row. */
+static hardy_status show_run(trainer *t, double dice, hardy_error *err)
+{
+	hy_shot shots[N_SHOTS];
+	hy_progress_facts p = {.step = t->at.step,
+	                       .steps = t->at.steps,
+	                       .dice = dice,
+	                       .shots = shots,
+	                       .n_shots = t->validator ? hy_validator_shots(t->validator, shots, N_SHOTS) : 0,
+	                       .size = t->o.size,
+	                       .classes = t->model.classes,
+	                       .n_classes = t->model.n_classes};
+	return hy_run_show(&t->run, &p, err);
+}
+
 static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err)
 {
 	char text[64];
@@ -388,7 +403,10 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	row.step = t->at.step;
 	row.seconds = t->at.seconds;
 	row.steps_per_s = epoch_s > 0 ? n / epoch_s : NAN;
-	if ((status = hy_run_add(&t->run, &row, err)))
+	status = hy_run_add(&t->run, &row, err);
+	if (!status && (validate || !t->validator))
+		status = show_run(t, row.validation.dice[1], err);
+	if (status)
 		return status;
 	if (validate)
 		t->dice = row.validation.dice[1];

@@ -27,12 +27,13 @@ hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err)
 	    .csv = hy_path_join(folder, "metrics.csv"),
 	    .jsonl = hy_path_join(folder, "metrics.jsonl"),
 	    .curves = hy_path_join(folder, "progress.svg"),
+	    .page = hy_path_join(folder, "progress.html"),
 	    .best = hy_path_join(folder, "best.safetensors"),
 	    .last = hy_path_join(folder, "last.safetensors"),
 	    .checkpoint = hy_path_join(folder, "checkpoint.safetensors"),
 	    .lock_path = hy_path_join(folder, "training.lock"),
 	};
-	if (r->json && r->csv && r->jsonl && r->curves && r->best && r->last && r->checkpoint && r->lock_path)
+	if (r->json && r->csv && r->jsonl && r->curves && r->page && r->best && r->last && r->checkpoint && r->lock_path)
 		return HARDY_OK;
 	hy_run_clear(r);
 	return hy_fail_memory(err, folder, strlen(folder), 1);
@@ -44,6 +45,7 @@ void hy_run_clear(hy_run *r)
 	hy_free(r->csv);
 	hy_free(r->jsonl);
 	hy_free(r->curves);
+	hy_free(r->page);
 	hy_free(r->best);
 	hy_free(r->last);
 	hy_free(r->checkpoint);
@@ -58,13 +60,14 @@ typedef struct run_file {
 	const char *path, *mark;
 } run_file;
 
-enum { N_FILES = 7 };
+enum { N_FILES = 8 };
 
 static void list_files(const hy_run *r, run_file out[N_FILES])
 {
-	const run_file list[N_FILES] = {{r->json, HY_MARK_JSON},    {r->csv, CSV_MARK},      {r->jsonl, JSONL_MARK},
-	                                {r->best, HY_MARK_JSON},    {r->last, HY_MARK_JSON}, {r->checkpoint, HY_MARK_JSON},
-	                                {r->curves, HY_CURVES_MARK}};
+	const run_file list[N_FILES] = {{r->json, HY_MARK_JSON},     {r->csv, CSV_MARK},
+	                                {r->jsonl, JSONL_MARK},      {r->best, HY_MARK_JSON},
+	                                {r->last, HY_MARK_JSON},     {r->checkpoint, HY_MARK_JSON},
+	                                {r->curves, HY_CURVES_MARK}, {r->page, HY_PROGRESS_PAGE_MARK}};
 	memcpy(out, list, sizeof list);
 }
 
@@ -286,16 +289,36 @@ static hardy_status write_table(const char *path, const char *mark, const hy_tex
 	return t->failed ? hy_fail_memory(err, path, t->used, 1) : write_text(path, mark, t->data, t->used, err);
 }
 
-static hardy_status write_curves(const hy_run *r, hardy_error *err)
+/* Adds the curves of all rows to *svg. */
+static hardy_status draw_curves(const hy_run *r, hy_text *svg, hardy_error *err)
 {
-	hy_text svg = {0};
 	char *copy = hy_strdup(r->text[CSV].data ? r->text[CSV].data : "");
 	if (!copy)
 		return hy_fail_memory(err, r->curves, r->text[CSV].used, 1);
-	hy_curves_draw(&svg, copy, r->curves);
-	const hardy_status status = write_table(r->curves, HY_CURVES_MARK, &svg, err);
-	hy_text_clear(&svg);
+	hy_curves_draw(svg, copy, r->curves);
 	hy_free(copy);
+	return svg->failed ? hy_fail_memory(err, r->curves, svg->used, 1) : HARDY_OK;
+}
+
+static hardy_status write_curves(const hy_run *r, hardy_error *err)
+{
+	hy_text svg = {0};
+	hardy_status status = draw_curves(r, &svg, err);
+	if (!status)
+		status = write_table(r->curves, HY_CURVES_MARK, &svg, err);
+	hy_text_clear(&svg);
+	return status;
+}
+
+hardy_status hy_run_show(const hy_run *r, hy_progress_facts *p, hardy_error *err)
+{
+	hy_text svg = {0};
+	hardy_status status = draw_curves(r, &svg, err);
+	p->title = r->page;
+	p->curves = &svg;
+	if (!status)
+		status = hy_progress_page_write(r->page, p, err);
+	hy_text_clear(&svg);
 	return status;
 }
 

@@ -1,5 +1,5 @@
 /*
- * run.h: the run directory: run.json, metrics.csv, metrics.jsonl and progress.svg, and the names of the models in it.
+ * run.h: the run directory: run.json, metrics.csv, metrics.jsonl, progress.svg and progress.html, and the names of the models in it.
  */
 #ifndef HY_TRAINING_RUN_H
 #define HY_TRAINING_RUN_H
@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "training/options.h"
+#include "training/progress_page.h"
 #include "training/validate.h"
 
 /* One epoch. NaN where there is no value (terms that the recipe lacks, epochs without validation). */
@@ -18,8 +19,8 @@ typedef struct hy_metrics_row {
 } hy_metrics_row;
 
 typedef struct hy_run {
-	char *json, *csv, *jsonl, *curves, *best, *last, *checkpoint, *lock_path; /* owned paths */
-	hy_text text[2];                                                          /* content of csv and jsonl */
+	char *json, *csv, *jsonl, *curves, *page, *best, *last, *checkpoint, *lock_path; /* owned paths */
+	hy_text text[2];                                                                 /* content of csv and jsonl */
 	int64_t n_rows;
 	hy_lock lock;
 	bool made_folder;
@@ -59,6 +60,9 @@ hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const h
 
 /* Adds a row to both tables, and draws the curves anew. */
 hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err);
+
+/* Writes progress.html: the curves of the rows there are and what *p says; p->title and p->curves are filled in. */
+hardy_status hy_run_show(const hy_run *r, hy_progress_facts *p, hardy_error *err);
 
 /* Reads the tables of a run back and keeps n_rows: later ones belong to steps that will be made again. */
 hardy_status hy_run_truncate(hy_run *r, int64_t n_rows, const hardy_log *log, hardy_error *err);

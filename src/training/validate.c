@@ -139,6 +139,44 @@ hardy_status hy_validator_run(hy_validator *v, hy_validation *out, hardy_error *
 	return HARDY_OK;
 }
 
+/* ---- slices to look at -------------------------------------------------------------------------------------------------- */
+
+static int64_t fullest_slice(const uint8_t *label, int64_t n, int64_t pixels)
+{
+	int64_t best = 0, most = -1;
+	for (int64_t z = 0; z < n; z++) {
+		int64_t labelled = 0;
+		for (int64_t i = z * pixels; i < (z + 1) * pixels; i++)
+			labelled += label[i] != 0;
+		if (labelled > most) {
+			best = z;
+			most = labelled;
+		}
+	}
+	return best;
+}
+
+size_t hy_validator_shots(const hy_validator *v, hy_shot *out, size_t room)
+{
+	const hy_stack *s = v->stack;
+	const int64_t pixels = v->size * v->size;
+	const size_t wanted = s->n_cases < room ? s->n_cases : room;
+	int64_t at = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_cases; at += s->n_slice[i++]) {
+		if ((i + 1) * wanted / s->n_cases == i * wanted / s->n_cases || !s->n_slice[i])
+			continue;
+		const int64_t z = fullest_slice(s->label + at * pixels, s->n_slice[i], pixels);
+		out[n++] = (hy_shot){.image = s->image + (at + z) * v->network->config.channels * pixels,
+		                     .truth = s->label + (at + z) * pixels,
+		                     .label = v->label[1] + (at + z) * pixels,
+		                     .scan = i,
+		                     .slice = z,
+		                     .n_slices = s->n_slice[i]};
+	}
+	return n;
+}
+
 /* ---- how to predict ----------------------------------------------------------------------------------------------------- */
 
 /* Label maps of network `which` over mirrored slices; x, q: a batch of images, of probabilities. */

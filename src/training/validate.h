@@ -25,6 +25,17 @@ void hy_validator_free(hy_validator *v);
  */
 hardy_status hy_validator_choose(hy_validator *v, bool may_mirror, hy_use *out, hardy_error *err);
 
+/* A slice of the last run, as the network sees and labels it; pointers lie in validator and stack. */
+typedef struct hy_shot {
+	const float *image;           /* size x size: the first channel */
+	const uint8_t *truth, *label; /* size x size class indices; label by FTN+STN */
+	size_t scan;                  /* of the stack, from 0 */
+	int64_t slice, n_slices;      /* of the scan, from 0 */
+} hy_shot;
+
+/* Of room scans, evenly among all, the slice with the largest true objects: the same ones after every run. Returns how many. */
+size_t hy_validator_shots(const hy_validator *v, hy_shot *out, size_t room);
+
 /* Scores the network as its weights and running statistics are now. */
 hardy_status hy_validator_run(hy_validator *v, hy_validation *out, hardy_error *err);
 

@@ -101,9 +101,9 @@ static void walk(const char *folder, void (*visit)(const source *))
 static const struct {
 	const char *name;
 	int rank;
-} directories[] = {{"base", 0},     {"image", 1},  {"engine", 2},     {"dataset", 3}, {"network", 3},
-                   {"artefact", 3}, {"metric", 3}, {"predict", 4},    {"perturb", 5}, {"training", 6},
-                   {"library", 5},  {"export", 5}, {"experiment", 7}, {"bench", 8},   {"report", 8}};
+} directories[] = {{"base", 0},   {"image", 1},      {"engine", 2},  {"dataset", 3},  {"network", 3}, {"artefact", 3},
+                   {"metric", 3}, {"predict", 4},    {"perturb", 5}, {"training", 6}, {"draw", 5},    {"library", 5},
+                   {"export", 5}, {"experiment", 7}, {"bench", 8},   {"report", 8}};
 enum { N_DIRECTORIES = sizeof directories / sizeof directories[0] };
 
 /* The directory that a path such as "engine/kernels/conv.h" starts with, or -1. */

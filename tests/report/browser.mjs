@@ -1,14 +1,15 @@
 // browser.mjs: a report in headless Chromium: it asks no network for anything, its plots are drawn, the viewer shows voxels, a case can
-// be chosen by keyboard, it fits a phone, and follows the reader's choice of dark.
+// be chosen and a table sorted by keyboard, it fits a phone and a wide screen with all its tables, and follows the reader's choice of dark.
+// Then the page of a training, likewise.
 //
-// Usage: node browser.mjs REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
+// Usage: node browser.mjs REPORT RUN_REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [report, playwright, chromium, screenshots] = process.argv.slice(2);
+const [report, run_report, playwright, chromium, screenshots] = process.argv.slice(2);
 const engine = await import(pathToFileURL(join(playwright, "index.mjs")));
 const profile = mkdtempSync(join(tmpdir(), "hardy-browser-"));
 const context = await engine.chromium.launchPersistentContext(profile, {
@@ -92,6 +93,45 @@ const luminance = (rgb) => {
 		.map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
 	return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 };
+// No table is wider than the page, and the page no wider than the screen, closed parts opened.
+const fits = async (width) => {
+	await page.setViewportSize({ width, height: 900 });
+	await page.evaluate(() => {
+		for (const d of document.querySelectorAll("main details")) d.open = true;
+	});
+	const wide = await page.evaluate(() =>
+		[...document.querySelectorAll(".scroll")]
+			.filter((s) => s.scrollWidth > s.clientWidth + 1)
+			.map((s) => `${s.getAttribute("aria-label")}: ${s.scrollWidth} in ${s.clientWidth}`),
+	);
+	check(wide.length === 0, `wider than a page of ${width}: ${wide.join("; ")}`);
+	check((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `the page is wider than ${width}`);
+};
+
+// The column of the first sortable table with two rows or more, by its second head: pressed twice by keyboard.
+const sorts = async () => {
+	const column = () =>
+		page.evaluate(() => {
+			const table = [...document.querySelectorAll("table.sortable")].find((t) => t.tBodies[0].rows.length > 1);
+			table.tHead.rows[0].cells[1].querySelector("button").focus();
+			return {
+				values: [...table.tBodies[0].rows].map((r) => Number.parseFloat(r.cells[1].textContent)),
+				order: table.tHead.rows[0].cells[1].getAttribute("aria-sort"),
+			};
+		});
+	const before = await column();
+	check(before.order === null, "a table claims to be sorted");
+	await page.keyboard.press("Enter");
+	const down = await column();
+	check(down.order === "descending", "a table is not sorted by keyboard");
+	check(down.values.every((v, i, all) => !i || all[i - 1] >= v), `not descending: ${down.values}`);
+	await page.keyboard.press("Space");
+	const up = await column();
+	check(up.order === "ascending", "a table is not sorted the other way round");
+	check(up.values.every((v, i, all) => !i || all[i - 1] <= v), `not ascending: ${up.values}`);
+	check([...up.values].sort().join() === [...before.values].sort().join(), "sorting changed the values");
+};
+
 const contrasts = async () => {
 	const colours = await page.evaluate(() => {
 		const back = getComputedStyle(document.body).backgroundColor;
@@ -209,6 +249,26 @@ try {
 	await page.waitForFunction(() => document.getElementById("viewer").dataset.shown);
 	check((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, "the page is wider than a phone");
 	await keep("phone");
+
+	// Phone and wide screen
+	await fits(390);
+	await page.emulateMedia({ colorScheme: "light" });
+	await fits(1400);
+	await sorts();
+
+	// A training
+	await page.goto(pathToFileURL(run_report).href);
+	await fits(1400);
+	await keep("run");
+	await sorts();
+	const pictures = await page.$$eval(".card img", (list) => list.map((i) => i.complete && i.naturalWidth > 0 && i.alt !== ""));
+	check(pictures.length > 0 && pictures.every((p) => p), "a picture of a validation scan is not shown");
+	check((await page.locator("figure.curves svg path").count()) > 3, "no learning curves");
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of a training`);
+	await page.emulateMedia({ colorScheme: "dark" });
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of a training in dark mode`);
+	await fits(390);
+	await keep("run-phone");
 
 	assert.deepEqual(faults, []);
 	console.log(`browser: ${n_checks} checks of ${plots.length} plots and the viewer`);

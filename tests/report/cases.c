@@ -154,7 +154,12 @@ static void worst_first_and_both_ends(void **state)
 	assert_int_equal(shown.n, 4);
 	assert_string_equal(shown.cases[0].name, "s2");
 	assert_string_equal(shown.cases[1].name, "s1");
-	assert_true(shown.cases[0].worst && !shown.cases[1].worst && shown.cases[2].worst);
+	for (size_t i = 0; i < shown.n; i++)
+		assert_true(shown.cases[i].drawn); /* both ends of each set */
+	assert_int_equal(shown.cases[0].rank, 1);
+	assert_int_equal(shown.cases[1].rank, 3);
+	assert_int_equal(shown.cases[1].of, 3);
+	assert_int_equal(shown.cases[2].rank, 1);
 	assert_int_equal(shown.cases[2].draw, 1);
 	assert_int_equal(shown.cases[3].draw, 0);
 	assert_true(fabs(shown.cases[0].mean - .25) < 1e-9);
@@ -162,9 +167,9 @@ static void worst_first_and_both_ends(void **state)
 		assert_int_equal(shown.cases[i].n_maps, 4);
 		assert_int_equal(shown.cases[i].n_slices, NZ);
 		assert_in_range(shown.cases[i].slice, 1, NZ - 1); /* where the truth has labels */
-		assert_true((shown.cases[i].truth_picture.size > 0) == shown.cases[i].worst);
-		for (size_t k = 0; k < 4; k++)
-			assert_true((shown.cases[i].maps[k].picture.size > 0) == shown.cases[i].worst);
+		assert_true(shown.cases[i].truth_picture.size > 0);
+		for (size_t k = 0; k < 4; k++) /* of FTN+STN alone */
+			assert_true((shown.cases[i].maps[k].picture.size > 0) == (shown.cases[i].maps[k].which == 1));
 	}
 	assert_true(fabs(shown.cases[0].maps[1].score->mean[1] - .25) < 1e-9);
 	hy_shown_clear(&shown);

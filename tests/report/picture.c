@@ -5,9 +5,9 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "draw/png.h"
 #include "image/nifti.h"
 #include "predict/legend.h"
-#include "report/png.h"
 
 #include <math.h>
 #include <png.h>

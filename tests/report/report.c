@@ -82,13 +82,13 @@ static void means_and_spread(void **state)
 	hardy_report_options_init(&o);
 	char *page = make_report(&o, &err);
 	/* Home, FTN: the mean of 0.25 and 0.75, their standard deviation; the other method is the better one. */
-	assert_has(page, "<td>0.500<small>± 0.354</small></td>");
-	assert_has(page, "<td class=\"best\">0.625</td>");
+	assert_has(page, "<td data-head=\"Home\">0.500<small>± 0.354</small></td>");
+	assert_has(page, "<td class=\"best\" data-head=\"Home\">0.625</td>");
 	/* Off site is RandBias alone: (0.25 + 0.75) / 2, and for FTN+STN (0.5 + 0.0625) / 2. */
 	assert_has(page, "<span>0.500</span></dd>");
 	assert_has(page, "<span>0.281</span></dd>");
 	/* One of two draws is below 0.5 and below 0.1. */
-	assert_has(page, "<td>50 %<small>50 %</small></td>");
+	assert_has(page, "<td data-head=\"RandBias\">50 %<small>50 %</small></td>");
 	/* A point is a case: its draws averaged. */
 	assert_has(page, "\"case\":\"p1_ED\",\"dice\":0.2812,\"n\":4");
 	assert_has(page, "\"x\":7,\"y\":1.25");
@@ -156,9 +156,97 @@ static void quality_signal(void **state)
 	page = make_report(&o, &err);
 	assert_has(page, "<h2 id=\"quality\">Quality signal</h2>");
 	assert_has(page, "A &lt;b&gt;note&lt;/b&gt;.");
-	assert_has(page, "Standard, seed 3</th><td>12<small>5 subjects</small></td><td>4</td>"
-	                 "<td>0.875<small>0.750–1.000</small></td><td>0.062</td><td>25.0 %</td>");
-	assert_has(page, "<td>0</td><td>–</td><td>0.500</td>");
+	assert_has(page, "Standard, seed 3</th><td data-head=\"Scans\">12<small>5 subjects</small></td>"
+	                 "<td data-head=\"Dice below 0.7\">4</td><td data-head=\"Area\">0.875<small>0.750–1.000</small></td>"
+	                 "<td data-head=\"Error\">0.062</td><td data-head=\"Below the bound\">25.0 %</td>");
+	assert_has(page, "<td data-head=\"Dice below 0.7\">0</td><td data-head=\"Area\">–</td><td data-head=\"Error\">0.500</td>");
+	hy_free(page);
+}
+
+#define PAIR(method, set, difference, low, high)                                                                               \
+	"{\"method\":\"" method "\",\"network\":\"FTN+STN\",\"set\":\"" set                                                        \
+	"\",\"reference\":\"standard\",\"difference\":" difference ",\"low\":" low ",\"high\":" high ",\"p_holm\":0.5}"
+
+/* The sentence on top: who is ahead, who behind, and where the interval holds 0 nobody is; then the plot, groups before sets. */
+static void the_verdict_comes_first(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "standard", "Standard", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "a", "Better", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "b", "Worse", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "c", "Alike", 0, 0.25, 0.5);
+	write_text("results.jsonl", text);
+	write_text(
+	    "statistics.json",
+	    "{\"targets\":[{\"name\":\"home\",\"title\":\"Home\",\"kind\":\"intra\",\"n_subjects\":2,\"n_cases\":2},"
+	    "{\"name\":\"bias\",\"title\":\"RandBias\",\"kind\":\"artefact\",\"n_subjects\":1,\"n_cases\":1},"
+	    "{\"name\":\"shifted\",\"title\":\"Out of domain\",\"kind\":\"group\",\"n_subjects\":7,\"n_cases\":1}],"
+	    "\"paired\":[" PAIR("a", "shifted", "0.25", "0.125", "0.375") "," PAIR(
+	        "b", "shifted", "-0.25", "-0.375", "-0.125") "," PAIR("c", "shifted", "0.0625", "-0.125",
+	                                                              "0.25") "," PAIR("a", "bias", "0.5", "0.25", "0.75") "]}");
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_has(page,
+	           "<p class=\"verdict\"><strong>Out of domain</strong> (7 subjects), mean Dice of FTN+STN against Standard: "
+	           "ahead: Better by +0.250 (95 % interval +0.125 to +0.375). behind: Worse by -0.250 (95 % interval -0.375 to "
+	           "-0.125). No difference is shown for Alike +0.062 (95 % interval -0.125 to +0.250). </p>");
+	assert_has(page, "At home, and groups of test sets");
+	assert_true(strstr(page, "aria-label=\"Differences by group") < strstr(page, "aria-label=\"Differences by test set"));
+	assert_true(strstr(page, "id=\"differences\"") < strstr(page, "id=\"results\""));
+	/* date, short keys, and what each set was scored by */
+	assert_has(page, "<title>Experiment, 2026-01-02</title>");
+	assert_has(page, "2 subjects, 2 scans; scored: LV and RV");
+	assert_has(page, "the mean of the classes LV and RV (Home); LV (RandBias)");
+	hy_free(page);
+}
+
+/* Steps and words that differ between runs are told for each; a key is cut to eight digits. */
+static void methods_are_those_of_the_runs(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	char text[8192] = "";
+	write_run(text, sizeof text, "standard", "Standard", 0, 0.25, 0.5);
+	write_run(text, sizeof text, "a", "Longer", 0, 0.25, 0.5);
+	char *second = strstr(strchr(text, '\n'), "\"steps\":7");
+	memcpy(second, "\"steps\":9", 9);
+	char *key = strstr(text, "{\"key\":\"k0\"");
+	assert_ptr_equal(key, text);
+	memmove(text + 8 + 10, text + 8 + 2, strlen(text + 8 + 2) + 1);
+	memcpy(text + 8, "0123456789", 10);
+	write_text("results.jsonl", text);
+	write_text("experiment.json", "{\"options\":{\"size\":32},\"runs\":[{\"method\":\"a\",\"seed\":0,\"configuration\":{"
+	                              "\"training\":{\"network\":\"unet\"}}}]}");
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_has(page, "on 2 labelled subjects for 7 steps (Standard), 9 (Longer), slices on a grid of 32 × 32");
+	assert_has(page, "A U-Net, whose scores stand for both, was trained by Longer. ");
+	assert_has(page, "<code title=\"0123456789\">01234567</code>");
+	assert_has(page, "No statistics say whether methods differ.");
+	hy_free(page);
+}
+
+/* What models foretold away from home, a dot a scan. */
+static void predicted_over_found(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hardy_report_options o;
+	write_text("results.jsonl",
+	           "{\"method\":\"a\",\"title\":\"A\",\"seed\":0,\"sets\":["
+	           "{\"name\":\"home\",\"kind\":\"intra\",\"cases\":[{\"case\":\"h\",\"stn\":{\"LV\":0.5},\"predicted\":0.25}]},"
+	           "{\"name\":\"away\",\"kind\":\"site\",\"cases\":[{\"case\":\"p1\",\"stn\":{\"LV\":0.5},\"predicted\":0.75,"
+	           "\"predicted_low\":0.5},{\"case\":\"p2\",\"stn\":{\"LV\":0.5}}]}]}\n");
+	write_text("statistics.json", "{\"predicted_dice\":[{\"method\":\"a\",\"seed\":0}]}");
+	hardy_report_options_init(&o);
+	char *page = make_report(&o, &err);
+	assert_has(page, "1 of 1 scans");
+	assert_has(page, "<title>p1: 0.750 predicted, 0.500 found</title><path class=\"whisker s0\"");
+	assert_lacks(page, "<title>h: ");
 	hy_free(page);
 }
 
@@ -265,9 +353,15 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(means_and_spread, clean),         cmocka_unit_test_setup(sweeps_become_curves, clean),
-	    cmocka_unit_test_setup(quality_signal, clean),           cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
-	    cmocka_unit_test_setup(order_is_the_experiments, clean), cmocka_unit_test_setup(what_is_wrong_is_named, clean),
+	    cmocka_unit_test_setup(means_and_spread, clean),
+	    cmocka_unit_test_setup(sweeps_become_curves, clean),
+	    cmocka_unit_test_setup(quality_signal, clean),
+	    cmocka_unit_test_setup(the_verdict_comes_first, clean),
+	    cmocka_unit_test_setup(methods_are_those_of_the_runs, clean),
+	    cmocka_unit_test_setup(predicted_over_found, clean),
+	    cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
+	    cmocka_unit_test_setup(order_is_the_experiments, clean),
+	    cmocka_unit_test_setup(what_is_wrong_is_named, clean),
 	    cmocka_unit_test_setup(memory_runs_out, clean),
 	};
 	return cmocka_run_group_tests(tests, NULL, remove_folder);

@@ -164,6 +164,11 @@ async function start_viewer() {
 		nv.addVolume(v);
 	};
 	const number = (v) => (typeof v === "number" ? v.toFixed(3) : "–");
+	const put = (row, name, v) => {
+		const cell = row.insertCell();
+		cell.dataset.head = name;
+		cell.textContent = number(v);
+	};
 	const tell = () => {
 		scores.replaceChildren();
 		for (const p of current.predictions) {
@@ -174,8 +179,8 @@ async function start_viewer() {
 			head.scope = "row";
 			head.textContent = p.title;
 			row.append(head);
-			for (const c of cases.classes) row.insertCell().textContent = number(p.dice[c.name]);
-			row.insertCell().textContent = number(p.mean);
+			for (const c of cases.classes) put(row, c.name, p.dice[c.name]);
+			put(row, "Mean", p.mean);
 		}
 		const p = current.predictions.find((x) => x.name === method.value);
 		$("viewer-prediction-title").textContent = p ? p.title : "no prediction";

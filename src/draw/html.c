@@ -1,7 +1,7 @@
 /*
  * html.c: escapes text, prints JSON and base64 into an HTML page.
  */
-#include "report/html.h"
+#include "draw/html.h"
 
 #include "base/json.h"
 #include "base/memory.h"

@@ -1,7 +1,7 @@
 /*
  * html.c: text, numbers, JSON and base64 in a page: what comes from names and files cannot become markup or script.
  */
-#include "report/html.h"
+#include "draw/html.h"
 
 #include "support/test.h"
 

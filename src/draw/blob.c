@@ -1,7 +1,7 @@
 /*
  * blob.c: pictures and volumes in memory, encoded as their files would be.
  */
-#include "report/blob.h"
+#include "draw/blob.h"
 
 #include "base/memory.h"
 #include "image/nifti_header.h"

@@ -1,8 +1,8 @@
 /*
  * html.h: writing HTML so that no name, title or message can break out of its place.
  */
-#ifndef HY_REPORT_HTML_H
-#define HY_REPORT_HTML_H
+#ifndef HY_DRAW_HTML_H
+#define HY_DRAW_HTML_H
 
 #include "base/files.h"
 #include "base/json.h"

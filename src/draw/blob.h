@@ -1,11 +1,11 @@
 /*
  * blob.h: bytes that are made to be embedded in a page.
  */
-#ifndef HY_REPORT_BLOB_H
-#define HY_REPORT_BLOB_H
+#ifndef HY_DRAW_BLOB_H
+#define HY_DRAW_BLOB_H
 
+#include "draw/png.h"
 #include "image/volume.h"
-#include "report/png.h"
 
 typedef struct hy_blob {
 	uint8_t *data; /* owned */

@@ -1,8 +1,8 @@
 /*
  * png.h: a small picture: grey images, label contours, captions; written as an 8-bit RGB PNG.
  */
-#ifndef HY_REPORT_PNG_H
-#define HY_REPORT_PNG_H
+#ifndef HY_DRAW_PNG_H
+#define HY_DRAW_PNG_H
 
 #include "base/files.h"
 
@@ -31,6 +31,9 @@ void hy_canvas_image(hy_canvas *c, int x, int y, int scale, const float *values,
 
 /* The inner borders of the labels of an image placed like that, one colour a value; 0 is background. */
 void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h);
+
+/* The same in one colour. */
+void hy_canvas_borders(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h, const uint8_t rgb[3]);
 
 /* White text, its top left at (x, y), capitals only; characters without a glyph are drawn as a box. */
 void hy_canvas_text(hy_canvas *c, int x, int y, int scale, const char *text);

@@ -1,7 +1,7 @@
 /*
  * png.c: draws on a canvas and writes it as PNG.
  */
-#include "report/png.h"
+#include "draw/png.h"
 
 #include "base/files.h"
 #include "base/memory.h"
@@ -65,7 +65,8 @@ void hy_canvas_image(hy_canvas *c, int x, int y, int scale, const float *values,
 	}
 }
 
-void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h)
+/* colour NULL: each value's own. */
+static void draw_borders(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h, const uint8_t *colour)
 {
 	int line = scale > 3 ? scale / 3 : 1;
 	for (int j = 0; j < h; j++) {
@@ -74,7 +75,10 @@ void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *la
 			uint8_t rgb[3];
 			if (!*at)
 				continue;
-			hy_label_colour(*at, rgb);
+			if (colour)
+				memcpy(rgb, colour, sizeof rgb);
+			else
+				hy_label_colour(*at, rgb);
 			int left = x + i * scale, top = y + j * scale;
 			if (i == 0 || at[-1] != *at)
 				hy_canvas_fill(c, left, top, line, scale, rgb);
@@ -86,6 +90,16 @@ void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *la
 				hy_canvas_fill(c, left, top + scale - line, scale, line, rgb);
 		}
 	}
+}
+
+void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h)
+{
+	draw_borders(c, x, y, scale, labels, w, h, NULL);
+}
+
+void hy_canvas_borders(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h, const uint8_t rgb[3])
+{
+	draw_borders(c, x, y, scale, labels, w, h, rgb);
 }
 
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
