@@ -100,13 +100,11 @@ static int apply(const command *self, const words *w, int argc, char **argv, har
 	return code;
 }
 
-/* What comes next; of a folder whose name a shell would change, without it. */
-static void say_next(const char *run)
+/* The folder as it stands in a command line, where it can stand there without quotes. */
+static const char *word_of(const char *run)
 {
 	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
-	const char *name = run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run;
-	if (!options_quiet)
-		fprintf(stderr, "to look at it: hardy report %s\nnext: hardy predict %s SCANS -o LABELS\n", name, name);
+	return run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run;
 }
 
 static int train(const command *self, hardy_train_options *o, int64_t folds, const string_list *rest)
@@ -121,10 +119,13 @@ static int train(const command *self, hardy_train_options *o, int64_t folds, con
 	if (!o->data)
 		return usage_error(self, "an argument is missing");
 	const hardy_status status = folds ? hardy_train_folds(o, folds, &log, &stop, &err) : hardy_train(o, &log, &stop, &err);
-	if (status)
-		return report_error(self, status, &err);
-	say_next(o->output);
-	return EXIT_DONE;
+	const int code = status ? report_error(self, status, &err) : EXIT_DONE;
+	const char *name = word_of(o->output);
+	if (!status && !options_quiet)
+		fprintf(stderr, "to look at it: hardy report %s\nnext: hardy predict %s SCANS -o LABELS\n", name, name);
+	else if (status == HARDY_ERROR_INTERRUPTED && !folds)
+		fprintf(stderr, "go on with: hardy train --resume -o %s\n", name);
+	return code;
 }
 
 static int run(const command *self, int argc, char **argv)

@@ -45,8 +45,7 @@ static bool holds_mark(const char *path, const char *mark)
 hardy_status hy_outfile_refuse(const char *path, hardy_error *err)
 {
 	return hy_fail(err, HARDY_ERROR_ARGUMENT,
-	               "%s: is there already, and not as this command writes it: name another output, or replace it (--overwrite)",
-	               path);
+	               "%s: is there already, and not as this command writes it: name another output, or overwrite it", path);
 }
 
 hardy_status hy_outfile_check(const char *path, const char *mark, hardy_error *err)

@@ -48,7 +48,7 @@ static void keep_warning(void *payload, hardy_log_level level, const char *line)
 	const listener *l = payload;
 	if (level == HARDY_LOG_WARNING)
 		hy_problem_add(l->problems, false, l->c->subject, l->c->phase,
-		               "none needed unless lengths and volumes come out wrong: then correct the header, or give --spacing",
+		               "none needed unless lengths and volumes come out wrong: then correct the header, or give the spacing",
 		               "%s", line);
 }
 
@@ -78,14 +78,14 @@ static uint64_t hash_voxels(const hy_volume *v)
 
 static void examine_spacing(facts *f, const hy_dataset *d, const hy_case *c)
 {
-	static const char remedy[] = "look the spacing up where the data come from; give it with --spacing if the file is wrong";
+	static const char remedy[] = "look the spacing up where the data come from; give it as the spacing if the file is wrong";
 	const int stack = hy_stack_axis(&f->grid);
 	const hy_order order = hy_order_stack(stack);
 	const hy_grid grid = hy_order_grid(&order, &f->grid);
 	const double *s = grid.spacing_mm;
 	const char *path = c->image_path[0];
 	if (stack < 2)
-		LOOK(f, c, "none needed where that is so; give the spacing with --spacing if the file is wrong",
+		LOOK(f, c, "none needed where that is so; give the spacing if the file is wrong",
 		     "%s: slices lie along %c, %.4g mm apart: taken across that axis", path, "xyz"[stack], s[2]);
 	if (s[0] == 1 && s[1] == 1 && s[2] == 1)
 		LOOK(f, c, remedy, "%s: spacing is 1 x 1 x 1 mm: probably never set", path);
@@ -186,7 +186,7 @@ static void examine_label(facts *f, const report *r, const hy_case *c, const hy_
 			return;
 	}
 	if (hy_case_check_values(d, c, &values, &err))
-		add_error(f, c, "correct the label, or say what the values mean with --labels (background=V drops one)", &err);
+		add_error(f, c, "correct the label, or say what the values mean by labels (background=V drops one)", &err);
 	count_voxels(f, d, c, &l, &values);
 	if (fits && r->plan.size)
 		hy_cover_add(&f->cover, &r->plan, &l.grid, l.data, NULL);
@@ -247,7 +247,7 @@ static void examine_classes(report *r)
 			hy_problem_add(
 			    &r->general, false, "", "",
 			    n_with ? "fine where the structure is not there; where it was not drawn, training takes it for background"
-			           : "correct the names, or leave the class out with --labels",
+			           : "correct the names, or leave the class out by labels",
 			    "%s: class %s (value %d) is in %zu of %zu labels, not in %s %s", r->d.root, r->d.classes[k].name,
 			    r->d.classes[k].value, n_with, n_labels, without->subject, without->phase);
 	}
@@ -411,7 +411,7 @@ static void say_problems(const hardy_sink *sink, kinds *k, const hy_problems *p)
 		hy_sink_printf(sink, "  %s  %s%s%s%s%s\n", q->bad ? "BAD " : "look", q->subject, *q->phase ? " " : "", q->phase,
 		               *q->subject ? ": " : "", q->text);
 		if (of && of->n > 1)
-			hy_sink_printf(sink, "        and %zu more of this kind (--verbose shows all)\n", of->n - 1);
+			hy_sink_printf(sink, "        and %zu more of this kind (verbose shows all)\n", of->n - 1);
 		hy_sink_printf(sink, "        remedy: %s\n", q->remedy);
 		if (of)
 			of->n = 0;

@@ -99,13 +99,13 @@ static hardy_status parse_names(const char *text, hy_label_name *names, size_t *
 		char *end = NULL;
 		const long value = equals && isdigit((unsigned char)equals[1]) ? strtol(equals + 1, &end, 10) : -1;
 		if (!name_length || value < 0 || value > 65535 || end != p + length)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: \"%.*s\" is not NAME=VALUE with a value of 0 to 65535",
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "labels: \"%.*s\" is not NAME=VALUE with a value of 0 to 65535",
 			               (int)length, p);
 		if (name_length >= HY_NAME_SIZE)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: name \"%.*s\" has more than %d letters", (int)name_length, p,
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "labels: name \"%.*s\" has more than %d letters", (int)name_length, p,
 			               HY_NAME_SIZE - 1);
 		if (*n == 256)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--labels: more than 256 names");
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "labels: more than 256 names");
 		memcpy(names[*n].name, p, name_length);
 		names[*n].name[name_length] = 0;
 		names[(*n)++].value = (int)value;
@@ -201,7 +201,7 @@ hardy_status hy_scan_set_classes(hy_scan *s, const hy_label_name *names, size_t 
 		return hy_fail_memory(err, "label names", 256, sizeof *own);
 	hardy_status status = HARDY_OK;
 	if (s->o && s->o->labels) {
-		source = "--labels";
+		source = "labels";
 		status = parse_names(s->o->labels, own, &n, err);
 	} else if (n > 256) {
 		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: %zu label names, want at most 256", source, n);
@@ -218,7 +218,7 @@ hardy_status hy_dataset_name_classes(hy_dataset *d, const char *labels, hardy_er
 {
 	hy_dataset_options o = {.labels = labels};
 	hy_scan s = {.d = d, .o = &o};
-	return hy_scan_set_classes(&s, NULL, 0, "--labels", err);
+	return hy_scan_set_classes(&s, NULL, 0, "labels", err);
 }
 
 /* Different values other than 0, sorted. */
@@ -272,7 +272,7 @@ static hardy_status collect_values(const hy_scan *s, seen_values *seen, hardy_er
 hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 {
 	if (s->o && s->o->labels)
-		return hy_scan_set_classes(s, NULL, 0, "--labels", err);
+		return hy_scan_set_classes(s, NULL, 0, "labels", err);
 	seen_values seen = {0};
 	hardy_status status = collect_values(s, &seen, err);
 	hy_label_name *names = hy_calloc(HY_MAX_CLASSES, sizeof *names);
@@ -295,7 +295,7 @@ hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 		snprintf(list + used, sizeof list - used, used ? ", %d" : "%d", seen.value[i]);
 	}
 	if (!status)
-		hy_warn(s->log, "%s: nothing names the label values %s; call them with --labels, for instance --labels lv=3,myo=2",
+		hy_warn(s->log, "%s: nothing names the label values %s; call them by labels, for instance labels lv=3,myo=2",
 		        s->d->root, list);
 	if (!status)
 		status = hy_scan_set_classes(s, names, seen.n, s->d->root, err);

@@ -65,7 +65,7 @@ static hardy_status read_classes(hy_scan *s, const char *path, const cJSON *json
 			status = hy_fail(
 			    err, HARDY_ERROR_UNSUPPORTED,
 			    "%s: label \"%s\": regions of several values and \"ignore\" are not handled; name the plain values with "
-			    "--labels",
+			    "labels",
 			    path, name);
 		else if (value < 0)
 			status =

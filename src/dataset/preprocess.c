@@ -168,11 +168,11 @@ bool hy_cover_say(const hy_cover *c, const hy_plan *p, const hy_class *classes, 
 		return false;
 	const int64_t size = ((int64_t)ceil(c->pixels - 1e-6) + 15) / 16 * 16;
 	const double spacing = ceil(p->spacing_mm * c->pixels / (double)p->size * 100) / 100;
-	snprintf(
-	    text, room,
-	    "%s %s outside of the network's field of view, %lld x %lld pixels of %g mm: --size %lld or --spacing %g would hold all",
-	    shares, strchr(shares, ',') ? "lie" : "lies", (long long)p->size, (long long)p->size, p->spacing_mm, (long long)size,
-	    spacing);
+	snprintf(text, room,
+	         "%s %s outside of the network's field of view, %lld x %lld pixels of %g mm: a size of %lld or a spacing of %g mm "
+	         "would hold all",
+	         shares, strchr(shares, ',') ? "lie" : "lies", (long long)p->size, (long long)p->size, p->spacing_mm,
+	         (long long)size, spacing);
 	return true;
 }
 

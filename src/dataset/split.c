@@ -186,7 +186,7 @@ hardy_status hy_splits_read(const char *path, int64_t fold, cJSON **json, const 
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: fold %lld is wanted, but the file is no list of folds", path,
 		                 (long long)fold);
 	else if (n >= 0 && fold < 0)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a list of %d folds: want --fold with 0 to %d", path, n, n - 1);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a list of %d folds: want a fold from 0 to %d", path, n, n - 1);
 	else if (fold >= n && n >= 0)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: fold %lld is wanted, the file holds folds 0 to %d", path,
 		                 (long long)fold, n - 1);

@@ -328,10 +328,10 @@ static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error
 		if (s->runs[i].state == HY_RUN_FAILED)
 			return hy_fail(
 			    err, HARDY_ERROR_PARTIAL,
-			    "%zu of %zu runs failed, listed in %s/failed.jsonl (--retry-failed tries them again); the first: %s: %s",
+			    "%zu of %zu runs failed, listed in %s/failed.jsonl (retry_failed tries them again); the first: %s: %s",
 			    n_failed, s->n_runs, s->o->output, s->runs[i].name, s->runs[i].failure);
 	if (n_done < s->n_runs)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu runs are not done yet; the command without --collect makes them",
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu runs are not done yet; the same without collect makes them",
 		               s->n_runs - n_done, s->n_runs);
 	return HARDY_OK;
 }

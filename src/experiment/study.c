@@ -109,7 +109,7 @@ static hardy_status make_base(hy_study *s, const char *recipe, hardy_train_optio
 	if (!status && o->precision)
 		status = hy_options_set(t, "precision", o->precision, err);
 	for (size_t i = 0; i < o->n_settings && !status; i++)
-		status = apply(s, t, o->settings[i], "--set", err);
+		status = apply(s, t, o->settings[i], "settings", err);
 	t->budget_s = 0;
 	t->strict = o->strict;
 	return status;

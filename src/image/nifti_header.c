@@ -275,7 +275,7 @@ static bool take_sform(parser *p, const double pixdim[3])
 	if (unit && !same) {
 		hy_warn(p->log,
 		        "%s: the sform has voxels of 1 x 1 x 1 mm, but pixdim says %g x %g x %g mm: the known fault of ACDC headers; "
-		        "believing pixdim (--spacing overrides)",
+		        "believing pixdim (a spacing that is given overrides it)",
 		        p->path, pixdim[0], pixdim[1], pixdim[2]);
 		hy_affine_rescale(affine, pixdim);
 	} else if (!same) {

@@ -85,7 +85,7 @@ static hardy_status choose_classes(evaluator *e, hardy_error *err)
 		size_t n = strcspn(at, ",");
 		int c = find_class(d, at, n);
 		if (c == 0 || !d->classes[c].present)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "--classes: the reference has no class \"%.*s\", want some of %s", (int)n,
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "classes: the reference has no class \"%.*s\", want some of %s", (int)n,
 			               at, known);
 		wanted[c] = true;
 	}
@@ -159,7 +159,7 @@ static hardy_status map_values(const char *path, const hy_dataset *d, meaning m,
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s%s", path,
 		               (long long)values->count[i], v, wanted,
 		               m.numbers && hy_dataset_class(d, v) != HY_NO_CLASS
-		                   ? "; it is one of the reference's own values: leave --class-numbers out"
+		                   ? "; it is one of the reference's own values: leave class numbers out"
 		                   : "");
 	}
 	int64_t n = hy_grid_voxels(&l->grid);
@@ -413,9 +413,9 @@ static void warn_of_exchange(const evaluator *e)
 	}
 	if (*text)
 		hy_warn(e->log, "classes look exchanged: the predictions' %s; %s", text,
-		        m.numbers  ? "do the predictions hold the reference's own values (then leave --class-numbers out)?"
-		        : m.legend ? "are the values not those that the labels.json beside them says (--own-labels, --class-numbers)?"
-		                   : "do the predictions hold class numbers (--class-numbers), or the values of another data set?");
+		        m.numbers  ? "do the predictions hold the reference's own values (then leave class numbers out)?"
+		        : m.legend ? "are the values not those that the labels.json beside them says (own labels, class numbers)?"
+		                   : "do the predictions hold class numbers (say so), or the values of another data set?");
 }
 
 /* Where nothing says what the values mean, and the two numberings differ, says which one is taken. */
@@ -427,8 +427,8 @@ static void tell_meaning(const evaluator *e)
 		differ |= d->classes[c].present && d->classes[c].value != c;
 	if (differ && !e->legendary && !e->o->own_labels && !e->o->class_numbers)
 		hy_info(e->log,
-		        "no labels.json beside the predictions: their values are taken for the reference's own, as by --own-labels "
-		        "(--class-numbers counts the classes)");
+		        "no labels.json beside the predictions: their values are taken for the reference's own, as with own labels "
+		        "(class numbers count the classes)");
 }
 
 /* ---- subjects that the models have seen --------------------------------------------------------------------------------- */
@@ -451,7 +451,7 @@ static void leave_out_trained(evaluator *e)
 	const bool keep = e->o->with_training || n == n_predicted;
 	hy_warn(e->log, "%zu of %zu predictions are of subjects that their model was trained on (%.80s%s): %s", n, n_predicted,
 	        first, n > 1 ? " and others" : "",
-	        !keep              ? "left out (--with-training scores them, too)"
+	        !keep              ? "left out (scored, too, with training)"
 	        : n == n_predicted ? "their scores say nothing about other scans"
 	                           : "scored with the others, as asked");
 	size_t kept = 0;

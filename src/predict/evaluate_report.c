@@ -328,7 +328,7 @@ static void write_text(hy_outfile *f, const hardy_evaluation *e)
 		hy_outfile_printf(f, "\n");
 	}
 	if (e->n_failures > MOST_LISTED)
-		hy_outfile_printf(f, "  and %zu more (--json lists all)\n", e->n_failures - MOST_LISTED);
+		hy_outfile_printf(f, "  and %zu more (the JSON form lists all)\n", e->n_failures - MOST_LISTED);
 }
 
 /* ---- public ------------------------------------------------------------------------------------------------------------- */

@@ -58,10 +58,10 @@ static hardy_status model_of_run_file(const char *folder, const char *path, char
 	if (!status)
 		status = model_if_there(folder, name, model, err);
 	if (!status && !*model)
-		status =
-		    hy_fail(err, HARDY_ERROR_DATA,
-		            "%s: the run's model, %s, is not there: finish the training (train --resume), or name a .safetensors file",
-		            folder, name);
+		status = hy_fail(
+		    err, HARDY_ERROR_DATA,
+		    "%s: the run's model, %s, is not there: finish the training (train with resume), or name a .safetensors file",
+		    folder, name);
 	cJSON_Delete(run);
 	return status;
 }
@@ -147,8 +147,8 @@ hardy_status hy_model_arguments(const char *argument, char ***models, size_t *n,
 	const cJSON *done = cJSON_GetObjectItemCaseSensitive(json, "status");
 	if (!status && json && !(cJSON_IsString(done) && !strcmp(done->valuestring, "done"))) {
 		cJSON_Delete(json);
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: the cross-validation is not finished: train --folds with --resume goes on",
-		               argument);
+		return hy_fail(err, HARDY_ERROR_DATA,
+		               "%s: the cross-validation is not finished: training the folds with resume goes on", argument);
 	}
 	if (status)
 		return status;

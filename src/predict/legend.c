@@ -147,7 +147,7 @@ static hardy_status check_same(const char *stem, const hy_legend *l, const hy_le
 	list(old, was, sizeof was);
 	list(l, is, sizeof is);
 	return hy_fail(err, HARDY_ERROR_ARGUMENT,
-	               "%s.json: the label maps beside it hold %s, these would hold %s: name another folder, or --overwrite", stem,
+	               "%s.json: the label maps beside it hold %s, these would hold %s: name another folder, or overwrite", stem,
 	               was, is);
 }
 

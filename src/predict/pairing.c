@@ -117,12 +117,12 @@ static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, 
 	}
 	hy_free(seen);
 	if (status == HARDY_OK && n == 0)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes with --labels", reference);
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes by labels", reference);
 	if (status != HARDY_OK)
 		return status;
 	p->unnamed = true;
 	hy_warn(log,
-	        "%s: nothing names the label values %s; predictions are taken to hold the same. To name them: --labels lv=3,myo=2",
+	        "%s: nothing names the label values %s; predictions are taken to hold the same. To name them: labels lv=3,myo=2",
 	        reference, list);
 	return hy_dataset_name_classes(&p->data, text, err);
 }

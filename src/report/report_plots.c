@@ -370,7 +370,7 @@ static void write_sweeps(hy_report *r)
 {
 	hy_html_printf(
 	    &r->f,
-	    "<p>Mean Dice of FTN+STN by severity, as <code>hardy stress --sweep</code> measures it; level 0 is the scan as it "
+	    "<p>Mean Dice of FTN+STN by severity, as the sweep of <code>hardy stress</code> measures it; level 0 is the scan as it "
 	    "is.</p>\n<div class=\"plots\">\n");
 	for (size_t i = 0; i < r->n_sweeps; i++) {
 		const char *artefact = r->sweeps[i].artefact;

@@ -289,8 +289,7 @@ static hardy_status check(const folds *f, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "folds are made of all labelled subjects: splits, subjects and validation must be left out");
 	if (hy_path_exists(f->splits) && !o->resume && !o->overwrite)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: is there already: go on with --resume, or replace it with --overwrite",
-		               f->splits);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: is there already: resume it, or overwrite it", f->splits);
 	return HARDY_OK;
 }
 

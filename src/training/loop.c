@@ -451,12 +451,8 @@ static hardy_status interrupt(trainer *t, hardy_error *err)
 		status = write_run(t, "interrupted", false, err);
 	if (status)
 		return status;
-	char *word = hy_shell_word(t->o.output);
-	status = hy_fail(err, HARDY_ERROR_INTERRUPTED,
-	                 "interrupted after step %lld of %lld, saved; go on with: hardy train --resume -o %s",
-	                 (long long)t->at.step, (long long)t->at.steps, word ? word : t->o.output);
-	hy_free(word);
-	return status;
+	return hy_fail(err, HARDY_ERROR_INTERRUPTED, "%s: interrupted after step %lld of %lld, saved: resume goes on", t->o.output,
+	               (long long)t->at.step, (long long)t->at.steps);
 }
 
 static hardy_status make_steps(trainer *t, hardy_error *err)
@@ -592,13 +588,9 @@ static hardy_status finish(trainer *t, hardy_error *err)
 			status = finish_model(t, t->run.best, &t->best, err);
 	}
 	if (status == HARDY_ERROR_INTERRUPTED) {
-		char *word = hy_shell_word(t->o.output);
 		status = write_run(t, "interrupted", false, err);
 		if (!status)
-			status =
-			    hy_fail(err, HARDY_ERROR_INTERRUPTED,
-			            "interrupted after the last step; finish with: hardy train --resume -o %s", word ? word : t->o.output);
-		hy_free(word);
+			status = hy_fail(err, HARDY_ERROR_INTERRUPTED, "%s: interrupted after the last step: resume finishes", t->o.output);
 		return status;
 	}
 	if (!status)

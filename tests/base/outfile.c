@@ -73,7 +73,7 @@ static void replaces_its_own_alone(void **state)
 	put(path, "notes of months\n");
 	assert_int_equal(write_it(path, "a,b", &err), HARDY_ERROR_ARGUMENT);
 	assert_non_null(strstr(err.message, path));
-	assert_non_null(strstr(err.message, "--overwrite"));
+	assert_non_null(strstr(err.message, "or overwrite it"));
 	holds(path, "notes of months\n");
 	assert_ok(write_it(path, HY_REPLACE_ANY, &err), &err);
 	put(path, ""); /* nothing is lost */

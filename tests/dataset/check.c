@@ -192,7 +192,7 @@ static void one_fault_of_many_files(void **state)
 			says_not("more of this kind");
 		} else {
 			says_not("more1_ED_gt");
-			says("        and 3 more of this kind (--verbose shows all)\n        remedy: ");
+			says("        and 3 more of this kind (verbose shows all)\n        remedy: ");
 		}
 		says("4 scans can be used, 0 cannot; things to look at: 4");
 	}
@@ -207,7 +207,7 @@ static void nothing_usable(void **state)
 	put_pair("a", 1);
 	check("", "lv=3", false, HARDY_ERROR_DATA);
 	says("unknown label value 1 (100 voxels), 2 (250 voxels), want one of 0, 3 (LV)");
-	says("remedy: correct the label, or say what the values mean with --labels");
+	says("remedy: correct the label, or say what the values mean by labels");
 	tree_truncate("a_gt.nii.gz", 0);
 	check("", "lv=3", false, HARDY_ERROR_DATA);
 	says("BAD   a: ");
@@ -376,9 +376,9 @@ static void labels_outside_of_the_view_are_told(void **state)
 	o.grid_spacing_mm = 2;
 	used = 0;
 	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
-	says("100 % of LV, 100 % of MYO, 100 % of RV lie outside of the network's field of view, 64 x 64 pixels of 2 mm: --size "
-	     "112 or --spacing "
-	     "3.13 would hold all");
+	says("100 % of LV, 100 % of MYO, 100 % of RV lie outside of the network's field of view, 64 x 64 pixels of 2 mm: a size "
+	     "of 112 or a spacing of "
+	     "3.13 mm would hold all");
 	o.size = 112;
 	used = 0;
 	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);

@@ -490,7 +490,7 @@ static void labels_option_is_checked(void **state)
 	static const char *const bad[] = {"lv", "=3", "lv=", "lv=70000", "lv=-1", "lv=1,", "lv=1x", "", "lv=1,,rv=2", "lv= 1"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		refuse_with(bad[i], HARDY_ERROR_ARGUMENT, "is not NAME=VALUE");
-	refuse_with("lv=0", HARDY_ERROR_DATA, "--labels: label value 0");
+	refuse_with("lv=0", HARDY_ERROR_DATA, "labels: label value 0");
 	refuse_with("lv=1,LVC=2", HARDY_ERROR_DATA, "are the same class");
 	refuse_with("a=1,b=1", HARDY_ERROR_DATA, "named twice");
 	hy_dataset d = open_with("A=1,b=2,bg=3");

@@ -325,8 +325,8 @@ static void labels_outside_are_counted(void **state)
 	assert_ok(hy_cover_add(&c, &plan, &g, label, &err), &err);
 	assert_true(c.inside[1] == 4 && c.outside[1] == 0 && c.inside[2] == 0 && c.outside[2] == 4);
 	assert_true(hy_cover_say(&c, &plan, classes, 3, text, sizeof text));
-	assert_non_null(strstr(
-	    text, "100 % of far lies outside of the network's field of view, 32 x 32 pixels of 1 mm: --size 64 or --spacing 2 "));
+	assert_non_null(strstr(text, "100 % of far lies outside of the network's field of view, 32 x 32 pixels of 1 mm: a size of "
+	                             "64 or a spacing of 2 mm "));
 	assert_false(hy_cover_is_empty(&c));
 	/* What it recommends holds all. */
 	plan.size = 64;

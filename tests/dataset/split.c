@@ -302,7 +302,7 @@ static void a_list_of_folds(void **state)
 	assert_string_equal(s.train[0], "s02");
 	assert_string_equal(s.validation[1], "s01");
 	hy_split_clear(&s);
-	refuse(path, 0, 0, HARDY_ERROR_ARGUMENT, "a list of 2 folds: want --fold with 0 to 1");
+	refuse(path, 0, 0, HARDY_ERROR_ARGUMENT, "a list of 2 folds: want a fold from 0 to 1");
 	assert_int_equal(hy_split_make(&s, &d, path, 2, 0, 0, 0, NULL, &err), HARDY_ERROR_ARGUMENT);
 	assert_non_null(strstr(err.message, "fold 2 is wanted, the file holds folds 0 to 1"));
 	tree_text("splits_final.json", "[{\"train\": [\"s00\"], \"valid\": [\"s02\"]}]");

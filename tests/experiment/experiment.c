@@ -629,7 +629,7 @@ static void faults(void **state)
 	o = plain();
 	o.settings = (const char *const[]){"seed=4"};
 	o.n_settings = 1;
-	refuse(o, HARDY_ERROR_ARGUMENT, "--set: the experiment itself decides on seed");
+	refuse(o, HARDY_ERROR_ARGUMENT, "settings: the experiment itself decides on seed");
 	o.settings = (const char *const[]){"size=33"};
 	refuse(o, HARDY_ERROR_ARGUMENT, "size is 33, want a multiple of 16");
 	o.settings = (const char *const[]){"batch=many"};

@@ -112,6 +112,58 @@ static void it_gives_what_the_library_computes(void **state)
 	}
 }
 
+/* A model with a calibration that says more of surer networks. */
+static void the_predicted_dice_is_there_when_the_model_is_calibrated(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m;
+	hardy_model *model = NULL;
+	make_model(&m, HY_NETWORK_STUDY, 1, 1);
+	m.calibration = (hy_calibration){.version = HY_CALIBRATION_VERSION,
+	                                 .n_subjects = 5,
+	                                 .n_scans = 10,
+	                                 .n_predictions = 40,
+	                                 .intercept = 0.6,
+	                                 .n_knots = 2,
+	                                 .knot_x = {0, 1},
+	                                 .knot_y = {0.1, 0.9},
+	                                 .margin_x = {0.2, 0.5, 0.8},
+	                                 .margin = {0.3, 0.2, 0.1},
+	                                 .auc = -1};
+	for (int i = 0; i < HY_N_SIGNALS; i++) {
+		m.calibration.sd[i] = 1;
+		m.calibration.weight[i] = 0.01;
+	}
+	for (int c = 1; c < MODEL_CLASSES; c++)
+		m.calibration.presence[c] = 1;
+	assert_ok(hy_model_save(&m, scratch_path("calibrated.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
+	assert_ok(hardy_model_load(scratch_path("calibrated.safetensors"), &model, &err), &err);
+	assert_true(hardy_model_is_calibrated(model));
+	float *v = make_voxels(NX, NY, NZ, 1, 1);
+	const hardy_image image = view_voxels(v, NX, NY, NZ, 1);
+	hardy_prediction *found = predict(model, NULL, &image);
+	hardy_quality q = {.size = sizeof q};
+	double dice, low;
+	assert_ok(hardy_prediction_quality(found, 0, &q, &err), &err);
+	hy_volume volume = {.nt = 1, .data = v};
+	hy_prediction wanted;
+	hy_grid_set_simple(&volume.grid, NX, NY, NZ, 2, 2, 8);
+	const hy_predictor_options own = {.which = HY_STN, .both = true};
+	hy_predictor *p = hy_predictor_new((hy_model *[]){&m}, 1, &own, &err);
+	assert_non_null(p);
+	assert_ok(hy_predictor_run(p, &volume, &wanted, &err), &err);
+	hy_calibration_apply(&m.calibration, &wanted.signals, &dice, &low);
+	assert_true(dice > 0.1 && dice < 0.9 && low < dice);
+	assert_true(q.predicted_dice == dice && q.predicted_low == low);
+	hy_prediction_clear(&wanted);
+	hy_predictor_free(p);
+	hardy_prediction_free(found);
+	hardy_model_free(model);
+	hy_model_clear(&m);
+	hy_free(v);
+}
+
 /* Voxel (x, y, z) of a packed float scan as another type at another place. */
 static void put(char *at, hardy_type type, float v)
 {
@@ -498,6 +550,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_gives_what_the_library_computes),
+	    cmocka_unit_test(the_predicted_dice_is_there_when_the_model_is_calibrated),
 	    cmocka_unit_test(voxels_may_be_of_any_type_and_order),
 	    cmocka_unit_test(every_frame_is_a_scan_of_its_own),
 	    cmocka_unit_test(a_model_of_two_channels_takes_them_as_the_fourth_axis),

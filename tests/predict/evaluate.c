@@ -212,7 +212,7 @@ static void scores_a_data_set(void **state)
 
 	/* The reference's own values; as class numbers RV and LV are exchanged and Dice shows it. */
 	labels("own/patient001_ED.nii.gz", 20, 3, 10, 2, 12, 1);
-	expect("own acdc --allow-missing --csv s.csv", 0, "err", "taken for the reference's own, as by --own-labels");
+	expect("own acdc --allow-missing --csv s.csv", 0, "err", "taken for the reference's own, as with own labels");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
 	expect("own/patient001_ED.nii.gz acdc --class-numbers --csv s.csv", 0, "out", "1 cases");
 	expect_near(score("patient001_ED", "LV", "dice"), 0);
@@ -410,7 +410,7 @@ static void refuses_what_does_not_fit(void **state)
 	expect("pred absent", 1, "err", "absent: no such file or folder");
 	expect("absent ref", 1, "err", "absent: no such file or folder");
 	expect("pred ref --classes LV", 2, "err", "the reference has no class \"LV\", want some of class_1");
-	expect("pred ref --labels lv", 2, "err", "--labels");
+	expect("pred ref --labels lv", 2, "err", "labels: \"lv\" is not NAME=VALUE");
 	expect("pred", 2, "err", "");
 	expect("pred ref --empty maybe", 2, "err", "--empty");
 	expect("pred/A.nii.gz ref/A.nii.gz --csv absent/s.csv", 1, "err", "absent/s.csv");
@@ -464,7 +464,7 @@ static void exchanged_classes_are_asked_about(void **state)
 	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){1, 1, 2, 3, 3, 3}, 6, 0);
 	expect("pred ref --labels rv=1,myo=2,lv=3 --class-numbers", 0, "err",
 	       "classes look exchanged: the predictions' RV lies where the reference has LV, LV lies where the reference has RV");
-	assert_non_null(strstr(text_of("err"), "leave --class-numbers out"));
+	assert_non_null(strstr(text_of("err"), "leave class numbers out"));
 	expect("pred ref --labels rv=1,myo=2,lv=3", 0, "out", "1.0000");
 	assert_null(strstr(text_of("err"), "exchanged"));
 	/* Values that are no class numbers. */
@@ -472,7 +472,7 @@ static void exchanged_classes_are_asked_about(void **state)
 	tree_labels("ref/a_gt.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
 	tree_labels("pred/a.nii.gz", 1, (const uint8_t[]){9, 9, 7, 5, 5, 5}, 6, 0);
 	expect("pred ref --labels rv=9,myo=7,lv=5 --class-numbers", 1, "err",
-	       "it is one of the reference's own values: leave --class-numbers out");
+	       "it is one of the reference's own values: leave class numbers out");
 	tree_remove();
 }
 

@@ -79,6 +79,9 @@ while IFS='	' read -r where path; do
 	[ -e "$path" ] || fault "$where: $path is not there"
 done <"$work/paths"
 
+# The version stands in include/hardy/version.h, and once more where a citation has it.
+grep -q "^version: $(script/version)\$" CITATION.cff || fault "CITATION.cff does not say version $(script/version)"
+
 # So that a change of form cannot empty the lists unseen.
 [ -s "$work/uses" ] || fault "no command line of hardy was found in README.md and docs/"
 [ -s "$work/paths" ] || fault "no path was found in README.md and docs/"

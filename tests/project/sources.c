@@ -254,6 +254,46 @@ static void banned_functions_are_not_called(void **state)
 	assert_int_equal(n_faults, 0);
 }
 
+/* ---- messages ----------------------------------------------------------------------------------------------------------- */
+
+/* They write command lines of the program, or of others: nothing else may speak of the program's options. */
+static const char *const write_command_lines[] = {"src/bench/predict.c", "src/experiment/emit.c", "src/experiment/process.c"};
+
+/* The library is called by programs that have no such options: its messages speak of arguments. */
+static void visit_strings(const source *s)
+{
+	for (size_t i = 0; i < sizeof write_command_lines / sizeof write_command_lines[0]; i++)
+		if (!strcmp(s->path, write_command_lines[i]))
+			return;
+	enum { CODE, LINE, BLOCK, STRING, CHARACTER } in = CODE;
+	for (const char *at = s->text; *at; at++) {
+		if (in == CODE) {
+			in = *at == '"'                     ? STRING
+			     : *at == '\''                  ? CHARACTER
+			     : at[0] == '/' && at[1] == '/' ? LINE
+			     : at[0] == '/' && at[1] == '*' ? BLOCK
+			                                    : CODE;
+		} else if (in == LINE || in == BLOCK) {
+			in = in == LINE ? (*at == '\n' ? CODE : LINE) : at[-1] == '*' && at[0] == '/' ? CODE : BLOCK;
+		} else if (*at == '\\' && at[1]) {
+			at++;
+		} else if (*at == (in == STRING ? '"' : '\'')) {
+			in = CODE;
+		} else if (in == STRING && at[0] == '-' && at[1] == '-' && islower((unsigned char)at[2])) {
+			fault("%s speaks of an option of the program: %.40s\n", s->path, at);
+		}
+	}
+}
+
+static void messages_speak_of_arguments(void **state)
+{
+	(void)state;
+	n_faults = n_files = 0;
+	walk("src", visit_strings);
+	assert_true(n_files > 100);
+	assert_int_equal(n_faults, 0);
+}
+
 /* The checks above find what they look for. */
 static void the_checks_can_fail(void **state)
 {
@@ -276,6 +316,10 @@ static void the_checks_can_fail(void **state)
 	s.path = "src/predict/x.c";
 	each_include(&s, judge_library_include);
 	assert_int_equal(n_faults, 5);
+	char strings[] = "char c = '\"'; /* --no */ x(\"a \\\" --no-such b\", y --z, \"--1 -- \", \"--two\"); // \"--no\"\n";
+	visit_strings(&(source){.path = "src/predict/x.c", .text = strings});
+	assert_int_equal(n_faults, 7);
+	n_faults = 5;
 	s.path = "src/report/x.c";
 	each_include(&s, judge_library_include);
 	assert_int_equal(n_faults, 5);
@@ -291,6 +335,7 @@ int main(void)
 	    cmocka_unit_test(directories_use_only_lower_ones),
 	    cmocka_unit_test(every_file_says_what_it_is_for),
 	    cmocka_unit_test(banned_functions_are_not_called),
+	    cmocka_unit_test(messages_speak_of_arguments),
 	    cmocka_unit_test(the_checks_can_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
