@@ -117,9 +117,9 @@ const command cmd_experiment = {
     .summary = "the study's comparisons: methods by seeds, scored at home, elsewhere and on spoiled scans",
     .details =
         "  cooperative-vs-standard  the two ways to train\n"
-        "  latent-vs-image          the method and its rivals, which augment images\n"
+        "  latent-vs-image          cooperative training and its rivals, which augment images\n"
         "  large-data               the same with all subjects to train on\n"
-        "  ablation                 what the parts of the method contribute\n"
+        "  ablation                 what the parts of cooperative training contribute\n"
         "\n"
         "The first DATA trains and tests; further ones are other sites: [NAME=]FOLDER, with any of :labels=lv=3,myo=2\n"
         ":classes=LV :title=TEXT :labelled-slices behind it. DIR gets results.jsonl (a line a run, under a key that is the\n"

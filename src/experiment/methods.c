@@ -21,21 +21,21 @@ const hy_experiment hy_experiments[] = {
     {COOP, "Cooperative against standard training", false},
     {IMAGE, "Augmentation in latent space against augmentation of images", false},
     {LARGE, "More subjects to train on", true},
-    {ABLATE, "What the parts of the method contribute", false},
+    {ABLATE, "What the parts of cooperative training contribute", false},
     {NULL, NULL, false},
 };
 
 const hy_method hy_methods[] = {
     {COOP, "standard", "Standard", "standard", "", false},
-    {COOP, "cooperative", "Proposed", "cooperative", "", false},
+    {COOP, "cooperative", "Cooperative", "cooperative", "", false},
 
     {IMAGE, "standard", "Standard", "standard", "", false},
     {IMAGE, "mwm", "Rand MWM", "mwm", "", false},
     {IMAGE, "randconv", "RandConv", "randconv", "", false},
     {IMAGE, "adv-noise", "Adv Noise", "adv-noise", "", false},
     {IMAGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
-    {IMAGE, "x-hat", "Proposed, x^", "cooperative:only_x_hat=1", "", false},
-    {IMAGE, "cooperative", "Proposed, x^ and p^", "cooperative", "", false},
+    {IMAGE, "x-hat", "Cooperative, hard images alone", "cooperative:only_x_hat=1", "", false},
+    {IMAGE, "cooperative", "Cooperative", "cooperative", "", false},
     {IMAGE, "hardy", "hardy", "hardy", "", false},
     {IMAGE, "rsc", "RSC", "rsc", "", true},
     {IMAGE, "mixstyle", "MixStyle", "mixstyle", "", true},
@@ -44,11 +44,11 @@ const hy_method hy_methods[] = {
 
     {LARGE, "standard", "Standard", "standard", "", false},
     {LARGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
-    {LARGE, "cooperative", "Proposed", "cooperative", "", false},
+    {LARGE, "cooperative", "Cooperative", "cooperative", "", false},
 
     {ABLATE, "standard", "Standard", "standard", "", false},
-    {ABLATE, "cooperative", "Proposed", "cooperative", "", false},
-    {ABLATE, "x-hat", "x^ only", "cooperative:only_x_hat=1", "", false},
+    {ABLATE, "cooperative", "Cooperative", "cooperative", "", false},
+    {ABLATE, "x-hat", "Hard images alone", "cooperative:only_x_hat=1", "", false},
     {ABLATE, "dropout", "Masks by dropout only", "cooperative:scheme_image=dropout,scheme_shape=dropout", "", false},
     {ABLATE, "channel", "Masks of channels only", "cooperative:scheme_image=channel,scheme_shape=channel", "", false},
     {ABLATE, "spatial", "Masks of positions only", "cooperative:scheme_image=spatial,scheme_shape=spatial", "", false},

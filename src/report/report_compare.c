@@ -159,7 +159,7 @@ static void write_compare(hy_report *r)
 		            w ? "FTN+STN: each method less standard training" : "FTN: each method less standard training");
 	for (int w = 0; w < 2; w++)
 		write_pairs(r, "paired", hy_report_networks[w], "cooperative",
-		            w ? "FTN+STN: each method less the proposed one" : "FTN: each method less the proposed one");
+		            w ? "FTN+STN: each method less cooperative training" : "FTN: each method less cooperative training");
 	write_pairs(r, "stn", "FTN+STN", "FTN", "FTN+STN less FTN: what the refinement by the STN adds");
 	if (published_note[0] || is_published(r, "FTN") || is_published(r, "FTN+STN"))
 		hy_html_printf(&r->f, "<h3>Beside the paper</h3>\n<p>%s</p>\n", published_note);

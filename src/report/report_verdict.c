@@ -45,7 +45,7 @@ static const cJSON *pair_of(const hy_report *r, size_t method, const cJSON *targ
 	return isfinite(hy_json_number(pair, "difference", NAN)) ? pair : NULL;
 }
 
-/* What most methods can be compared with: standard training, else the proposed method; NULL without any pair. */
+/* What most methods can be compared with: standard training, else cooperative training; NULL without any pair. */
 static const char *reference_of(const hy_report *r)
 {
 	static const char *const names[] = {"standard", "cooperative"};
