@@ -239,7 +239,7 @@ hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err
 		status =
 		    hy_fail(err, HARDY_ERROR_IO,
 		            "%s: no such file; want the folder of hardy experiment (results.jsonl, from its first finished run on), of "
-		            "hardy train (run.json), of its --folds (folds.json) or of hardy predict (quality.csv)",
+		            "hardy train (run.json), of its cross-validation (folds.json) or of hardy predict (quality.csv)",
 		            results);
 	if (!status)
 		status = read_optional(folder, "experiment.json", &s->experiment, err);

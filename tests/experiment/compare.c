@@ -19,7 +19,7 @@ enum { N_METHODS = 3, N_SEEDS = 2, N_SETS = 6, N_HOME = 6, N_AWAY = 30, N_DRAWS 
 static const hy_method methods[N_METHODS] = {
     {"latent-vs-image", "standard", "Standard", "standard", "", false},
     {"latent-vs-image", "mwm", "Rand|MWM_&", "mwm", "", false},
-    {"latent-vs-image", "cooperative", "Cooperative", "cooperative", "", false},
+    {"latent-vs-image", "cooperative", "Both, x^ and p^", "cooperative", "", false},
 };
 static const hy_method *const method_list[N_METHODS] = {&methods[0], &methods[1], &methods[2]};
 static const hy_experiment experiment = {"latent-vs-image", "A title", false};
@@ -378,13 +378,13 @@ static void files(void **state)
 	has("out/tables/summary.md", "M&Ms: 150 subjects of five sites there, 30 scans here.");
 	has("out/tables/per_class.csv", "standard,Standard,FTN,acdc,intra,LV,");
 	has("out/tables/per_class.md", "Standard, RV |");
-	has("out/tables/paired.csv", "cooperative,Cooperative,FTN,acdc,intra,standard,6,2,");
+	has("out/tables/paired.csv", "cooperative,\"Both, x^ and p^\",FTN,acdc,intra,standard,6,2,");
 	has("out/tables/paired.tex", "\\begin{tabular}{l*{10}{r}}");
-	snprintf(line, sizeof line, "cooperative,Cooperative,1,78,36,%zu,1,1,1,0.05,",
+	snprintf(line, sizeof line, "cooperative,\"Both, x^ and p^\",1,78,36,%zu,1,1,1,0.05,",
 	         c.forecasts[2 * N_SEEDS + 1].n_below);
 	has("out/tables/predicted_dice.csv", line);
-	has("out/tables/predicted_dice.md", "| Cooperative, seed 1 | 78 | 36 |");
-	has("out/tables/predicted_dice.tex", "Cooperative, seed 0 & 78 & 36 &");
+	has("out/tables/predicted_dice.md", "| Both, x^ and p^, seed 1 | 78 | 36 |");
+	has("out/tables/predicted_dice.tex", "Both, x\\^{} and p\\^{}, seed 0 & 78 & 36 &");
 	assert_ok(hy_json_read(tree_path("out/statistics.json"), &json, &err), &err);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "summary")), N_METHODS * 2 * (N_SETS + 4));
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "paired")), 2 * 2 * 2 * (N_SETS + 4));
