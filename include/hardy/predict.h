@@ -59,14 +59,11 @@ extern "C" {
 /* Begin with HARDY_INIT: what is 0 or NULL is as documented here. */
 typedef struct hardy_predictor_options {
 	size_t size; /* sizeof(hardy_predictor_options) */
-	const char
-	    *network; /* whose label map: "ftn", the fast one alone, or "stn", FTN+STN; NULL: as the model was trained to predict */
-	const char
-	    *components; /* "largest": the largest 3-D component of each class alone (26-connectivity), "all"; NULL: likewise */
-	const char *tta; /* mean over variants of each slice: "none", "flips", "intensity", "both"; NULL: likewise */
-	const char
-	    *window; /* field of view: "follow", moved onto structures that reach its edge, "middle"; NULL: follow, but for the
-	                           study's networks */
+	/* These four are as the model was trained to predict where they are NULL; window then follows but for the study's networks. */
+	const char *network;    /* whose label map: "ftn", the fast one alone, or "stn", FTN+STN */
+	const char *components; /* "largest": the largest 3-D component of each class alone (26-connectivity); "all" */
+	const char *tta;        /* mean over variants of each slice: "none", "flips", "intensity", "both" */
+	const char *window;     /* field of view: "follow", moved onto structures that reach its edge; "middle" */
 	const char *precision;  /* "f32"; "bf16" where the processor has AVX-512 BF16; NULL: f32 */
 	bool probabilities;     /* keep a map of each class */
 	bool entropy;           /* keep the entropy map */

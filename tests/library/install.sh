@@ -99,9 +99,10 @@ for kind in "" .cpp; do
 done
 
 # A program may keep the static library instead.
-static=$(pkg-config --static --libs hardy | own)
+static=$(pkg-config --static --libs hardy | own | sed "s|-lhardy |$lib/libhardy.a |")
+case $static in *libhardy.a*) ;; *) echo "pkg-config --static names no hardy: $static"; exit 1 ;; esac
 # shellcheck disable=SC2086
-$cc $flags $cflags predict.c -o predict_static -Wl,-Bstatic -lhardy -Wl,-Bdynamic -L"$lib" $static || { echo "the static library"; exit 1; }
+$cc $flags $cflags predict.c -o predict_static $static || { echo "the static library"; exit 1; }
 LD_LIBRARY_PATH= ./predict_static $model "$scan" static.nii >/dev/null
 cmp found.nii static.nii
 echo "$n headers, each with its example in C and C++"
