@@ -19,8 +19,7 @@ static void pass_over(void *payload, const char *subject, const char *phase, con
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const files[] = {"mnms/Training/Labeled/A0S9V9/A0S9V9_sa.nii.gz",
-	                                    "mnms/Training/Labeled/A0S9V9/A0S9V9_sa_gt.nii.gz",
-	                                    "mnms/Testing/B1/B1_sa.nii.gz"};
+	                                    "mnms/Training/Labeled/A0S9V9/A0S9V9_sa_gt.nii.gz", "mnms/Testing/B1/B1_sa.nii.gz"};
 	static bool made;
 	hy_dataset d = {0};
 	hardy_error err;

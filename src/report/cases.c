@@ -59,7 +59,7 @@ static const cJSON *entry_of(const maker *m, const hy_results_run *run)
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(m->s->experiment, "runs"))
 	{
 		if (!strcmp(hy_results_text(item, "method", ""), m->s->methods[run->method].name) &&
-		    (int64_t)hy_json_number(item, "seed", -1) == run->seed)
+		    hy_json_whole(item, "seed", -1) == run->seed)
 			return item;
 	}
 	return NULL;

@@ -110,7 +110,7 @@ static hardy_status read_case(hy_results *s, size_t run, size_t set, const cJSON
 		return HARDY_ERROR_MEMORY;
 	s->scores = larger;
 	hy_results_score *c = &s->scores[s->n_scores];
-	*c = (hy_results_score){.run = run, .set = set, .draw = (int64_t)hy_json_number(object, "draw", 0)};
+	*c = (hy_results_score){.run = run, .set = set, .draw = hy_json_whole(object, "draw", 0)};
 	snprintf(c->name, sizeof c->name, "%s", hy_results_text(object, "case", ""));
 	for (int w = 0; w < 2; w++) {
 		for (int k = 0; k < HY_MAX_CLASSES; k++)
@@ -141,8 +141,8 @@ static hardy_status read_run(hy_results *s, cJSON *line, hardy_error *err)
 	}
 	s->lines[s->n_runs] = line;
 	hy_results_run *r = &s->runs[s->n_runs];
-	*r = (hy_results_run){.seed = (int64_t)hy_json_number(line, "seed", 0),
-	                      .steps = (int64_t)hy_json_number(line, "steps", 0),
+	*r = (hy_results_run){.seed = hy_json_whole(line, "seed", 0),
+	                      .steps = hy_json_whole(line, "steps", 0),
 	                      .train_s = hy_json_number(line, "train_s", NAN),
 	                      .line = line};
 	s->n_runs++;
