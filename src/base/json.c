@@ -111,6 +111,12 @@ double hy_json_number(const cJSON *object, const char *name, double other)
 	return cJSON_IsNumber(item) ? item->valuedouble : other;
 }
 
+int64_t hy_json_whole(const cJSON *object, const char *name, int64_t other)
+{
+	const double most = 9007199254740992.0, v = hy_json_number(object, name, (double)other);
+	return v >= most ? (int64_t)most : v <= -most ? -(int64_t)most : v == v ? (int64_t)v : other;
+}
+
 cJSON *hy_json_real(double value)
 {
 	char text[32];

@@ -26,6 +26,9 @@ bool hy_json_add(cJSON *object, const char *name, cJSON *item);
 /* A number of an object; other where it has none of that name. */
 double hy_json_number(const cJSON *object, const char *name, double other);
 
+/* The same as a whole number, cut, and within -2^53 to 2^53: whatever a file says. */
+int64_t hy_json_whole(const cJSON *object, const char *name, int64_t other);
+
 /* A number that reads back as the same double (cJSON's own keep 15 digits); null when it is not finite. To be printed only: it is
  * no cJSON_IsNumber. */
 cJSON *hy_json_real(double value);

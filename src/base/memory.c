@@ -9,6 +9,7 @@
 
 static atomic_llong calls;
 static atomic_llong fail_at;
+static atomic_llong live;
 
 static bool refused(size_t n, size_t size)
 {
@@ -30,19 +31,34 @@ int64_t hy_memory_calls(void)
 	return atomic_load(&calls);
 }
 
+int64_t hy_memory_live(void)
+{
+	return atomic_load(&live);
+}
+
+static void *given(void *p)
+{
+	if (p)
+		atomic_fetch_add(&live, 1);
+	return p;
+}
+
 void *hy_alloc(size_t n, size_t size)
 {
-	return refused(n, size) ? NULL : malloc(n * size > 0 ? n * size : 1);
+	return refused(n, size) ? NULL : given(malloc(n * size > 0 ? n * size : 1));
 }
 
 void *hy_calloc(size_t n, size_t size)
 {
-	return refused(n, size) ? NULL : calloc(n ? n : 1, size ? size : 1);
+	return refused(n, size) ? NULL : given(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *hy_realloc(void *p, size_t n, size_t size)
 {
-	return refused(n, size) ? NULL : realloc(p, n * size > 0 ? n * size : 1);
+	const size_t bytes = n * size > 0 ? n * size : 1;
+	if (refused(n, size))
+		return NULL;
+	return p ? realloc(p, bytes) : given(malloc(bytes));
 }
 
 char *hy_strdup(const char *s)
@@ -58,17 +74,19 @@ void *hy_alloc_aligned(size_t n, size_t size)
 {
 	if (refused(n, size))
 		return NULL;
-	return aligned_alloc(64, (n * size + 64) / 64 * 64);
+	return given(aligned_alloc(64, (n * size + 64) / 64 * 64));
 }
 
 void hy_free(void *p)
 {
+	if (p)
+		atomic_fetch_sub(&live, 1);
 	free(p);
 }
 
 void hy_free_aligned(void *p)
 {
-	free(p);
+	hy_free(p);
 }
 
 hardy_status hy_fail_memory(hardy_error *err, const char *what, size_t n, size_t size)

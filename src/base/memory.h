@@ -27,5 +27,7 @@ hardy_status hy_fail_memory(hardy_error *err, const char *what, size_t n, size_t
 /* Test hook: the k-th allocation from now (1-based) fails, once; 0 turns it off. Counts calls in hy_memory_calls(). */
 void hy_memory_fail_at(int64_t k);
 int64_t hy_memory_calls(void);
+/* Blocks that were given and not released: the same before and after a call that leaks nothing. */
+int64_t hy_memory_live(void);
 
 #endif

@@ -15,12 +15,39 @@
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+/* ---- faults on purpose -------------------------------------------------------------------------------------------------- */
+
+static atomic_llong calls;
+static atomic_llong fail_at;
+
+/* Whether this operation is to fail; errno says why then. */
+static bool refused(void)
+{
+	const long long call = atomic_fetch_add(&calls, 1) + 1;
+	if (call != atomic_load(&fail_at))
+		return false;
+	atomic_store(&fail_at, 0);
+	errno = ENOSPC;
+	return true;
+}
+
+void hy_outfile_fail_at(int64_t k)
+{
+	atomic_store(&fail_at, k > 0 ? atomic_load(&calls) + k : 0);
+}
+
+int64_t hy_outfile_calls(void)
+{
+	return atomic_load(&calls);
+}
 
 /* ---- what may be replaced ----------------------------------------------------------------------------------------------- */
 
@@ -197,7 +224,7 @@ hardy_status hy_outfile_open(hy_outfile *f, const char *path, const char *mark, 
 		hy_outfile_discard(f);
 		return hy_fail_memory(err, path, strlen(path), 1);
 	}
-	const int fd = make_temporary(temporary);
+	const int fd = refused() ? -1 : make_temporary(temporary);
 	if (fd < 0) {
 		const int saved = errno;
 		hy_free(temporary);
@@ -227,7 +254,7 @@ void hy_outfile_write(hy_outfile *f, const void *data, size_t size)
 {
 	if (f->sink)
 		f->sink->write(f->sink->payload, data, size);
-	else if (size && fwrite(data, 1, size, f->stream) != size)
+	else if (size && (refused() || fwrite(data, 1, size, f->stream) != size))
 		keep_error(f);
 }
 
@@ -267,7 +294,7 @@ void hy_outfile_printf(hy_outfile *f, const char *format, ...)
 			errno = ENOMEM;
 			keep_error(f);
 		}
-	} else if (vfprintf(f->stream, format, args) < 0) {
+	} else if (refused() || vfprintf(f->stream, format, args) < 0) {
 		keep_error(f);
 	}
 	va_end(args);
@@ -324,7 +351,7 @@ static void sync_folder(hy_outfile *f)
 {
 	char folder[PATH_MAX];
 	const int fd = folder_of(f->path, folder) ? open(folder[0] ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS && errno != EBADF))
+	if (fd < 0 || ((refused() || fsync(fd)) && errno != EINVAL && errno != EROFS && errno != EBADF))
 		keep_error(f);
 	if (fd >= 0)
 		close(fd);
@@ -335,12 +362,12 @@ hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err)
 	errno = 0;
 	if (f->sink)
 		return commit_sink(f, err);
-	if (fflush(f->stream) || ferror(f->stream))
+	if (refused() || fflush(f->stream) || ferror(f->stream))
 		keep_error(f);
-	if (!f->error && fsync(fileno(f->stream)) && errno != EINVAL && errno != EROFS)
+	if (!f->error && (refused() || fsync(fileno(f->stream))) && errno != EINVAL && errno != EROFS)
 		keep_error(f);
 	/* renamed while locked: what is unlocked is dead */
-	if (!f->error && rename(f->temporary, f->path))
+	if (!f->error && (refused() || rename(f->temporary, f->path)))
 		keep_error(f);
 	if (fclose(f->stream))
 		keep_error(f);

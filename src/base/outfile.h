@@ -52,6 +52,13 @@ void hy_outfile_csv_end(hy_outfile *f);                       /* of the row */
 hardy_status hy_outfile_commit(hy_outfile *f, hardy_error *err);
 void hy_outfile_discard(hy_outfile *f);
 
+/*
+ * Test hook: the k-th operation on output files from now (1-based) fails as on a full disk, once; 0 turns it off. Opening, each write, the
+ * syncs and the rename count, which hy_outfile_calls() tells.
+ */
+void hy_outfile_fail_at(int64_t k);
+int64_t hy_outfile_calls(void);
+
 /* Formatted text to a sink, at once; nothing when sink is NULL or memory runs out. For text whose loss is no error. */
 void hy_sink_printf(const hardy_sink *sink, const char *format, ...) HY_PRINTF(2, 3);
 

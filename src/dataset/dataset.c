@@ -53,7 +53,7 @@ void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *p
 	va_end(args);
 	p->n_bad += bad;
 	if (p->n == p->room) {
-		const size_t room = p->room ? p->room * 2 : 16;
+		const size_t room = p->room ? p->room * 2 : 2; /* one list a case: a hundred thousand of them */
 		hy_problem *larger = hy_realloc(p->items, room, sizeof *larger);
 		if (!larger) {
 			p->lost = true;
@@ -368,25 +368,28 @@ out:
 	return status;
 }
 
-static int by_bytes(const void *a, const void *b)
+size_t hy_dataset_find(const hy_dataset *d, const char *subject)
 {
-	return strcmp(a, b);
-}
-
-static bool has_case(const hy_dataset *d, const char *subject)
-{
-	size_t low = 0, high = d->n_cases; /* which are sorted by subject */
+	size_t low = 0, high = d->n_cases;
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const int order = strcmp(d->cases[middle].subject, subject);
-		if (!order)
-			return true;
-		if (order < 0)
+		if (strcmp(d->cases[middle].subject, subject) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	return low;
+}
+
+static bool is_subject(const hy_dataset *d, const char *subject)
+{
+	const size_t i = hy_dataset_find(d, subject);
+	return i < d->n_cases && !strcmp(d->cases[i].subject, subject);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(a, b);
 }
 
 /* Subjects that a problem names and that have no case, sorted. */
@@ -400,7 +403,7 @@ static hardy_status list_lost(hy_dataset *d, const hy_problems *problems, hardy_
 	size_t n = 0;
 	for (size_t i = 0; i < problems->n; i++) {
 		const hy_problem *p = &problems->items[i];
-		if (p->bad && p->subject[0] && !has_case(d, p->subject))
+		if (p->bad && p->subject[0] && !is_subject(d, p->subject))
 			memcpy(d->lost[n++], p->subject, HY_NAME_SIZE);
 	}
 	qsort(d->lost, n, sizeof *d->lost, by_bytes);

@@ -103,6 +103,9 @@ hardy_status hy_case_check_grey(const hy_case *c, const hy_volume *image, hardy_
 hardy_status hy_fit_grid(const char *path, const hy_grid *g, const char *whose, const hy_grid *want, hy_order *order,
                          const hardy_log *log, hardy_error *err);
 
+/* Index of the subject's first case, of those behind it otherwise: cases are sorted by subject. */
+size_t hy_dataset_find(const hy_dataset *d, const char *subject);
+
 /* Sorted unique subject names; indices into cases by subject come from comparing names. */
 hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE], size_t *n, hardy_error *err);
 

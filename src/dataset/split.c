@@ -130,16 +130,16 @@ static hardy_status check_doubled(const list *const *lists, const char *const *k
 static bool has_label(const hy_dataset *d, const char *subject)
 {
 	bool found = hy_split_has(d->lost, d->n_lost, subject);
-	for (size_t i = 0; i < d->n_cases && !found; i++)
-		found = d->cases[i].label_path && !strcmp(d->cases[i].subject, subject);
+	for (size_t i = hy_dataset_find(d, subject); i < d->n_cases && !found && !strcmp(d->cases[i].subject, subject); i++)
+		found = d->cases[i].label_path != NULL;
 	return found;
 }
 
 static bool is_held_out(const hy_dataset *d, const char *subject)
 {
 	bool found = false;
-	for (size_t i = 0; i < d->n_cases && !found; i++)
-		found = d->cases[i].held_out && !strcmp(d->cases[i].subject, subject);
+	for (size_t i = hy_dataset_find(d, subject); i < d->n_cases && !found && !strcmp(d->cases[i].subject, subject); i++)
+		found = d->cases[i].held_out;
 	return found;
 }
 

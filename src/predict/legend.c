@@ -48,14 +48,16 @@ static bool take_class(const cJSON *item, hy_class *c)
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name"),
 	            *value = cJSON_GetObjectItemCaseSensitive(item, "value");
-	if (!cJSON_IsString(name) || strlen(name->valuestring) >= sizeof c->name || !(cJSON_IsNumber(value) || cJSON_IsNull(value)))
+	if (!cJSON_IsString(name))
+		return false;
+	hy_json_bytes(name->valuestring); /* its length counts as it is, not as it is written */
+	if (strlen(name->valuestring) >= sizeof c->name || !(cJSON_IsNumber(value) || cJSON_IsNull(value)))
 		return false;
 	const double v = cJSON_IsNumber(value) ? value->valuedouble : -1;
 	if (cJSON_IsNumber(value) && !(v >= 0 && v <= MOST_VALUE && v == floor(v)))
 		return false;
 	*c = (hy_class){.value = (int)v, .present = v >= 0};
 	memcpy(c->name, name->valuestring, strlen(name->valuestring) + 1);
-	hy_json_bytes(c->name);
 	return true;
 }
 

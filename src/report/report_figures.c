@@ -63,7 +63,7 @@ static void write_figures(hy_report *r)
 {
 	const cJSON *item;
 	size_t i = 0;
-	hy_html_printf(&r->f, "<p>Slice %d of %s, seed %g.</p>\n", (int)hy_json_number(r->figures, "slice", 0),
+	hy_html_printf(&r->f, "<p>Slice %lld of %s, seed %g.</p>\n", (long long)hy_json_whole(r->figures, "slice", 0),
 	               hy_results_text(r->figures, "case", ""), hy_json_number(r->figures, "seed", 0));
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(r->figures, "figures"))
 	{
@@ -71,9 +71,9 @@ static void write_figures(hy_report *r)
 		hy_html_printf(
 		    &r->f,
 		    "<figure><figcaption><strong>%s.</strong> %s</figcaption>\n<div class=\"picture\" tabindex=\"0\" role=\"region\" "
-		    "aria-label=\"%s\"><img loading=\"lazy\" width=\"%d\" height=\"%d\" src=\"data:image/png;base64,",
-		    title, hy_results_text(item, "caption", ""), title, (int)hy_json_number(item, "width", 1),
-		    (int)hy_json_number(item, "height", 1));
+		    "aria-label=\"%s\"><img loading=\"lazy\" width=\"%lld\" height=\"%lld\" src=\"data:image/png;base64,",
+		    title, hy_results_text(item, "caption", ""), title, (long long)hy_json_whole(item, "width", 1),
+		    (long long)hy_json_whole(item, "height", 1));
 		hy_html_base64(&r->f, r->pictures[i].data, r->pictures[i].size);
 		hy_html_printf(&r->f, "\" alt=\"%s\"></div></figure>\n", title);
 		i++;

@@ -112,7 +112,7 @@ static hardy_status read_case(hy_results *s, size_t run, size_t set, const cJSON
 	hy_results_score *c = &s->scores[s->n_scores];
 	*c = (hy_results_score){.run = run,
 	                        .set = set,
-	                        .draw = (int64_t)hy_json_number(object, "draw", 0),
+	                        .draw = hy_json_whole(object, "draw", 0),
 	                        .predicted = hy_json_number(object, "predicted", NAN),
 	                        .low = hy_json_number(object, "predicted_low", NAN)};
 	snprintf(c->name, sizeof c->name, "%s", hy_results_text(object, "case", ""));
@@ -145,8 +145,8 @@ static hardy_status read_run(hy_results *s, cJSON *line, hardy_error *err)
 	}
 	s->lines[s->n_runs] = line;
 	hy_results_run *r = &s->runs[s->n_runs];
-	*r = (hy_results_run){.seed = (int64_t)hy_json_number(line, "seed", 0),
-	                      .steps = (int64_t)hy_json_number(line, "steps", 0),
+	*r = (hy_results_run){.seed = hy_json_whole(line, "seed", 0),
+	                      .steps = hy_json_whole(line, "steps", 0),
 	                      .train_s = hy_json_number(line, "train_s", NAN),
 	                      .line = line};
 	s->n_runs++;

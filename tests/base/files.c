@@ -94,12 +94,37 @@ static void long_lines_in_a_sink(void **state)
 	assert_int_equal(hy_outfile_commit(&f, &err), HARDY_ERROR_MEMORY);
 }
 
+/* Those that begin alike follow one another, whatever else there is; beyond the last there is none. */
+static void names_are_found(void **state)
+{
+	(void)state;
+	char *list[] = {"a", "a.nii", "ab", "ab.nii", "ab.nii.gz", "b", "\xff"};
+	const hy_names names = {list, sizeof list / sizeof *list};
+	const hy_names none = {NULL, 0};
+	static const struct {
+		const char *start;
+		size_t first, n;
+	} cases[] = {{"ab", 2, 3}, {"ab.nii", 3, 2}, {"a", 0, 5}, {"", 0, 7},
+	             {"aa", 2, 0}, {"b", 5, 1},      {"c", 6, 0}, {"\xff\xff", 7, 0}};
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		const size_t length = strlen(cases[k].start);
+		size_t i = hy_names_find(&names, cases[k].start, length), n = 0;
+		assert_int_equal(i, cases[k].first);
+		for (; hy_names_begin(&names, i, cases[k].start, length); i++)
+			n++;
+		assert_int_equal(n, cases[k].n);
+	}
+	assert_int_equal(hy_names_find(&none, "a", 1), 0);
+	assert_false(hy_names_begin(&none, 0, "", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(table_in_a_sink),
 	    cmocka_unit_test(table_in_a_file),
 	    cmocka_unit_test(long_lines_in_a_sink),
+	    cmocka_unit_test(names_are_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

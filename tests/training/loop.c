@@ -642,25 +642,38 @@ static void refuses_unusable_input(void **state)
 	assert_false(hy_path_exists(tree_path("run")));
 }
 
+/* Step and tensor are named, the run is marked as failed, and the last checkpoint is a model of finite values. */
 static void reports_a_loss_that_is_not_finite(void **state)
 {
 	(void)state;
-	hardy_error err = {0};
+	static const char *const networks[] = {"study", "unet"};
 	make_data();
-	hardy_train_options o = tiny("run", "standard");
-	o.learning_rate = 1e25;
-	o.schedule = "constant";
-	o.checkpoint_every_s = 0; /* after every step */
-	refuse(&o, HARDY_ERROR_NUMERIC, "step ");
-	assert_true(hy_path_exists(tree_path("run/checkpoint.safetensors")));
-	assert_false(hy_path_exists(tree_path("run/last.safetensors")));
-	hy_model m = {0};
-	assert_ok(hy_model_load(&m, tree_path("run/checkpoint.safetensors"), NULL, &err), &err);
-	hy_model_clear(&m);
-	cJSON *json = NULL;
-	assert_ok(hy_json_read(tree_path("run/run.json"), &json, &err), &err);
-	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "status")), "failed");
-	cJSON_Delete(json);
+	for (int i = 0; i < 2; i++) {
+		hardy_error err = {0};
+		hardy_train_options o = tiny(i ? "run-unet" : "run", "standard");
+		char name[64];
+		o.network = networks[i];
+		o.learning_rate = 1e25;
+		o.schedule = "constant";
+		o.checkpoint_every_s = 0; /* after every step */
+		assert_int_equal(hardy_train(&o, NULL, NULL, &err), HARDY_ERROR_NUMERIC);
+		assert_part(err.message, "step ");
+		assert_part(err.message, " finite");
+		if (!strstr(err.message, "\"") && !strstr(err.message, "before "))
+			fail_msg("no tensor is named: %s", err.message);
+		snprintf(name, sizeof name, "%s/last.safetensors", i ? "run-unet" : "run");
+		assert_false(hy_path_exists(tree_path(name)));
+		snprintf(name, sizeof name, "%s/checkpoint.safetensors", i ? "run-unet" : "run");
+		hy_model m = {0};
+		assert_ok(hy_model_load(&m, tree_path(name), NULL, &err), &err);
+		hy_model_clear(&m);
+		assert_ok(hardy_verify(tree_path(name), NULL, &err), &err);
+		cJSON *json = NULL;
+		snprintf(name, sizeof name, "%s/run.json", i ? "run-unet" : "run");
+		assert_ok(hy_json_read(tree_path(name), &json, &err), &err);
+		assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "status")), "failed");
+		cJSON_Delete(json);
+	}
 }
 
 static void fixes_the_steps_of_a_budget(void **state)

@@ -1,0 +1,314 @@
+/*
+ * faults.c: memory runs out, and the disk is full, at the k-th call of whole commands: train, predict, evaluate, corrupt, experiment
+ * (collecting), report. Each time: an error with a message, or else all that was to be written; nothing leaked, nothing half-written.
+ *
+ * A few samples of k in the test; with a number as argument so many, with "all" every k (script/torture).
+ */
+#define _XOPEN_SOURCE 700 /* nftw */
+#include "support/test.h"
+#include "support/tree.h"
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/memory.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEEP = 2 };
+
+static bool every_k;
+static int64_t samples = 2;
+static char root[600], data[600], splits[600], run_folder[600], maps[600], study[600], spoiled[600];
+
+/* ---- commands ----------------------------------------------------------------------------------------------------------- */
+
+static void drop(void *payload, const char *text, size_t size)
+{
+	(void)payload;
+	(void)text;
+	(void)size;
+}
+
+static const hardy_sink sink = {drop, NULL};
+
+static hardy_status train(hardy_error *err)
+{
+	hardy_train_options o;
+	const hardy_status status = hardy_train_options_init(&o, NULL, NULL, err);
+	if (status)
+		return status;
+	o.data = data;
+	o.labels = "ring=1,core=2";
+	o.output = run_folder;
+	o.subjects = 2;
+	o.validation = 1;
+	o.size = 16;
+	o.spacing_mm = 5;
+	o.batch = 2;
+	o.iterations = 2;
+	o.validate_every = 1;
+	o.network_levels = 2;
+	o.calibrate = false;
+	o.checkpoint_every_s = 0;
+	o.threads = 1;
+	o.overwrite = true;
+	return hardy_train(&o, NULL, NULL, err);
+}
+
+static hardy_status predict(hardy_error *err)
+{
+	hardy_predict_options o;
+	char images[700];
+	snprintf(images, sizeof images, "%s/images", data);
+	hardy_predict_options_init(&o);
+	o.inputs = (const char *const[]){run_folder, images};
+	o.n_inputs = 2;
+	o.output = maps;
+	o.threads = 1;
+	o.warn_dice = 0;
+	return hardy_predict(&o, NULL, err);
+}
+
+static hardy_status evaluate(hardy_error *err)
+{
+	hardy_evaluate_options o;
+	hardy_evaluation e;
+	hardy_evaluate_options_init(&o);
+	o.prediction = maps;
+	o.reference = data;
+	o.labels = "ring=1,core=2";
+	const hardy_status status = hardy_evaluate(&o, &e, NULL, err);
+	if (!status || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD)
+		hardy_evaluation_clear(&e);
+	return status;
+}
+
+static hardy_status corrupt(hardy_error *err)
+{
+	hardy_corrupt_options o;
+	hardy_corrupt_options_init(&o);
+	o.inputs = (const char *const[]){data};
+	o.n_inputs = 1;
+	o.output = spoiled;
+	o.artefacts = (const char *const[]){"bias"};
+	o.n_artefacts = 1;
+	o.labels = "ring=1,core=2";
+	o.copies = 1;
+	o.subjects = "s1";
+	o.threads = 1;
+	o.overwrite = true;
+	return hardy_corrupt(&o, NULL, err);
+}
+
+static const char *const settings[] = {"size=16,spacing_mm=5,iterations=1,batch=2,subjects=1,validation=0"};
+
+static hardy_status experiment(bool collect, hardy_error *err)
+{
+	hardy_experiment_options o;
+	char source[700];
+	snprintf(source, sizeof source, "home=%s:labels=ring=1,core=2", data);
+	hardy_experiment_options_init(&o);
+	o.name = "latent-vs-image";
+	o.data = (const char *const[]){source};
+	o.n_data = 1;
+	o.output = study;
+	o.splits = splits;
+	o.methods = "standard";
+	o.seeds = 1;
+	o.copies = 1;
+	o.threads = 1;
+	o.settings = settings;
+	o.n_settings = 1;
+	o.collect = collect;
+	return hardy_experiment(&o, &sink, NULL, NULL, err);
+}
+
+static hardy_status collect(hardy_error *err)
+{
+	return experiment(true, err);
+}
+
+static hardy_status report(hardy_error *err)
+{
+	hardy_report_options o;
+	hardy_report_options_init(&o);
+	o.cases = every_k ? 2 : 0; /* pictures want predictions, which take the longest */
+	return hardy_report(study, &o, NULL, err);
+}
+
+static const struct command {
+	const char *name;
+	hardy_status (*call)(hardy_error *err);
+	const char *output; /* what it makes anew, removed before each call; NULL: it writes over what it wrote */
+} commands[] = {
+    {"train", train, "run"},         {"predict", predict, "maps"}, {"evaluate", evaluate, NULL},
+    {"corrupt", corrupt, "spoiled"}, {"collect", collect, NULL},   {"report", report, NULL},
+};
+
+/* ---- what lies there ---------------------------------------------------------------------------------------------------- */
+
+/* Files below a folder, and that each is whole. */
+static size_t check_files(const char *folder, const char *what)
+{
+	hy_names names = {0};
+	size_t n = 0;
+	hardy_error err = {0};
+	if (!hy_path_is_folder(folder))
+		return 0;
+	assert_ok(hy_list_folder(folder, &names, &err), &err);
+	for (size_t i = 0; i < names.n; i++) {
+		const char *name = names.name[i];
+		char path[1200];
+		cJSON *json = NULL;
+		snprintf(path, sizeof path, "%s/%s", folder, name);
+		if (strstr(name, ".part-"))
+			fail_msg("%s: %s is left", what, path);
+		if (hy_path_is_folder(path)) {
+			n += check_files(path, what);
+			continue;
+		}
+		n++;
+		if (strstr(name, ".safetensors") && hardy_verify(path, &sink, &err))
+			fail_msg("%s: %s", what, err.message);
+		if (strstr(name, ".nii") && hardy_inspect(path, true, &sink, &err))
+			fail_msg("%s: %s", what, err.message);
+		if (!strcmp(name + strlen(name) - 5, ".json") && hy_json_read(path, &json, &err))
+			fail_msg("%s: %s", what, err.message);
+		cJSON_Delete(json);
+	}
+	hy_names_free(&names);
+	return n;
+}
+
+/* ---- faults ------------------------------------------------------------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at)
+{
+	(void)about;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_folder(const char *name)
+{
+	if (hy_path_exists(tree_path(name)))
+		assert_int_equal(nftw(tree_path(name), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static hardy_status run(const struct command *c, hardy_error *err)
+{
+	*err = (hardy_error){0};
+	if (c->output)
+		remove_folder(c->output);
+	return c->call(err);
+}
+
+static bool said(const hardy_error *err, hardy_status status)
+{
+	return err->message[0] && err->status == status;
+}
+
+/* disk: writing fails, else memory. n_files: what a good call leaves. */
+static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_files)
+{
+	hardy_error err;
+	char what[96];
+	snprintf(what, sizeof what, "%s, %s %lld", c->name, disk ? "write" : "allocation", (long long)k);
+	if (c->output)
+		remove_folder(c->output);
+	const int64_t before = hy_memory_live();
+	err = (hardy_error){0};
+	if (disk)
+		hy_outfile_fail_at(k);
+	else
+		hy_memory_fail_at(k);
+	const hardy_status status = c->call(&err);
+	hy_memory_fail_at(0);
+	hy_outfile_fail_at(0);
+	if (hy_memory_live() != before)
+		fail_msg("%s: %lld blocks are leaked (%s)", what, (long long)(hy_memory_live() - before), err.message);
+	if (status && !said(&err, status))
+		fail_msg("%s: status %d, but the error says %d \"%s\"", what, status, err.status, err.message);
+	const size_t n = check_files(c->output ? tree_path(c->output) : root, what);
+	if (!status && n != n_files) /* the loss of a line of a log is none */
+		fail_msg("%s: done, but with %zu files instead of %zu", what, n, n_files);
+	if (disk && !status)
+		fail_msg("%s: a full disk went unnoticed", what);
+}
+
+/* The first calls, where most is opened, and a few spread over the rest. */
+static void fail_often(const struct command *c, bool disk, int64_t n_calls, size_t n_files)
+{
+	for (int64_t k = 1; k <= n_calls; k += every_k || k < DEEP ? 1 : n_calls / samples + 1)
+		fail_at(c, disk, k, n_files);
+	fail_at(c, disk, n_calls, n_files);
+}
+
+static void commands_fail_cleanly(void **state)
+{
+	(void)state;
+	hardy_error err;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		const struct command *c = &commands[i];
+		assert_ok(run(c, &err), &err); /* tables that are made once */
+		const int64_t allocations = hy_memory_calls(), writes = hy_outfile_calls();
+		assert_ok(run(c, &err), &err);
+		const int64_t n_allocations = hy_memory_calls() - allocations, n_writes = hy_outfile_calls() - writes;
+		const size_t n_files = check_files(c->output ? tree_path(c->output) : root, c->name);
+		assert_true(n_allocations > 10);
+		printf("%s: %lld allocations, %lld writes\n", c->name, (long long)n_allocations, (long long)n_writes);
+		fail_often(c, false, n_allocations, n_files);
+		if (n_writes)
+			fail_often(c, true, n_writes, n_files);
+		assert_ok(run(c, &err), &err); /* and goes on as if nothing had been */
+	}
+}
+
+static void *give(size_t size)
+{
+	return hy_alloc(size, 1);
+}
+
+static int make_all(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	cJSON_InitHooks(&(cJSON_Hooks){give, hy_free}); /* its memory runs out, too */
+	tree_new();
+	for (int i = 1; i <= 4; i++) {
+		char name[8];
+		snprintf(name, sizeof name, "s%d", i);
+		tree_ring_case("data", name, 2, true, (uint64_t)i);
+	}
+	tree_text("splits.json", "{\"pool\": [\"s1\", \"s2\"], \"validation\": [], \"test\": [\"s4\"]}");
+	snprintf(root, sizeof root, "%s", tree_path(""));
+	snprintf(data, sizeof data, "%s", tree_path("data"));
+	snprintf(splits, sizeof splits, "%s", tree_path("splits.json"));
+	snprintf(run_folder, sizeof run_folder, "%s", tree_path("run"));
+	snprintf(maps, sizeof maps, "%s", tree_path("maps"));
+	snprintf(study, sizeof study, "%s", tree_path("study"));
+	snprintf(spoiled, sizeof spoiled, "%s", tree_path("spoiled"));
+	assert_ok(experiment(false, &err), &err);
+	return 0;
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	tree_remove();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(commands_fail_cleanly),
+	};
+	every_k = argc > 1 && !strcmp(argv[1], "all");
+	if (argc > 1 && !every_k)
+		samples = strtoll(argv[1], NULL, 10) > 0 ? strtoll(argv[1], NULL, 10) : samples;
+	return cmocka_run_group_tests(tests, make_all, remove_all);
+}
