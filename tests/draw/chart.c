@@ -48,7 +48,8 @@ static void bars_are_stacked(void **state)
 	const double values[] = {1, 1, 1, 13, NAN};
 	const uint8_t series[] = {0, 0, 1, 1, 0};
 	hy_chart_histogram(
-	    &f, &(hy_histogram){.title = "<b>", .unit = "mm", .values = values, .series = series, .n = 5, .n_series = 2, .digits = 1});
+	    &f,
+	    &(hy_histogram){.title = "<b>", .unit = "mm", .values = values, .series = series, .n = 5, .n_series = 2, .digits = 1});
 	const char *svg = finish(&f);
 	/* at 1 two of the first and one of the second upon them, a third as high each; at 13 one */
 	assert_int_equal(count(svg, "<rect"), 3);
