@@ -27,7 +27,11 @@ void hy_report_table_begin(hy_outfile *f, const char *caption, size_t n_columns)
 	hy_html_printf(f,
 	               "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table class=\"sortable%s\">\n"
 	               "<caption>%s</caption>\n",
-	               caption, n_columns > 6 ? " dense" : "", caption);
+	               caption,
+	               n_columns > 14  ? " dense denser"
+	               : n_columns > 6 ? " dense"
+	                               : "",
+	               caption);
 }
 
 void hy_report_table_end(hy_outfile *f)

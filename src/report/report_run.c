@@ -3,6 +3,7 @@
  */
 #include "report/report_run.h"
 
+#include "base/csv.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "draw/chart.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct page {
@@ -66,11 +68,33 @@ static void put_time(hy_outfile *f, double s)
 		hy_html_printf(f, "%.1f hours", s / 3600);
 }
 
+/* A column of the last row of metrics.csv; 0 without one. run.json is written when a training begins and ends, the table on the way. */
+static double last_metric(page *p, const char *name)
+{
+	char *field[64], *copy = p->t.parts[0].metrics ? hy_strdup(p->t.parts[0].metrics) : NULL;
+	double last = 0;
+	size_t at = 0;
+	if (!copy) {
+		if (p->t.parts[0].metrics && !p->f.error)
+			p->f.error = ENOMEM;
+		return 0;
+	}
+	hy_csv csv = hy_csv_begin(copy);
+	const size_t n = hy_csv_row(&csv, field, 64);
+	while (at < n && at < 64 && strcmp(field[at], name) != 0)
+		at++;
+	while (at < n && at < 64 && hy_csv_row(&csv, field, 64) == n)
+		last = strtod(field[at], NULL);
+	hy_free(copy);
+	return last;
+}
+
 /* How far it came. */
 static void write_state(page *p)
 {
 	const char *state = hy_results_text(p->t.parts[0].json, "status", "");
-	const double steps = of_record(p, "steps"), made = of_record(p, "steps_made"), s = of_record(p, "seconds");
+	const double steps = of_record(p, "steps"), made = fmax(of_record(p, "steps_made"), last_metric(p, "step"));
+	const double s = fmax(of_record(p, "seconds"), last_metric(p, "seconds"));
 	if (!strcmp(state, "done"))
 		hy_html_printf(&p->f, "The training is finished: %.0f steps in ", made);
 	else if (!strcmp(state, "interrupted"))
@@ -79,7 +103,8 @@ static void write_state(page *p)
 		hy_html_printf(&p->f, "The training failed: %.0f of %.0f steps in ", made, steps);
 	else
 		hy_html_printf(
-		    &p->f, "The training is not finished: it goes on, or its program was killed; recorded are %.0f of %.0f steps in ",
+		    &p->f,
+		    "The training is not finished: it goes on, or its program was killed; so far it has made %.0f of %.0f steps in ",
 		    made, steps);
 	put_time(&p->f, isfinite(s) ? s : 0);
 	hy_html_printf(&p->f, ". ");

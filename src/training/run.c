@@ -314,10 +314,20 @@ hardy_status hy_run_show(const hy_run *r, hy_progress_facts *p, hardy_error *err
 {
 	hy_text svg = {0};
 	hardy_status status = draw_curves(r, &svg, err);
-	p->title = r->page;
-	p->curves = &svg;
-	if (!status)
+	char *folder = hy_strdup(r->page);
+	if (!status && !folder)
+		status = hy_fail_memory(err, r->page, strlen(r->page), 1);
+	if (!status) {
+		char *slash = strrchr(folder, '/');
+		if (slash)
+			*slash = 0;
+		p->title = folder;
+		p->curves = &svg;
 		status = hy_progress_page_write(r->page, p, err);
+		p->title = NULL;
+		p->curves = NULL;
+	}
+	hy_free(folder);
 	hy_text_clear(&svg);
 	return status;
 }

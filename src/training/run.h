@@ -61,7 +61,7 @@ hardy_status hy_run_write(const hy_run *r, const hardy_train_options *o, const h
 /* Adds a row to both tables, and draws the curves anew. */
 hardy_status hy_run_add(hy_run *r, const hy_metrics_row *row, hardy_error *err);
 
-/* Writes progress.html: the curves of the rows there are and what *p says; p->title and p->curves are filled in. */
+/* Writes progress.html: the curves of the rows there are and what *p says, whose title and curves are filled in on the way. */
 hardy_status hy_run_show(const hy_run *r, hy_progress_facts *p, hardy_error *err);
 
 /* Reads the tables of a run back and keeps n_rows: later ones belong to steps that will be made again. */

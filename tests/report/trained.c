@@ -183,6 +183,12 @@ static void the_page_says_what_was_done(void **state)
 	has(page, "&lt;b&gt;bold&lt;/b&gt;");
 	assert_null(strstr(page, "<b>bold"));
 	hy_free(page);
+	/* while it trains the table is ahead of the record */
+	write_record("running", "a recipe");
+	tree_text("run/metrics.csv", "epoch,step,learning_rate,loss,seconds\n1,3,0.1,2,20\n2,9,0.1,1,65\n");
+	page = page_of(&err);
+	has(page, "so far it has made 9 of 12 steps in 65 seconds");
+	hy_free(page);
 }
 
 static void what_is_missing_is_said(void **state)
