@@ -277,7 +277,7 @@ const cJSON *hy_results_entry(const hy_results *s, const hy_results_run *run)
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(s->experiment, "runs"))
 	{
 		if (!strcmp(hy_results_text(item, "method", ""), s->methods[run->method].name) &&
-		    (int64_t)hy_json_number(item, "seed", -1) == run->seed)
+		    hy_json_whole(item, "seed", -1) == run->seed)
 			return item;
 	}
 	return NULL;
