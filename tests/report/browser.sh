@@ -1,6 +1,6 @@
 #!/bin/sh
-# browser.sh: makes a tiny experiment and a tiny training on the phantom, their reports, and looks at those with browser.mjs. Skips where there is no Chromium, no
-# node, or no JavaScript in the program.
+# browser.sh: makes a tiny experiment and a tiny training on the phantom, their reports, and looks at those with browser.mjs. Skips where
+# there is no Chromium, no node, or no JavaScript in the program.
 set -u
 skip() {
 	echo "$*"
