@@ -128,10 +128,19 @@ static int train(const command *self, hardy_train_options *o, int64_t folds, con
 	return code;
 }
 
+static int list_recipes(void)
+{
+	const char *name, *about;
+	for (size_t i = 0; hardy_train_recipe(i, &name, &about); i++)
+		printf("%-12s %s\n", name, about);
+	return EXIT_DONE;
+}
+
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_train_options o;
 	words w = {0};
+	bool list = false;
 	int64_t folds = 0;
 	int code = defaults(self, argc, argv, &o);
 	if (code >= 0)
@@ -140,7 +149,7 @@ static int run(const command *self, int argc, char **argv)
 	const option table[] = {
 	    {"--output", OPTION_STRING, &o.output, "RUN", "Folder of the run.", 0, 0, NULL},
 	    {"--recipe", OPTION_STRING, &o.recipe, "NAME+...|FILE",
-	     "How to train: names with + between, or a YAML file (docs/RECIPES.md).", 0, 0, NULL},
+	     "How to train: names with + between (--list-recipes), or a YAML file (docs/RECIPES.md).", 0, 0, NULL},
 	    {"--preset", OPTION_STRING, &o.preset, "NAME",
 	     "Minutes, an hour, or as the study trained: a row of defaults for the options below.", 0, 0, "quick|hour|paper|short"},
 	    {"--budget", OPTION_DURATION, &o.budget_s, "TIME",
@@ -155,6 +164,7 @@ static int run(const command *self, int argc, char **argv)
 	    {"--threads", OPTION_INT, &o.threads, "N", "Threads; 0: as many as there are.", 0, 1024, NULL},
 	    {"--resume", OPTION_FLAG, &o.resume, NULL, "Go on with the run in RUN; its options are known.", 0, 0, NULL},
 	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace the run in RUN.", 0, 0, NULL},
+	    {"--list-recipes", OPTION_FLAG, &list, NULL, "Print the table of recipes and stop.", 0, 0, NULL},
 	    {NULL, OPTION_HEADING, NULL, NULL, "Data", 0, 0, NULL},
 	    {"--subjects", OPTION_INT, &o.subjects, "N",
 	     "Subjects to train on, drawn by seed; 0: all. Without it all, but ten of the pool of a splits file.", -1, 1e6, NULL},
@@ -231,6 +241,8 @@ static int run(const command *self, int argc, char **argv)
 	const size_t n_table = sizeof table / sizeof *table;
 	string_list rest = {0};
 	code = options_parse(self, table, n_table, argc, argv, 0, 1, &rest);
+	if (code < 0 && list)
+		code = list_recipes();
 	if (code < 0)
 		code = apply(self, &w, argc, argv, &o);
 	if (code < 0)

@@ -161,6 +161,9 @@ typedef struct hardy_train_options {
 	void *owned;               /* by hardy_train_options_read */
 } hardy_train_options;
 
+/* Name and description of recipe i of the table (docs/RECIPES.md), or false behind its end. */
+HARDY_API bool hardy_train_recipe(size_t i, const char **name, const char **about);
+
 /*
  * Every default, from a preset, "quick" (NULL), "hour", "short" or "paper", and what a recipe (NULL: "hardy") asks of the options beside it
  * (docs/RECIPES.md). HARDY_ERROR_ARGUMENT when there is none of that name. recipe stays the caller's.

@@ -30,9 +30,17 @@ static uint32_t turn(uint32_t x, int n)
 	return x >> n | x << (32 - n);
 }
 
+/* One of the 64 rounds. The eight variables change places from round to round; here their names do. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                                                       \
+	do {                                                                                                                       \
+		const uint32_t t = h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + (g ^ (e & (f ^ g))) + constants[i] + w[i];           \
+		d += t;                                                                                                                \
+		h = t + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) | (c & (a | b)));                                          \
+	} while (0)
+
 static void mix_block(hy_sha256 *s, const uint8_t *block)
 {
-	uint32_t w[64], v[8];
+	uint32_t w[64], *v = s->state;
 	for (int i = 0; i < 16; i++)
 		w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
 		       block[4 * i + 3];
@@ -40,17 +48,18 @@ static void mix_block(hy_sha256 *s, const uint8_t *block)
 		const uint32_t a = w[i - 15], b = w[i - 2];
 		w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[i - 7] + (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
 	}
-	memcpy(v, s->state, sizeof v);
-	for (int i = 0; i < 64; i++) {
-		const uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]), majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-		const uint32_t t = v[7] + (turn(v[4], 6) ^ turn(v[4], 11) ^ turn(v[4], 25)) + choice + constants[i] + w[i];
-		const uint32_t u = (turn(v[0], 2) ^ turn(v[0], 13) ^ turn(v[0], 22)) + majority;
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += t;
-		v[0] = t + u;
+	uint32_t a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7];
+	for (int i = 0; i < 64; i += 8) {
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	for (int i = 0; i < 8; i++)
-		s->state[i] += v[i];
+	v[0] += a, v[1] += b, v[2] += c, v[3] += d, v[4] += e, v[5] += f, v[6] += g, v[7] += h;
 }
 
 void hy_sha256_add(hy_sha256 *s, const void *data, size_t size)
@@ -58,12 +67,16 @@ void hy_sha256_add(hy_sha256 *s, const void *data, size_t size)
 	const uint8_t *p = data;
 	while (size) {
 		const size_t at = s->n_bytes % 64, n = size < 64 - at ? size : 64 - at;
-		memcpy(s->block + at, p, n);
+		if (n == 64) {
+			mix_block(s, p);
+		} else {
+			memcpy(s->block + at, p, n);
+			if (at + n == 64)
+				mix_block(s, s->block);
+		}
 		s->n_bytes += n;
 		p += n;
 		size -= n;
-		if (at + n == 64)
-			mix_block(s, s->block);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "predict/jobs.h"
 #include "predict/legend.h"
 #include "predict/predictor.h"
+#include "report/demo_page.h"
 #include "training/options.h"
 
 #include <math.h>
@@ -45,7 +46,7 @@ typedef struct demo {
 	const hardy_log *log;
 	const hardy_stop *stop;
 	const hardy_sink *report;
-	char *data, *splits, *picture, *table; /* owned */
+	char *data, *splits, *picture, *table, *page; /* owned */
 	char *runs[N_RECIPES];
 	site sites[MAX_SITES];
 	size_t n_sites;
@@ -69,6 +70,7 @@ static void demo_clear(demo *d)
 	hy_free(d->splits);
 	hy_free(d->picture);
 	hy_free(d->table);
+	hy_free(d->page);
 }
 
 /* ---- data and training ---- */
@@ -436,11 +438,12 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 	d.splits = hy_path_join(folder, "splits.json");
 	d.picture = hy_path_join(folder, "worst.png");
 	d.table = hy_path_join(folder, "scores.csv");
+	d.page = hy_path_join(folder, "report.html");
 	hardy_status status = hy_make_folders(folder, err);
 	for (int r = 0; r < N_RECIPES; r++)
 		d.runs[r] = hy_path_join(folder, RECIPES[r]);
-	if (!status && (!d.data || !d.splits || !d.picture || !d.table || !d.runs[0] || !d.runs[1] || !d.runs[2]))
-		status = hy_fail_memory(err, "paths", 7, 1);
+	if (!status && (!d.data || !d.splits || !d.picture || !d.table || !d.page || !d.runs[0] || !d.runs[1] || !d.runs[2]))
+		status = hy_fail_memory(err, "paths", 8, 1);
 	if (!status)
 		status = make_data(&d, err);
 	if (!status)
@@ -455,12 +458,15 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 		status = write_table(&d, err);
 	if (!status)
 		status = write_picture(&d, err);
+	if (!status)
+		status = hy_demo_write_page(folder, d.page, NULL, err);
 	if (!status) {
 		print_table(&d);
 		hy_sink_printf(
 		    report,
-		    "every scan's Dice: %s\nworst scan of each site, with truth and all predictions (the study's by FTN+STN): %s\n",
-		    d.table, d.picture);
+		    "every scan's Dice: %s\nworst scan of each site, with truth and all predictions (the study's by FTN+STN): %s\n"
+		    "all of it as a page: %s\n",
+		    d.table, d.picture, d.page);
 	}
 	demo_clear(&d);
 	return status;

@@ -4,14 +4,13 @@
 #include "report/report.h"
 
 #include "base/memory.h"
+#include "report/demo_page.h"
 #include "report/predictions.h"
 #include "report/report_run.h"
 #include "report/web.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define GENERATOR "<meta name=\"generator\" content=\"hardy "
 
 const char *const hy_report_networks[2] = {"FTN", "FTN+STN"};
 
@@ -84,7 +83,7 @@ void hy_report_head(hy_outfile *f, const char *title)
 	                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' "
 	                  "'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
 	                  "connect-src data: blob:\">\n<link rel=\"icon\" href=\"data:,\">\n");
-	hy_html_printf(f, GENERATOR "%s\">\n<title>%s</title>\n<style>\n", hardy_version(), title);
+	hy_html_printf(f, HY_REPORT_MARK "%s\">\n<title>%s</title>\n<style>\n", hardy_version(), title);
 	hy_outfile_write(f, hy_web_style, hy_web_style_size);
 	hy_html_printf(f, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
 }
@@ -248,19 +247,23 @@ static hardy_status report_experiment(const char *folder, const char *path, cons
 static hardy_status report_folder(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
                                   const hardy_log *log, hardy_error *err)
 {
-	bool of_predictions = false, of_run = false;
+	bool of_predictions = false, of_run = false, of_demo = false;
 	if (!hy_path_is_folder(folder))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder; want that of hardy train, hardy predict or hardy experiment",
 		               folder);
 	hardy_status status = hy_predictions_look(folder, &of_predictions, err);
 	if (!status)
 		status = hy_trained_look(folder, &of_run, err);
+	if (!status)
+		status = hy_demo_look(folder, &of_demo, err);
 	if (status)
 		return status;
 	if (of_predictions)
 		return hy_predictions_write(folder, path, mark, log, err);
 	if (of_run)
 		return hy_run_write_page(folder, path, mark, o->cases, log, err);
+	if (of_demo)
+		return hy_demo_write_page(folder, path, mark, err);
 	return report_experiment(folder, path, mark, o, log, err);
 }
 
@@ -271,7 +274,7 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	err = err ? err : &unseen;
 	if (!path)
 		return hy_fail_memory(err, folder, 1, 1);
-	const char *mark = o->overwrite ? HY_REPLACE_ANY : GENERATOR;
+	const char *mark = o->overwrite ? HY_REPLACE_ANY : HY_REPORT_MARK;
 	hardy_status status = check_options(o, err);
 	if (!status)
 		status = hy_outfile_check(path, mark, err);

@@ -416,7 +416,7 @@ static void write_plan(page *p)
 	begin_fact(p, "Recipe");
 	const char *recipe = text_option(p, "recipe", "?");
 	hy_html_printf(&p->f, "%s: %s", strchr(recipe, '\n') ? "a file" : recipe,
-	               hy_results_text(p->t.parts[0].json, "recipe", ""));
+	               hy_results_text(p->t.parts[0].json, "summary", ""));
 	end_fact(p);
 	begin_fact(p, "Network");
 	put_network(p);
@@ -619,7 +619,7 @@ static void write_methods(page *p)
 	hy_html_printf(&p->f, "<section aria-labelledby=\"methods\">\n<h2 id=\"methods\">Methods</h2>\n<p>We trained ");
 	put_network(p);
 	hy_html_printf(&p->f, " with hardy %s (recipe: %s) ", hy_results_text(p->t.parts[0].json, "hardy_version", ""),
-	               hy_results_text(p->t.parts[0].json, "recipe", ""));
+	               hy_results_text(p->t.parts[0].json, "summary", ""));
 	if (p->t.folds)
 		hy_html_printf(&p->f, "in a cross-validation of %.0f folds over %zu subjects of %s. ",
 		               hy_json_number(p->t.folds, "n_folds", NAN), n_listed(p, "train") + n_listed(p, "validation"),

@@ -39,6 +39,15 @@ const hy_recipe_row hy_recipes[] = {
     {.name = NULL},
 };
 
+bool hardy_train_recipe(size_t i, const char **name, const char **about)
+{
+	if (i >= sizeof hy_recipes / sizeof *hy_recipes - 1)
+		return false;
+	*name = hy_recipes[i].name;
+	*about = hy_recipes[i].summary;
+	return true;
+}
+
 const hy_recipe_row *hy_recipe_find(const char *name)
 {
 	for (const hy_recipe_row *r = hy_recipes; r->name; r++)

@@ -183,7 +183,8 @@ static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *s
 	cJSON *json = cJSON_CreateObject();
 	bool good = hy_json_add(json, "hardy_version", cJSON_CreateString(HARDY_VERSION)) &&
 	            hy_json_add(json, "status", cJSON_CreateString(f->status)) &&
-	            hy_json_add(json, "recipe", cJSON_CreateString(f->recipe->summary)) &&
+	            hy_json_add(json, "recipe", cJSON_CreateString(o->recipe)) &&
+	            hy_json_add(json, "summary", cJSON_CreateString(f->recipe->summary)) &&
 	            hy_json_add(json, "perturbations", hy_recipe_to_json(f->recipe, o)) &&
 	            hy_json_add(json, "options", hy_options_to_json(o, false)) &&
 	            hy_json_add(json, "data_set", data_to_json(set, o->data)) &&
