@@ -15,9 +15,11 @@ typedef struct hy_sha256 {
 	uint32_t state[8];
 	uint64_t n_bytes;
 	uint8_t block[64];
+	void (*mix)(struct hy_sha256 *s, const uint8_t *block); /* by the processor's instructions where it has them */
 } hy_sha256;
 
 void hy_sha256_init(hy_sha256 *s);
+void hy_sha256_init_plain(hy_sha256 *s); /* without those instructions, for tests */
 void hy_sha256_add(hy_sha256 *s, const void *data, size_t size);
 void hy_sha256_end(hy_sha256 *s, char text[HY_SHA256_TEXT]);
 

@@ -24,7 +24,7 @@ typedef struct site_row {
 } site_row;
 
 typedef struct demo_scores {
-	char *text;          /* owned; all names point into it */
+	char *text; /* owned; all names point into it */
 	const char *columns[MOST_COLUMNS];
 	size_t n_columns;
 	site_row sites[MOST_SITES]; /* the first is the one that was trained on */
@@ -70,8 +70,8 @@ static hardy_status add_row(demo_scores *d, char **field, const char *path, int 
 		char *end;
 		const double v = strtod(field[KEYS + c], &end);
 		if (end == field[KEYS + c] || *end || !(v >= 0 && v <= 1))
-			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %s is \"%s\", want a Dice of 0 to 1", path, line, d->columns[c],
-			               field[KEYS + c]);
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %s is \"%s\", want a Dice of 0 to 1", path, line,
+			               d->columns[c], field[KEYS + c]);
 		d->sites[k].sum[c] += v;
 	}
 	return HARDY_OK;
@@ -93,8 +93,8 @@ static hardy_status read_scores(demo_scores *d, const char *path, hardy_error *e
 	memcpy(d->columns, field + KEYS, d->n_columns * sizeof *field);
 	while (!status && (n = hy_csv_row(&csv, field, KEYS + MOST_COLUMNS)))
 		status = n == KEYS + d->n_columns ? add_row(d, field, path, csv.line, err)
-		                                  : hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %zu columns, want %zu", path, csv.line, n,
-		                                            KEYS + d->n_columns);
+		                                  : hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %zu columns, want %zu", path,
+		                                            csv.line, n, KEYS + d->n_columns);
 	return !status && !d->n_sites ? hy_fail(err, HARDY_ERROR_FORMAT, "%s: no scan is scored", path) : status;
 }
 
@@ -182,18 +182,25 @@ static hardy_status write_page(hy_outfile *f, const demo_scores *d, const char *
 		hy_report_head(f, "hardy demo");
 		hy_html_printf(f, "<main id=\"main\">\n<header>\n<h1>hardy demo</h1>\n");
 		write_verdict(f, d);
-		hy_html_printf(f, "</header>\n<section aria-labelledby=\"sites\">\n<h2 id=\"sites\">By site</h2>\n<p>Scans of a synthetic heart, "
-		                  "as scanners of several sites might have made them. Every Dice is of a whole volume in the scan's own grid; all of a "
-		                  "site's scans are in <code>scores.csv</code>.</p>\n");
+		hy_html_printf(
+		    f, "</header>\n<section aria-labelledby=\"sites\">\n<h2 id=\"sites\">By site</h2>\n<p>Scans of a synthetic heart, "
+		       "as scanners of several sites might have made them. Every Dice is of a whole volume in the scan's own grid; all "
+		       "of a "
+		       "site's scans are in <code>scores.csv</code>.</p>\n");
 		write_table(f, d);
-		hy_html_printf(f, "</section>\n<section aria-labelledby=\"worst\">\n<h2 id=\"worst\">The worst scan of each site</h2>\n<p>Image, truth, "
-		                  "and what each recipe drew.</p>\n<img style=\"max-width:100%%;height:auto\" alt=\"The worst scan of each site: image, "
+		hy_html_printf(f, "</section>\n<section aria-labelledby=\"worst\">\n<h2 id=\"worst\">The worst scan of each "
+		                  "site</h2>\n<p>Image, truth, "
+		                  "and what each recipe drew.</p>\n<img style=\"max-width:100%%;height:auto\" alt=\"The worst scan of "
+		                  "each site: image, "
 		                  "truth, and the label map of each recipe\" src=\"data:image/png;base64,");
 		hy_html_base64(f, png, size);
-		hy_html_printf(f, "\">\n</section>\n<section aria-labelledby=\"next\">\n<h2 id=\"next\">What to do next</h2>\n<pre>hardy report "
-		                  "%s/hardy                            # how the training went\nhardy predict %s/hardy YOUR-SCANS -o LABELS   # label "
-		                  "your own\nhardy train YOUR-LABELLED-SCANS -o RUN          # train on your own</pre>\n</section>\n</main>\n",
-		               word, word);
+		hy_html_printf(
+		    f,
+		    "\">\n</section>\n<section aria-labelledby=\"next\">\n<h2 id=\"next\">What to do next</h2>\n<pre>hardy report "
+		    "%s/hardy                            # how the training went\nhardy predict %s/hardy YOUR-SCANS -o LABELS   # "
+		    "label "
+		    "your own\nhardy train YOUR-LABELLED-SCANS -o RUN          # train on your own</pre>\n</section>\n</main>\n",
+		    word, word);
 		hy_report_foot(f);
 		hy_report_sorter(f);
 		hy_html_printf(f, "</body>\n</html>\n");

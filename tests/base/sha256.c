@@ -26,21 +26,26 @@ static void known(void **state)
 	}
 }
 
-/* A million letters a, in pieces of 977. */
+/* A million letters a, in pieces of 977; by the processor's instructions, where it has them, and without. */
 static void pieces(void **state)
 {
 	(void)state;
 	char a[977], text[HY_SHA256_TEXT];
-	hy_sha256 s;
 	memset(a, 'a', sizeof a);
-	hy_sha256_init(&s);
-	for (size_t left = 1000000; left;) {
-		const size_t n = left < sizeof a ? left : sizeof a;
-		hy_sha256_add(&s, a, n);
-		left -= n;
+	for (int plain = 0; plain < 2; plain++) {
+		hy_sha256 s;
+		if (plain)
+			hy_sha256_init_plain(&s);
+		else
+			hy_sha256_init(&s);
+		for (size_t left = 1000000; left;) {
+			const size_t n = left < sizeof a ? left : sizeof a;
+			hy_sha256_add(&s, a, n);
+			left -= n;
+		}
+		hy_sha256_end(&s, text);
+		assert_string_equal(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 	}
-	hy_sha256_end(&s, text);
-	assert_string_equal(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 static void files(void **state)
