@@ -426,10 +426,9 @@ static void tell_meaning(const evaluator *e)
 	for (int c = 1; c < d->n_classes; c++)
 		differ |= d->classes[c].present && d->classes[c].value != c;
 	if (differ && !e->legendary && !e->o->own_labels && !e->o->class_numbers)
-		hy_info(
-		    e->log,
-		    "no labels.json beside the predictions: their values are taken for the reference's own; if they are class numbers, "
-		    "classes are exchanged here (class numbers: counted, hearts LV 1, MYO 2, RV 3)");
+		hy_info(e->log, "no labels.json beside the predictions: their values are taken for the reference's own; say so if they "
+		                "were swapped "
+		                "for class numbers (counted: hearts LV 1, MYO 2, RV 3)");
 }
 
 /* ---- subjects that the models have seen --------------------------------------------------------------------------------- */

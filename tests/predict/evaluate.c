@@ -212,7 +212,7 @@ static void scores_a_data_set(void **state)
 
 	/* The reference's own values; as class numbers RV and LV are exchanged and Dice shows it. */
 	labels("own/patient001_ED.nii.gz", 20, 3, 10, 2, 12, 1);
-	expect("own acdc --allow-missing --csv s.csv", 0, "err", "taken for the reference's own; if they are class numbers, classes are exchanged");
+	expect("own acdc --allow-missing --csv s.csv", 0, "err", "taken for the reference's own; say so");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
 	expect("own/patient001_ED.nii.gz acdc --class-numbers --csv s.csv", 0, "out", "1 cases");
 	expect_near(score("patient001_ED", "LV", "dice"), 0);

@@ -61,7 +61,8 @@ static void write_record(const char *status, const char *recipe)
 	char text[4096];
 	snprintf(
 	    text, sizeof text,
-	    "{\"hardy_version\":\"9\",\"status\":\"%s\",\"recipe\":\"%s\",\"options\":{\"data\":\"%s\",\"labels\":\"ring=1,core="
+	    "{\"hardy_version\":\"9\",\"status\":\"%s\",\"recipe\":\"x\",\"summary\":\"%s\",\"options\":{\"data\":\"%s\","
+	    "\"labels\":\"ring=1,core="
 	    "2\","
 	    "\"network\":\"unet\",\"network_width\":16,\"network_levels\":2,\"size\":32,\"spacing_mm\":3,\"recipe\":\"x\","
 	    "\"augment\":\"wide\",\"rotation_deg\":30,\"mirror\":0,\"batch\":4,\"schedule\":\"constant\",\"loss\":\"ce\"},"
