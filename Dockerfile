@@ -1,4 +1,4 @@
-# A container with the program alone: docker build -t hardy . && docker run --rm -v "$PWD:/data" -w /data hardy check scans
+# A container with the program alone, written where no docker was at hand and not built yet: docker build -t hardy . && docker run --rm -v "$PWD:/data" -w /data hardy check scans
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev meson ninja-build pkg-config \
     libcjson-dev zlib1g-dev libpng-dev libfftw3-dev libcyaml-dev

@@ -51,6 +51,13 @@ static size_t n_listed(const page *p, const char *list)
 	return (size_t)cJSON_GetArraySize(hy_trained_data(&p->t, list));
 }
 
+/* What the recipe does. Runs of earlier versions have it where the recipe's name is now. */
+static const char *summary_of(const page *p)
+{
+	const cJSON *json = p->t.parts[0].json;
+	return hy_results_text(json, "summary", hy_results_text(json, "recipe", ""));
+}
+
 static const char *plural(size_t n)
 {
 	return n == 1 ? "" : "s";
@@ -415,8 +422,7 @@ static void write_plan(page *p)
 	end_fact(p);
 	begin_fact(p, "Recipe");
 	const char *recipe = text_option(p, "recipe", "?");
-	hy_html_printf(&p->f, "%s: %s", strchr(recipe, '\n') ? "a file" : recipe,
-	               hy_results_text(p->t.parts[0].json, "summary", ""));
+	hy_html_printf(&p->f, "%s: %s", strchr(recipe, '\n') ? "a file" : recipe, summary_of(p));
 	end_fact(p);
 	begin_fact(p, "Network");
 	put_network(p);
@@ -619,7 +625,7 @@ static void write_methods(page *p)
 	hy_html_printf(&p->f, "<section aria-labelledby=\"methods\">\n<h2 id=\"methods\">Methods</h2>\n<p>We trained ");
 	put_network(p);
 	hy_html_printf(&p->f, " with hardy %s (recipe: %s) ", hy_results_text(p->t.parts[0].json, "hardy_version", ""),
-	               hy_results_text(p->t.parts[0].json, "summary", ""));
+	               summary_of(p));
 	if (p->t.folds)
 		hy_html_printf(&p->f, "in a cross-validation of %.0f folds over %zu subjects of %s. ",
 		               hy_json_number(p->t.folds, "n_folds", NAN), n_listed(p, "train") + n_listed(p, "validation"),

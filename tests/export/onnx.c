@@ -315,13 +315,6 @@ static void the_command_writes_what_goes_along(void **state)
 	hy_free(again);
 }
 
-static int remove_scratch(void **state)
-{
-	(void)state;
-	scratch_remove();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,5 +323,5 @@ int main(void)
 	    cmocka_unit_test(memory_that_runs_out_is_an_error),
 	    cmocka_unit_test(the_command_writes_what_goes_along),
 	};
-	return cmocka_run_group_tests(tests, NULL, remove_scratch);
+	return cmocka_run_group_tests(tests, NULL, scratch_teardown);
 }

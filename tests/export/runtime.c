@@ -96,13 +96,6 @@ static void onnx_runtime_gives_the_same(void **state)
 		compare(&setups[i]);
 }
 
-static int remove_scratch(void **state)
-{
-	(void)state;
-	scratch_remove();
-	return 0;
-}
-
 int main(void)
 {
 	char command[1024];
@@ -113,5 +106,5 @@ int main(void)
 		return 77;
 	}
 	const struct CMUnitTest tests[] = {cmocka_unit_test(onnx_runtime_gives_the_same)};
-	return cmocka_run_group_tests(tests, NULL, remove_scratch);
+	return cmocka_run_group_tests(tests, NULL, scratch_teardown);
 }

@@ -539,13 +539,6 @@ static void memory_that_runs_out_is_an_error(void **state)
 	hy_free(v);
 }
 
-static int remove_scratch(void **state)
-{
-	(void)state;
-	scratch_remove();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,5 +555,5 @@ int main(void)
 	    cmocka_unit_test(wrong_arguments_are_named),
 	    cmocka_unit_test(memory_that_runs_out_is_an_error),
 	};
-	return cmocka_run_group_tests(tests, NULL, remove_scratch);
+	return cmocka_run_group_tests(tests, NULL, scratch_teardown);
 }

@@ -56,12 +56,13 @@ static void save_case(const char *name, uint64_t seed)
 	tree_labels_grid(path, &g, 1, label);
 }
 
-static void write_record(const char *status, const char *recipe)
+/* keys: those of the record that say what the recipe is, the last of them with the text. */
+static void write_record_as(const char *status, const char *keys, const char *recipe)
 {
 	char text[4096];
 	snprintf(
 	    text, sizeof text,
-	    "{\"hardy_version\":\"9\",\"status\":\"%s\",\"recipe\":\"x\",\"summary\":\"%s\",\"options\":{\"data\":\"%s\","
+	    "{\"hardy_version\":\"9\",\"status\":\"%s\",%s:\"%s\",\"options\":{\"data\":\"%s\","
 	    "\"labels\":\"ring=1,core="
 	    "2\","
 	    "\"network\":\"unet\",\"network_width\":16,\"network_levels\":2,\"size\":32,\"spacing_mm\":3,\"recipe\":\"x\","
@@ -69,8 +70,13 @@ static void write_record(const char *status, const char *recipe)
 	    "\"data_set\":{\"name\":\"set\",\"layout\":\"folders\",\"train\":[\"s1\"],\"validation\":[\"s2\",\"s3\"],\"test\":[]},"
 	    "\"steps\":12,\"steps_made\":7,\"seconds\":30,\"model\":\"last.safetensors\","
 	    "\"validation_of_last\":{\"stn_dice\":0.625}}\n",
-	    status, recipe, tree_path("set"));
+	    status, keys, recipe, tree_path("set"));
 	tree_text("run/run.json", text);
+}
+
+static void write_record(const char *status, const char *recipe)
+{
+	write_record_as(status, "\"recipe\":\"x\",\"summary\"", recipe);
 }
 
 static int make_all(void **state)
@@ -183,6 +189,11 @@ static void the_page_says_what_was_done(void **state)
 	has(page, "The training was interrupted: 7 of 12 steps");
 	has(page, "&lt;b&gt;bold&lt;/b&gt;");
 	assert_null(strstr(page, "<b>bold"));
+	hy_free(page);
+	/* as earlier versions wrote it */
+	write_record_as("interrupted", "\"recipe\"", "in other words");
+	page = page_of(&err);
+	has(page, "x: in other words");
 	hy_free(page);
 	/* while it trains the table is ahead of the record */
 	write_record("running", "a recipe");

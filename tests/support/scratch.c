@@ -80,3 +80,10 @@ void scratch_remove(void)
 	rmdir(folder);
 	folder[0] = 0;
 }
+
+int scratch_teardown(void **state)
+{
+	(void)state;
+	scratch_remove();
+	return 0;
+}

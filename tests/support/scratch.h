@@ -12,7 +12,8 @@ const char *scratch_folder(void);
 const char *scratch_path(const char *name);
 void scratch_write(const char *name, const void *data, size_t size); /* fails the test when it cannot */
 int scratch_n_files(void);
-void scratch_empty(void);  /* removes the files */
-void scratch_remove(void); /* and the folder */
+void scratch_empty(void);           /* removes the files */
+void scratch_remove(void);          /* and the folder */
+int scratch_teardown(void **state); /* the same, as cmocka calls what ends a group */
 
 #endif
