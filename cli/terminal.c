@@ -32,13 +32,13 @@ static void close_line(void)
 	screen.line_open = false;
 }
 
-static void count_warnings(void);
+static void count_warnings(bool at_end);
 
 static void close_line_at_end(void)
 {
 	flockfile(stderr);
 	close_line();
-	count_warnings();
+	count_warnings(true);
 	funlockfile(stderr);
 }
 
@@ -98,7 +98,7 @@ enum { MAX_KINDS = 64, KIND_SIZE = 160 };
 /* Warnings that differ only in file and numbers: the first is shown, the others are counted. Guarded by the lock of stderr. */
 static struct {
 	char text[KIND_SIZE], first[KIND_SIZE];
-	size_t n;
+	size_t n, told; /* how many there were, and of how many something was said */
 } kinds[MAX_KINDS];
 static size_t n_kinds;
 
@@ -117,18 +117,24 @@ static bool is_new(const char *line)
 	if (i == n_kinds) {
 		memcpy(kinds[i].text, kind, sizeof kind);
 		snprintf(kinds[i].first, KIND_SIZE, "%s", line);
-		n_kinds++;
+		kinds[n_kinds++].told = 1;
 	}
 	return kinds[i].n++ == 0;
 }
 
-static void count_warnings(void)
+/* How many more there were of each kind: at the end, and once as soon as the work goes on to something else. */
+static void count_warnings(bool at_end)
 {
-	for (size_t i = 0; i < n_kinds; i++)
-		if (kinds[i].n > 1)
-			fprintf(stderr, "warning: %zu more of this kind, the first was: %s (--verbose shows all)\n", kinds[i].n - 1,
-			        kinds[i].first);
-	n_kinds = 0;
+	for (size_t i = 0; i < n_kinds; i++) {
+		const size_t more = kinds[i].n - kinds[i].told, length = strlen(kinds[i].first);
+		if (!more || (kinds[i].told > 1 && !at_end))
+			continue;
+		fprintf(stderr, "warning: %zu more of this kind (--verbose shows all): %.100s%s\n", more, kinds[i].first,
+		        length > 100 ? "..." : "");
+		kinds[i].told = kinds[i].n;
+	}
+	if (at_end)
+		n_kinds = 0;
 }
 
 static void emit(void *payload, hardy_log_level level, const char *line)
@@ -141,6 +147,8 @@ static void emit(void *payload, hardy_log_level level, const char *line)
 		show_progress(line);
 	} else if (level != HARDY_LOG_WARNING || is_new(line)) {
 		close_line();
+		if (level != HARDY_LOG_WARNING)
+			count_warnings(false);
 		fprintf(stderr, "%s%s\n", level == HARDY_LOG_WARNING ? "warning: " : "", line);
 	}
 	funlockfile(stderr);

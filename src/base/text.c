@@ -5,8 +5,10 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,6 +58,13 @@ void hy_text_clear(hy_text *t)
 {
 	hy_free(t->data);
 	*t = (hy_text){0};
+}
+
+double hy_number(const char *text)
+{
+	char *end;
+	const double v = strtod(text, &end);
+	return end != text && !*end && isfinite(v) ? v : NAN;
 }
 
 bool hy_ends_with(const char *s, const char *end)

@@ -33,6 +33,9 @@ static inline double hy_clamp_real(double v, double low, double high)
 	return v < low ? low : v > high ? high : v;
 }
 
+/* The finite number that the whole text is; NAN for anything else. */
+double hy_number(const char *text);
+
 /* A word as a shell reads it back, newly allocated (hy_free); NULL when memory runs out. */
 char *hy_shell_word(const char *word) HY_MUST_USE;
 /* The same into out (NULL: only counted), without a zero byte; returns how many bytes. */

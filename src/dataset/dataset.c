@@ -263,7 +263,7 @@ bool hy_dataset_is(const char *root)
 	return hy_path_is_folder(root) && find_layout(root) < N_LAYOUTS;
 }
 
-/* The folder above a data set is a common slip: says which folder below root is one. */
+/* The folder above a data set is a common slip: says which folder below root is one. Else what lies there: img0001 beside label0001. */
 static void find_below(const char *root, char *hint, size_t size)
 {
 	hy_names names = {0};
@@ -275,6 +275,16 @@ static void find_below(const char *root, char *hint, size_t size)
 			snprintf(hint, size, " (but its folder %s is)", names.name[i]);
 		hy_free(path);
 	}
+	char stem[256];
+	size_t n = 0, first = 0, last = 0;
+	for (size_t i = 0; i < names.n && !*hint; i++)
+		if (hy_stem(names.name[i], stem, sizeof stem)) {
+			first = n++ ? first : i;
+			last = i;
+		}
+	if (n && !*hint)
+		snprintf(hint, size, " (%zu NIfTI file%s, %.80s%s%.80s; no pairs of NAME and NAME_gt)", n, n > 1 ? "s" : "",
+		         names.name[first], n > 1 ? " to " : "", n > 1 ? names.name[last] : "");
 	hy_names_free(&names);
 }
 

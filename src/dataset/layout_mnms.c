@@ -8,6 +8,7 @@
  */
 #include "base/csv.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/layout.h"
 
 #include <ctype.h>
@@ -155,9 +156,8 @@ static hardy_status find_places(const char *folder, int depth, bool held_out, pl
 /* A frame number of the table: a whole number of 0 or more ("0", "9.0"), else -1. */
 static int64_t frame_number(const char *text)
 {
-	char *end = NULL;
-	const double v = strtod(text, &end);
-	return end != text && !*end && v >= 0 && v < 100000 && v == (double)(int64_t)v ? (int64_t)v : -1;
+	const double v = hy_number(text);
+	return v >= 0 && v < 100000 && v == (double)(int64_t)v ? (int64_t)v : -1;
 }
 
 typedef struct row {

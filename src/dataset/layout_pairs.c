@@ -3,6 +3,7 @@
  *
  *     nnU-Net raw  dataset.json, imagesTr/X_0000.nii.gz (one file a channel), labelsTr/X.nii.gz, imagesTs, labelsTs
  *                  (Isensee et al., Nature Methods 2021; its version 1, and the Medical Segmentation Decathlon's 4-D images)
+ *                  Without dataset.json, names and channels are taken from the files.
  *     folders      images/X.nii.gz, labels/X.nii.gz, a dataset.json like nnU-Net's if there is one
  */
 #include "base/json.h"
@@ -18,7 +19,7 @@
 
 bool hy_nnunet_matches(const char *root)
 {
-	return hy_has_folder(root, "imagesTr") && hy_has_file(root, "dataset.json");
+	return hy_has_folder(root, "imagesTr") && (hy_has_file(root, "dataset.json") || hy_has_folder(root, "labelsTr"));
 }
 
 bool hy_folders_matches(const char *root)
@@ -310,7 +311,7 @@ static hardy_status pair_folders(hy_scan *s, const char *images_name, const char
 {
 	folder images = {0}, labels = {0};
 	image_name *list = NULL;
-	size_t n = 0;
+	size_t n = 0, n_scans = 0;
 	hardy_status status = open_folder(&images, s->d->root, images_name, err);
 	if (!status)
 		status = open_folder(&labels, s->d->root, labels_name, err);
@@ -318,7 +319,7 @@ static hardy_status pair_folders(hy_scan *s, const char *images_name, const char
 		goto out;
 	if ((status = list_images(&images, &labels, &list, &n, err)))
 		goto out;
-	for (size_t i = 0, k; i < n && !status; i = k) {
+	for (size_t i = 0, k; i < n && !status; i = k, n_scans++) {
 		for (k = i + 1; k < n && list[k].n == list[i].n && !strncmp(list[k].name, list[i].name, list[i].n); k++)
 			;
 		status = add_pair(s, &images, &labels, list + i, k - i, held_out, err);
@@ -330,7 +331,7 @@ static hardy_status pair_folders(hy_scan *s, const char *images_name, const char
 			               "%s/%s: a label without an image; not used", labels.path, labels.files.name[i]);
 	}
 	if (!status && !held_out)
-		say_none_pairs(s, &images, &labels, list, n);
+		say_none_pairs(s, &images, &labels, list, n_scans);
 out:
 	close_folder(&images);
 	close_folder(&labels);
@@ -377,30 +378,34 @@ static hardy_status check_channels(hy_scan *s, hardy_error *err)
 	return HARDY_OK;
 }
 
+/* What dataset.json would have told; files that are all unpaired are then an error, as nothing else says what was meant. */
+static hardy_status read_pairs(hy_scan *s, const char *images, const char *labels, hardy_error *err)
+{
+	const bool named = hy_has_file(s->d->root, "dataset.json");
+	hardy_status status = named ? read_json(s, err) : HARDY_OK;
+	if (!status)
+		status = pair_folders(s, images, labels, false, err);
+	if (!status && !named && s->none_pairs && !(s->o && s->o->labels))
+		return hy_fail(err, HARDY_ERROR_DATA, "%s", s->problems->items[s->problems->n - 1].text);
+	return status || named ? status : hy_scan_guess_classes(s, err);
+}
+
 hardy_status hy_nnunet_read(hy_scan *s, hardy_error *err)
 {
-	hardy_status status = read_json(s, err);
-	if (!status)
-		status = pair_folders(s, "imagesTr", "labelsTr", false, err);
+	hardy_status status = read_pairs(s, "imagesTr", "labelsTr", err);
 	if (status)
 		return status;
 	size_t n_labelled = 0;
 	for (size_t i = 0; i < s->d->n_cases; i++)
 		n_labelled += s->d->cases[i].label_path != NULL;
-	compare_count(s, n_labelled);
+	if (hy_has_file(s->d->root, "dataset.json"))
+		compare_count(s, n_labelled);
 	status = pair_folders(s, "imagesTs", "labelsTs", true, err);
 	return status ? status : check_channels(s, err);
 }
 
 hardy_status hy_folders_read(hy_scan *s, hardy_error *err)
 {
-	const bool named = hy_has_file(s->d->root, "dataset.json");
-	hardy_status status = named ? read_json(s, err) : HARDY_OK;
-	if (!status)
-		status = pair_folders(s, "images", "labels", false, err);
-	if (!status)
-		status = check_channels(s, err);
-	if (!status && !named && s->none_pairs && !(s->o && s->o->labels))
-		return hy_fail(err, HARDY_ERROR_DATA, "%s", s->problems->items[s->problems->n - 1].text);
-	return status || named ? status : hy_scan_guess_classes(s, err);
+	const hardy_status status = read_pairs(s, "images", "labels", err);
+	return status ? status : check_channels(s, err);
 }

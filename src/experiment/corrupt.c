@@ -10,6 +10,7 @@
 #include "image/nifti.h"
 #include "predict/places.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,9 +93,8 @@ static hardy_status add_named(session *s, const char *name, hardy_error *err)
 
 static cJSON *parse_value(const char *text)
 {
-	char *end;
-	const double number = strtod(text, &end);
-	if (end != text && !*end)
+	const double number = hy_number(text);
+	if (isfinite(number))
 		return cJSON_CreateNumber(number);
 	return strcmp(text, "null") ? cJSON_CreateString(text) : cJSON_CreateNull();
 }

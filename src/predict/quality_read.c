@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,13 +14,6 @@
 enum { OUTPUT, FRAME, PREDICTED, LOW, N_COLUMNS, MAX_FIELDS = 256 };
 
 static const char *const titles[N_COLUMNS] = {"output", "frame", "predicted_dice", "predicted_dice_low"};
-
-static double number(const char *field)
-{
-	char *end;
-	const double v = strtod(field, &end);
-	return *field && !*end ? v : NAN;
-}
 
 static size_t count_rows(const char *text)
 {
@@ -52,11 +46,11 @@ hardy_status hy_quality_read(const char *path, hy_quality_line **lines, size_t *
 	for (size_t n_fields; !status && (n_fields = hy_csv_row(&csv, fields, MAX_FIELDS));) {
 		if (n_fields != n_all || !fields[column[OUTPUT]][0])
 			continue;
-		const double frame = number(fields[column[FRAME]]);
+		const double frame = hy_number(fields[column[FRAME]]);
 		hy_quality_line *line = &made[n_made++];
 		*line = (hy_quality_line){.frame = frame >= 0 && frame < 1e9 ? (int64_t)frame : -1,
-		                          .predicted = number(fields[column[PREDICTED]]),
-		                          .low = number(fields[column[LOW]])};
+		                          .predicted = hy_number(fields[column[PREDICTED]]),
+		                          .low = hy_number(fields[column[LOW]])};
 		snprintf(line->output, sizeof line->output, "%s", fields[column[OUTPUT]]);
 	}
 	hy_free(text);

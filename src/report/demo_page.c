@@ -67,9 +67,8 @@ static hardy_status add_row(demo_scores *d, char **field, const char *path, int 
 		d->sites[d->n_sites++] = (site_row){.name = field[1]};
 	d->sites[k].n++;
 	for (size_t c = 0; c < d->n_columns; c++) {
-		char *end;
-		const double v = strtod(field[KEYS + c], &end);
-		if (end == field[KEYS + c] || *end || !(v >= 0 && v <= 1))
+		const double v = hy_number(field[KEYS + c]);
+		if (!(v >= 0 && v <= 1))
 			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %s is \"%s\", want a Dice of 0 to 1", path, line,
 			               d->columns[c], field[KEYS + c]);
 		d->sites[k].sum[c] += v;

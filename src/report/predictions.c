@@ -45,13 +45,6 @@ typedef struct sheet {
 
 /* ---- the table ---------------------------------------------------------------------------------------------------------- */
 
-static double number(const char *field)
-{
-	char *end;
-	const double v = strtod(field, &end);
-	return *field && !*end ? v : NAN;
-}
-
 static const char *field_of(const sheet *s, const row *r, int known)
 {
 	return r->field[s->column[known]];
@@ -60,7 +53,7 @@ static const char *field_of(const sheet *s, const row *r, int known)
 /* Scans that failed, then by predicted Dice; where nothing foretells it, by how far two opinions are apart. */
 static double trust_of(const sheet *s, const row *r)
 {
-	const double predicted = number(field_of(s, r, PREDICTED)), apart = number(field_of(s, r, DISAGREEMENT));
+	const double predicted = hy_number(field_of(s, r, PREDICTED)), apart = hy_number(field_of(s, r, DISAGREEMENT));
 	if (strcmp(field_of(s, r, STATUS), "ok") != 0)
 		return -1;
 	return isfinite(predicted) ? predicted : isfinite(apart) ? 1 - apart : 2;
@@ -146,7 +139,7 @@ static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error
 {
 	char *path = hy_path_join(s->folder, field_of(s, r, OUTPUT));
 	hy_nifti_options o;
-	const double frame = number(field_of(s, r, FRAME));
+	const double frame = hy_number(field_of(s, r, FRAME));
 	hy_nifti_options_init(&o);
 	o.frame = frame >= 0 && frame < 1e6 ? (int64_t)frame : -1;
 	*x = (scan){0};
@@ -221,7 +214,7 @@ static bool is_volume(const char *head)
 static void write_card(sheet *s, const row *r)
 {
 	const char *frame = field_of(s, r, FRAME), *low = field_of(s, r, LOW), *warnings = field_of(s, r, WARNINGS);
-	const double predicted = number(field_of(s, r, PREDICTED)), apart = number(field_of(s, r, DISAGREEMENT));
+	const double predicted = hy_number(field_of(s, r, PREDICTED)), apart = hy_number(field_of(s, r, DISAGREEMENT));
 	const bool good = !strcmp(field_of(s, r, STATUS), "ok");
 	hy_html_printf(&s->f, "<figure class=\"card\">\n");
 	if (good)
@@ -232,12 +225,12 @@ static void write_card(sheet *s, const row *r)
 	if (isfinite(predicted))
 		hy_html_printf(&s->f, "<br>predicted Dice <strong>%.3f</strong>", predicted);
 	if (isfinite(predicted) && *low)
-		hy_html_printf(&s->f, ", nine in ten are above %.3f", number(low));
+		hy_html_printf(&s->f, ", nine in ten are above %.3f", hy_number(low));
 	else if (!isfinite(predicted) && isfinite(apart))
 		hy_html_printf(&s->f, "<br>two opinions disagree by %.3f", apart);
 	const char *before = "<br>";
 	for (size_t c = 0; c < s->n_columns; c++) {
-		const double ml = number(r->field[c]);
+		const double ml = hy_number(r->field[c]);
 		if (!is_volume(s->head[c]) || !isfinite(ml))
 			continue;
 		char name[256];
@@ -264,7 +257,7 @@ static void write_verdict(sheet *s)
 	if (!dice && !s->f.error)
 		s->f.error = ENOMEM;
 	for (size_t i = 0; i < s->n; i++) {
-		const double predicted = number(field_of(s, &s->rows[i], PREDICTED));
+		const double predicted = hy_number(field_of(s, &s->rows[i], PREDICTED));
 		const bool good = !strcmp(field_of(s, &s->rows[i], STATUS), "ok");
 		n_failed += !good;
 		n_warned += good && *field_of(s, &s->rows[i], WARNINGS);

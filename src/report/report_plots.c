@@ -2,7 +2,9 @@
  * report_plots.c: the plots of a report, as Vega-Lite specifications with their data: box plots of Dice by method for every test set
  * (Figs. 5 and 8 of the study), and training curves.
  */
+#include "base/csv.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "report/report.h"
 #include "report/web.h"
 
@@ -290,31 +292,19 @@ const hy_section hy_section_training = {"training", "Training", has_curves, writ
 
 /* ---- robustness --------------------------------------------------------------------------------------------------------- */
 
-/* The n-th field of a CSV line without quotes, "" behind its end. */
-static void field(const char *line, int n, char *out, size_t size)
-{
-	while (n-- > 0) {
-		line += strcspn(line, ",\n");
-		line += *line == ',';
-	}
-	snprintf(out, size, "%.*s", (int)strcspn(line, ",\r\n"), line);
-}
-
 /* Adds the lines of FTN+STN: artefact, level, severity, network, n, mean Dice. */
 static hardy_status read_sweep(hy_report *r, size_t run, const char *path, hardy_error *err)
 {
-	char *text = NULL, network[16], level[16], dice[32], *end;
-	size_t size;
+	enum { ARTEFACT, LEVEL, NETWORK = 3, DICE = 5, N_FIELDS };
+	char *text = NULL, *field[N_FIELDS];
+	size_t size, n;
 	hardy_status status = hy_file_read(path, &text, &size, err);
-	for (const char *line = text; !status && line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		hy_report_sweep row = {.run = run};
-		field(line, 0, row.artefact, sizeof row.artefact);
-		field(line, 1, level, sizeof level);
-		field(line, 3, network, sizeof network);
-		field(line, 5, dice, sizeof dice);
-		row.level = (int)strtol(level, &end, 10);
-		row.dice = strtod(dice, NULL);
-		if (end == level || *end || strcmp(network, "FTN+STN") != 0 || !*dice)
+	if (status)
+		return status;
+	hy_csv csv = hy_csv_begin(text);
+	while ((n = hy_csv_row(&csv, field, N_FIELDS))) {
+		const double level = n < N_FIELDS ? NAN : hy_number(field[LEVEL]), dice = n < N_FIELDS ? NAN : hy_number(field[DICE]);
+		if (!(fabs(level) < 1000) || isnan(dice) || strcmp(field[NETWORK], "FTN+STN") != 0)
 			continue;
 		hy_report_sweep *larger = hy_realloc(r->sweeps, r->n_sweeps + 1, sizeof *larger);
 		if (!larger) {
@@ -322,7 +312,9 @@ static hardy_status read_sweep(hy_report *r, size_t run, const char *path, hardy
 			break;
 		}
 		r->sweeps = larger;
-		r->sweeps[r->n_sweeps++] = row;
+		hy_report_sweep *row = &r->sweeps[r->n_sweeps++];
+		*row = (hy_report_sweep){.run = run, .level = (int)level, .dice = dice};
+		snprintf(row->artefact, sizeof row->artefact, "%s", field[ARTEFACT]);
 	}
 	hy_free(text);
 	return status;

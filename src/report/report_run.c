@@ -91,7 +91,7 @@ static double last_metric(page *p, const char *name)
 	while (at < n && at < 64 && strcmp(field[at], name) != 0)
 		at++;
 	while (at < n && at < 64 && hy_csv_row(&csv, field, 64) == n)
-		last = strtod(field[at], NULL);
+		last = hy_number(field[at]);
 	hy_free(copy);
 	return last;
 }

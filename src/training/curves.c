@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +27,6 @@ typedef struct axis {
 	bool logarithmic;
 } axis;
 
-static double number(const char *text)
-{
-	char *end;
-	const double v = strtod(text, &end);
-	return *text && !*end && isfinite(v) ? v : NAN;
-}
-
 static bool add_point(points *p, char *const *field, const size_t *at, size_t n)
 {
 	if (p->n == p->room) {
@@ -44,7 +38,7 @@ static bool add_point(points *p, char *const *field, const size_t *at, size_t n)
 		p->room = room;
 	}
 	for (int k = 0; k < N_CURVES; k++)
-		p->v[p->n][k] = at[k] < n ? number(field[at[k]]) : NAN;
+		p->v[p->n][k] = at[k] < n ? hy_number(field[at[k]]) : NAN;
 	p->n += isfinite(p->v[p->n][STEP]);
 	return true;
 }

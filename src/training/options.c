@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 #include "dataset/preprocess.h"
 
@@ -284,9 +285,7 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 	const field *f = &fields[at];
 	hardy_train_options changed = *o;
 	void *member = (char *)&changed + f->offset;
-	char *end = NULL;
-	const double number = strtod(value, &end);
-	const bool is_number = end != value && !*end && isfinite(number);
+	const double number = hy_number(value);
 	if (f->kind == TEXT) {
 		*(const char **)member = value;
 	} else if (f->kind == SWITCH) {
@@ -294,7 +293,7 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 		if (!on && strcmp(value, "off") != 0)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want on or off", name, value);
 		*(bool *)member = on;
-	} else if (!is_number || !(number >= f->low && number <= f->high) || (f->kind == WHOLE && number != floor(number))) {
+	} else if (!(number >= f->low && number <= f->high) || (f->kind == WHOLE && number != floor(number))) {
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want a%s number from %g to %g", name, value,
 		               f->kind == WHOLE ? " whole" : "", f->low, f->high);
 	} else if (f->kind == WHOLE) {

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -132,13 +133,12 @@ hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *val
 		return unknown_key(kind, key, err);
 	if (!p)
 		p = &kind->parameters[at];
-	char *end = NULL;
-	double v = strtod(value, &end);
+	double v = hy_number(value);
 	if (p->choices) {
 		v = choice_of(p->choices, value);
 		if (v < 0)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is \"%s\", want one of %s", kind->name, key, value, p->choices);
-	} else if (end == value || *end || !(v >= p->low && v <= p->high) || (p->whole && v != floor(v))) {
+	} else if (!(v >= p->low && v <= p->high) || (p->whole && v != floor(v))) {
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is \"%s\", want %s%g to %g", kind->name, key, value,
 		               p->whole ? "a whole number from " : "", p->low, p->high);
 	} else if ((p == &weight || p == &probability) && v <= 0) {
@@ -225,7 +225,7 @@ static void print_value(const hy_parameter *p, double v, char *out, size_t size)
 	if (!p->choices) {
 		for (int digits = 6; digits <= 17; digits++) {
 			snprintf(out, size, "%.*g", digits, v);
-			if (strtod(out, NULL) == v)
+			if (hy_number(out) == v)
 				break;
 		}
 		char *plus = strchr(out, '+'); /* 1e+03: a plus begins another member */

@@ -61,33 +61,6 @@ static hardy_status stack_make(hy_stack *s, hy_slices *parts, size_t n, int64_t 
 	return status;
 }
 
-/* ---- warnings ----------------------------------------------------------------------------------------------------------- */
-
-enum { MOST_WARNINGS = 5 };
-
-/* Data sets have their habits: what is said of every scan is said a few times, then counted. */
-typedef struct few_warnings {
-	const hardy_log *to;
-	int64_t n;
-} few_warnings;
-
-static void emit_few(void *payload, hardy_log_level level, const char *line)
-{
-	few_warnings *w = payload;
-	if (level == HARDY_LOG_WARNING && w->n++ >= MOST_WARNINGS)
-		return;
-	hy_log(w->to, level, "%s", line);
-}
-
-static void count_warnings(const few_warnings *w, const char *data)
-{
-	char *word = w->n > MOST_WARNINGS ? hy_shell_word(data) : NULL;
-	if (w->n > MOST_WARNINGS)
-		hy_warn(w->to, "%lld more warnings of this kind: hardy check %s lists all", (long long)(w->n - MOST_WARNINGS),
-		        word ? word : data);
-	hy_free(word);
-}
-
 /* ---- cases -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct loader {
@@ -95,7 +68,6 @@ typedef struct loader {
 	hy_plan *plan;
 	hy_dataset_options options;
 	const hardy_log *log;
-	const hardy_log *plain; /* where every line counts */
 	const hardy_stop *stop;
 	bool strict;
 	bool seen[256];    /* classes in the training labels */
@@ -163,7 +135,7 @@ static bool is_left_out(loader *l, hardy_status status, const hardy_error *err)
 		return false;
 	if (!l->first.status)
 		l->first = *err;
-	hy_warn(l->plain, "left out: %s", err->message);
+	hy_warn(l->log, "left out: %s", err->message);
 	return true;
 }
 
@@ -254,11 +226,11 @@ static hardy_status direct_plan(const loader *l, hardy_error *err)
 	}
 	const size_t n_turned = hy_plan_direct(l->plan, grids, n);
 	if (n_turned)
-		hy_warn(l->plain,
+		hy_warn(l->log,
 		        "%s: %zu of %zu scans to train on are stored in another orientation than the others; brought into one order",
 		        d->root, n_turned, n);
 	if (n_stacked)
-		hy_warn(l->plain, "%s: the slices of %zu of %zu scans lie along the first or second axis; taken across it", d->root,
+		hy_warn(l->log, "%s: the slices of %zu of %zu scans lie along the first or second axis; taken across it", d->root,
 		        n_stacked, n);
 	hy_free(grids);
 	return HARDY_OK;
@@ -279,7 +251,7 @@ static hardy_status survey(loader *l, hy_survey *s, hardy_error *err)
 			continue;
 		if (hy_stop_asked(l->stop))
 			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while reading labels, nothing was written");
-		hy_log(l->plain, HARDY_LOG_PROGRESS, "looking at %s %s", d->cases[i].subject, d->cases[i].phase);
+		hy_log(l->log, HARDY_LOG_PROGRESS, "looking at %s %s", d->cases[i].subject, d->cases[i].phase);
 		if (hy_case_load(d, i, &l->options, &image, &labels, NULL, NULL))
 			continue;
 		status = hy_survey_add(s, l->plan, &labels.grid, labels.data, subject, err);
@@ -333,7 +305,7 @@ static hardy_status check_cover(const loader *l, hardy_error *err)
 		return HARDY_OK;
 	if (hy_cover_is_empty(&l->cover))
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: nothing to learn: %s", d->root, text);
-	hy_warn(l->plain, "%s: %s", d->root, text);
+	hy_warn(l->log, "%s: %s", d->root, text);
 	return HARDY_OK;
 }
 
@@ -376,15 +348,7 @@ hardy_status hy_training_set_load(hy_training_set *s, hardy_train_options *o, hy
                                   const hardy_stop *stop, hardy_error *err)
 {
 	memset(s, 0, sizeof *s);
-	few_warnings few = {.to = log};
-	const hardy_log quiet = {emit_few, &few};
-	loader l = {.set = s,
-	            .plan = plan,
-	            .log = &quiet,
-	            .plain = log,
-	            .stop = stop,
-	            .strict = o->strict,
-	            .options = {.labels = o->labels}};
+	loader l = {.set = s, .plan = plan, .log = log, .stop = stop, .strict = o->strict, .options = {.labels = o->labels}};
 	memcpy(l.options.spacing_mm, o->header_spacing_mm, sizeof l.options.spacing_mm);
 	hardy_status status = open_dataset(&l, o->data, err);
 	if (!status)
@@ -398,8 +362,6 @@ hardy_status hy_training_set_load(hy_training_set *s, hardy_train_options *o, hy
 		status = load_cases(&l, s->split.train, &s->split.n_train, true, &s->calibration, err);
 	if (!status)
 		status = load_cases(&l, s->split.validation, &s->split.n_validation, false, &s->validation, err);
-	count_warnings(&few, o->data);
-	l.log = log;
 	if (!status)
 		status = check_classes(&l, err);
 	if (!status)

@@ -353,6 +353,23 @@ static void nnunet_version_1_and_4d_images(void **state)
 	hy_dataset_clear(&d);
 }
 
+static void nnunet_without_dataset_json(void **state)
+{
+	tree_new();
+	tree_image("imagesTr/c_0000.nii.gz", 1, 7);
+	tree_image("imagesTr/c_0001.nii.gz", 1, 9);
+	tree_labels("labelsTr/c.nii.gz", 1, (const uint8_t[]){0, 5, 5, 8}, 4, 0);
+	hy_dataset d = open_with(NULL);
+	assert_int_equal(d.layout, HY_LAYOUT_NNUNET);
+	assert_int_equal(d.n_channels, 2);
+	assert_string_equal(d.classes[2].name, "class_8");
+	expect_case(&d, 0, 7, (const uint8_t[]){0, 1, 1, 2}, 4);
+	hy_dataset_clear(&d);
+	tree_delete("labelsTr/c.nii.gz");
+	tree_labels("labelsTr/label.nii.gz", 1, one_each, 5, 0);
+	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 images has a label of its name: imagesTr/c_0000.nii.gz, but labelsTr/label");
+}
+
 static void nnunet_knows_spellings_of_the_heart(void **state)
 {
 	static const uint8_t classes[] = {0, 3, 2, 1, 4};
@@ -505,6 +522,10 @@ static void nothing_known_is_refused(void **state)
 	tree_image("below/a.nii.gz", 1, 1);
 	tree_labels("below/a_gt.nii.gz", 1, one_each, 5, 0);
 	refuse_with(NULL, HARDY_ERROR_DATA, "not a data set (but its folder below is)");
+	tree_delete("below/a_gt.nii.gz");
+	tree_image("img01.nii.gz", 1, 1);
+	tree_labels("label01.nii.gz", 1, one_each, 5, 0);
+	refuse_with(NULL, HARDY_ERROR_DATA, "not a data set (2 NIfTI files, img01.nii.gz to label01.nii.gz; no pairs of NAME and");
 	hy_dataset d;
 	hardy_error err = {0};
 	assert_int_equal(hy_dataset_open(&d, tree_path("absent"), NULL, NULL, &err), HARDY_ERROR_IO);
@@ -929,6 +950,7 @@ int main(void)
 	    cmocka_unit_test(mnms_refuses_a_frame_out_of_range),
 	    cmocka_unit_test(nnunet_two_classes_two_channels),
 	    cmocka_unit_test(nnunet_version_1_and_4d_images),
+	    cmocka_unit_test(nnunet_without_dataset_json),
 	    cmocka_unit_test(nnunet_knows_spellings_of_the_heart),
 	    cmocka_unit_test(nnunet_refuses_what_it_cannot_use),
 	    cmocka_unit_test(folders_take_classes_from_the_labels),
