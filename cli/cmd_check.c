@@ -3,6 +3,8 @@
  */
 #include "options.h"
 
+#include <stdlib.h>
+
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_check_options o;
@@ -29,6 +31,9 @@ static int run(const command *self, int argc, char **argv)
 		const hardy_sink sink = stdout_sink();
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
+		const hardy_stop stop = interrupt_stop();
+		o.scratch = getenv("TMPDIR");
+		o.stop = &stop;
 		o.data = rest.items[0];
 		o.verbose = options_verbose;
 		const hardy_status status = hardy_check(&o, &sink, &log, &err);
@@ -45,6 +50,7 @@ const command cmd_check = {
     .summary = "what is wrong with a data set, and how to mend it",
     .details = "Reads every scan and label of DATA and lists subjects, phases, shapes, spacing and label volumes, then\n"
                "everything wrong with its remedy. DATA is a folder as downloaded: ACDC, M&Ms, nnU-Net raw, images/ with\n"
-               "labels/, or NAME.nii.gz with NAME_gt.nii.gz. Exits with 3 when some scans cannot be used.",
+               "labels/, or NAME.nii.gz with NAME_gt.nii.gz; or one of DICOM, which the program dcm2niix converts.\n"
+               "Exits with 3 when some scans cannot be used.",
     .run = run,
 };

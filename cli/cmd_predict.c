@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* The page of what was predicted; of a file's folder there is none. */
 static int write_page(const command *self, const hardy_predict_options *o, int code)
@@ -83,6 +84,9 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
+		const hardy_stop stop = interrupt_stop();
+		o.scratch = getenv("TMPDIR");
+		o.stop = &stop;
 		o.inputs = rest.items;
 		o.n_inputs = rest.n;
 		const hardy_status status = hardy_predict(&o, &log, &err);
@@ -102,13 +106,15 @@ const command cmd_predict = {
     .details =
         "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors; several "
         "are an ensemble\n"
-        "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, or data sets as downloaded.\n"
+        "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, data sets as downloaded, or\n"
+        "folders of DICOM, which the program dcm2niix converts: one scan a series, a cine with its frames in order.\n"
         "Every frame of a 4-D scan is predicted; NAME_0000.nii.gz, NAME_0001.nii.gz ... are the channels of one scan.\n"
         "\n"
         "Writes OUT/NAME.nii.gz for each scan (in a data set SUBJECT_PHASE.nii.gz) with the label values of the training\n"
         "data, OUT/labels.json that names them (labels.label for ITK-SNAP, labels.ctbl for 3D Slicer), and\n"
         "OUT/quality.csv with a row a scan:\n"
         "mean entropy in the foreground, disagreement of FTN and FTN+STN (1 - mean Dice), reconstruction error and its z\n"
-        "score, volumes, and warnings when the scan is unlike the training scans. Exits with 3 when some scans failed.",
+        "score, volumes, of hearts EDV, ESV and EF, and warnings when the scan is unlike the training scans. Exits with 3 when "
+        "some scans failed.",
     .run = run,
 };

@@ -73,14 +73,23 @@ typedef struct hardy_sink {
 	void *payload;
 } hardy_sink;
 
+/* Asked between steps, from the calling thread; true ends the work after saving. */
+typedef struct hardy_stop {
+	bool (*asked)(void *payload);
+	void *payload;
+} hardy_stop;
+
 typedef struct hardy_check_options {
-	const char *data;       /* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt */
+	/* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt; or of DICOM, which dcm2niix converts */
+	const char *data;
 	const char *labels;     /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
 	double spacing_mm[3];   /* x, y, z; > 0 overrides the files' spacing on that axis */
 	int64_t size;           /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0: not asked */
 	double grid_spacing_mm; /* of these pixels */
 	bool json;              /* the report as one JSON object instead of text */
 	bool verbose;           /* in text, everything to look at; else the first of each kind and how many more there are */
+	const char *scratch;    /* where a private folder for scans that are converted may be made; NULL: /tmp */
+	const hardy_stop *stop; /* asked while they are converted: HARDY_ERROR_INTERRUPTED; NULL */
 } hardy_check_options;
 
 HARDY_API void hardy_check_options_init(hardy_check_options *o);
@@ -174,12 +183,6 @@ HARDY_API hardy_status hardy_train_options_init(hardy_train_options *o, const ch
 HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
 HARDY_API void hardy_train_options_clear(hardy_train_options *o);
 
-/* Asked between steps, from the calling thread; true ends the work after saving. */
-typedef struct hardy_stop {
-	bool (*asked)(void *payload);
-	void *payload;
-} hardy_stop;
-
 /*
  * Trains a model. The run directory gets run.json (resolved options, subjects, machine), metrics.csv and metrics.jsonl (a row an
  * epoch), best.safetensors (best validation mean IoU of FTN+STN) and last.safetensors, and checkpoint.safetensors on the way.
@@ -204,7 +207,7 @@ HARDY_API hardy_status hardy_train_folds(const hardy_train_options *o, int64_t n
 typedef struct hardy_predict_options {
 	/*
 	 * Models (.safetensors files, or run folders with best.safetensors or model.safetensors) and scans (NIfTI files, folders of
-	 * them, data sets), in any order. NAME_0000 ... NAME_000k are the channels of one scan.
+	 * them, data sets, folders of DICOM, which dcm2niix converts), in any order. NAME_0000 ... NAME_000k are the channels of one scan.
 	 */
 	const char *const *inputs;
 	size_t n_inputs;
@@ -232,6 +235,8 @@ typedef struct hardy_predict_options {
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
 	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
+	const char *scratch;    /* as in hardy_check_options */
+	const hardy_stop *stop; /* asked between scans, frames of a cine and while scans are converted; NULL */
 } hardy_predict_options;
 
 HARDY_API void hardy_predict_options_init(hardy_predict_options *o);
@@ -245,7 +250,8 @@ HARDY_API void hardy_predict_options_init(hardy_predict_options *o);
  *
  * A file appears only when it is complete; a scan's files appear together or, when one cannot be written, not at all. A scan
  * that fails is a warning and a row in quality.csv, what an earlier run wrote under its name is removed, and the others go on:
- * HARDY_ERROR_PARTIAL. When all fail, the first one's error is returned. HARDY_ERROR_THRESHOLD: see strict.
+ * HARDY_ERROR_PARTIAL. When all fail, the first one's error is returned. HARDY_ERROR_THRESHOLD: see strict. HARDY_ERROR_INTERRUPTED when stop
+ * asked: what was done until then stands in OUTPUT and in its quality.csv.
  */
 HARDY_API hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err);
 

@@ -82,3 +82,8 @@ void hardy_message_kind(const char *line, char *out, size_t size)
 	if (size)
 		out[n] = 0;
 }
+
+bool hy_stop_asked(const hardy_stop *stop)
+{
+	return stop && stop->asked && stop->asked(stop->payload);
+}

@@ -1,5 +1,5 @@
 /*
- * error.h: how internal functions report failure and emit messages.
+ * error.h: how internal functions report failure, emit messages and are asked to stop.
  */
 #ifndef HY_BASE_ERROR_H
 #define HY_BASE_ERROR_H
@@ -25,6 +25,9 @@ hardy_status hy_prefix(hardy_error *err, hardy_status status, const char *format
 
 /* Emits a formatted line to log (NULL allowed). */
 void hy_log(const hardy_log *log, hardy_log_level level, const char *format, ...) HY_PRINTF(3, 4);
+
+/* Whether a caller (NULL: none) wants work to end. */
+bool hy_stop_asked(const hardy_stop *stop);
 
 #define hy_warn(log, ...) hy_log((log), HARDY_LOG_WARNING, __VA_ARGS__)
 #define hy_info(log, ...) hy_log((log), HARDY_LOG_INFO, __VA_ARGS__)

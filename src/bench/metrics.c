@@ -3,6 +3,7 @@
  * as a caller of a library would; "all" computes the four together, as hardy evaluate does. One thread: a class of a case is one
  * thread's work.
  */
+#include "base/scratch.h"
 #include "bench/bench.h"
 #include "bench/process.h"
 #include "bench/scan.h"
@@ -146,7 +147,7 @@ hardy_status hy_bench_metrics(hy_bench *b, hardy_error *err)
 			status = hy_nifti_read_labels(o->files[1], NULL, &ref, counts, b->log, err);
 	} else if (o->n_files == 0) {
 		char *folder = NULL;
-		status = hy_scratch_make(o->folder, &folder, err);
+		status = hy_scratch_make(o->folder, "hardy-bench", &folder, err);
 		if (!status)
 			status = hy_phantom_pair(folder, &pred, &ref, err);
 		hy_scratch_remove(folder);

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/scratch.h"
 #include "bench/bench.h"
 #include "bench/process.h"
 #include "bench/scan.h"
@@ -88,7 +89,7 @@ hardy_status hy_bench_predict(hy_bench *b, hardy_error *err)
 	char *folder = NULL, *paths[4] = {NULL};
 	static const char *const names[4] = {"model.safetensors", "scan.nii.gz", "label.nii.gz", "messages"};
 	job *j = hy_calloc(1, sizeof *j);
-	hardy_status status = hy_scratch_make(o->folder, &folder, err);
+	hardy_status status = hy_scratch_make(o->folder, "hardy-bench", &folder, err);
 	for (int k = 0; k < 4 && !status; k++)
 		if (!(paths[k] = hy_path_join(folder, names[k])) || !j)
 			status = hy_fail_memory(err, "a path", 1, strlen(names[k]));

@@ -1,27 +1,21 @@
 /*
- * process.c: peak memory, child processes, scratch folders.
+ * process.c: peak memory, and what another program takes.
  */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
 #include "bench/process.h"
 
-#include "base/files.h"
+#include "base/child.h"
 #include "base/machine.h"
-#include "base/memory.h"
 #include "bench/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 
@@ -63,28 +57,6 @@ static void first_line(const char *path, char *line, int size)
 		fclose(f);
 }
 
-static hardy_status start(const char *const *arguments, const char *messages, pid_t *pid, hardy_error *err)
-{
-	posix_spawn_file_actions_t actions;
-	/* posix_spawn takes writable strings, and leaves them alone. */
-	union {
-		const char *const *in;
-		char *const *out;
-	} words = {arguments};
-	if (posix_spawn_file_actions_init(&actions))
-		return hy_fail_memory(err, "a process", 1, sizeof actions);
-	int failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!failed)
-		failed = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (!failed)
-		failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, messages, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (!failed)
-		failed = posix_spawn(pid, arguments[0], &actions, NULL, words.out, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	errno = failed;
-	return failed ? hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be started", arguments[0]) : HARDY_OK;
-}
-
 hardy_status hy_process_run(const char *const *arguments, const char *messages, hy_process_cost *out, hardy_error *err)
 {
 	pid_t pid;
@@ -94,7 +66,8 @@ hardy_status hy_process_run(const char *const *arguments, const char *messages, 
 	/* A process that is started begins with its parent's peak as its own. */
 	hy_peak_reset();
 	const double begin = hy_clock_s();
-	const hardy_status status = start(arguments, messages, &pid, err);
+	remove(messages);
+	const hardy_status status = hy_child_start(arguments, NULL, messages, &pid, err);
 	if (status)
 		return status;
 	pid_t ended;
@@ -112,34 +85,4 @@ hardy_status hy_process_run(const char *const *arguments, const char *messages, 
 	}
 	*out = (hy_process_cost){.wall_s = wall, .peak_mb = (double)usage.ru_maxrss / 1024};
 	return HARDY_OK;
-}
-
-/* ---- folders ------------------------------------------------------------------------------------------------------------ */
-
-hardy_status hy_scratch_make(const char *parent, char **out, hardy_error *err)
-{
-	char *path = hy_path_join(parent, "hardy-bench-XXXXXX");
-	if (!path)
-		return hy_fail_memory(err, "a path", 1, strlen(parent));
-	if (!mkdtemp(path)) {
-		const hardy_status status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: no folder can be made in it", parent);
-		hy_free(path);
-		return status;
-	}
-	*out = path;
-	return HARDY_OK;
-}
-
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at)
-{
-	(void)s, (void)kind, (void)at;
-	remove(path);
-	return 0;
-}
-
-void hy_scratch_remove(char *folder)
-{
-	if (folder)
-		nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	hy_free(folder);
 }

@@ -1,5 +1,5 @@
 /*
- * process.h: peak memory of this process, and of a program that is started and waited for; folders to work in.
+ * process.h: peak memory of this process, and of a program that is started and waited for.
  */
 #ifndef HY_BENCH_PROCESS_H
 #define HY_BENCH_PROCESS_H
@@ -22,9 +22,5 @@ typedef struct hy_process_cost {
  * exit with 0 is an error with the first line of it. peak_mb is never below what this process holds while starting the other.
  */
 hardy_status hy_process_run(const char *const *arguments, const char *messages, hy_process_cost *out, hardy_error *err);
-
-/* A new folder in `parent`; *out is newly allocated. */
-hardy_status hy_scratch_make(const char *parent, char **out, hardy_error *err);
-void hy_scratch_remove(char *folder); /* with everything in it; releases the name. NULL allowed */
 
 #endif

@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
+#include "image/dicom.h"
 #include "image/geometry.h"
+#include "image/series.h"
 
 #include <cJSON.h>
 #include <math.h>
@@ -351,6 +353,80 @@ static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_
 	return lost ? hy_fail_memory(err, "a report", 1, sizeof(hy_problem)) : HARDY_OK;
 }
 
+/* ---- DICOM -------------------------------------------------------------------------------------------------------------- */
+
+static hardy_status list_series(report *r, const hy_converted *from, const hardy_log *log, hardy_error *err)
+{
+	hy_scan s = {.d = &r->d, .problems = &r->general, .log = log};
+	r->d.root = hy_strdup(from->root);
+	if (!r->d.root)
+		return hy_fail_memory(err, from->root, 1, 1);
+	r->d.layout = HY_LAYOUT_DICOM;
+	r->d.n_channels = r->d.n_classes = 1;
+	snprintf(r->d.channels[0], sizeof r->d.channels[0], "image");
+	for (size_t i = 0; i < from->n; i++) {
+		const hy_series *series = &from->items[i];
+		char phase[16] = "";
+		hy_case *c = NULL;
+		if (series->fault) {
+			hy_problem_add(&r->general, true, series->name, "", "convert it by hand, then look at what came of it", "%s",
+			               series->fault);
+			continue;
+		}
+		if (series->n_frames > 1)
+			snprintf(phase, sizeof phase, "%d frames", (int)(series->n_frames % 1000000));
+		const hardy_status status = hy_scan_add(&s, series->name, phase, &c, err);
+		if (status)
+			return status;
+		c->frame = series->n_frames > 1 ? 0 : -1;
+		if (!(c->image_path[0] = hy_strdup(series->path)))
+			return hy_fail_memory(err, series->path, 1, 1);
+	}
+	return HARDY_OK;
+}
+
+/* What a user knows instead of a file that is gone when it is read. */
+static hardy_status name_text(const hy_converted *from, char **text, hardy_error *err)
+{
+	char room[2048];
+	snprintf(room, sizeof room, "%s", *text);
+	hy_converted_name(from, room, sizeof room);
+	char *named = hy_strdup(room);
+	if (!named)
+		return hy_fail_memory(err, *text, 1, 1);
+	hy_free(*text);
+	*text = named;
+	return HARDY_OK;
+}
+
+static hardy_status name_all(report *r, const hy_converted *from, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < r->d.n_cases && !status; i++) {
+		hy_problems *p = &r->facts[i].problems;
+		for (size_t k = 0; k < p->n && !status; k++)
+			status = name_text(from, &p->items[k].text, err);
+		if (!status)
+			status = name_text(from, &r->d.cases[i].image_path[0], err);
+	}
+	return status;
+}
+
+static hardy_status examine_dicom(report *r, const hardy_check_options *o, const hy_dataset_options *options,
+                                  const hardy_log *log, hardy_error *err)
+{
+	hy_converted from = {0};
+	hardy_status status = hy_series_convert(&from, o->data, o->scratch, o->stop, log, err);
+	if (!status)
+		status = list_series(r, &from, log, err);
+	if (!status)
+		status = examine(r, options, log, err);
+	if (!status)
+		status = name_all(r, &from, err);
+	hy_converted_clear(&from);
+	return status;
+}
+
 static void report_clear(report *r)
 {
 	for (size_t i = 0; r->facts && i < r->d.n_cases; i++)
@@ -432,7 +508,7 @@ static void say_head(const hardy_sink *sink, const report *r)
 		else
 			hy_sink_printf(sink, "%s %d %s (not in this data set)", k > 1 ? "," : "", k, d->classes[k].name);
 	}
-	hy_sink_printf(sink, "\n\n");
+	hy_sink_printf(sink, d->n_classes > 1 ? "\n\n" : " none\n\n");
 }
 
 static int subject_width(const hy_dataset *d)
@@ -599,9 +675,14 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	hy_plan_init(&r.plan);
 	r.plan.size = o->size;
 	r.plan.spacing_mm = o->grid_spacing_mm;
-	hardy_status status = hy_dataset_scan(&r.d, o->data, &options, &r.general, log, err);
-	if (!status)
-		status = examine(&r, &options, log, err);
+	hardy_status status;
+	if (!hy_dataset_is(o->data) && hy_path_is_folder(o->data) && hy_dicom_is(o->data)) {
+		status = examine_dicom(&r, o, &options, log, err);
+	} else {
+		status = hy_dataset_scan(&r.d, o->data, &options, &r.general, log, err);
+		if (!status)
+			status = examine(&r, &options, log, err);
+	}
 	if (!status && o->json)
 		status = json_report(sink, &r, err);
 	else if (!status)

@@ -38,7 +38,7 @@ const char *hy_layout_name(hy_layout layout)
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		if (layouts[i].layout == layout)
 			return layouts[i].name;
-	return "unknown";
+	return layout == HY_LAYOUT_DICOM ? "DICOM" : "unknown";
 }
 
 /* ---- problems ----------------------------------------------------------------------------------------------------------- */

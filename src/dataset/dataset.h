@@ -16,7 +16,8 @@ typedef enum hy_layout {
 	HY_LAYOUT_MNMS,
 	HY_LAYOUT_NNUNET,
 	HY_LAYOUT_FOLDERS, /* images/ + labels/ */
-	HY_LAYOUT_FLAT     /* NAME and NAME_gt */
+	HY_LAYOUT_FLAT,    /* NAME and NAME_gt */
+	HY_LAYOUT_DICOM    /* series without labels, for hardy_check */
 } hy_layout;
 
 const char *hy_layout_name(hy_layout layout); /* as messages call it, "ACDC" */

@@ -5,22 +5,17 @@
 #define _XOPEN_SOURCE 700
 #include "experiment/process.h"
 
+#include "base/child.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "training/set.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 /* ---- command lines ------------------------------------------------------------------------------------------------------ */
 
@@ -157,41 +152,16 @@ int64_t hy_process_at_a_time(const hy_study *s)
 
 static hardy_status start(const hy_study *s, const hy_study_run *run, pid_t *pid, hardy_error *err)
 {
-	posix_spawn_file_actions_t actions;
 	words w = {0};
 	char *messages = hy_path_join(run->folder, "log.txt");
 	list_words(s, HY_COMMAND_RUN, run, s->o->program, hy_process_threads(s), &w);
 	hardy_status status =
 	    messages && !w.failed ? hy_make_output_folder(run->folder, err) : hy_fail_memory(err, run->name, 1, 1);
-	if (!status && posix_spawn_file_actions_init(&actions))
-		status = hy_fail_memory(err, "a process", 1, sizeof actions);
-	if (!status) {
-		int failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-		if (!failed)
-			failed = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-		if (!failed)
-			failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, messages, O_WRONLY | O_CREAT | O_APPEND, 0666);
-		if (!failed)
-			failed = posix_spawn(pid, s->o->program, &actions, NULL, w.item, environ);
-		posix_spawn_file_actions_destroy(&actions);
-		errno = failed;
-		if (failed)
-			status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be started", s->o->program);
-	}
+	if (!status)
+		status = hy_child_start((const char *const *)w.item, NULL, messages, pid, err);
 	words_clear(&w);
 	hy_free(messages);
 	return status;
-}
-
-/* What is said of a process that did not end well; the empty text of one that did. */
-static void describe_end(int ending, char *text, size_t size)
-{
-	if (WIFEXITED(ending) && !WEXITSTATUS(ending))
-		snprintf(text, size, "%s", "");
-	else if (WIFEXITED(ending))
-		snprintf(text, size, "the process ended with exit code %d", WEXITSTATUS(ending));
-	else
-		snprintf(text, size, "the process was ended by signal %d", WTERMSIG(ending));
 }
 
 static void wait_a_little(void)
@@ -234,7 +204,7 @@ hardy_status hy_process_runs(const hy_study *s, const bool *todo,
 			char message[128];
 			if (!slots[k].pid || waitpid(slots[k].pid, &ending, WNOHANG) != slots[k].pid)
 				continue;
-			describe_end(ending, message, sizeof message);
+			hy_child_describe(ending, message, sizeof message);
 			slots[k].pid = 0;
 			n_alive--;
 			hardy_error own = {0};

@@ -289,7 +289,7 @@ static hardy_status try_one(session *s, subject *x, int kind, int level, int64_t
 
 static bool stop_asked(session *s)
 {
-	s->stopped = s->stopped || (s->stop && s->stop->asked(s->stop->payload));
+	s->stopped = s->stopped || hy_stop_asked(s->stop);
 	return s->stopped;
 }
 

@@ -59,6 +59,13 @@ hardy_status hy_nifti_write_uint16(const char *path, const hy_volume *like, cons
 hardy_status hy_nifti_write_int16(const char *path, const hy_volume *like, const int16_t *data, int64_t nt, const hy_origin *o,
                                   hardy_error *err);
 
+/* Times of a cine's frames, as the header has them; false where it does not say a unit of time and a step of more than 0. */
+bool hy_nifti_times(const hy_volume *v, double *first_ms, double *step_ms);
+/* The same into the kept header, if there is one, for what is written like this volume. */
+void hy_nifti_set_times(hy_volume *v, double first_ms, double step_ms);
+/* Blanks what the kept header says in words, which may tell of a patient. */
+void hy_nifti_forget_texts(hy_volume *v);
+
 /* True when the name ends in .nii, .nii.gz, .hdr, .hdr.gz, .img or .img.gz, in any case. */
 bool hy_nifti_is_name(const char *path);
 /* True when a file of a folder is a scan to look at: such a name, not hidden, and .img only through its .hdr. */

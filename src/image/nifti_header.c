@@ -5,6 +5,7 @@
 
 #include "image/dicom.h"
 #include "image/geometry.h"
+#include "image/nifti.h"
 #include "image/nifti_fields.h"
 
 #include <math.h>
@@ -420,6 +421,54 @@ void hy_nifti_header_description(const void *header, size_t size, char text[81])
 	for (; i < n && field[i]; i++)
 		text[i] = field[i] >= ' ' && field[i] <= '~' ? (char)field[i] : '?';
 	text[i] = 0;
+}
+
+/* ---- times and texts of a kept header ----------------------------------------------------------------------------------- */
+
+/* Bits of xyzt_units that say time: 8 s, 16 ms, 24 us. */
+enum { TIME_UNITS = 0x38, SECONDS = 8, MILLISECONDS = 16, MICROSECONDS = 24 };
+
+static int version_of(const hy_volume *v)
+{
+	return v->header_size == HY_NIFTI2_SIZE ? 2 : 1;
+}
+
+bool hy_nifti_times(const hy_volume *v, double *first_ms, double *step_ms)
+{
+	if (!v->header || v->header_size < HY_NIFTI1_SIZE)
+		return false;
+	const int version = version_of(v);
+	const int64_t unit = hy_nifti_get_int(v->header, version, HY_F_XYZT_UNITS, 0) & TIME_UNITS;
+	const double ms = unit == SECONDS ? 1000 : unit == MILLISECONDS ? 1 : unit == MICROSECONDS ? 0.001 : 0;
+	const double step = ms * hy_nifti_get_real(v->header, version, HY_F_PIXDIM, 4),
+	             first = ms * hy_nifti_get_real(v->header, version, HY_F_TOFFSET, 0);
+	if (!(step > 0) || !isfinite(step) || !isfinite(first))
+		return false;
+	*first_ms = first;
+	*step_ms = step;
+	return true;
+}
+
+void hy_nifti_set_times(hy_volume *v, double first_ms, double step_ms)
+{
+	if (!v->header || v->header_size < HY_NIFTI1_SIZE)
+		return;
+	const int version = version_of(v);
+	const int64_t units = hy_nifti_get_int(v->header, version, HY_F_XYZT_UNITS, 0);
+	hy_nifti_put_int(v->header, version, HY_F_XYZT_UNITS, 0, (units & ~(int64_t)TIME_UNITS) | SECONDS);
+	hy_nifti_put_real(v->header, version, HY_F_PIXDIM, 4, step_ms / 1000);
+	hy_nifti_put_real(v->header, version, HY_F_TOFFSET, 0, first_ms / 1000);
+}
+
+void hy_nifti_forget_texts(hy_volume *v)
+{
+	static const hy_nifti_field texts[] = {HY_F_DESCRIP, HY_F_AUX_FILE, HY_F_INTENT_NAME};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts && v->header && v->header_size >= HY_NIFTI1_SIZE; i++) {
+		size_t n = 0;
+		uint8_t *text = hy_nifti_text(v->header, version_of(v), texts[i], &n);
+		if (text)
+			memset(text, 0, n);
+	}
 }
 
 /* Geometry of the grid as sform and qform, both "scanner" unless the header said something else. */

@@ -166,7 +166,7 @@ static hardy_status use_scans(work *w, const size_t *cases, size_t n, size_t n_u
 		if (!last || strcmp(last, c->subject) != 0) /* cases are sorted by subject */
 			subject++;
 		last = c->subject;
-		if (stop && stop->asked(stop->payload))
+		if (hy_stop_asked(stop))
 			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while calibrating the predicted Dice");
 		hy_log(w->log, HARDY_LOG_PROGRESS, "calibrating the predicted Dice: %s %s (%zu of %zu scans)", c->subject, c->phase,
 		       i + 1, n_used);

@@ -501,6 +501,50 @@ static hardy_status lose_twin(collector *c, const char *folder, const hy_names *
 	return c->out_of_memory ? hy_fail_memory(c->err, "scans", c->jobs->n_lost + 1, sizeof *c->jobs->lost) : HARDY_OK;
 }
 
+/* A case for each scan of a converted folder; what could not be converted is lost. */
+static hardy_status add_converted(collector *c, const hy_converted *from)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < from->n && !status; i++) {
+		const hy_series *s = &from->items[i];
+		hy_case *k = NULL;
+		hy_text source = {0};
+		hy_text_printf(&source, "%s/%s", from->root, s->name);
+		if (source.failed) {
+			status = hy_fail_memory(c->err, from->root, 1, 1);
+		} else if (s->fault) {
+			hy_text_printf(&source, ": %s", s->fault);
+			add_lost_name(c, s->name, source.failed ? s->fault : source.data);
+			status = c->out_of_memory ? hy_fail_memory(c->err, s->name, 1, 1) : HARDY_OK;
+		} else {
+			status = add_case(c, s->name, &k);
+		}
+		if (!status && k && !(k->image_path[0] = hy_strdup(s->path)))
+			status = hy_fail_memory(c->err, s->path, 1, 1);
+		if (status || !k) {
+			hy_text_clear(&source);
+			continue;
+		}
+		c->jobs->items[c->jobs->n - 1].source = source.data;
+	}
+	return status;
+}
+
+static hardy_status add_dicom(collector *c, const char *folder)
+{
+	hy_jobs *jobs = c->jobs;
+	if (c->o->n_channels != 1)
+		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: holds DICOM, whose series are scans of one channel; want %d channels",
+		               folder, c->o->n_channels);
+	hy_converted *larger = hy_realloc(jobs->converted, jobs->n_converted + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(c->err, folder, jobs->n_converted + 1, sizeof *larger);
+	jobs->converted = larger;
+	const hardy_status status =
+	    hy_series_convert(&larger[jobs->n_converted], folder, c->o->scratch, c->o->stop, c->log, c->err);
+	return status ? status : add_converted(c, &larger[jobs->n_converted++]);
+}
+
 static hardy_status add_folder(collector *c, const char *folder)
 {
 	hy_names names = {0};
@@ -523,7 +567,7 @@ static hardy_status add_folder(collector *c, const char *folder)
 	}
 	hy_names_free(&names);
 	if (!status && !n_found && hy_dicom_is(folder))
-		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: holds DICOM, " HY_DICOM_REMEDY, folder);
+		return add_dicom(c, folder);
 	if (!status && !n_found)
 		status = hy_fail(c->err, HARDY_ERROR_DATA, "%s: neither a data set nor a folder with NIfTI files", folder);
 	return status;
@@ -533,6 +577,8 @@ static hardy_status add_input(collector *c, const char *input)
 {
 	if (!hy_path_exists(input))
 		return hy_fail(c->err, HARDY_ERROR_IO, "%s: no such file or folder", input);
+	if (!hy_path_is_folder(input) && hy_dicom_is(input))
+		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: is a DICOM file; want the folder that holds its series", input);
 	if (!hy_path_is_folder(input))
 		return add_file(c, input);
 	return hy_dataset_is(input) ? add_dataset(c, input) : add_folder(c, input);
@@ -633,10 +679,26 @@ void hy_jobs_clear(hy_jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n_sets; i++)
 		hy_dataset_clear(&jobs->sets[i]);
+	for (size_t i = 0; i < jobs->n; i++)
+		hy_free(jobs->items[i].source);
+	for (size_t i = 0; i < jobs->n_converted; i++)
+		hy_converted_clear(&jobs->converted[i]);
+	hy_free(jobs->converted);
 	hy_free(jobs->sets);
 	hy_free(jobs->items);
 	hy_free(jobs->lost);
 	*jobs = (hy_jobs){0};
+}
+
+const char *hy_job_scan(const hy_jobs *jobs, const hy_job *job)
+{
+	return job->source ? job->source : jobs->sets[job->set].cases[job->index].image_path[0];
+}
+
+void hy_jobs_say(const hy_jobs *jobs, char *text, size_t room)
+{
+	for (size_t i = 0; i < jobs->n_converted; i++)
+		hy_converted_name(&jobs->converted[i], text, room);
 }
 
 /* ---- what a model has seen -------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #define HY_PREDICT_JOBS_H
 
 #include "dataset/dataset.h"
+#include "image/series.h"
 #include "predict/model.h"
 
 #include <cJSON.h>
@@ -13,6 +14,7 @@
 typedef struct hy_job {
 	size_t set, index;          /* sets[set].cases[index] */
 	char name[HARDY_CASE_SIZE]; /* of the output, without extension */
+	char *source;               /* owned: what the scan is called where its file was made from DICOM, FOLDER/NAME; NULL */
 } hy_job;
 
 /* A scan that cannot even be tried. */
@@ -27,6 +29,8 @@ typedef struct hy_jobs {
 	size_t n;
 	hy_lost *lost; /* owned */
 	size_t n_lost;
+	hy_converted *converted; /* owned: folders of DICOM; their scans go with the jobs */
+	size_t n_converted;
 } hy_jobs;
 
 typedef struct hy_jobs_options {
@@ -35,6 +39,8 @@ typedef struct hy_jobs_options {
 	const char *subjects;       /* a file with a name a line, or "a,b,c": only these of the data sets; NULL: all */
 	const char *split, *splits; /* the list of that name in a JSON file: only these; NULL */
 	int64_t fold;               /* as in hy_splits_read */
+	const char *scratch;        /* as in hy_series_convert */
+	const hardy_stop *stop;     /* asked while DICOM is converted; NULL */
 } hy_jobs_options;
 
 /*
@@ -58,7 +64,7 @@ void hy_models_free(char **models, size_t n);
 
 /*
  * inputs: NIfTI files (NAME_0000 ... NAME_000k hold the channels of one scan; with one channel, NAME_0000 and NAME_0001 side by side are
- * scans of their own, which is told), folders of them, data sets. Files of a folder that differ in the extension alone are lost. Every
+ * scans of their own, which is told), folders of them, data sets, folders of DICOM. Files of a folder that differ in the extension alone are lost. Every
  * wanted subject must be there; two outputs of one name, and no scan at all, are errors.
  */
 hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_inputs, const hy_jobs_options *o,
@@ -72,6 +78,11 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
                                  const hardy_log *log, hardy_error *err);
 
 void hy_jobs_clear(hy_jobs *jobs);
+
+/* What a job's scan is called in messages and tables. */
+const char *hy_job_scan(const hy_jobs *jobs, const hy_job *job);
+/* Replaces paths of converted scans in text by what they are called; room bytes. */
+void hy_jobs_say(const hy_jobs *jobs, char *text, size_t room);
 
 /* Adds to a list what a model has seen, by its card: "data", a data set's name, and "subjects"; and what the model has that it started from. */
 hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err);

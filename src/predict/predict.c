@@ -11,7 +11,7 @@
 #include "predict/legend.h"
 #include "predict/places.h"
 #include "predict/predictor.h"
-#include "predict/quality.h"
+#include "predict/rows.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -31,7 +31,8 @@ void hardy_predict_options_init(hardy_predict_options *o)
 /* Everything that lives as long as the command. */
 typedef struct session {
 	const hardy_predict_options *o;
-	const hardy_log *log;
+	const hardy_log *log, *own_log; /* the second is the caller's, behind the first when scans are converted ones */
+	hardy_log saying;
 	hy_dataset_options dataset;
 	hy_model *models; /* owned */
 	size_t n_models;
@@ -51,8 +52,10 @@ typedef struct session {
 	hy_outfile quality;
 	char **outputs; /* owned: names in the table of what this run makes, sorted */
 	size_t n_outputs;
-	size_t n_failed, n_warned; /* scans; rows with warnings */
-	hardy_error first;         /* of the failures */
+	hy_rows rows;
+	size_t n_done, n_failed, n_warned; /* scans; rows with warnings */
+	bool stopped;
+	hardy_error first; /* of the failures */
 } session;
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
@@ -544,20 +547,52 @@ static void remove_old_maps(const session *s, const hy_job *job)
 
 static void note_failure(session *s, const char *scan_path, const hardy_error *err)
 {
+	hardy_error said = *err;
+	hy_jobs_say(&s->jobs, said.message, sizeof said.message);
 	if (!s->n_failed++)
-		s->first = *err;
-	hy_quality_failure(&s->quality, scan_path, err->message, s->models[0].n_classes);
+		s->first = said;
+	hy_rows_fail(&s->rows, scan_path, said.message);
 	if (s->jobs.n + s->jobs.n_lost > 1)
-		hy_warn(s->log, "failed: %s", err->message);
+		hy_warn(s->log, "failed: %s", said.message);
 }
 
-static void report_rows(session *s, const hy_job *job, const char *scan_path, const scan *x)
+/* A data set says whose scan it is and which phase; else the name of a file may, as the loader of data sets would read it. */
+static void take_phase(const session *s, const hy_job *job, hy_row *row)
+{
+	const hy_case *c = &s->jobs.sets[job->set].cases[job->index];
+	char phase[sizeof c->phase];
+	snprintf(phase, sizeof phase, "%s", c->phase);
+	snprintf(row->subject, sizeof row->subject, "%s", c->subject);
+	if (!s->jobs.sets[job->set].root && !hy_split_phase(job->name, row->subject, phase))
+		*phase = 0;
+	row->group = job->set;
+	if (!strcmp(phase, "ED") || !strcmp(phase, "ES"))
+		memcpy(row->heart.phase, phase, 3);
+}
+
+/* The rows of a scan, before anything of it is written: what lies in the folder stands in the table. */
+static hardy_status keep_rows(session *s, const hy_job *job, const char *scan_path, const scan *x, hardy_error *err)
 {
 	char name[sizeof job->name + 8];
+	double first_ms = 0, step_ms = 0;
+	const bool timed = x->n_frames > 1 && hy_nifti_times(&x->image, &first_ms, &step_ms);
 	output_name(s, job, name);
 	for (int64_t t = 0; t < x->n_frames; t++) {
+		hy_row *row = hy_rows_add(&s->rows, scan_path, name, x->n_frames > 1 ? t : -1, &x->rows[t]);
+		if (!row)
+			return hy_fail_memory(err, "rows of the quality table", s->rows.n + 1, sizeof *row);
+		if (timed)
+			row->heart.time_ms = first_ms + (double)t * step_ms;
+		if (x->n_frames == 1)
+			take_phase(s, job, row);
+	}
+	return HARDY_OK;
+}
+
+static void tell_warnings(session *s, const char *scan_path, const scan *x)
+{
+	for (int64_t t = 0; t < x->n_frames; t++) {
 		const hy_prediction *p = &x->rows[t];
-		hy_quality_row(&s->quality, scan_path, name, x->n_frames > 1 ? t : -1, p, s->models[0].n_classes);
 		if (!p->n_warnings)
 			continue;
 		s->n_warned++;
@@ -570,24 +605,34 @@ static void report_rows(session *s, const hy_job *job, const char *scan_path, co
 
 static void predict_scan(session *s, const hy_job *job)
 {
-	const char *path = s->jobs.sets[job->set].cases[job->index].image_path[0];
+	const char *path = hy_job_scan(&s->jobs, job);
 	hardy_error err = {0};
 	scan x = {0};
 	hardy_status status = read_scan(s, job, &x, &err);
 	for (int64_t t = 0; t < x.n_frames && !status; t++) {
+		if (t && hy_stop_asked(s->o->stop)) {
+			s->stopped = true;
+			scan_clear(&x);
+			return;
+		}
 		status = predict_frame(s, &x, t, &err);
 		if (status && x.n_frames > 1)
 			status = hy_prefix(&err, status, "%s: frame %lld", path, (long long)t);
 		else if (status)
 			status = hy_prefix(&err, status, "%s", path);
 	}
+	const size_t n_rows = s->rows.n;
+	if (!status)
+		status = keep_rows(s, job, path, &x, &err);
 	if (!status)
 		status = write_scan(s, job, &x, &err);
 	if (status) {
+		hy_rows_cut(&s->rows, n_rows);
 		note_failure(s, path, &err);
 		remove_old_maps(s, job);
 	} else {
-		report_rows(s, job, path, &x);
+		tell_warnings(s, path, &x);
+		s->n_done++;
 	}
 	scan_clear(&x);
 }
@@ -616,7 +661,11 @@ static void predict_all(session *s)
 		const hy_job job = lost_job(s, i);
 		remove_old_maps(s, &job);
 	}
-	for (size_t i = 0; i < s->jobs.n; i++) {
+	for (size_t i = 0; i < s->jobs.n && !s->stopped; i++) {
+		if (hy_stop_asked(s->o->stop)) {
+			s->stopped = true;
+			break;
+		}
 		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
 		if (i)
 			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
@@ -626,19 +675,24 @@ static void predict_all(session *s)
 		predict_scan(s, &s->jobs.items[i]);
 	}
 	const size_t n = s->jobs.n + s->jobs.n_lost;
-	s->made_legend = s->made_legend && s->n_failed == n; /* else it stays, whatever comes */
-	if (s->n_failed < n)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
+	s->made_legend = s->made_legend && !s->n_done; /* else it stays, whatever comes */
+	if (s->n_done)
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->n_done, n, s->o->output, hy_clock_s() - start);
 }
 
 /* Whether this run has a row of its own for what an earlier row is about. */
 static bool is_ours(void *payload, const char *scan_path, const char *output)
 {
 	const session *s = payload;
+	for (size_t i = 0; i < s->rows.n && s->stopped; i++) /* of the others the earlier maps are still there */
+		if (!strcmp(output, s->rows.items[i].output) && (*output || !strcmp(scan_path, s->rows.items[i].scan)))
+			return true;
+	if (s->stopped)
+		return false;
 	if (output[0])
 		return bsearch(&output, s->outputs, s->n_outputs, sizeof *s->outputs, by_text);
 	for (size_t i = 0; i < s->jobs.n; i++)
-		if (!strcmp(scan_path, s->jobs.sets[s->jobs.items[i].set].cases[s->jobs.items[i].index].image_path[0]))
+		if (!strcmp(scan_path, hy_job_scan(&s->jobs, &s->jobs.items[i])))
 			return true;
 	for (size_t i = 0; i < s->jobs.n_lost; i++)
 		if (!strcmp(scan_path, s->jobs.lost[i].name))
@@ -651,6 +705,10 @@ static hardy_status finish_table(session *s, hardy_error *err)
 {
 	const hy_model *m = &s->models[0];
 	hy_lock lock;
+	if (s->rows.failed)
+		return hy_fail_memory(err, "rows of the quality table", s->rows.n, sizeof *s->rows.items);
+	hy_rows_find_hearts(&s->rows, m->classes, m->n_classes);
+	hy_rows_write(&s->rows, &s->quality, m->classes, m->n_classes);
 	hardy_status status = hy_lock_take(&lock, s->lock, true, s->table, s->log, err);
 	if (!status)
 		status = hy_quality_keep(&s->quality, s->table, s->folder, m->classes, m->n_classes, is_ours, s, err);
@@ -663,6 +721,8 @@ static hardy_status finish_table(session *s, hardy_error *err)
 static hardy_status conclude(session *s, hardy_error *err)
 {
 	const size_t n = s->jobs.n + s->jobs.n_lost;
+	if (s->stopped && !s->n_done)
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted before a scan was done: nothing was written");
 	if (s->n_failed == n && n == 1)
 		return hy_fail(err, s->first.status, "%s", s->first.message);
 	if (s->n_failed == n)
@@ -670,11 +730,24 @@ static hardy_status conclude(session *s, hardy_error *err)
 	const hardy_status status = finish_table(s, err);
 	if (status)
 		return status;
+	if (s->stopped)
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted: %zu of %zu scans are done and stand in the quality table",
+		               s->n_done, n);
 	if (s->n_failed)
 		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, n, s->first.message);
 	if (s->o->strict && s->n_warned)
 		return hy_fail(err, HARDY_ERROR_THRESHOLD, "%zu scans or frames have warnings, see the quality table", s->n_warned);
 	return HARDY_OK;
+}
+
+/* Lines name scans as their user does, not the files that were made of them. */
+static void say(void *payload, hardy_log_level level, const char *line)
+{
+	const session *s = payload;
+	char text[2048];
+	snprintf(text, sizeof text, "%s", line);
+	hy_jobs_say(&s->jobs, text, sizeof text);
+	hy_log(s->own_log, level, "%s", text);
 }
 
 static hardy_status run(session *s, hardy_error *err)
@@ -692,12 +765,16 @@ static hardy_status run(session *s, hardy_error *err)
 		                           .subjects = s->o->subjects,
 		                           .split = s->o->split,
 		                           .splits = s->o->splits,
-		                           .fold = s->o->fold};
+		                           .fold = s->o->fold,
+		                           .scratch = s->o->scratch,
+		                           .stop = s->o->stop};
 		map_values(s);
 		choose_words(s);
 		status = make_legend(s, err);
 		if (!status)
 			status = hy_jobs_collect(&s->jobs, rest, n_rest, &o, s->log, err);
+		if (!status && s->jobs.n_converted)
+			s->log = &s->saying;
 		if (!status)
 			tell_trained_on(s);
 	}
@@ -717,7 +794,8 @@ static hardy_status run(session *s, hardy_error *err)
 hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err)
 {
 	hardy_error own = {0};
-	session s = {.o = o, .log = log};
+	session s = {.o = o, .log = log, .own_log = log};
+	s.saying = (hardy_log){say, &s};
 	err = err ? err : &own;
 	hardy_status status = check_options(o, err);
 	if (status)
@@ -743,6 +821,7 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	hy_free(s.folder);
 	hy_free(s.stem);
 	hy_legend_clear(&s.legend);
+	hy_rows_clear(&s.rows);
 	hy_jobs_clear(&s.jobs);
 	hy_predictor_free(s.predictor);
 	for (size_t i = 0; i < s.n_models; i++)

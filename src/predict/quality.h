@@ -5,15 +5,27 @@
 #define HY_PREDICT_QUALITY_H
 
 #include "base/files.h"
+#include "metric/clinical.h"
 #include "predict/predictor.h"
 
 /*
  * A row a scan or frame: scan, output, frame (empty for 3-D scans), status (ok or failed), mean_entropy, disagreement,
- * reconstruction_error, reconstruction_z, predicted_dice, predicted_dice_low, volume_CLASS_ml ..., n_warnings, warnings (or what failed). Undefined fields are empty.
+ * reconstruction_error, reconstruction_z, predicted_dice, predicted_dice_low, volume_CLASS_ml ..., with a class LV or RV time_ms, phase, and of each of
+ * them lv_edv_ml, lv_esv_ml, lv_ef_percent, n_warnings, warnings (or what failed). Undefined fields are empty.
  */
+typedef struct hy_quality_heart {
+	double time_ms; /* of a cine's frame; NaN: unknown */
+	char phase[4];  /* "ED", "ES" or "" */
+	hy_ventricle lv, rv;
+} hy_quality_heart;
+
+/* Index of the class of that name; 0 where there is none. */
+int hy_quality_class(const char *name, const hy_class *classes, int n_classes);
+
 void hy_quality_header(hy_outfile *f, const hy_class *classes, int n_classes);
-void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p, int n_classes);
-void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, int n_classes);
+void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p,
+                    const hy_quality_heart *heart, const hy_class *classes, int n_classes);
+void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, const hy_class *classes, int n_classes);
 
 #define HY_QUALITY_MARK "scan,output,frame,status,"
 

@@ -14,11 +14,6 @@
 #include <string.h>
 #include <zlib.h>
 
-bool hy_stop_asked(const hardy_stop *stop)
-{
-	return stop && stop->asked && stop->asked(stop->payload);
-}
-
 /* ---- stacks ------------------------------------------------------------------------------------------------------------- */
 
 static void stack_clear(hy_stack *s)

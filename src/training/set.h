@@ -45,6 +45,4 @@ hardy_status hy_training_set_load(hy_training_set *s, hardy_train_options *o, hy
                                   const hardy_stop *stop, hardy_error *err);
 void hy_training_set_clear(hy_training_set *s);
 
-bool hy_stop_asked(const hardy_stop *stop);
-
 #endif

@@ -1,6 +1,7 @@
 /*
  * dicom.c: DICOM is recognised wherever scans are named, and the message says what to do.
  */
+#include "support/fake_dicom.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -8,6 +9,7 @@
 #include "image/dicom.h"
 #include "image/nifti.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,12 +68,95 @@ static void messages_say_what_to_do(void **state)
 	tree_remove();
 }
 
+/* ---- headers ------------------------------------------------------------------------------------------------------------ */
+
+static const fake_dicom usual = {
+    .patient = "p7", .series = "1.2.3", .series_number = 12, .instance = 4, .place_mm = 8, .trigger_ms = 40.5, .value = 7};
+
+static void assert_usual(const hy_dicom *d)
+{
+	assert_true(d->image);
+	assert_string_equal(d->patient, "p7");
+	assert_string_equal(d->series, "1.2.3"); /* without the zero byte that makes its length even */
+	assert_string_equal(d->position, "-12\\-12\\8");
+	assert_string_equal(d->direction, "1\\0\\0\\0\\1\\0");
+	assert_true(d->series_number == 12 && d->instance == 4 && d->trigger_ms == 40.5);
+}
+
+static void headers_are_read_in_both_forms(void **state)
+{
+	(void)state;
+	uint8_t bytes[FAKE_DICOM_ROOM];
+	for (int k = 0; k < 4; k++) {
+		fake_dicom one = usual;
+		hy_dicom d;
+		one.implicit = k & 1;
+		one.with_sequence = k & 2;
+		const size_t size = fake_dicom_make(&one, bytes);
+		assert_true(hy_dicom_parse(bytes, size, &d));
+		assert_usual(&d);
+	}
+}
+
+static void what_is_missing_is_known_to_be(void **state)
+{
+	(void)state;
+	uint8_t bytes[FAKE_DICOM_ROOM];
+	fake_dicom one = usual;
+	hy_dicom d;
+	one.trigger_ms = NAN;
+	one.no_pixels = true;
+	assert_true(hy_dicom_parse(bytes, fake_dicom_make(&one, bytes), &d));
+	assert_false(d.image);
+	assert_true(isnan(d.trigger_ms));
+}
+
+/* Each byte may be the last, and each may be wrong: nothing outside of them is read (sanitizers tell). */
+static void cut_and_damaged_headers_do_no_harm(void **state)
+{
+	(void)state;
+	uint8_t bytes[FAKE_DICOM_ROOM];
+	fake_dicom one = usual;
+	one.with_sequence = true;
+	const size_t size = fake_dicom_make(&one, bytes);
+	for (size_t n = 0; n < 900 && n < size; n++) {
+		hy_dicom d;
+		uint8_t *own = malloc(n ? n : 1);
+		assert_non_null(own);
+		memcpy(own, bytes, n);
+		assert_false(hy_dicom_parse(own, n, &d) && d.image && n < 300);
+		if (n > HY_DICOM_START) {
+			own[n - 1] ^= 0xFF;
+			hy_dicom_parse(own, n, &d);
+		}
+		free(own);
+	}
+}
+
+static void other_transfer_syntaxes_are_refused(void **state)
+{
+	(void)state;
+	uint8_t bytes[FAKE_DICOM_ROOM];
+	hy_dicom d;
+	const size_t size = fake_dicom_make(&usual, bytes);
+	for (size_t i = HY_DICOM_START; i + 19 < size; i++)
+		if (!memcmp(bytes + i, "1.2.840.10008.1.2.1", 19)) {
+			bytes[i + 18] = '2'; /* big-endian */
+			break;
+		}
+	assert_false(hy_dicom_parse(bytes, size, &d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(first_bytes_tell),
 	    cmocka_unit_test(files_and_folders_are_recognised),
 	    cmocka_unit_test(messages_say_what_to_do),
+	    cmocka_unit_test(headers_are_read_in_both_forms),
+	    cmocka_unit_test(what_is_missing_is_known_to_be),
+	    cmocka_unit_test(cut_and_damaged_headers_do_no_harm),
+	    cmocka_unit_test(other_transfer_syntaxes_are_refused),
 	};
 	return cmocka_run_group_tests_name("image/dicom", tests, NULL, NULL);
 }
