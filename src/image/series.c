@@ -22,7 +22,7 @@
 enum { DEEPEST = 8, HEAD = 1 << 18 /* bytes of a file: headers rarely have a tenth */, MOST_OUTPUTS = 64 };
 
 typedef struct file {
-	char *path; /* owned, from the root of the file system */
+	char *path;    /* owned, from the root of the file system */
 	size_t folder; /* bytes of path before the name */
 	hy_dicom d;
 } file;
@@ -41,7 +41,7 @@ typedef struct work {
 	hy_converted *c;
 	const hardy_stop *stop;
 	const hardy_log *log;
-	char *root; /* owned, resolved */
+	char *root;  /* owned, resolved */
 	file *files; /* owned */
 	size_t n, room, n_unread;
 	group *groups; /* owned */
@@ -292,11 +292,26 @@ static const char *find_error(const char *text)
 }
 
 /* ignore: the files are one frame, in whatever times its slices were taken. */
-static hardy_status start(const work *w, bool ignore, const char *in, const char *out, const char *messages, pid_t *pid, hardy_error *err)
+static hardy_status start(const work *w, bool ignore, const char *in, const char *out, const char *messages, pid_t *pid,
+                          hardy_error *err)
 {
 	/* No compression, no sidecar, nobody's defaults file, and no folders below. */
-	const char *const words[] = {"dcm2niix", "-z", "n", "-b", "n", "-g", "i", "-d", "0", "-f", "scan", "-o", out,
-	                             ignore ? "--ignore_trigger_times" : in, ignore ? in : NULL, NULL};
+	const char *const words[] = {"dcm2niix",
+	                             "-z",
+	                             "n",
+	                             "-b",
+	                             "n",
+	                             "-g",
+	                             "i",
+	                             "-d",
+	                             "0",
+	                             "-f",
+	                             "scan",
+	                             "-o",
+	                             out,
+	                             ignore ? "--ignore_trigger_times" : in,
+	                             ignore ? in : NULL,
+	                             NULL};
 	hardy_error own = {0};
 	if (!hy_child_start(words, messages, messages, pid, &own))
 		return HARDY_OK;
@@ -307,7 +322,8 @@ static hardy_status start(const work *w, bool ignore, const char *in, const char
 }
 
 /* The outputs of one run; HARDY_ERROR_FORMAT when it failed, which is a fault of the series. */
-static hardy_status run_program(const work *w, bool ignore, const char *in, const char *out, const char *messages, hardy_error *err)
+static hardy_status run_program(const work *w, bool ignore, const char *in, const char *out, const char *messages,
+                                hardy_error *err)
 {
 	char *text = NULL, ending[64], last[700];
 	size_t size;
@@ -432,7 +448,8 @@ static hardy_status read_frame(work *w, const group *g, int64_t t, hy_volume *wh
 	hy_volume v = {0};
 	hardy_status status = convert(w, g, (size_t)t, (size_t)g->n_frames, &outputs, err);
 	if (!status && outputs.n > 1)
-		status = hy_fail(err, HARDY_ERROR_FORMAT, "its slices do not lie in one stack: dcm2niix made %zu of a frame", outputs.n);
+		status =
+		    hy_fail(err, HARDY_ERROR_FORMAT, "its slices do not lie in one stack: dcm2niix made %zu of a frame", outputs.n);
 	if (!status)
 		status = hy_nifti_read(outputs.name[0], NULL, &v, NULL, err);
 	if (!status && v.nt > 1)
@@ -527,12 +544,14 @@ static hardy_status convert_all(work *w, hardy_error *err)
 		return status;
 	qsort(w->c->items, w->c->n, sizeof *w->c->items, by_name);
 	if (w->n_unread)
-		hy_warn(w->log, "%s: %zu DICOM files have compressed or big-endian headers and were passed over", w->c->root, w->n_unread);
+		hy_warn(w->log, "%s: %zu DICOM files have compressed or big-endian headers and were passed over", w->c->root,
+		        w->n_unread);
 	hy_info(w->log, "%s: DICOM, %zu series, converted by dcm2niix", w->c->root, w->n_groups);
 	for (size_t i = 0; i < w->c->n; i++) {
 		const hy_series *s = &w->c->items[i];
 		if (isfinite(s->step_ms) && s->path)
-			hy_info(w->log, "%s/%s: a cine of %lld frames, %.4g ms apart", w->c->root, s->name, (long long)s->n_frames, s->step_ms);
+			hy_info(w->log, "%s/%s: a cine of %lld frames, %.4g ms apart", w->c->root, s->name, (long long)s->n_frames,
+			        s->step_ms);
 	}
 	return HARDY_OK;
 }

@@ -38,7 +38,8 @@ static void ends_are_told_in_words(void **state)
 	(void)state;
 	static const struct {
 		const char *script, *said;
-	} ends[] = {{"exit 0", ""}, {"exit 7", "the process ended with exit code 7"}, {"kill -9 $$", "the process was ended by signal 9"}};
+	} ends[] = {
+	    {"exit 0", ""}, {"exit 7", "the process ended with exit code 7"}, {"kill -9 $$", "the process was ended by signal 9"}};
 	for (size_t i = 0; i < 3; i++) {
 		hardy_error err = {0};
 		pid_t pid;
@@ -101,10 +102,8 @@ static void scratch_folders_are_private_and_leave_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(words_reach_the_program_as_they_are),
-	    cmocka_unit_test(ends_are_told_in_words),
-	    cmocka_unit_test(a_program_that_is_not_there_is_named),
-	    cmocka_unit_test(it_is_stopped_when_asked),
+	    cmocka_unit_test(words_reach_the_program_as_they_are),           cmocka_unit_test(ends_are_told_in_words),
+	    cmocka_unit_test(a_program_that_is_not_there_is_named),          cmocka_unit_test(it_is_stopped_when_asked),
 	    cmocka_unit_test(scratch_folders_are_private_and_leave_nothing),
 	};
 	return cmocka_run_group_tests_name("base/child", tests, NULL, scratch_teardown);

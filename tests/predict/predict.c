@@ -1,6 +1,7 @@
 /*
  * predict.c: hardy_predict from files to files, with small random models and made-up scans.
  */
+#include "support/fake_dicom.h"
 #include "support/listen.h"
 #include "support/scratch.h"
 #include "support/test.h"
@@ -16,6 +17,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char root[400]; /* of everything; holds one.safetensors, two.safetensors, pair.safetensors, scans/ */
@@ -759,6 +761,104 @@ static void every_class_has_its_own_file(void **state)
 	remove(at("names.safetensors"));
 }
 
+/* Asked before each scan, and before each frame but the first. */
+static void what_was_done_before_a_stop_stays(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	char *table;
+	o.stop = &listen_stop;
+	stop_at = 1;
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_INTERRUPTED);
+	assert_false(hy_path_exists(at("out")));
+	for (stop_at = 2; stop_at < 5; stop_at++) { /* before b, before the cine, within the cine */
+		const int n_done = stop_at < 3 ? 1 : 2;
+		assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_INTERRUPTED);
+		assert_int_equal(n_files(at("out")), n_done + 1 + N_LEGEND);
+		read_table(at("out/quality.csv"), &table);
+		assert_int_equal(count_in(table, ",a.nii.gz,,ok,"), 1);
+		assert_int_equal(count_in(table, ",b.nii.gz,,ok,"), n_done - 1);
+		assert_int_equal(count_in(table, "cine"), 0);
+		hy_free(table);
+		remove_tree(at("out"));
+	}
+	stop_at = 0;
+	/* Rows of an earlier run stay for the maps that a stop left alone. */
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+	stop_at = 2;
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_INTERRUPTED);
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, ",a.nii.gz,,ok,"), 1);
+	assert_int_equal(count_in(table, ",b.nii.gz,,ok,"), 1);
+	assert_int_equal(count_in(table, ",cine.nii.gz,"), 2);
+	hy_free(table);
+	stop_at = 0;
+	remove_tree(at("out"));
+}
+
+/* A dcm2niix that makes the same scan of any series, or of some none. */
+static void put_converter(const char *script)
+{
+	char path[5000];
+	FILE *f = fopen(at("bin/dcm2niix"), "w");
+	assert_non_null(f);
+	assert_true(fputs(script, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(at("bin/dcm2niix"), 0700), 0);
+	snprintf(path, sizeof path, "%s:%.3500s", at("bin"), getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+static void folders_of_dicom_are_scans(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	uint8_t bytes[FAKE_DICOM_ROOM];
+	char script[2048], *table;
+	char *usual = strdup(getenv("PATH"));
+	assert_non_null(usual);
+	make_folder(at("bin"));
+	make_folder(at("scratch"));
+	for (int i = 0; i < 2; i++) { /* two series in folders of their own */
+		const fake_dicom d = {.patient = "p", .series = i ? "1.2" : "1.1", .series_number = i, .trigger_ms = NAN};
+		make_folder(at("dicom/s%d", i));
+		FILE *f = fopen(at("dicom/s%d/IM1", i), "wb");
+		assert_non_null(f);
+		const size_t size = fake_dicom_make(&d, bytes);
+		assert_int_equal(fwrite(bytes, 1, size, f), size);
+		assert_int_equal(fclose(f), 0);
+	}
+	/* The output folder is the last argument but one. */
+	snprintf(
+	    script, sizeof script,
+	    "#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\ncase $1 in *out1) echo no; exit 5;; esac\ncp '%s' \"$1/scan.nii\"\n",
+	    at("scans/a.nii"));
+	put_converter(script);
+	o.scratch = at("scratch");
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("dicom"), NULL), HARDY_ERROR_PARTIAL);
+	assert_int_equal(n_files(at("out")), 1 + 1 + N_LEGEND);
+	hy_prediction wanted = expect("one.safetensors", 10);
+	same_labels(at("out/s0.nii.gz"), 0, wanted.label.data, NULL);
+	hy_prediction_clear(&wanted);
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, "/dicom/s0,s0.nii.gz,,ok,"), 1);
+	assert_int_equal(count_in(table, "/dicom/s1: dcm2niix failed: the process ended with exit code 5; its last lines: no"), 1);
+	assert_int_equal(count_in(table, "scratch"), 0);
+	assert_null(strstr(logged, "scratch"));
+	hy_free(table);
+	assert_int_equal(n_files(at("scratch")), 0);
+	assert_int_equal(call(o, at("out2"), &err, at("pair.safetensors"), at("dicom"), NULL), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "one channel"));
+	assert_int_equal(call(o, at("out2"), &err, at("one.safetensors"), at("dicom/s0/IM1"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "want the folder"));
+	setenv("PATH", usual, 1);
+	free(usual);
+	remove_tree(at("out"));
+	remove_tree(at("dicom"));
+}
+
 static void survives_lack_of_memory(void **state)
 {
 	(void)state;
@@ -793,7 +893,8 @@ int main(void)
 	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),
 	    cmocka_unit_test(a_run_names_its_model),      cmocka_unit_test(replaces_what_it_wrote_alone),
 	    cmocka_unit_test(rows_of_earlier_runs_stay),  cmocka_unit_test(every_class_has_its_own_file),
-	    cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(survives_lack_of_memory),    cmocka_unit_test(what_was_done_before_a_stop_stays),
+	    cmocka_unit_test(folders_of_dicom_are_scans),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }

@@ -115,8 +115,9 @@ static void the_table_has_them(void **state)
 	hy_rows_fail(&r, "lost", "it broke");
 	hy_rows_find_hearts(&r, heart, 4);
 	write(&r, heart, 4, &text);
-	assert_non_null(strstr(text, ",volume_RV_ml,time_ms,phase,lv_edv_ml,lv_esv_ml,lv_ef_percent,rv_edv_ml,rv_esv_ml,rv_ef_percent,"
-	                             "n_warnings,"));
+	assert_non_null(strstr(text,
+	                       ",volume_RV_ml,time_ms,phase,lv_edv_ml,lv_esv_ml,lv_ef_percent,rv_edv_ml,rv_esv_ml,rv_ef_percent,"
+	                       "n_warnings,"));
 	assert_non_null(strstr(text, ",100,50,80,,ED,100,50,50,80,60,25,0,\n"));
 	assert_non_null(strstr(text, ",50,50,60,40,ES,,,,,,,0,\n"));
 	const size_t wide = n_commas(text, strcspn(text, "\n"));

@@ -12,11 +12,13 @@ line "exit code N".
 Comments that a reader does not see:
     <!-- run: COMMAND -->                  a command before what follows
     <!-- not run: REASON -->               the next block cannot be run here; the reason is counted and printed
+    <!-- needs: PROGRAM -->                the rest of the page cannot be run where PROGRAM is not installed; said like the above
     <!-- hardy train gets: OPTIONS -->     appended to each `hardy train` of the page, to make it short
 """
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +30,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def blocks(text):
-    """What the page asks for, in order: (line number, kind, text) with kind run, not run, gets, or the word behind the fence."""
+    """What the page asks for, in order: (line number, kind, text) with kind run, not run, needs, gets, or the word behind the fence."""
     fence, begin, held = None, 0, []
     for n, line in enumerate(text.splitlines(), 1):
         if fence is not None:
@@ -40,7 +42,7 @@ def blocks(text):
         elif line.startswith("```"):
             fence, begin, held = line[3:].strip(), n, []
         else:
-            comment = re.fullmatch(r"<!-- (run|not run|hardy train gets): (.*) -->", line.strip())
+            comment = re.fullmatch(r"<!-- (run|not run|needs|hardy train gets): (.*) -->", line.strip())
             if comment:
                 yield n, comment.group(1), comment.group(2)
 
@@ -91,6 +93,10 @@ def run(page):
         for at, kind, held in blocks(open(page, encoding="utf-8").read()):
             if kind == "not run":
                 skip = held
+            elif kind == "needs":
+                if not shutil.which(held):
+                    left.append(f"needs {held}, which is not installed")
+                    break
             elif kind == "hardy train gets":
                 extra = " " + held
             elif kind in ("run", "console", "sh"):
