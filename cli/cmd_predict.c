@@ -50,6 +50,8 @@ static int run(const command *self, int argc, char **argv)
 	     NULL},
 	    {"--class-numbers", OPTION_FLAG, &o.class_numbers, NULL,
 	     "Write class numbers (hearts: LV 1, MYO 2, RV 3) instead of the label values of the training data.", 0, 0, NULL},
+	    {"--bids", OPTION_FLAG, &o.bids, NULL,
+	     "Lay OUT out as a derivative data set of BIDS: sub-NAME/anat/sub-NAME_dseg.nii.gz with sidecars.", 0, 0, NULL},
 	    {"--report", OPTION_FLAG, &page, NULL, "Write OUT/report.html, too: every label map, the least trusted first.", 0, 0,
 	     NULL},
 	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},

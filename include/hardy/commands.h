@@ -235,6 +235,8 @@ typedef struct hardy_predict_options {
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
 	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
+	bool
+	    bids; /* a derivative data set of BIDS: OUTPUT/sub-SUBJECT/anat/sub-SUBJECT_dseg.nii.gz with sidecars (docs/PREDICTION.md) */
 	const char *scratch;    /* as in hardy_check_options */
 	const hardy_stop *stop; /* asked between scans, frames of a cine and while scans are converted; NULL */
 } hardy_predict_options;

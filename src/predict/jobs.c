@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "image/dicom.h"
 #include "image/nifti.h"
+#include "predict/bids.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -584,6 +585,19 @@ static hardy_status add_input(collector *c, const char *input)
 	return hy_dataset_is(input) ? add_dataset(c, input) : add_folder(c, input);
 }
 
+static hardy_status name_as_bids(hy_jobs *jobs, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < jobs->n && !status; i++) {
+		hy_job *job = &jobs->items[i];
+		char subject[HY_NAME_SIZE], phase[16];
+		if (!hy_job_phase(jobs, job, subject, phase))
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its name is too long for BIDS", hy_job_scan(jobs, job));
+		status = hy_bids_name(hy_job_scan(jobs, job), subject, phase, job->name, err);
+	}
+	return status;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -636,6 +650,8 @@ hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_
 		status = add_input(&c, inputs[i]);
 	if (!status)
 		status = check_found(&c);
+	if (!status && o->bids)
+		status = name_as_bids(&made, err);
 	if (!status)
 		status = check_names(&made, err);
 	if (status)
@@ -688,6 +704,21 @@ void hy_jobs_clear(hy_jobs *jobs)
 	hy_free(jobs->items);
 	hy_free(jobs->lost);
 	*jobs = (hy_jobs){0};
+}
+
+bool hy_job_phase(const hy_jobs *jobs, const hy_job *job, char subject[HY_NAME_SIZE], char phase[16])
+{
+	const hy_dataset *d = &jobs->sets[job->set];
+	const hy_case *c = &d->cases[job->index];
+	char stem[HY_NAME_SIZE];
+	if (d->root) {
+		memcpy(subject, c->subject, sizeof c->subject);
+		memcpy(phase, c->phase, sizeof c->phase);
+		return true;
+	}
+	const char *name = hy_path_name(hy_job_scan(jobs, job));
+	const int n = snprintf(stem, sizeof stem, "%.*s", (int)hy_nifti_stem(name), name);
+	return n > 0 && n < HY_NAME_SIZE && hy_split_phase(stem, subject, phase);
 }
 
 const char *hy_job_scan(const hy_jobs *jobs, const hy_job *job)

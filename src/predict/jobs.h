@@ -40,6 +40,7 @@ typedef struct hy_jobs_options {
 	const char *split, *splits; /* the list of that name in a JSON file: only these; NULL */
 	int64_t fold;               /* as in hy_splits_read */
 	const char *scratch;        /* as in hy_series_convert */
+	bool bids;                  /* names of outputs as hy_bids_name makes them */
 	const hardy_stop *stop;     /* asked while DICOM is converted; NULL */
 } hy_jobs_options;
 
@@ -79,6 +80,8 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
 
 void hy_jobs_clear(hy_jobs *jobs);
 
+/* Subject and phase that a loose scan's name tells, as data sets read it; false where the name is too long. */
+bool hy_job_phase(const hy_jobs *jobs, const hy_job *job, char subject[HY_NAME_SIZE], char phase[16]);
 /* What a job's scan is called in messages and tables. */
 const char *hy_job_scan(const hy_jobs *jobs, const hy_job *job);
 /* Replaces paths of converted scans in text by what they are called; room bytes. */

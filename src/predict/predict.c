@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/nifti.h"
+#include "predict/bids.h"
 #include "predict/legend.h"
 #include "predict/places.h"
 #include "predict/predictor.h"
@@ -43,8 +44,10 @@ typedef struct session {
 	char *table, *lock;            /* owned: paths of the quality table and of its lock */
 	char *stem;                    /* owned: of the table of label values, without its ending */
 	bool made_folder, made_legend; /* they were not there before */
-	uint16_t value[256];           /* class index to what is written */
-	bool unvalued[256];            /* the training data set has no value for this class */
+	bool made_bids;
+	cJSON *described;    /* owned: the models, for sidecars of BIDS */
+	uint16_t value[256]; /* class index to what is written */
+	bool unvalued[256];  /* the training data set has no value for this class */
 	hy_legend legend;
 	char words[HY_MAX_CLASSES][HY_NAME_SIZE + 16]; /* classes in names of files */
 	hy_places places;                              /* what must not be written over */
@@ -69,6 +72,10 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 {
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
+	if (o->bids && o->class_numbers)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "BIDS has one table of values for a data set, those of the training data; want no "
+		               "class numbers with it");
 	if (o->batch < 0 || o->batch > 1024)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
 	if (o->threads < 0 || o->threads > 1024)
@@ -91,7 +98,7 @@ static hardy_status load_model(session *s, const char *path, hardy_error *err)
 	if (status)
 		return status;
 	s->n_models++;
-	return HARDY_OK;
+	return s->o->bids ? hy_bids_add_model(s->described, &s->models[s->n_models - 1], path, err) : HARDY_OK;
 }
 
 /* Loads the models among the inputs; rest gets the others. */
@@ -176,7 +183,10 @@ enum map { MAP_LABEL, MAP_ENTROPY, MAP_PROBABILITY };
 static hy_job lost_job(const session *s, size_t i)
 {
 	hy_job job = {0};
+	char subject[HY_NAME_SIZE], phase[16];
 	memcpy(job.name, s->jobs.lost[i].name, sizeof job.name);
+	if (s->o->bids && hy_split_phase(s->jobs.lost[i].name, subject, phase)) /* a name that none can be made of stays */
+		hy_bids_name(s->jobs.lost[i].name, subject, phase, job.name, NULL);
 	return job;
 }
 
@@ -242,10 +252,49 @@ static hardy_status make_folder(const char *output, const char *name, hardy_erro
 	return status;
 }
 
+/* The folder that a file lies in, and those above it, below the output's. */
+static hardy_status make_parent(const char *path, hardy_error *err)
+{
+	char *parent = hy_strdup(path);
+	if (!parent)
+		return hy_fail_memory(err, path, 1, strlen(path));
+	parent[hy_path_name(path) - path - 1] = 0;
+	const hardy_status status = hy_make_output_folder(parent, err);
+	hy_free(parent);
+	return status;
+}
+
+/* Folders of a file, as long as they are empty, up to the output's. */
+static void remove_parents(const session *s, char *path)
+{
+	const size_t least = strlen(s->folder);
+	for (char *cut; (cut = strrchr(path, '/')) && (size_t)(cut - path) > least;) {
+		*cut = 0;
+		if (rmdir(path))
+			return;
+	}
+}
+
+static void remove_bids(const session *s)
+{
+	static const enum map maps[] = {MAP_LABEL, MAP_ENTROPY, MAP_PROBABILITY};
+	for (size_t i = 0; i < s->jobs.n; i++)
+		for (int m = 0; m < 3; m++) {
+			char *path = output_path(s, &s->jobs.items[i], maps[m], 0);
+			if (path)
+				remove_parents(s, path);
+			hy_free(path);
+		}
+	if (s->made_bids)
+		hy_bids_remove(s->folder);
+}
+
 /* Takes back folders that were made in vain; one with something in it stays. */
 static void remove_folders(const session *s)
 {
 	static const char *const names[] = {"entropy", "probabilities"};
+	if (s->o->bids)
+		remove_bids(s);
 	for (int i = 0; i < 2 && s->made_folder; i++) {
 		char *path = hy_path_join(s->folder, names[i]);
 		if (path && hy_path_is_folder(path))
@@ -285,7 +334,9 @@ static hardy_status place_output(session *s, hardy_error *err)
 		snprintf(s->stem, room, "%s/labels", output);
 	}
 	snprintf(s->lock, room, "%s.lock", s->table);
-	const hardy_status status = hy_outfile_check(s->table, table_mark(s), err);
+	hardy_status status = hy_outfile_check(s->table, table_mark(s), err);
+	if (!status && s->o->bids)
+		status = hy_bids_check(s->folder, &s->legend, s->o->overwrite, err);
 	return status ? status : hy_legend_check(s->stem, &s->legend, s->o->overwrite, err);
 }
 
@@ -296,6 +347,10 @@ static hardy_status write_legend(session *s, hardy_error *err)
 	hardy_status status = hy_lock_take(&lock, s->lock, true, s->table, s->log, err);
 	if (!status)
 		status = hy_legend_write(s->stem, &s->legend, s->o->overwrite, &s->made_legend, err);
+	if (!status && s->o->bids) {
+		s->made_bids = s->made_legend;
+		status = hy_bids_begin(s->folder, &s->legend, s->o->overwrite, err);
+	}
 	hy_lock_drop(&lock);
 	return status;
 }
@@ -327,10 +382,29 @@ static hardy_status check_map(const session *s, const hy_job *job, enum map map,
 	return status;
 }
 
+/* The path of a label map's sidecar of BIDS, newly allocated; NULL when memory runs out. */
+static char *sidecar_path(const session *s, const hy_job *job)
+{
+	char *label = output_path(s, job, MAP_LABEL, 0), *path = label ? hy_bids_sidecar(label) : NULL;
+	hy_free(label);
+	return path;
+}
+
+static hardy_status check_sidecar(const session *s, const hy_job *job, hardy_error *err)
+{
+	char *path = sidecar_path(s, job);
+	const hardy_status status = path ? hy_outfile_check(path, s->o->overwrite ? HY_REPLACE_ANY : HY_MARK_JSON, err)
+	                                 : hy_fail_memory(err, s->o->output, 1, 1);
+	hy_free(path);
+	return status;
+}
+
 /* All that a scan's prediction writes, or removes when it fails. */
 static hardy_status check_maps(const session *s, const hy_job *job, hardy_error *err)
 {
 	hardy_status status = check_map(s, job, MAP_LABEL, 0, err);
+	if (!status && s->o->bids)
+		status = check_sidecar(s, job, err);
 	if (!status && s->o->uncertainty)
 		status = check_map(s, job, MAP_ENTROPY, 0, err);
 	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes && !status; c++)
@@ -494,7 +568,10 @@ static hardy_status write_map(const session *s, const hy_job *job, const scan *x
 	hardy_status status;
 	if (!path)
 		return hy_fail_memory(err, s->o->output, 1, 1);
-	if (map == MAP_LABEL)
+	status = s->o->bids ? make_parent(path, err) : HARDY_OK;
+	if (status)
+		;
+	else if (map == MAP_LABEL)
 		status = hy_nifti_write_values(path, &x->image, x->label, s->value, x->n_frames, &s->origin, err);
 	else if (map == MAP_ENTROPY)
 		status = hy_nifti_write_float(path, &x->image, x->entropy, x->n_frames, &s->origin, err);
@@ -507,16 +584,31 @@ static hardy_status write_map(const session *s, const hy_job *job, const scan *x
 	return status;
 }
 
+static hardy_status write_sidecar(const session *s, const hy_job *job, char **written, hardy_error *err)
+{
+	char *path = sidecar_path(s, job);
+	hardy_status status = path ? make_parent(path, err) : hy_fail_memory(err, s->o->output, 1, 1);
+	if (!status)
+		status = hy_bids_write_sidecar(path, hy_job_scan(&s->jobs, job), &s->legend, s->described, s->o->overwrite, err);
+	if (status)
+		hy_free(path);
+	else
+		*written = path;
+	return status;
+}
+
 /* The label map comes last: where it is, the others are. */
 static hardy_status write_scan(const session *s, const hy_job *job, const scan *x, hardy_error *err)
 {
-	char *written[HY_MAX_CLASSES + 2] = {0};
+	char *written[HY_MAX_CLASSES + 3] = {0};
 	int n = 0;
 	hardy_status status = HARDY_OK;
 	for (int c = 0; x->maps && c < s->models[0].n_classes && !status; c++)
 		status = write_map(s, job, x, MAP_PROBABILITY, c, &written[n++], err);
 	if (x->entropy && !status)
 		status = write_map(s, job, x, MAP_ENTROPY, 0, &written[n++], err);
+	if (!status && s->o->bids)
+		status = write_sidecar(s, job, &written[n++], err);
 	if (!status)
 		status = write_map(s, job, x, MAP_LABEL, 0, &written[n++], err);
 	for (int i = 0; i < n; i++) {
@@ -538,6 +630,10 @@ static void remove_old_map(const session *s, const hy_job *job, enum map map, in
 
 static void remove_old_maps(const session *s, const hy_job *job)
 {
+	char *sidecar = s->o->bids ? sidecar_path(s, job) : NULL;
+	if (sidecar)
+		remove(sidecar);
+	hy_free(sidecar);
 	remove_old_map(s, job, MAP_LABEL, 0);
 	if (s->o->uncertainty)
 		remove_old_map(s, job, MAP_ENTROPY, 0);
@@ -559,12 +655,9 @@ static void note_failure(session *s, const char *scan_path, const hardy_error *e
 /* A data set says whose scan it is and which phase; else the name of a file may, as the loader of data sets would read it. */
 static void take_phase(const session *s, const hy_job *job, hy_row *row)
 {
-	const hy_case *c = &s->jobs.sets[job->set].cases[job->index];
-	char phase[sizeof c->phase];
-	snprintf(phase, sizeof phase, "%s", c->phase);
-	snprintf(row->subject, sizeof row->subject, "%s", c->subject);
-	if (!s->jobs.sets[job->set].root && !hy_split_phase(job->name, row->subject, phase))
-		*phase = 0;
+	char phase[16];
+	if (!hy_job_phase(&s->jobs, job, row->subject, phase))
+		return;
 	row->group = job->set;
 	if (!strcmp(phase, "ED") || !strcmp(phase, "ES"))
 		memcpy(row->heart.phase, phase, 3);
@@ -767,6 +860,7 @@ static hardy_status run(session *s, hardy_error *err)
 		                           .splits = s->o->splits,
 		                           .fold = s->o->fold,
 		                           .scratch = s->o->scratch,
+		                           .bids = s->o->bids,
 		                           .stop = s->o->stop};
 		map_values(s);
 		choose_words(s);
@@ -779,6 +873,8 @@ static hardy_status run(session *s, hardy_error *err)
 			tell_trained_on(s);
 	}
 	hy_free(rest);
+	if (!status && s->ending && s->o->bids)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a data set of BIDS is a folder; name one", s->o->output);
 	if (!status && s->ending && s->jobs.n > 1)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu scans; name a folder", s->o->output, s->jobs.n);
 	if (!status)
@@ -806,6 +902,8 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	status = hy_places_ending(o->output, &s.ending, err);
 	if (status)
 		return status;
+	if (o->bids && !(s.described = cJSON_CreateArray()))
+		return hy_fail_memory(err, "a description of the models", 1, 1);
 	const int threads = hy_threads_set(o->threads);
 	status = run(&s, err);
 	hy_threads_set(threads);
@@ -821,6 +919,7 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	hy_free(s.folder);
 	hy_free(s.stem);
 	hy_legend_clear(&s.legend);
+	cJSON_Delete(s.described);
 	hy_rows_clear(&s.rows);
 	hy_jobs_clear(&s.jobs);
 	hy_predictor_free(s.predictor);

@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "image/nifti.h"
@@ -797,6 +798,111 @@ static void what_was_done_before_a_stop_stays(void **state)
 	remove_tree(at("out"));
 }
 
+static void bids_has_its_own_layout(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	char *text;
+	cJSON *json;
+	o.class_numbers = false;
+	o.bids = true;
+	make_folder(at("bids/func"));
+	save_scan(at("bids/sub-01_ses-b_acq-x_T1w.nii.gz"), 1, 10);
+	save_scan(at("bids/func/sub-02_bold.nii.gz"), 2, 10);
+	save_scan(at("bids/a_nn-ES.nii.gz"), 1, 20);
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("bids"), at("bids/func"), NULL), &err);
+	static const char *const maps[] = {"sub-01/ses-b/anat/sub-01_ses-b_acq-x_dseg", "sub-02/func/sub-02_dseg",
+	                                   "sub-ann/anat/sub-ann_desc-ES_dseg"};
+	for (int i = 0; i < 3; i++) {
+		assert_true(hy_path_exists(at("out/%s.nii.gz", maps[i])));
+		assert_ok(hy_json_read(at("out/%s.json", maps[i]), &json, &err), &err);
+		assert_string_equal(cJSON_GetObjectItemCaseSensitive(json, "SpatialReference")->valuestring, "orig");
+		assert_true(hy_json_number(cJSON_GetObjectItemCaseSensitive(json, "Labels"), "left, part", 0) == 5);
+		const cJSON *model = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "Models"), 0);
+		assert_string_equal(cJSON_GetObjectItemCaseSensitive(model, "File")->valuestring, "one.safetensors");
+		assert_true(hy_json_number(cJSON_GetObjectItemCaseSensitive(model, "Plan"), "size", 0) == 32);
+		cJSON_Delete(json);
+	}
+	assert_ok(hy_json_read(at("out/dataset_description.json"), &json, &err), &err);
+	assert_string_equal(cJSON_GetObjectItemCaseSensitive(json, "DatasetType")->valuestring, "derivative");
+	assert_non_null(cJSON_GetObjectItemCaseSensitive(json, "BIDSVersion"));
+	cJSON_Delete(json);
+	read_table(at("out/dseg.tsv"), &text);
+	assert_string_equal(text, "index\tname\tcolor\n0\tbackground\t#000000\n5\tleft, part\t#cc79a7\n9\tB\t#009e73\n");
+	hy_free(text);
+	read_table(at("out/quality.csv"), &text);
+	assert_int_equal(count_in(text, ",sub-02/func/sub-02_dseg.nii.gz,"), 2);
+	hy_free(text);
+	/* Again: all of it is replaced. */
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("bids"), NULL), &err);
+	remove_tree(at("out"));
+}
+
+static void bids_replaces_nothing_of_others(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	o.class_numbers = false;
+	o.bids = true;
+	static const char *const theirs[] = {"dataset_description.json", "dseg.tsv", "sub-a/anat/sub-a_dseg.json"};
+	for (int i = 0; i < 3; i++) {
+		char *text;
+		make_folder(at("out/sub-a/anat"));
+		FILE *f = fopen(at("out/%s", theirs[i]), "w");
+		assert_non_null(f);
+		assert_true(fputs("{\"Name\": \"theirs\"}\n", f) >= 0);
+		assert_int_equal(fclose(f), 0);
+		assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+		assert_non_null(strstr(err.message, theirs[i]));
+		read_table(at("out/%s", theirs[i]), &text);
+		assert_string_equal(text, "{\"Name\": \"theirs\"}\n");
+		hy_free(text);
+		assert_false(hy_path_exists(at("out/sub-a/anat/sub-a_dseg.nii.gz")));
+		o.overwrite = true;
+		assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+		o.overwrite = false;
+		remove_tree(at("out"));
+	}
+	save_nan_scan(at("bad.nii"));
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("bad.nii"), NULL), HARDY_ERROR_NUMERIC);
+	assert_false(hy_path_exists(at("out"))); /* with all its folders */
+	assert_int_equal(call(o, at("out.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	make_folder(at("twice/x"));
+	make_folder(at("twice/y"));
+	save_scan(at("twice/x/sub-1_T1w.nii.gz"), 1, 1);
+	save_scan(at("twice/y/sub-1_T2w.nii.gz"), 1, 1);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("twice/x"), at("twice/y"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "would both be written as sub-1/anat/sub-1_dseg"));
+	save_scan(at("__.nii.gz"), 1, 1);
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("__.nii.gz"), NULL), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "no letter or digit"));
+	o.class_numbers = true;
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+}
+
+static void bids_survives_lack_of_memory(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_predict_options o = plain();
+	o.class_numbers = false;
+	o.bids = o.probabilities = true;
+	const int64_t before = hy_memory_calls();
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), &err);
+	const int64_t n = hy_memory_calls() - before;
+	remove_tree(at("out"));
+	for (int64_t k = 1; k <= n; k += n - k < 150 ? TEST_STRIDE : n / 12) {
+		hy_memory_fail_at(k);
+		const hardy_status status = call(o, at("out"), &err, at("one.safetensors"), at("scans/a.nii"), NULL);
+		hy_memory_fail_at(0);
+		if (status && hy_path_exists(at("out")))
+			fail_msg("call %lld of %lld: %s: but outputs are left", (long long)k, (long long)n, err.message);
+		remove_tree(at("out"));
+	}
+}
+
 /* A dcm2niix that makes the same scan of any series, or of some none. */
 static void put_converter(const char *script)
 {
@@ -886,15 +992,26 @@ static void survives_lack_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_scan_in_its_own_grid),   cmocka_unit_test(the_header_goes_along),
-	    cmocka_unit_test(folder_with_a_cine),         cmocka_unit_test(ftn_and_class_numbers),
-	    cmocka_unit_test(channels_of_one_scan),       cmocka_unit_test(data_sets_and_subjects),
-	    cmocka_unit_test(a_bad_scan_among_good_ones), cmocka_unit_test(a_failed_scan_leaves_no_old_map),
-	    cmocka_unit_test(strict_about_warnings),      cmocka_unit_test(arguments_that_cannot_be),
-	    cmocka_unit_test(a_run_names_its_model),      cmocka_unit_test(replaces_what_it_wrote_alone),
-	    cmocka_unit_test(rows_of_earlier_runs_stay),  cmocka_unit_test(every_class_has_its_own_file),
-	    cmocka_unit_test(survives_lack_of_memory),    cmocka_unit_test(what_was_done_before_a_stop_stays),
+	    cmocka_unit_test(one_scan_in_its_own_grid),
+	    cmocka_unit_test(the_header_goes_along),
+	    cmocka_unit_test(folder_with_a_cine),
+	    cmocka_unit_test(ftn_and_class_numbers),
+	    cmocka_unit_test(channels_of_one_scan),
+	    cmocka_unit_test(data_sets_and_subjects),
+	    cmocka_unit_test(a_bad_scan_among_good_ones),
+	    cmocka_unit_test(a_failed_scan_leaves_no_old_map),
+	    cmocka_unit_test(strict_about_warnings),
+	    cmocka_unit_test(arguments_that_cannot_be),
+	    cmocka_unit_test(a_run_names_its_model),
+	    cmocka_unit_test(replaces_what_it_wrote_alone),
+	    cmocka_unit_test(rows_of_earlier_runs_stay),
+	    cmocka_unit_test(every_class_has_its_own_file),
+	    cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(what_was_done_before_a_stop_stays),
 	    cmocka_unit_test(folders_of_dicom_are_scans),
+	    cmocka_unit_test(bids_has_its_own_layout),
+	    cmocka_unit_test(bids_replaces_nothing_of_others),
+	    cmocka_unit_test(bids_survives_lack_of_memory),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }
