@@ -14,6 +14,7 @@ static int write_page(const command *self, const hardy_predict_options *o, int c
 	hardy_error err = {0};
 	hardy_report_options_init(&page);
 	page.overwrite = o->overwrite;
+	page.scratch = o->scratch;
 	const hardy_status status = hardy_report(o->output, &page, &log, &err);
 	if (status)
 		return report_error(self, status, &err);

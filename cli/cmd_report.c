@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int run(const command *self, int argc, char **argv)
 {
@@ -23,6 +24,7 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
+		o.scratch = getenv("TMPDIR");
 		const hardy_status status = hardy_report(rest.items[0], &o, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 		if (!status)

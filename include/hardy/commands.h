@@ -654,9 +654,10 @@ typedef struct hardy_report_options {
 	const char *output;  /* the HTML file; NULL: FOLDER/report.html */
 	const char *figures; /* folder of hardy_figures; NULL: FOLDER/figures if it is there */
 	/* Of each test set in the viewer: the worst, the best, and others in between; of a training as many of the worst, the middle and the best
-	 * validation scans. 0 to 1000; 4. */
+	 * validation scans; of predictions all that fit, unless it is 0. 0 to 1000; 4. */
 	int64_t cases;
-	bool overwrite; /* also a file that hardy_report did not write */
+	bool overwrite;      /* also a file that hardy_report did not write */
+	const char *scratch; /* as in hardy_check_options, for predictions of DICOM */
 } hardy_report_options;
 
 HARDY_API void hardy_report_options_init(hardy_report_options *o);

@@ -78,8 +78,8 @@ static hardy_status name_of_bids(const char *scan, size_t n, char name[HARDY_CAS
 	if (session && (size_t)(session - stem) >= n)
 		session = NULL;
 	const int length = session ? (int)entity_length(session + 1) : 0;
-	const int made = snprintf(name, HARDY_CASE_SIZE, "%.*s/%.*s%s%s/%.*s_dseg", subject, stem, length, session ? session + 1 : "",
-	                          session ? "/" : "", kind_of_folder(scan), (int)n, stem);
+	const int made = snprintf(name, HARDY_CASE_SIZE, "%.*s/%.*s%s%s/%.*s_dseg", subject, stem, length,
+	                          session ? session + 1 : "", session ? "/" : "", kind_of_folder(scan), (int)n, stem);
 	return made < HARDY_CASE_SIZE ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its name is too long for BIDS", scan);
 }
 
@@ -130,8 +130,9 @@ static hardy_status look(const char *path, const char *text, bool overwrite, boo
 	*same = !status && size == strlen(text) && !memcmp(old, text, size);
 	hy_free(old);
 	if (!status && !*same && !overwrite)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "%s: says something else of label values than these maps would: name another folder, or overwrite", path);
+		status =
+		    hy_fail(err, HARDY_ERROR_ARGUMENT,
+		            "%s: says something else of label values than these maps would: name another folder, or overwrite", path);
 	return status;
 }
 
@@ -224,7 +225,8 @@ hardy_status hy_bids_add_model(cJSON *models, const hy_model *m, const char *pat
 	if (status)
 		return status;
 	cJSON *o = cJSON_CreateObject();
-	if (o && hy_json_add(o, "File", cJSON_CreateString(hy_path_name(path))) && hy_json_add(o, "SHA256", cJSON_CreateString(hash)) &&
+	if (o && hy_json_add(o, "File", cJSON_CreateString(hy_path_name(path))) &&
+	    hy_json_add(o, "SHA256", cJSON_CreateString(hash)) &&
 	    hy_json_add(o, "Network", hy_network_config_to_json(&m->network.config)) &&
 	    hy_json_add(o, "Plan", hy_plan_to_json(&m->plan)) && cJSON_AddItemToArray(models, o))
 		return HARDY_OK;
@@ -265,8 +267,8 @@ hardy_status hy_bids_write_sidecar(const char *path, const char *scan, const hy_
 	                  hy_json_add(o, "Scan", cJSON_CreateString(hy_path_name(scan))) &&
 	                  hy_json_add(o, "Labels", list_labels(l)) && hy_json_add(o, "Models", cJSON_Duplicate(models, true));
 	char *text = good ? hy_json_print(o, true) : NULL;
-	const hardy_status status = text ? write_text(path, text, overwrite ? HY_REPLACE_ANY : HY_MARK_JSON, err)
-	                                 : hy_fail_memory(err, path, 1, 1);
+	const hardy_status status =
+	    text ? write_text(path, text, overwrite ? HY_REPLACE_ANY : HY_MARK_JSON, err) : hy_fail_memory(err, path, 1, 1);
 	cJSON_free(text);
 	cJSON_Delete(o);
 	return status;

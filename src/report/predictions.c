@@ -9,9 +9,12 @@
 #include "draw/blob.h"
 #include "draw/html.h"
 #include "draw/part.h"
+#include "image/dicom.h"
 #include "image/nifti.h"
+#include "image/series.h"
 #include "predict/legend.h"
 #include "report/report.h"
+#include "report/viewer.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,6 +23,7 @@
 #include <string.h>
 
 enum { MAX_COLUMNS = 256, N_PANELS = 3, PANEL = 176 };
+enum { MOST_BYTES = 16 << 20 }; /* of all volumes in a page, gzipped: a hundred hearts have 10 MB */
 
 /* Columns of quality.csv. */
 enum { SCAN, OUTPUT, FRAME, STATUS, DISAGREEMENT, PREDICTED, LOW, WARNINGS, N_KNOWN };
@@ -29,6 +33,8 @@ static const char *const titles[N_KNOWN] = {
 typedef struct row {
 	char *field[MAX_COLUMNS]; /* part of the text of the table */
 	double trust;             /* the smaller, the earlier */
+	hy_packed packed;         /* for the viewer; empty where it has none */
+	bool shown;
 } row;
 
 typedef struct sheet {
@@ -40,6 +46,12 @@ typedef struct sheet {
 	size_t n;
 	hy_legend legend;
 	bool has_legend;
+	bool viewer;           /* wanted */
+	size_t n_shown, bytes; /* in it */
+	bool seen[256];        /* label values */
+	const char *scratch;
+	hy_converted *converted; /* owned: folders of DICOM, once each */
+	size_t n_converted;
 	hy_outfile f;
 } sheet;
 
@@ -91,7 +103,7 @@ static hardy_status read_table(sheet *s, hardy_error *err)
 		csv = hy_csv_begin(s->text);
 		status = read_head(s, &csv, path, err);
 	}
-	row one = {{0}, 0};
+	row one = {{0}, 0, {{0}, {0}, 0, 0}, false};
 	while (!status && s->n_columns && hy_csv_row(&csv, one.field, MAX_COLUMNS) == s->n_columns) {
 		if (s->n == room) {
 			room = room ? 2 * room : 64;
@@ -135,8 +147,48 @@ static hardy_status read_label(const char *path, const hy_nifti_options *o, hy_l
 	return status;
 }
 
-static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error *err)
+/* The scans of a folder of DICOM, kept for other rows. */
+static hardy_status convert(sheet *s, const char *folder, const hy_converted **out, hardy_error *err)
 {
+	for (size_t i = 0; i < s->n_converted; i++)
+		if (!strcmp(s->converted[i].root, folder)) {
+			*out = &s->converted[i];
+			return HARDY_OK;
+		}
+	hy_converted *larger = hy_realloc(s->converted, s->n_converted + 1, sizeof *larger);
+	if (!larger)
+		return hy_fail_memory(err, folder, s->n_converted + 1, sizeof *larger);
+	s->converted = larger;
+	const hardy_status status = hy_series_convert(&larger[s->n_converted], folder, s->scratch, NULL, NULL, err);
+	if (!status)
+		*out = &larger[s->n_converted++];
+	return status;
+}
+
+/* FOLDER/NAME, as a table calls the scan of a series, to the file that is made of it; the path itself where it is none. */
+static hardy_status find_scan(sheet *s, const char *path, const char **file, hardy_error *err)
+{
+	const hy_converted *from = NULL;
+	const char *name = hy_path_name(path);
+	*file = path;
+	if (hy_nifti_is_name(name) || name == path) /* a series has no ending */
+		return HARDY_OK;
+	char *folder = hy_strdup(path);
+	if (!folder)
+		return hy_fail_memory(err, path, strlen(path), 1);
+	folder[name - path - 1] = 0;
+	const bool dicom = hy_path_is_folder(folder) && hy_dicom_is(folder);
+	hardy_status status = dicom ? convert(s, folder, &from, err) : HARDY_OK;
+	for (size_t i = 0; from && i < from->n; i++)
+		if (!strcmp(from->items[i].name, name) && from->items[i].path)
+			*file = from->items[i].path;
+	hy_free(folder);
+	return status;
+}
+
+static hardy_status read_scan(sheet *s, const row *r, scan *x, hardy_error *err)
+{
+	const char *file;
 	char *path = hy_path_join(s->folder, field_of(s, r, OUTPUT));
 	hy_nifti_options o;
 	const double frame = hy_number(field_of(s, r, FRAME));
@@ -147,7 +199,9 @@ static hardy_status read_scan(const sheet *s, const row *r, scan *x, hardy_error
 		return hy_fail_memory(err, s->folder, 1, 1);
 	hardy_status status = read_label(path, &o, &x->label, err);
 	if (!status)
-		status = hy_nifti_read(field_of(s, r, SCAN), &o, &x->image, NULL, err);
+		status = find_scan(s, field_of(s, r, SCAN), &file, err);
+	if (!status)
+		status = hy_nifti_read(file, &o, &x->image, NULL, err);
 	const hy_grid *a = &x->image.grid, *b = &x->label.grid;
 	if (!status && (a->nx != b->nx || a->ny != b->ny || a->nz != b->nz))
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: is not of the same size as its label map", field_of(s, r, SCAN));
@@ -184,7 +238,32 @@ static hardy_status draw(const scan *x, hy_blob *out, hardy_error *err)
 
 /* ---- the page ----------------------------------------------------------------------------------------------------------- */
 
-static void write_picture(sheet *s, const row *r)
+/* For the viewer, unless the page is full. */
+static hardy_status pack(sheet *s, row *r, const scan *x, hardy_error *err)
+{
+	const int64_t n = hy_grid_voxels(&x->label.grid);
+	hy_packed p;
+	if (!hy_viewer_can() || !s->viewer || s->bytes >= MOST_BYTES)
+		return HARDY_OK;
+	const hardy_status status = hy_packed_make(&p, &x->image, &x->label, err);
+	if (status)
+		return status;
+	const size_t bytes = p.image.size + p.label.size;
+	if (s->bytes + bytes > MOST_BYTES) {
+		s->bytes = MOST_BYTES; /* those that follow would leave holes in the order */
+		hy_packed_clear(&p);
+		return HARDY_OK;
+	}
+	for (int64_t i = 0; i < n; i++)
+		s->seen[x->label.data[i]] = true;
+	s->bytes += bytes;
+	s->n_shown++;
+	r->packed = p;
+	r->shown = true;
+	return HARDY_OK;
+}
+
+static void write_picture(sheet *s, row *r)
 {
 	scan x;
 	hy_blob png = {0};
@@ -192,15 +271,20 @@ static void write_picture(sheet *s, const row *r)
 	hardy_status status = read_scan(s, r, &x, &err);
 	if (!status)
 		status = draw(&x, &png, &err);
+	if (!status)
+		status = pack(s, r, &x, &err);
 	if (status == HARDY_ERROR_MEMORY && !s->f.error)
 		s->f.error = ENOMEM;
 	if (status) {
 		hy_html_printf(&s->f, "<p class=\"note\">No picture: %s</p>\n", err.message);
 	} else {
+		if (r->shown)
+			hy_html_printf(&s->f, "<button type=\"button\" class=\"look\" data-open-case=\"case-%zu\" disabled>",
+			               s->n_shown - 1);
 		hy_html_printf(&s->f, "<img alt=\"Three slices of %s with the borders of its labels\" src=\"data:image/png;base64,",
 		               field_of(s, r, OUTPUT));
 		hy_html_base64(&s->f, png.data, png.size);
-		hy_html_printf(&s->f, "\">\n");
+		hy_html_printf(&s->f, r->shown ? "\"></button>\n" : "\">\n");
 	}
 	hy_blob_clear(&png);
 	scan_clear(&x);
@@ -211,7 +295,7 @@ static bool is_volume(const char *head)
 	return !strncmp(head, "volume_", 7) && hy_ends_with(head, "_ml");
 }
 
-static void write_card(sheet *s, const row *r)
+static void write_card(sheet *s, row *r)
 {
 	const char *frame = field_of(s, r, FRAME), *low = field_of(s, r, LOW), *warnings = field_of(s, r, WARNINGS);
 	const double predicted = hy_number(field_of(s, r, PREDICTED)), apart = hy_number(field_of(s, r, DISAGREEMENT));
@@ -296,6 +380,97 @@ static void write_legend(sheet *s)
 	hy_html_printf(&s->f, "</ul>\n");
 }
 
+/* ---- the viewer --------------------------------------------------------------------------------------------------------- */
+
+/* What a case is called in the list. */
+static void put_case(sheet *s, const row *r)
+{
+	const double predicted = hy_number(field_of(s, r, PREDICTED));
+	hy_html_printf(&s->f, "%s", field_of(s, r, OUTPUT));
+	if (*field_of(s, r, FRAME))
+		hy_html_printf(&s->f, ", frame %s", field_of(s, r, FRAME));
+	if (isfinite(predicted))
+		hy_html_printf(&s->f, " (predicted Dice %.2f)", predicted);
+}
+
+static void write_choice(sheet *s)
+{
+	size_t n = 0;
+	hy_html_printf(&s->f, "<div><label for=\"viewer-case\">Scan</label><select id=\"viewer-case\">\n");
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->rows[i].shown)
+			continue;
+		hy_html_printf(&s->f, "<option value=\"%zu\">", n++);
+		put_case(s, &s->rows[i]);
+		hy_html_printf(&s->f, "</option>\n");
+	}
+	hy_html_printf(&s->f, "</select></div>\n");
+}
+
+static void write_volumes(sheet *s)
+{
+	hy_outfile *f = &s->f;
+	size_t n = 0;
+	hy_html_printf(f, "<script type=\"application/json\" id=\"cases\">{\"classes\":[");
+	for (int v = 1, first = 1; v < 256; v++) {
+		char name[HY_NAME_SIZE];
+		uint8_t rgb[3];
+		snprintf(name, sizeof name, "%d", v);
+		for (int c = 1; s->has_legend && c < s->legend.n; c++)
+			if (s->legend.classes[c].value == v)
+				snprintf(name, sizeof name, "%s", s->legend.classes[c].name);
+		if (!s->seen[v])
+			continue;
+		hy_label_colour(v, rgb);
+		hy_outfile_printf(f, "%s{\"value\":%d,\"rgb\":[%d,%d,%d],\"name\":", first ? "" : ",", v, rgb[0], rgb[1], rgb[2]);
+		hy_html_json_string(f, name);
+		hy_outfile_printf(f, "}");
+		first = 0;
+	}
+	hy_outfile_printf(f, "],\"cases\":[");
+	for (size_t i = 0; i < s->n; i++) {
+		const row *r = &s->rows[i];
+		char title[600];
+		if (!r->shown)
+			continue;
+		snprintf(title, sizeof title, "%.400s%s%.40s", field_of(s, r, OUTPUT), *field_of(s, r, FRAME) ? ", frame " : "",
+		         field_of(s, r, FRAME));
+		hy_outfile_printf(f, "%s\n{\"id\":\"case-%zu\",\"slices\":%lld,\"start\":%lld,\"title\":", n ? "," : "", n,
+		                  (long long)r->packed.n_slices, (long long)r->packed.slice + 1);
+		n++;
+		hy_html_json_string(f, title);
+		hy_viewer_volume(f, "image", &r->packed.image);
+		hy_outfile_printf(f, ",\"predictions\":[{\"name\":\"labels\",\"title\":\"Label map\",\"dice\":{}");
+		hy_viewer_volume(f, "volume", &r->packed.label);
+		hy_outfile_printf(f, "}]}");
+	}
+	hy_outfile_printf(f, "]}</script>\n");
+}
+
+static void write_viewer(sheet *s)
+{
+	if (!s->n_shown) {
+		if (!hy_viewer_can() && s->viewer)
+			hy_html_printf(
+			    &s->f, "<p class=\"note\" role=\"note\">This page was written by a hardy that was built without npm: it has "
+			           "no viewer.</p>\n");
+		return;
+	}
+	hy_html_printf(&s->f, "<section aria-labelledby=\"viewer-section\">\n<h2 id=\"viewer-section\">Viewer</h2>\n");
+	hy_viewer_open(&s->f, "A scan beside its label map, both at the same slice, cut around the labels.");
+	write_choice(s);
+	hy_viewer_controls(&s->f);
+	write_legend(s);
+	hy_viewer_panels(&s->f, "Scan", "Slice of the scan");
+	hy_viewer_close(&s->f);
+	if (s->n_shown < s->n)
+		hy_html_printf(
+		    &s->f, "<p class=\"soft\">The viewer has the first %zu scans of %zu: the page would be too large with all.</p>\n",
+		    s->n_shown, s->n);
+	write_volumes(s);
+	hy_html_printf(&s->f, "</section>\n");
+}
+
 static void write_page(sheet *s)
 {
 	char title[256];
@@ -312,8 +487,12 @@ static void write_page(sheet *s)
 		hy_log(s->log, HARDY_LOG_PROGRESS, "drawing %zu of %zu", i + 1, s->n);
 		write_card(s, &s->rows[i]);
 	}
-	hy_html_printf(&s->f, "</div>\n</main>\n");
+	hy_html_printf(&s->f, "</div>\n");
+	write_viewer(s);
+	hy_html_printf(&s->f, "</main>\n");
 	hy_report_foot(&s->f);
+	if (s->n_shown)
+		hy_viewer_scripts(&s->f);
 	hy_html_printf(&s->f, "</body>\n</html>\n");
 }
 
@@ -327,10 +506,10 @@ hardy_status hy_predictions_look(const char *folder, bool *are, hardy_error *err
 	return status;
 }
 
-hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, const hardy_log *log,
-                                  hardy_error *err)
+hardy_status hy_predictions_write(const char *folder, const char *path, const char *mark, bool viewer, const char *scratch,
+                                  const hardy_log *log, hardy_error *err)
 {
-	sheet s = {.folder = folder, .log = log};
+	sheet s = {.folder = folder, .log = log, .viewer = viewer, .scratch = scratch};
 	hardy_status status = read_table(&s, err);
 	if (!status)
 		status = hy_legend_read(folder, &s.legend, &s.has_legend, err);
@@ -342,6 +521,11 @@ hardy_status hy_predictions_write(const char *folder, const char *path, const ch
 	}
 	hy_outfile_discard(&s.f);
 	hy_legend_clear(&s.legend);
+	for (size_t i = 0; i < s.n; i++)
+		hy_packed_clear(&s.rows[i].packed);
+	for (size_t i = 0; i < s.n_converted; i++)
+		hy_converted_clear(&s.converted[i]);
+	hy_free(s.converted);
 	hy_free(s.rows);
 	hy_free(s.text);
 	return status;

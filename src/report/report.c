@@ -7,6 +7,7 @@
 #include "report/demo_page.h"
 #include "report/predictions.h"
 #include "report/report_run.h"
+#include "report/viewer.h"
 #include "report/web.h"
 
 #include <stdio.h>
@@ -146,30 +147,6 @@ static void write_header(hy_report *r, const hy_section *const *sections)
 	hy_html_printf(&r->f, "</ul></nav>\n");
 }
 
-/* The bundle is kept gzipped: a third of the size. */
-static void write_scripts(hy_report *r)
-{
-	if (!hy_web_bundle_size)
-		return;
-	hy_html_printf(&r->f, "<script type=\"text/plain\" id=\"bundle\">");
-	hy_html_base64(&r->f, hy_web_bundle, hy_web_bundle_size);
-	static const char loader[] =
-	    "</script>\n<script>\n"
-	    "(async () => {\n"
-	    "\tconst say = (text) => { for (const c of document.querySelectorAll('.canvas, #viewer-note')) "
-	    "c.textContent = text; };\n"
-	    "\tif (!window.DecompressionStream) return say('This browser is too old for the plots and the viewer.');\n"
-	    "\tconst text = atob(document.getElementById('bundle').textContent);\n"
-	    "\tconst bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));\n"
-	    "\tconst stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));\n"
-	    "\tconst script = document.createElement('script');\n"
-	    "\tscript.textContent = await new Response(stream).text();\n"
-	    "\tdocument.getElementById('bundle').remove();\n"
-	    "\tdocument.body.append(script);\n"
-	    "})();\n</script>\n";
-	hy_outfile_write(&r->f, loader, sizeof loader - 1);
-}
-
 static void write_page(hy_report *r)
 {
 	static const hy_section *const sections[] = {&hy_section_forest,
@@ -207,7 +184,7 @@ static void write_page(hy_report *r)
 	hy_html_printf(&r->f, "</main>\n");
 	hy_report_foot(&r->f);
 	hy_report_sorter(&r->f);
-	write_scripts(r);
+	hy_viewer_scripts(&r->f);
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
 
@@ -259,7 +236,7 @@ static hardy_status report_folder(const char *folder, const char *path, const ch
 	if (status)
 		return status;
 	if (of_predictions)
-		return hy_predictions_write(folder, path, mark, log, err);
+		return hy_predictions_write(folder, path, mark, o->cases > 0, o->scratch, log, err);
 	if (of_run)
 		return hy_run_write_page(folder, path, mark, o->cases, log, err);
 	if (of_demo)

@@ -3,6 +3,7 @@
  */
 #include "predict/legend.h"
 #include "report/report.h"
+#include "report/viewer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -152,13 +153,6 @@ const hy_section hy_section_worst = {"worst", "Worst and best cases", has_scores
 
 /* ---- viewer ------------------------------------------------------------------------------------------------------------- */
 
-static void put_base64(hy_outfile *f, const char *name, const hy_blob *b)
-{
-	hy_outfile_printf(f, ",\"%s\":\"", name);
-	hy_html_base64(f, b->data, b->size);
-	hy_outfile_printf(f, "\"");
-}
-
 static void put_map(hy_report *r, const hy_case_map *m)
 {
 	const hy_results *s = &r->results;
@@ -180,7 +174,7 @@ static void put_map(hy_report *r, const hy_case_map *m)
 	hy_outfile_printf(f, "}");
 	if (m->score && isfinite(m->score->mean[m->which]))
 		hy_outfile_printf(f, ",\"mean\":%.4f", m->score->mean[m->which]);
-	put_base64(f, "volume", &m->volume);
+	hy_viewer_volume(f, "volume", &m->volume);
 	hy_outfile_printf(f, "}");
 }
 
@@ -191,7 +185,7 @@ static void write_volumes(hy_report *r)
 	for (int k = 1; k < r->shown.n_classes; k++) {
 		uint8_t rgb[3];
 		hy_label_colour((uint8_t)k, rgb);
-		hy_outfile_printf(f, "%s{\"rgb\":[%d,%d,%d],\"name\":", k > 1 ? "," : "", rgb[0], rgb[1], rgb[2]);
+		hy_outfile_printf(f, "%s{\"value\":%d,\"rgb\":[%d,%d,%d],\"name\":", k > 1 ? "," : "", k, rgb[0], rgb[1], rgb[2]);
 		hy_html_json_string(f, r->shown.classes[k].name);
 		hy_outfile_printf(f, "}");
 	}
@@ -203,8 +197,8 @@ static void write_volumes(hy_report *r)
 		char title[400];
 		snprintf(title, sizeof title, "%s: %s", r->results.sets[c->set].title, c->name);
 		hy_html_json_string(f, title);
-		put_base64(f, "image", &c->image);
-		put_base64(f, "truth", &c->truth);
+		hy_viewer_volume(f, "image", &c->image);
+		hy_viewer_volume(f, "truth", &c->truth);
 		hy_outfile_printf(f, ",\"predictions\":[");
 		for (size_t k = 0; k < c->n_maps; k++) {
 			hy_outfile_printf(f, k ? "," : "");
@@ -237,37 +231,21 @@ static void write_choice(hy_report *r)
 static void write_viewer(hy_report *r)
 {
 	hy_outfile *f = &r->f;
-	hy_html_printf(
-	    f,
-	    "<p>Image and truth beside the prediction of one method, both at the same slice. In a picture the arrow keys and the "
-	    "wheel move through the slices; dragging with the right button changes brightness and contrast. Volumes are shown on "
-	    "the network's grid; the Dice in the list is the mean over methods.</p>\n<div id=\"viewer\" aria-busy=\"true\">\n"
-	    "<p id=\"viewer-note\">The viewer needs JavaScript and WebGL 2.</p>\n<div class=\"controls\" hidden>\n");
+	hy_viewer_open(
+	    f, "Image and truth beside the prediction of one method, both at the same slice. Volumes are shown on the network's "
+	       "grid; the Dice in the list is the mean over methods.");
 	write_choice(r);
-	hy_html_printf(
-	    f,
-	    "<div><label for=\"viewer-method\">Prediction</label><select id=\"viewer-method\"></select></div>\n"
-	    "<div><label for=\"viewer-slice\">Slice<output id=\"viewer-slice-text\" for=\"viewer-slice\"></output></label>"
-	    "<input type=\"range\" id=\"viewer-slice\" min=\"1\" max=\"1\" step=\"1\"></div>\n"
-	    "<div><label for=\"viewer-opacity\">Opacity of the labels</label><input type=\"range\" id=\"viewer-opacity\" min=\"0\" "
-	    "max=\"100\" value=\"45\"></div>\n</div>\n");
+	hy_html_printf(f, "<div><label for=\"viewer-method\">Prediction</label><select id=\"viewer-method\"></select></div>\n");
+	hy_viewer_controls(f);
 	write_legend(r);
-	hy_html_printf(
-	    f, "<div class=\"panels\" hidden>\n<figure><figcaption>Truth</figcaption><div class=\"screen\"><canvas "
-	       "id=\"viewer-truth\" "
-	       "tabindex=\"0\" role=\"img\" aria-label=\"Slice of the scan with the true labels; arrow keys change the slice\">"
-	       "</canvas></div></figure>\n<figure><figcaption id=\"viewer-prediction-title\">Prediction</figcaption>"
-	       "<div class=\"screen\"><canvas id=\"viewer-prediction\" tabindex=\"0\" role=\"img\" aria-label=\"Slice of the scan "
-	       "with the "
-	       "predicted labels; arrow keys change the slice\"></canvas></div></figure>\n</div>\n"
-	       "<p class=\"hidden\" role=\"status\" id=\"viewer-say\"></p>\n");
+	hy_viewer_panels(f, "Truth", "Slice of the scan with the true labels");
 	hy_report_table_begin(&r->f, "Dice of the chosen case by method and class", (size_t)r->shown.n_classes + 1);
 	hy_html_printf(f, "<thead><tr><th scope=\"col\">Prediction</th>");
 	for (int k = 1; k < r->shown.n_classes; k++)
 		hy_html_printf(f, "<th scope=\"col\">%s</th>", r->shown.classes[k].name);
 	hy_html_printf(f, "<th scope=\"col\">Mean</th></tr></thead>\n<tbody id=\"viewer-scores\"></tbody>");
 	hy_report_table_end(&r->f);
-	hy_html_printf(f, "</div>\n");
+	hy_viewer_close(f);
 	write_volumes(r);
 }
 

@@ -1,21 +1,22 @@
 // browser.mjs: a report in headless Chromium: it asks no network for anything, its plots are drawn, the viewer shows voxels, a case can
 // be chosen and a table sorted by keyboard, it fits a phone and a wide screen with all its tables, and follows the reader's choice of dark.
-// Then the page of a training, likewise.
+// Then the page of a training, likewise, and that of predictions: a click, a key and a tap on a scan open the viewer.
 //
-// Usage: node browser.mjs REPORT RUN_REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
+// Usage: node browser.mjs REPORT RUN_REPORT LABELS_REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [report, run_report, playwright, chromium, screenshots] = process.argv.slice(2);
+const [report, run_report, labels_report, playwright, chromium, screenshots] = process.argv.slice(2);
 const engine = await import(pathToFileURL(join(playwright, "index.mjs")));
 const profile = mkdtempSync(join(tmpdir(), "hardy-browser-"));
 const context = await engine.chromium.launchPersistentContext(profile, {
 	executablePath: chromium,
 	headless: true,
 	viewport: { width: 1200, height: 900 },
+	hasTouch: true,
 	args: [
 		"--headless",
 		"--no-sandbox",
@@ -269,6 +270,72 @@ try {
 	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of a training in dark mode`);
 	await fits(390);
 	await keep("run-phone");
+
+	// Predictions
+	await page.emulateMedia({ colorScheme: "light" });
+	await page.setViewportSize({ width: 1400, height: 900 });
+	await page.goto(pathToFileURL(labels_report).href);
+	const ready = () => page.waitForFunction(() => document.getElementById("viewer").dataset.shown);
+	const shows = (id) => page.waitForFunction((want) => document.getElementById("viewer").dataset.shown === want, id);
+	const in_sight = () =>
+		page.waitForFunction(() => {
+			const box = document.getElementById("viewer").getBoundingClientRect();
+			return box.top < innerHeight && box.bottom > 0;
+		});
+	await ready();
+	const cards = await page.$$eval(".sheet .look", (list) => list.map((b) => ({ id: b.dataset.openCase, off: b.disabled, alt: b.firstChild.alt })));
+	check(cards.length > 2 && cards.every((c) => !c.off && c.alt), "a scan of the contact sheet opens nothing");
+	check((await page.locator("#viewer-case option").count()) === cards.length, "the list has not a line a card");
+	await page.click(`[data-open-case="${cards[2].id}"]`);
+	await shows(cards[2].id);
+	await in_sight();
+	check((await page.inputValue("#viewer-case")) === "2", "the list does not tell what is shown");
+	const scan = await look("viewer-truth");
+	const filled = await look("viewer-prediction");
+	check(scan.lit > 0.2 && scan.greys > 20, `the scan is black: ${JSON.stringify(scan)}`);
+	check(scan.coloured < 50, "labels lie on the scan alone");
+	check(filled.coloured > 50, "no label is drawn on the prediction");
+	await keep("labels");
+	const mode = () => page.inputValue("#viewer-labels");
+	await page.focus("#viewer-prediction");
+	await page.keyboard.press("l");
+	check((await mode()) === "borders", "L does not change how labels are drawn");
+	const borders = await look("viewer-prediction");
+	check(borders.coloured > 0 && borders.coloured < filled.coloured, `no borders: ${borders.coloured} of ${filled.coloured}`);
+	await keep("labels-borders");
+	await page.keyboard.press("l");
+	check((await mode()) === "hidden" && (await look("viewer-prediction")).coloured < 50, "labels are not hidden");
+	await page.keyboard.press("l");
+	check((await look("viewer-prediction")).coloured === filled.coloured, "labels do not come back");
+	await page.fill("#viewer-bright", "30");
+	check((await look("viewer-truth")).sum !== scan.sum, "white at 30 percent looks the same");
+	await page.fill("#viewer-bright", "100");
+	check((await look("viewer-truth")).sum === scan.sum, "the window does not come back");
+	const at = await page.inputValue("#viewer-slice");
+	await page.focus("#viewer-truth");
+	await page.keyboard.press(at === "1" ? "ArrowUp" : "ArrowDown");
+	check((await page.inputValue("#viewer-slice")) !== at, "arrow keys do not change the slice of a scan");
+	await page.focus(`[data-open-case="${cards[0].id}"]`);
+	await page.keyboard.press("Enter");
+	await shows(cards[0].id);
+	check((await page.evaluate(() => document.activeElement.id)) === "viewer-case", "the viewer has not the focus");
+
+	// The same on a phone, by touch
+	await page.setViewportSize({ width: 390, height: 800 });
+	await page.reload();
+	await ready();
+	check((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, "the page of predictions is wider than a phone");
+	await page.locator(`[data-open-case="${cards[1].id}"]`).tap();
+	await shows(cards[1].id);
+	await in_sight();
+	const slider = await page.locator("#viewer-slice").boundingBox();
+	await page.locator("#viewer-slice").tap({ position: { x: slider.width - 2, y: slider.height / 2 } });
+	check((await page.inputValue("#viewer-slice")) === (await page.getAttribute("#viewer-slice", "max")), "a tap does not move the slice");
+	await page.locator("#viewer-prediction").scrollIntoViewIfNeeded();
+	check((await look("viewer-prediction")).lit > 0.2, "the phone shows no scan");
+	await keep("labels-phone");
+	await page.emulateMedia({ colorScheme: "dark" });
+	check(luminance(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)) < 0.05, "predictions stay light");
 
 	assert.deepEqual(faults, []);
 	console.log(`browser: ${n_checks} checks of ${plots.length} plots and the viewer`);

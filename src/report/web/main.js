@@ -117,6 +117,20 @@ function panel(canvas) {
 	});
 }
 
+// What is left of slices of labels when the inside of each is taken out: pixels with another value beside them.
+function borders_of(label, nx, ny) {
+	const out = label.slice();
+	for (let i = 0; i < label.length; i++) {
+		const x = i % nx;
+		const y = Math.floor(i / nx) % ny;
+		const inside =
+			x > 0 && x < nx - 1 && y > 0 && y < ny - 1 &&
+			[i - 1, i + 1, i - nx, i + nx].every((k) => label[k] === label[i]);
+		if (inside) out[i] = 0;
+	}
+	return out;
+}
+
 async function start_viewer() {
 	const root = $("viewer");
 	const cases = data("cases");
@@ -125,7 +139,10 @@ async function start_viewer() {
 	const select = $("viewer-case");
 	const method = $("viewer-method");
 	const slice = $("viewer-slice");
+	const labels = $("viewer-labels");
 	const opacity = $("viewer-opacity");
+	const dark_end = $("viewer-dark");
+	const bright_end = $("viewer-bright");
 	const scores = $("viewer-scores");
 	let panels;
 	try {
@@ -140,12 +157,35 @@ async function start_viewer() {
 		lut.G.push(c.rgb[1]);
 		lut.B.push(c.rgb[2]);
 		lut.A.push(255);
-		lut.I.push(i + 1);
+		lut.I.push(c.value ?? i + 1);
 		lut.labels.push(c.name);
 	}
 	const load = (base64, name, extra) => NVImage.loadFromBase64({ base64, name, ...extra });
 
 	let current = null;
+	// A page of predictions has one a scan, and nothing to score it by.
+	const chosen = () => current.predictions.find((p) => !method || p.name === method.value);
+	const dress = () => {
+		const share = labels.value === "hidden" ? 0 : labels.value === "borders" ? 1 : Number(opacity.value) / 100;
+		for (const nv of panels) {
+			const v = nv.volumes[1];
+			if (!v) continue;
+			v.img.set(labels.value === "borders" ? v.borders : v.whole);
+			nv.setOpacity(1, share);
+			nv.updateGLVolume();
+		}
+	};
+	// Grey values are bytes; the sliders are percent of them.
+	const light = () => {
+		const low = Math.min(Number(dark_end.value), 99);
+		const high = Math.max(Number(bright_end.value), low + 1);
+		for (const nv of panels) {
+			if (!nv.volumes.length) continue;
+			nv.volumes[0].cal_min = 2.55 * low;
+			nv.volumes[0].cal_max = 2.55 * high;
+			nv.updateGLVolume();
+		}
+	};
 	const place = () => {
 		const n = current.slices;
 		const z = Number(slice.value);
@@ -161,6 +201,8 @@ async function start_viewer() {
 		if (!base64) return;
 		const v = await load(base64, `${name}.nii.gz`, { opacity: Number(opacity.value) / 100 });
 		v.setColormapLabel(lut);
+		v.whole = v.img.slice();
+		v.borders = borders_of(v.whole, v.hdr.dims[1], v.hdr.dims[2]);
 		nv.addVolume(v);
 	};
 	const number = (v) => (typeof v === "number" ? v.toFixed(3) : "–");
@@ -170,11 +212,10 @@ async function start_viewer() {
 		cell.textContent = number(v);
 	};
 	const tell = () => {
-		scores.replaceChildren();
-		for (const p of current.predictions) {
+		scores?.replaceChildren();
+		for (const p of scores ? current.predictions : []) {
 			const row = scores.insertRow();
-			const chosen = p.name === method.value;
-			if (chosen) row.setAttribute("aria-current", "true");
+			if (p === chosen()) row.setAttribute("aria-current", "true");
 			const head = document.createElement("th");
 			head.scope = "row";
 			head.textContent = p.title;
@@ -182,9 +223,9 @@ async function start_viewer() {
 			for (const c of cases.classes) put(row, c.name, p.dice[c.name]);
 			put(row, "Mean", p.mean);
 		}
-		const p = current.predictions.find((x) => x.name === method.value);
+		const p = chosen();
 		$("viewer-prediction-title").textContent = p ? p.title : "no prediction";
-		$("viewer-say").textContent = `${current.title}. ${p ? `${p.title}: Dice ${number(p.mean)}` : ""}`;
+		$("viewer-say").textContent = `${current.title}. ${p && scores ? `${p.title}: Dice ${number(p.mean)}` : ""}`;
 	};
 	// What is asked for while a volume is being loaded is done afterwards, the last wish only.
 	let wish = null;
@@ -209,17 +250,17 @@ async function start_viewer() {
 		root.dataset.shown = current ? current.id : "";
 	};
 	const show_method = async () => {
-		const p = current.predictions.find((x) => x.name === method.value);
-		await overlay(panels[1], p && p.volume, "prediction");
+		await overlay(panels[1], chosen()?.volume, "prediction");
+		dress();
 		tell();
 		place();
 	};
 	const show_case = async () => {
 		current = cases.cases[Number(select.value)];
-		const before = method.value;
-		method.replaceChildren(...current.predictions.map((p) => new Option(p.title, p.name)));
-		if (current.predictions.some((p) => p.name === before)) method.value = before;
-		else if (current.predictions.length > 1) method.selectedIndex = 1; // FTN+STN of the first method
+		const before = method?.value;
+		method?.replaceChildren(...current.predictions.map((p) => new Option(p.title, p.name)));
+		if (method && current.predictions.some((p) => p.name === before)) method.value = before;
+		else if (method && current.predictions.length > 1) method.selectedIndex = 1; // FTN+STN of the first method
 		slice.max = current.slices;
 		slice.value = Math.min(current.start || Math.ceil(current.slices / 2), current.slices);
 		for (const nv of panels) {
@@ -228,14 +269,15 @@ async function start_viewer() {
 			nv.setSliceType(SLICE_TYPE.AXIAL);
 		}
 		await overlay(panels[0], current.truth, "truth");
+		light();
 		await show_method();
 	};
 	select.addEventListener("change", () => run(show_case));
-	method.addEventListener("change", () => run(show_method));
+	method?.addEventListener("change", () => run(show_method));
 	slice.addEventListener("input", place);
-	opacity.addEventListener("input", () => {
-		for (const nv of panels) if (nv.volumes.length > 1) nv.setOpacity(1, Number(opacity.value) / 100);
-	});
+	opacity.addEventListener("input", dress);
+	labels.addEventListener("change", dress);
+	for (const end of [dark_end, bright_end]) end.addEventListener("input", light);
 	// A click or the wheel inside a picture moves the slice there; both pictures and the slider follow.
 	for (const nv of panels)
 		nv.onLocationChange = (at) => {
@@ -247,6 +289,11 @@ async function start_viewer() {
 		};
 	for (const canvas of root.querySelectorAll("canvas"))
 		canvas.addEventListener("keydown", (e) => {
+			if (e.key === "l" || e.key === "L") {
+				labels.selectedIndex = (labels.selectedIndex + 1) % labels.options.length;
+				dress();
+				return;
+			}
 			const step = { ArrowUp: 1, ArrowRight: 1, PageUp: 1, ArrowDown: -1, ArrowLeft: -1, PageDown: -1 }[e.key];
 			if (!step || !current) return;
 			e.preventDefault();
@@ -256,6 +303,7 @@ async function start_viewer() {
 		});
 	for (const button of document.querySelectorAll("[data-open-case]")) {
 		button.hidden = false;
+		button.disabled = false;
 		button.addEventListener("click", () => {
 			const i = cases.cases.findIndex((c) => c.id === button.dataset.openCase);
 			if (i < 0) return;
