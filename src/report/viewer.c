@@ -16,28 +16,30 @@
 
 void hy_viewer_open(hy_outfile *f, const char *about)
 {
-	hy_html_printf(f,
-	               "<p>%s In a picture the arrow keys and the wheel move through the slices, L changes how labels are drawn; "
-	               "dragging with the right button, or the two sliders, change brightness and contrast.</p>\n"
-	               "<div id=\"viewer\" aria-busy=\"true\">\n<p id=\"viewer-note\">The viewer needs JavaScript and WebGL 2.</p>\n"
-	               "<div class=\"controls\" hidden>\n",
-	               about);
+	hy_html_printf(
+	    f,
+	    "<p>%s In a picture the arrow keys and the wheel move through the slices, L changes how labels are drawn; "
+	    "dragging with the right button, or the two sliders, change brightness and contrast.</p>\n"
+	    "<div id=\"viewer\" aria-busy=\"true\">\n<p id=\"viewer-note\">The viewer needs JavaScript and WebGL 2.</p>\n"
+	    "<div class=\"controls\" hidden>\n",
+	    about);
 }
 
 static void write_slider(hy_outfile *f, const char *id, const char *title, int value)
 {
-	hy_html_printf(f,
-	               "<div><label for=\"%s\">%s</label><input type=\"range\" id=\"%s\" min=\"0\" max=\"100\" value=\"%d\"></div>\n",
-	               id, title, id, value);
+	hy_html_printf(
+	    f, "<div><label for=\"%s\">%s</label><input type=\"range\" id=\"%s\" min=\"0\" max=\"100\" value=\"%d\"></div>\n", id,
+	    title, id, value);
 }
 
 void hy_viewer_controls(hy_outfile *f)
 {
 	hy_html_printf(
-	    f, "<div><label for=\"viewer-slice\">Slice<output id=\"viewer-slice-text\" for=\"viewer-slice\"></output></label>"
-	       "<input type=\"range\" id=\"viewer-slice\" min=\"1\" max=\"1\" step=\"1\"></div>\n"
-	       "<div><label for=\"viewer-labels\">Labels</label><select id=\"viewer-labels\"><option value=\"filled\">filled</option>"
-	       "<option value=\"borders\">borders</option><option value=\"hidden\">hidden</option></select></div>\n");
+	    f,
+	    "<div><label for=\"viewer-slice\">Slice<output id=\"viewer-slice-text\" for=\"viewer-slice\"></output></label>"
+	    "<input type=\"range\" id=\"viewer-slice\" min=\"1\" max=\"1\" step=\"1\"></div>\n"
+	    "<div><label for=\"viewer-labels\">Labels</label><select id=\"viewer-labels\"><option value=\"filled\">filled</option>"
+	    "<option value=\"borders\">borders</option><option value=\"hidden\">hidden</option></select></div>\n");
 	write_slider(f, "viewer-opacity", "Opacity of the labels", 45);
 	write_slider(f, "viewer-dark", "Black at", 0);
 	write_slider(f, "viewer-bright", "White at", 100);
@@ -51,7 +53,8 @@ void hy_viewer_panels(hy_outfile *f, const char *first, const char *first_about)
 	    "<div class=\"panels\" hidden>\n<figure><figcaption>%s</figcaption><div class=\"screen\"><canvas id=\"viewer-truth\" "
 	    "tabindex=\"0\" role=\"img\" aria-label=\"%s; arrow keys change the slice\">"
 	    "</canvas></div></figure>\n<figure><figcaption id=\"viewer-prediction-title\">Prediction</figcaption>"
-	    "<div class=\"screen\"><canvas id=\"viewer-prediction\" tabindex=\"0\" role=\"img\" aria-label=\"Slice of the scan with the "
+	    "<div class=\"screen\"><canvas id=\"viewer-prediction\" tabindex=\"0\" role=\"img\" aria-label=\"Slice of the scan "
+	    "with the "
 	    "predicted labels; arrow keys change the slice\"></canvas></div></figure>\n</div>\n"
 	    "<p class=\"hidden\" role=\"status\" id=\"viewer-say\"></p>\n",
 	    first, first_about);

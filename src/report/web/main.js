@@ -117,7 +117,7 @@ function panel(canvas) {
 	});
 }
 
-// What is left of slices of labels when the inside of each is taken out: pixels with another value beside them.
+// What is left of slices of labels when the inside of each is taken out: pixels with another value beside them, or at a corner.
 function borders_of(label, nx, ny) {
 	const out = label.slice();
 	for (let i = 0; i < label.length; i++) {
@@ -125,7 +125,7 @@ function borders_of(label, nx, ny) {
 		const y = Math.floor(i / nx) % ny;
 		const inside =
 			x > 0 && x < nx - 1 && y > 0 && y < ny - 1 &&
-			[i - 1, i + 1, i - nx, i + nx].every((k) => label[k] === label[i]);
+			[-nx - 1, -nx, -nx + 1, -1, 1, nx - 1, nx, nx + 1].every((d) => label[i + d] === label[i]);
 		if (inside) out[i] = 0;
 	}
 	return out;
