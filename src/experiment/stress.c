@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "dataset/preprocess.h"
 #include "image/resample.h"
@@ -21,9 +22,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_stress_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENTS(hardy_stress_options, inputs, "MODEL... DATA",
+                        "Models, several are an ensemble, and one labelled data set."),
+    HY_OPTION_OUTPUT(hardy_stress_options, "OUT", "Folder for the tables."),
+    {"sweep", HARDY_OPTION_SWITCH, AT(sweep), NULL,
+     "Also five levels of each artefact, of noise, blur, resolution, contrast and a shifted field of view.", .use = 0},
+    {"copies", HARDY_OPTION_WHOLE, AT(copies), "N", "Draws of each artefact.", .usual = "3", .low = 1, .high = 100},
+    {"sweep_copies", HARDY_OPTION_WHOLE, AT(sweep_copies), "N", "Draws of each artefact and level.", .usual = "1", .low = 1,
+     .high = 100},
+    HY_OPTION_SEED(hardy_stress_options, "Seed of the draws."),
+    HY_OPTIONS_SUBJECTS(hardy_stress_options),
+    HY_OPTIONS_PREDICTOR(hardy_stress_options),
+    HY_OPTION_SPACING(hardy_stress_options),
+    HY_OPTION_LABELS(hardy_stress_options),
+    HY_OPTION_THREADS(hardy_stress_options),
+    HY_OPTION_BATCH(hardy_stress_options),
+    HY_OPTION_OVERWRITE(hardy_stress_options, "Replace also files of these names that hardy stress did not write."),
+};
+
+const hardy_options hy_stress_table = {"stress", HY_TABLE_ROWS(option_rows), sizeof(hardy_stress_options), NULL};
+
 void hardy_stress_options_init(hardy_stress_options *o)
 {
-	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .fold = -1};
+	hardy_options_default(&hy_stress_table, o);
 }
 
 typedef struct session {
@@ -59,18 +83,9 @@ typedef struct subject {
 
 static hardy_status check_options(const hardy_stress_options *o, hardy_error *err)
 {
-	hardy_status status;
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if ((status = hy_check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
-	    (status = hy_check_number("copies", o->copies, 1, 100, err)) ||
-	    (status = hy_check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
-	    (status = hy_check_number("stn_iterations", o->stn_iterations, 1, 20, err)) ||
-	    (status = hy_check_number("batch", o->batch, 0, 1024, err)) ||
-	    (status = hy_check_number("threads", o->threads, 0, 1024, err)))
-		return status;
-	const hy_choice tta = {"tta", o->tta, {"none", "flips", "intensity", "both"}};
-	return hy_choice_check(&tta, err);
+	return hardy_options_check(&hy_stress_table, o, err);
 }
 
 /* Loads the models among the inputs; *data gets the one that is none. */

@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "image/nifti.h"
 #include "predict/bids.h"
@@ -22,9 +23,54 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_predict_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENTS(hardy_predict_options, inputs, "MODEL... SCAN|FOLDER...",
+                        "Models, several are an ensemble, and scans."),
+    HY_OPTION_OUTPUT(hardy_predict_options, "OUT", "Folder for the label maps, or for one scan a file NAME.nii.gz."),
+    {"network", HARDY_OPTION_TEXT, AT(network), "NAME",
+     "Whose label map: ftn, the fast network alone, or stn, with the shape corrected; of a model that has both. Without it, "
+     "what was best on the validation subjects, as for the two that follow.",
+     .choices = "ftn|stn"},
+    {"components", HARDY_OPTION_TEXT, AT(components), "WHICH",
+     "The largest 3-D component of each class alone (voxels that share a corner touch: 26-connectivity), or all.",
+     .choices = "all|largest"},
+    HY_OPTION_TTA(hardy_predict_options),
+    {"window", HARDY_OPTION_TEXT, AT(window), "WHICH",
+     "The network's field of view: moved onto structures that reach its edge, or always the slices' middle. Without it, moved "
+     "for all but the study's networks.",
+     .choices = "follow|middle"},
+    {"probabilities", HARDY_OPTION_SWITCH, AT(probabilities), NULL, "Write a probability map for each class.", .use = 0},
+    {"uncertainty", HARDY_OPTION_SWITCH, AT(uncertainty), NULL,
+     "Write an entropy map (0 certain, 1 all classes alike); with network ftn, measure every quality signal.", .use = 0},
+    {"class_numbers", HARDY_OPTION_SWITCH, AT(class_numbers), NULL,
+     "Write class numbers (hearts: LV 1, MYO 2, RV 3) instead of the label values of the training data.", .use = 0},
+    {"bids", HARDY_OPTION_SWITCH, AT(bids), NULL,
+     "Lay OUT out as a derivative data set of BIDS: sub-NAME/anat/sub-NAME_dseg.nii.gz with sidecars.", .use = 0},
+    HY_OPTION_SPACING(hardy_predict_options),
+    HY_OPTION_LABELS(hardy_predict_options),
+    HY_OPTIONS_SUBJECTS(hardy_predict_options),
+    HY_OPTION_ADAPT(hardy_predict_options),
+    HY_OPTION_STN_ITERATIONS(hardy_predict_options),
+    {"precision", HARDY_OPTION_TEXT, AT(precision), "NAME",
+     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", .usual = "f32",
+     .choices = "f32|bf16", .use = HARDY_OPTION_NEEDED},
+    {"warn_dice", HARDY_OPTION_REAL, AT(warn_dice), "DICE", "Warn when the predicted Dice is below this; 0: never.",
+     .usual = "0.7", .low = 0, .high = 1},
+    {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "Exit with 4 when a scan has warnings in the quality table.", .use = 0},
+    HY_OPTION_THREADS(hardy_predict_options),
+    HY_OPTION_BATCH(hardy_predict_options),
+    HY_OPTION_OVERWRITE(
+        hardy_predict_options,
+        "Replace also what hardy predict did not write, or what was changed since; never a scan or label that is read."),
+};
+
+const hardy_options hy_predict_table = {"predict", HY_TABLE_ROWS(option_rows), sizeof(hardy_predict_options), NULL};
+
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .fold = -1};
+	hardy_options_default(&hy_predict_table, o);
 }
 
 #define ENTROPY "entropy"
@@ -76,16 +122,9 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "BIDS has one table of values for a data set, those of the training data; want no "
 		               "class numbers with it");
-	if (o->batch < 0 || o->batch > 1024)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
-	if (o->threads < 0 || o->threads > 1024)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
-	if (!(o->warn_dice >= 0 && o->warn_dice <= 1))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "warn_dice is %g, want 0 to 1", o->warn_dice);
-	if (o->stn_iterations < 1 || o->stn_iterations > 20)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
 	const hy_predictor_words words = words_of(o);
-	return hy_predictor_words_check(&words, err);
+	const hardy_status status = hardy_options_check(&hy_predict_table, o, err);
+	return status ? status : hy_predictor_words_check(&words, err);
 }
 
 static hardy_status load_model(session *s, const char *path, hardy_error *err)

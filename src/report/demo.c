@@ -4,6 +4,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "dataset/dataset.h"
@@ -22,10 +23,30 @@
 enum { N_RECIPES = 3, MAX_SITES = 16 };
 static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative", "hardy"};
 
+#define AT(member) offsetof(hardy_demo_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_SEED(hardy_demo_options, "Seed of anatomy, split and training."),
+    {"sites", HARDY_OPTION_TEXT, AT(sites), "N|NAMES", "How many sites, or which; training is on the first.", .usual = "4",
+     .use = HARDY_OPTION_NEEDED},
+    {"subjects", HARDY_OPTION_WHOLE, AT(subjects), "N", "Subjects at each site.", .usual = "16", .low = 3, .high = 99},
+    {"train", HARDY_OPTION_WHOLE, AT(train), "N", "Of the first site's subjects, how many to train on.", .usual = "10",
+     .low = 1, .high = 97},
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Height and width of the network's grid, a multiple of 16.", .usual = "80",
+     .low = 16, .high = 512},
+    {"spacing_mm", HARDY_OPTION_REAL, AT(spacing_mm), "MM", "In-plane spacing of that grid.", .usual = "2.4", .low = 0.05,
+     .high = 100, .word = "spacing"},
+    {"iterations", HARDY_OPTION_WHOLE, AT(iterations), "N", "Training steps of each recipe.", .usual = "300", .low = 1,
+     .high = 1e9},
+    {"batch", HARDY_OPTION_WHOLE, AT(batch), "N", "Slices a step; even.", .usual = "10", .low = 2, .high = 1024},
+    HY_OPTION_THREADS(hardy_demo_options),
+};
+
+const hardy_options hy_demo_table = {"demo", HY_TABLE_ROWS(option_rows), sizeof(hardy_demo_options), NULL};
+
 void hardy_demo_options_init(hardy_demo_options *o)
 {
-	*o = (hardy_demo_options){
-	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 10};
+	hardy_options_default(&hy_demo_table, o);
 }
 
 /* Dice of one case by one recipe; [0] FTN, [1] FTN+STN, the same of a network without an STN: mean over the classes that the truth has. */
@@ -427,7 +448,9 @@ static hardy_status write_picture(demo *d, hardy_error *err)
 hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const hardy_sink *report, const hardy_log *log,
                         const hardy_stop *stop, hardy_error *err)
 {
-	if (o->train < 1 || o->subjects < o->train + 2)
+	if (hardy_options_check(&hy_demo_table, o, err))
+		return HARDY_ERROR_ARGUMENT;
+	if (o->subjects < o->train + 2)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
 		               (long long)o->subjects, (long long)o->train);
