@@ -6,7 +6,7 @@ COPY . /source
 RUN meson setup /build /source --buildtype=release -Dtests=false -Dweb=disabled && ninja -C /build hardy
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 libcjson1 zlib1g libpng16-16 libfftw3-single3 libcyaml1 \
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 libcjson1 zlib1g libpng16-16 libfftw3-single3 libcyaml1 dcm2niix \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /build/hardy /usr/local/bin/hardy
 ENTRYPOINT ["hardy"]

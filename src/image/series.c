@@ -546,7 +546,14 @@ static hardy_status convert_all(work *w, hardy_error *err)
 	if (w->n_unread)
 		hy_warn(w->log, "%s: %zu DICOM files have compressed or big-endian headers and were passed over", w->c->root,
 		        w->n_unread);
-	hy_info(w->log, "%s: DICOM, %zu series, converted by dcm2niix", w->c->root, w->n_groups);
+	size_t n_faults = 0;
+	for (size_t i = 0; i < w->c->n; i++)
+		n_faults += w->c->items[i].fault != NULL;
+	if (n_faults)
+		hy_info(w->log, "%s: DICOM, %zu series, %zu of them converted by dcm2niix", w->c->root, w->n_groups,
+		        w->n_groups - n_faults);
+	else
+		hy_info(w->log, "%s: DICOM, %zu series, converted by dcm2niix", w->c->root, w->n_groups);
 	for (size_t i = 0; i < w->c->n; i++) {
 		const hy_series *s = &w->c->items[i];
 		if (isfinite(s->step_ms) && s->path)

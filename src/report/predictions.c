@@ -46,9 +46,9 @@ typedef struct sheet {
 	size_t n;
 	hy_legend legend;
 	bool has_legend;
-	bool viewer;           /* wanted */
-	size_t n_shown, bytes; /* in it */
-	bool seen[256];        /* label values */
+	bool viewer;                       /* wanted */
+	size_t n_shown, n_left_out, bytes; /* in it, not in it for want of room; of volumes */
+	bool seen[256];                    /* label values */
 	const char *scratch;
 	hy_converted *converted; /* owned: folders of DICOM, once each */
 	size_t n_converted;
@@ -238,19 +238,19 @@ static hardy_status draw(const scan *x, hy_blob *out, hardy_error *err)
 
 /* ---- the page ----------------------------------------------------------------------------------------------------------- */
 
-/* For the viewer, unless the page is full. */
+/* For the viewer, unless the page is full; then what follows is left out, too, lest holes are in the order. */
 static hardy_status pack(sheet *s, row *r, const scan *x, hardy_error *err)
 {
 	const int64_t n = hy_grid_voxels(&x->label.grid);
-	hy_packed p;
-	if (!hy_viewer_can() || !s->viewer || s->bytes >= MOST_BYTES)
+	hy_packed p = {0};
+	if (!hy_viewer_can() || !s->viewer)
 		return HARDY_OK;
-	const hardy_status status = hy_packed_make(&p, &x->image, &x->label, err);
+	const hardy_status status = s->n_left_out ? HARDY_OK : hy_packed_make(&p, &x->image, &x->label, err);
+	const size_t bytes = p.image.size + p.label.size;
 	if (status)
 		return status;
-	const size_t bytes = p.image.size + p.label.size;
-	if (s->bytes + bytes > MOST_BYTES) {
-		s->bytes = MOST_BYTES; /* those that follow would leave holes in the order */
+	if (s->n_left_out || s->bytes + bytes > MOST_BYTES) {
+		s->n_left_out++;
 		hy_packed_clear(&p);
 		return HARDY_OK;
 	}
@@ -463,10 +463,11 @@ static void write_viewer(sheet *s)
 	write_legend(s);
 	hy_viewer_panels(&s->f, "Scan", "Slice of the scan");
 	hy_viewer_close(&s->f);
-	if (s->n_shown < s->n)
+	if (s->n_left_out)
 		hy_html_printf(
-		    &s->f, "<p class=\"soft\">The viewer has the first %zu scans of %zu: the page would be too large with all.</p>\n",
-		    s->n_shown, s->n);
+		    &s->f,
+		    "<p class=\"soft\">The viewer has the first %zu scans; with the other %zu the page would be too large.</p>\n",
+		    s->n_shown, s->n_left_out);
 	write_volumes(s);
 	hy_html_printf(&s->f, "</section>\n");
 }

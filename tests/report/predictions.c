@@ -3,9 +3,12 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "image/nifti.h"
+#include "report/viewer.h"
 #include "support/test.h"
 #include "support/tree.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,6 +113,94 @@ static void the_least_trusted_come_first(void **state)
 	tree_remove();
 }
 
+/* The viewer is there where the program has scripts for it: a case a picture, in the order of the cards. */
+static void pictures_open_the_viewer(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_folder();
+	char *page = page_of("out/report.html", &err);
+	const size_t n = hy_viewer_can() ? 3 : 0;
+	assert_int_equal(count(page, "data-open-case=\"case-"), n);
+	assert_int_equal(count(page, "{\"id\":\"case-"), n);
+	assert_int_equal(count(page, "id=\"bundle\""), n > 0);
+	if (n) {
+		assert_true(find(page, "\"title\":\"cine.nii.gz, frame 0\"") < find(page, "\"title\":\"a.nii.gz\""));
+		find(page, "{\"value\":2,\"rgb\":[86,180,233],\"name\":\"MYO\"},{\"value\":3,");
+		assert_int_equal(count(page, "too large"), 0);
+	} else {
+		find(page, "built without npm");
+	}
+	hy_free(page);
+	hardy_report_options o;
+	size_t size;
+	hardy_report_options_init(&o);
+	o.cases = 0;
+	assert_ok(hardy_report(tree_path("out"), &o, NULL, &err), &err);
+	assert_ok(hy_file_read(tree_path("out/report.html"), &page, &size, &err), &err);
+	assert_int_equal(count(page, "data-open-case"), 0);
+	assert_int_equal(count(page, "id=\"cases\""), 0);
+	assert_int_equal(count(page, "src=\"data:image/png;base64,"), 3);
+	hy_free(page);
+	tree_remove();
+}
+
+static hy_volume unpack(const hy_blob *b)
+{
+	hardy_error err = {0};
+	hy_volume v = {0};
+	tree_text("packed.nii.gz", "");
+	FILE *f = fopen(tree_path("packed.nii.gz"), "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(b->data, 1, b->size, f), b->size);
+	assert_int_equal(fclose(f), 0);
+	assert_ok(hy_nifti_read(tree_path("packed.nii.gz"), NULL, &v, NULL, &err), &err);
+	return v;
+}
+
+/* 700 x 640 x 200 voxels, labels from 100 to 499 of the columns, 150 to 349 of the rows, in slices 60 and 61. */
+static void large_scans_are_made_small(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hy_grid g;
+	hy_volume image = {0};
+	hy_labels label = {0};
+	hy_packed p;
+	hy_grid_set_simple(&g, 700, 640, 200, 0.5, 0.5, 2);
+	assert_ok(hy_volume_alloc(&image, &g, 1, &err), &err);
+	assert_ok(hy_labels_alloc(&label, &g, &err), &err);
+	for (int z = 60; z < 62; z++)
+		for (int y = 150; y < 350; y++)
+			for (int x = 100; x < 500; x++) {
+				label.data[((int64_t)z * 640 + y) * 700 + x] = 7;
+				image.data[((int64_t)z * 640 + y) * 700 + x] = 50;
+			}
+	tree_new();
+	assert_ok(hy_packed_make(&p, &image, &label, &err), &err);
+	hy_volume small = unpack(&p.image), labels = unpack(&p.label);
+	assert_true(small.grid.nx <= HY_PACKED_SIDE && small.grid.ny <= HY_PACKED_SIDE && small.grid.nx > HY_PACKED_SIDE / 2);
+	assert_int_equal(small.grid.nz, 67); /* every third */
+	assert_int_equal(p.n_slices, 67);
+	assert_int_equal(p.slice, 20);
+	assert_true(small.grid.spacing_mm[2] == 6 && small.grid.spacing_mm[0] == small.grid.spacing_mm[1]);
+	int64_t n_label = 0, n_light = 0;
+	for (int64_t i = 0; i < hy_grid_voxels(&small.grid); i++) {
+		n_label += labels.data[i] == 7.0f;
+		n_light += small.data[i] > 127;
+		assert_true(labels.data[i] == 0.0f || labels.data[i] == 7.0f);
+	}
+	const double step = small.grid.spacing_mm[0] / 0.5;
+	assert_true(fabs((double)n_label - 400 / step * 200 / step) < 0.06 * (double)n_label);
+	assert_true(fabs((double)n_light - (double)n_label) < 0.06 * (double)n_label);
+	hy_volume_clear(&small);
+	hy_volume_clear(&labels);
+	hy_volume_clear(&image);
+	hy_labels_clear(&label);
+	hy_packed_clear(&p);
+	tree_remove();
+}
+
 /* Every allocation in turn fails: an error, and no page. */
 static void memory_runs_out(void **state)
 {
@@ -135,6 +226,8 @@ static void memory_runs_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(the_least_trusted_come_first), cmocka_unit_test(memory_runs_out)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(the_least_trusted_come_first),
+	                                   cmocka_unit_test(pictures_open_the_viewer), cmocka_unit_test(large_scans_are_made_small),
+	                                   cmocka_unit_test(memory_runs_out)};
 	return cmocka_run_group_tests_name("report/predictions", tests, NULL, NULL);
 }
