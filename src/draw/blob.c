@@ -18,6 +18,8 @@ void hy_blob_clear(hy_blob *b)
 static void append(void *payload, const char *data, size_t size)
 {
 	hy_blob *b = payload;
+	if (!size) /* of nothing there may be no memory, either */
+		return;
 	if (b->size + size > b->room) {
 		const size_t room = 2 * (b->size + size);
 		uint8_t *larger = b->failed ? NULL : hy_realloc(b->data, room, 1);
