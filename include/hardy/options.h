@@ -63,17 +63,17 @@ enum hardy_option_use {
 };
 
 typedef struct hardy_option {
-	const char *name;        /* "learning_rate": the struct's field, and the key in run.json */
-	hardy_option_type type;  /* of the field */
-	size_t offset;           /* of the field in the command's struct, bytes */
-	const char *value;       /* what its value is called, "N"; NULL for switches that take none on the command line */
-	const char *about;       /* one sentence */
-	const char *usual;       /* the default, as text; NULL: off, 0, NULL */
-	double low, high;        /* range of numbers; both 0: any. A low of -1 that is the default stands for not given */
-	const char *choices;     /* "a|b|c", or NULL */
-	const char *word;        /* on the command line, "lr"; NULL: the name with - for _ */
-	unsigned use;            /* of hardy_option_use */
-	int heading;             /* of the table's headings, under which it is shown; 0: before them all */
+	const char *name;       /* "learning_rate": the struct's field, and the key in run.json */
+	hardy_option_type type; /* of the field */
+	size_t offset;          /* of the field in the command's struct, bytes */
+	const char *value;      /* what its value is called, "N"; NULL for switches that take none on the command line */
+	const char *about;      /* one sentence */
+	const char *usual;      /* the default, as text; NULL: off, 0, NULL */
+	double low, high;       /* range of numbers; both 0: any. A low of -1 that is the default stands for not given */
+	const char *choices;    /* "a|b|c", or NULL */
+	const char *word;       /* on the command line, "lr"; NULL: the name with - for _ */
+	unsigned use;           /* of hardy_option_use */
+	int heading;            /* of the table's headings, under which it is shown; 0: before them all */
 } hardy_option;
 
 typedef struct hardy_options {

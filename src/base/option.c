@@ -518,8 +518,8 @@ static void word_of(const hardy_option *r, bool off, char *out, size_t size)
 		*c = *c == '_' ? '-' : *c;
 }
 
-bool hy_options_words(const hardy_options *table, const void *options, void (*add)(void *to, const char *word, const char *value),
-                      void *to)
+bool hy_options_words(const hardy_options *table, const void *options,
+                      void (*add)(void *to, const char *word, const char *value), void *to)
 {
 	void *usual = hy_alloc(table->size, 1);
 	if (!usual)

@@ -10,63 +10,116 @@
 #include <hardy/options.h>
 
 /* The tables, each defined beside its command. */
-extern const hardy_options hy_bench_table, hy_calibrate_table, hy_check_table, hy_corrupt_table, hy_demo_table, hy_evaluate_table,
-    hy_experiment_table, hy_export_table, hy_figures_table, hy_phantom_table, hy_predict_table, hy_report_table, hy_stress_table,
-    hy_train_table;
+extern const hardy_options hy_bench_table, hy_calibrate_table, hy_check_table, hy_corrupt_table, hy_demo_table,
+    hy_evaluate_table, hy_experiment_table, hy_export_table, hy_figures_table, hy_phantom_table, hy_predict_table,
+    hy_report_table, hy_stress_table, hy_train_table;
 
 #define HY_TABLE_ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 
 /* Rows that many commands have; type is the command's struct. */
-#define HY_OPTION_OUTPUT(type, called, text) \
-	{"output", HARDY_OPTION_TEXT, offsetof(type, output), called, text, NULL, 0, 0, NULL, NULL, 0, 0}
-#define HY_OPTION_OVERWRITE(type, text) \
-	{"overwrite", HARDY_OPTION_SWITCH, offsetof(type, overwrite), NULL, text, NULL, 0, 0, NULL, NULL, 0, 0}
-#define HY_OPTION_THREADS(type) \
-	{"threads", HARDY_OPTION_WHOLE, offsetof(type, threads), "N", "Threads; 0: as many as there are.", "0", 0, 1024, NULL, NULL, 0, 0}
-#define HY_OPTION_SEED(type, text) \
-	{"seed", HARDY_OPTION_WHOLE, offsetof(type, seed), "N", text, "0", 0, 9007199254740992.0, NULL, NULL, 0, 0}
-#define HY_OPTION_LABELS(type) \
-	{"labels",                 \
-	 HARDY_OPTION_TEXT,        \
-	 offsetof(type, labels),   \
-	 "NAME=V,...",             \
-	 "What a data set's label values mean, where nothing says it, e.g. lv=3,myo=2.", \
-	 NULL, 0, 0, NULL, NULL, HARDY_OPTION_CHANGES, 0}
-#define HY_OPTION_SPACING(type)      \
-	{"spacing",                      \
-	 HARDY_OPTION_SPACING,           \
-	 offsetof(type, spacing_mm),     \
-	 "X,Y,Z",                        \
-	 "Spacing in mm to believe instead of the files'.", \
-	 NULL, 0, 1000, NULL, NULL, HARDY_OPTION_CHANGES, 0}
-#define HY_OPTION_ARGUMENTS(type, member, called, text) \
-	{#member, HARDY_OPTION_TEXTS, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0}
-#define HY_OPTION_ARGUMENT(type, member, called, text) \
-	{#member, HARDY_OPTION_TEXT, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0}
+#define HY_OPTION_OUTPUT(type, called, text)                                                                                   \
+	{                                                                                                                          \
+		"output", HARDY_OPTION_TEXT, offsetof(type, output), called, text, NULL, 0, 0, NULL, NULL, 0, 0                        \
+	}
+#define HY_OPTION_OVERWRITE(type, text)                                                                                        \
+	{                                                                                                                          \
+		"overwrite", HARDY_OPTION_SWITCH, offsetof(type, overwrite), NULL, text, NULL, 0, 0, NULL, NULL, 0, 0                  \
+	}
+#define HY_OPTION_THREADS(type)                                                                                                \
+	{                                                                                                                          \
+		"threads", HARDY_OPTION_WHOLE, offsetof(type, threads), "N", "Threads; 0: as many as there are.", "0", 0, 1024, NULL,  \
+		    NULL, 0, 0                                                                                                         \
+	}
+#define HY_OPTION_SEED(type, text)                                                                                             \
+	{                                                                                                                          \
+		"seed", HARDY_OPTION_WHOLE, offsetof(type, seed), "N", text, "0", 0, 9007199254740992.0, NULL, NULL, 0, 0              \
+	}
+#define HY_OPTION_LABELS(type)                                                                                                 \
+	{                                                                                                                          \
+		"labels", HARDY_OPTION_TEXT, offsetof(type, labels), "NAME=V,...",                                                     \
+		    "What a data set's label values mean, where nothing says it, e.g. lv=3,myo=2.", NULL, 0, 0, NULL, NULL,            \
+		    HARDY_OPTION_CHANGES, 0                                                                                            \
+	}
+#define HY_OPTION_SPACING(type)                                                                                                \
+	{                                                                                                                          \
+		"spacing", HARDY_OPTION_SPACING, offsetof(type, spacing_mm), "X,Y,Z",                                                  \
+		    "Spacing in mm to believe instead of the files'.", NULL, 0, 1000, NULL, NULL, HARDY_OPTION_CHANGES, 0              \
+	}
+#define HY_OPTION_ARGUMENTS(type, member, called, text)                                                                        \
+	{                                                                                                                          \
+#member, HARDY_OPTION_TEXTS, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0    \
+	}
+#define HY_OPTION_ARGUMENT(type, member, called, text)                                                                         \
+	{                                                                                                                          \
+#member, HARDY_OPTION_TEXT, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0     \
+	}
 
 /* Which subjects of data sets. */
-#define HY_OPTIONS_SUBJECTS(type) \
-	{"subjects", HARDY_OPTION_TEXT, offsetof(type, subjects), "FILE|NAME,...", "Of data sets, these subjects only; in a file one a line.", \
-	 NULL, 0, 0, NULL, NULL, 0, 0}, \
-	{"split", HARDY_OPTION_TEXT, offsetof(type, split), "NAME", "Of data sets, the subjects of this list of splits only, e.g. test.", \
-	 NULL, 0, 0, NULL, NULL, 0, 0}, \
-	{"splits", HARDY_OPTION_TEXT, offsetof(type, splits), "FILE", "JSON file with lists of subjects.", NULL, 0, 0, NULL, NULL, 0, 0}, \
-	{"fold", HARDY_OPTION_WHOLE, offsetof(type, fold), "N", "Of splits that are a list of folds, as nnU-Net writes; from 0.", "-1", -1, 1e6, \
-	 NULL, NULL, 0, 0}
+#define HY_OPTIONS_SUBJECTS(type)                                                                                              \
+	{"subjects",                                                                                                               \
+	 HARDY_OPTION_TEXT,                                                                                                        \
+	 offsetof(type, subjects),                                                                                                 \
+	 "FILE|NAME,...",                                                                                                          \
+	 "Of data sets, these subjects only; in a file one a line.",                                                               \
+	 NULL,                                                                                                                     \
+	 0,                                                                                                                        \
+	 0,                                                                                                                        \
+	 NULL,                                                                                                                     \
+	 NULL,                                                                                                                     \
+	 0,                                                                                                                        \
+	 0},                                                                                                                       \
+	    {"split",                                                                                                              \
+	     HARDY_OPTION_TEXT,                                                                                                    \
+	     offsetof(type, split),                                                                                                \
+	     "NAME",                                                                                                               \
+	     "Of data sets, the subjects of this list of splits only, e.g. test.",                                                 \
+	     NULL,                                                                                                                 \
+	     0,                                                                                                                    \
+	     0,                                                                                                                    \
+	     NULL,                                                                                                                 \
+	     NULL,                                                                                                                 \
+	     0,                                                                                                                    \
+	     0},                                                                                                                   \
+	    {"splits",                                                                                                             \
+	     HARDY_OPTION_TEXT,                                                                                                    \
+	     offsetof(type, splits),                                                                                               \
+	     "FILE",                                                                                                               \
+	     "JSON file with lists of subjects.",                                                                                  \
+	     NULL,                                                                                                                 \
+	     0,                                                                                                                    \
+	     0,                                                                                                                    \
+	     NULL,                                                                                                                 \
+	     NULL,                                                                                                                 \
+	     0,                                                                                                                    \
+	     0},                                                                                                                   \
+	{                                                                                                                          \
+		"fold", HARDY_OPTION_WHOLE, offsetof(type, fold), "N",                                                                 \
+		    "Of splits that are a list of folds, as nnU-Net writes; from 0.", "-1", -1, 1e6, NULL, NULL, 0, 0                  \
+	}
 
 /* How a model is run. */
-#define HY_OPTION_TTA(type) \
-	{"tta", HARDY_OPTION_TEXT, offsetof(type, tta), "WHAT", \
-	 "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", NULL, 0, 0, \
-	 "none|flips|intensity|both", NULL, 0, 0}
-#define HY_OPTION_ADAPT(type) \
-	{"adapt", HARDY_OPTION_SWITCH, offsetof(type, adapt), NULL, \
-	 "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", NULL, 0, 0, NULL, NULL, 0, 0}
-#define HY_OPTION_STN_ITERATIONS(type) \
-	{"stn_iterations", HARDY_OPTION_WHOLE, offsetof(type, stn_iterations), "N", \
-	 "Let the STN refine its own result until it has run N times.", "1", 1, 20, NULL, NULL, 0, 0}
-#define HY_OPTION_BATCH(type) \
-	{"batch", HARDY_OPTION_WHOLE, offsetof(type, batch), "N", "Slices a run; 0: chosen by the number of slices.", "0", 0, 1024, NULL, NULL, 0, 0}
+#define HY_OPTION_TTA(type)                                                                                                    \
+	{                                                                                                                          \
+		"tta", HARDY_OPTION_TEXT, offsetof(type, tta), "WHAT",                                                                 \
+		    "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", NULL, 0, 0,   \
+		    "none|flips|intensity|both", NULL, 0, 0                                                                            \
+	}
+#define HY_OPTION_ADAPT(type)                                                                                                  \
+	{                                                                                                                          \
+		"adapt", HARDY_OPTION_SWITCH, offsetof(type, adapt), NULL,                                                             \
+		    "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", NULL, 0, 0,    \
+		    NULL, NULL, 0, 0                                                                                                   \
+	}
+#define HY_OPTION_STN_ITERATIONS(type)                                                                                         \
+	{                                                                                                                          \
+		"stn_iterations", HARDY_OPTION_WHOLE, offsetof(type, stn_iterations), "N",                                             \
+		    "Let the STN refine its own result until it has run N times.", "1", 1, 20, NULL, NULL, 0, 0                        \
+	}
+#define HY_OPTION_BATCH(type)                                                                                                  \
+	{                                                                                                                          \
+		"batch", HARDY_OPTION_WHOLE, offsetof(type, batch), "N", "Slices a run; 0: chosen by the number of slices.", "0", 0,   \
+		    1024, NULL, NULL, 0, 0                                                                                             \
+	}
 #define HY_OPTIONS_PREDICTOR(type) HY_OPTION_ADAPT(type), HY_OPTION_STN_ITERATIONS(type), HY_OPTION_TTA(type)
 
 /* The range and choices of the value that the row's field has. HARDY_ERROR_ARGUMENT as of hardy_option_set. */
@@ -104,7 +157,7 @@ hy_option_read hy_option_from_json(const hardy_option *r, void *options, const c
 
 /* Calls add with the words of a command line that set what differs from the defaults: the option's word without its dashes, and its value or NULL
  * for a switch alone. Arguments are not among them. False when memory runs out. */
-bool hy_options_words(const hardy_options *table, const void *options, void (*add)(void *to, const char *word, const char *value),
-                      void *to);
+bool hy_options_words(const hardy_options *table, const void *options,
+                      void (*add)(void *to, const char *word, const char *value), void *to);
 
 #endif

@@ -87,7 +87,8 @@ static hardy_status read_value(reader *r, const char *name, hardy_error *err)
 	hardy_status status;
 	for (size_t i = 0; i < r->file->n; i++)
 		if (!strcmp(r->file->entries[i].name, name))
-			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %zu: \"%s\" is there twice", r->path, r->event.start_mark.line + 1, name);
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %zu: \"%s\" is there twice", r->path,
+			               r->event.start_mark.line + 1, name);
 	if ((status = next(r, err)))
 		return status;
 	if (r->event.type != YAML_SEQUENCE_START_EVENT) {

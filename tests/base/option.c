@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"bench",      "calibrate", "check",   "corrupt", "demo",    "evaluate", "experiment",
-                                       "export",     "figures",   "phantom", "predict", "report", "stress",   "train"};
+static const char *const commands[] = {"bench",  "calibrate", "check",   "corrupt", "demo",   "evaluate", "experiment",
+                                       "export", "figures",   "phantom", "predict", "report", "stress",   "train"};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void every_default_is_as_its_row_says(void **state)
