@@ -9,8 +9,8 @@
 
 /* {0} to begin with; release with hy_ensemble_clear. */
 typedef struct hy_ensemble {
-	hy_model *models;        /* owned */
-	char **paths;            /* owned, and each: their files */
+	hy_model *models; /* owned */
+	char **paths;     /* owned, and each: their files */
 	size_t n;
 	hy_predictor *predictor; /* owned; NULL before hy_ensemble_start */
 } hy_ensemble;
