@@ -7,6 +7,7 @@
     found.quality.predicted_dice                      # how far to trust them
     found.save("labels.nii.gz")
     hardy.evaluate(found, "truth.nii.gz")             # {label: {"dice": ..., "hd95_mm": ...}}
+    hardy.train("labelled_scans", "run", progress=print)
 
 Arrays have the axes x, y, z and, where there are several, frames or channels, as nibabel has them; lengths are in mm, volumes in mL. Calls release
 Python's lock; a model may be used by several threads at once. docs/LIBRARY.md has more.
@@ -18,16 +19,18 @@ import json
 import math
 import os
 import threading
+import warnings
 from ctypes import byref, sizeof
 from dataclasses import dataclass
-from typing import Any, Iterable, Sequence, Union
+from typing import Any, Callable, Iterable, Sequence, Union
 
 import numpy as np
 
 from . import _library
 from ._library import STATUS, HardyError, lib
 
-__all__ = ["HardyError", "Model", "Prediction", "Predictor", "Quality", "STATUS", "Scan", "evaluate", "read", "write"]
+__all__ = ["HardyError", "Model", "Prediction", "Predictor", "Quality", "STATUS", "Scan", "evaluate", "options", "read", "train",
+           "write"]
 __version__ = lib.hardy_version().decode()
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -327,3 +330,113 @@ def _spacing_for(given: Any, other: Sequence[float] | None) -> Sequence[float] |
     """Bare arrays have no spacing of their own."""
     bare = not isinstance(given, (str, os.PathLike, Scan, Prediction)) and not hasattr(given, "affine")
     return other if bare else None
+
+
+# ---- training ---------------------------------------------------------------------------------------------------------------
+
+_KINDS = ["switch", "whole", "real", "time", "pair", "spacing", "choice", "text", "texts"]
+_WARNING, _NEEDED_LENGTH = 2, ("epochs", "iterations", "budget_s")
+
+
+def _table(command: str) -> Any:
+    found = lib.hardy_options_of(command.encode())
+    if not found:
+        raise ValueError(f'"{command}" is no command with options')
+    return found
+
+
+def options(command: str = "train") -> list[dict[str, Any]]:
+    """The options of a command of the program, as its --help has them: name, type, default (as text; None: off or not given), range, choices,
+    and what each does."""
+    table = _table(command).contents
+    rows = []
+    for i in range(table.n):
+        r = table.rows[i]
+        text = {key: value.decode() if value else None for key, value in (("default", r.usual), ("choices", r.choices))}
+        rows.append({"name": r.name.decode(), "type": _KINDS[r.type], "default": text["default"],
+                     "range": (r.low, r.high) if r.low or r.high else None,
+                     "choices": text["choices"].split("|") if text["choices"] else None, "about": r.about.decode()})
+    return rows
+
+
+def _text_of(value: Any) -> str:
+    """A value as it is written on the command line."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join(_text_of(v) for v in value)
+    if isinstance(value, (float, np.floating)):
+        return repr(float(value))
+    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
+
+
+class _Watch:
+    """What is heard of a training. An exception in the caller's function, and Ctrl-C, stop the training after it has saved its state."""
+
+    def __init__(self, progress: Callable[[str], Any] | None) -> None:
+        self.progress, self.failed, self.ended = progress, None, False
+        self.log = _library.Log(emit=_library.Log.EMIT(self._emit))
+        self.stop = _library.Stop(asked=_library.Stop.ASKED(self._asked))
+
+    def _emit(self, _payload: Any, level: int, line: bytes) -> None:
+        try:
+            text = line.decode("utf-8", "replace")
+            if level == _WARNING:
+                warnings.warn(text, stacklevel=4)
+            elif self.progress and not self.failed:
+                self.ended |= self.progress(text) is True
+        except BaseException as error:  # noqa: B902: it is raised again by train
+            self.failed = self.failed or error
+
+    def _asked(self, _payload: Any) -> bool:
+        try:
+            return self.ended or self.failed is not None
+        except KeyboardInterrupt as error:
+            self.failed = self.failed or error
+            return True
+
+
+def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe: str | None = None, resume: bool = False,
+          progress: Callable[[str], Any] | None = None, **options: Any) -> Model:
+    """Trains a model on a folder of labelled scans, as `hardy train DATA -o OUTPUT` does, and gives the model that counts.
+
+    options are those of hardy.options("train"), by name: iterations=600, percentile=(1, 99), minmax=False, budget_s="45m". preset is "quick" or
+    "hour"; recipe as in docs/RECIPES.md. progress is called with each line that the program would show; when it returns True, and on Ctrl-C, the
+    training saves its state and ends (HardyError "interrupted", KeyboardInterrupt), and the same call with resume=True goes on.
+    Warnings are Python's.
+    """
+    table = _table("train")
+    values = ctypes.create_string_buffer(table.contents.size)
+    kept = [os.fsencode(data), os.fsencode(output)]  # texts that the options point to
+    words = {"data": kept[0], "output": kept[1]}
+    for name, value in options.items():
+        if not lib.hardy_option_find(table, name.encode()):
+            raise TypeError(f'train has no option "{name}"; hardy.options("train") lists them')
+        if value is not None:
+            words[name] = os.fsencode(_text_of(value))
+    if resume:
+        words["resume"] = b"on"
+    recipe_text, preset_text = recipe and recipe.encode(), preset and preset.encode()
+    if resume:
+        _library.call("hardy_train_options_read", values, kept[1])
+    else:
+        _library.call("hardy_train_options_init", values, preset_text, recipe_text)
+        for name in _NEEDED_LENGTH if any(name in words for name in (*_NEEDED_LENGTH, "budget")) else ():
+            row = lib.hardy_option_find(table, name.encode()).contents  # a length replaces the preset's
+            ctypes.memset(ctypes.addressof(values) + row.offset, 0, 8)
+    try:
+        for name, text in words.items():
+            _library.call("hardy_option_set", lib.hardy_option_find(table, name.encode()), values, text)
+        watch = _Watch(progress)
+        error: HardyError | None = None
+        try:
+            _library.call("hardy_train", values, byref(watch.log), byref(watch.stop))
+        except HardyError as raised:
+            error = raised
+        if watch.failed:
+            raise watch.failed
+        if error:
+            raise error
+    finally:
+        lib.hardy_train_options_clear(values)
+    return Model(output)

@@ -54,8 +54,29 @@ class ScoresOptions(Structure):
                 ("empty", c_int), ("hd95_directed", c_bool), ("assd_directed", c_bool), ("nsd_surfels", c_bool)]
 
 
+class Stop(Structure):
+    """hardy_stop"""
+
+    ASKED = ctypes.CFUNCTYPE(c_bool, c_void_p)
+    _fields_ = [("asked", ASKED), ("payload", c_void_p)]
+
+
+class Option(Structure):
+    """hardy_option"""
+
+    _fields_ = [("name", c_char_p), ("type", c_int), ("offset", c_size_t), ("value", c_char_p), ("about", c_char_p), ("usual", c_char_p),
+                ("low", c_double), ("high", c_double), ("choices", c_char_p), ("word", c_char_p), ("use", ctypes.c_uint), ("heading", c_int)]
+
+
+class Options(Structure):
+    """hardy_options"""
+
+    _fields_ = [("command", c_char_p), ("rows", POINTER(Option)), ("n", c_size_t), ("size", c_size_t), ("headings", POINTER(c_char_p))]
+
+
 STRUCTS = {"hardy_error": Error, "hardy_log": Log, "hardy_image": Image, "hardy_predictor_options": PredictorOptions,
-           "hardy_quality": Quality, "hardy_scores_options": ScoresOptions}
+           "hardy_quality": Quality, "hardy_scores_options": ScoresOptions, "hardy_stop": Stop, "hardy_option": Option,
+           "hardy_options": Options}
 
 _STATUS, _OUT, _ERR = c_int, POINTER(c_void_p), POINTER(Error)
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -93,6 +114,13 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hardy_scores_label": (c_int64, [c_void_p, c_size_t]),
     "hardy_scores_state": (c_int, [c_void_p, c_size_t]),
     "hardy_scores_value": (c_double, [c_void_p, c_size_t, c_int]),
+    "hardy_options_of": (POINTER(Options), [c_char_p]),
+    "hardy_option_find": (POINTER(Option), [POINTER(Options), c_char_p]),
+    "hardy_option_set": (_STATUS, [POINTER(Option), c_void_p, c_char_p, _ERR]),
+    "hardy_train_options_init": (_STATUS, [c_void_p, c_char_p, c_char_p, _ERR]),
+    "hardy_train_options_read": (_STATUS, [c_void_p, c_char_p, _ERR]),
+    "hardy_train_options_clear": (None, [c_void_p]),
+    "hardy_train": (_STATUS, [c_void_p, POINTER(Log), POINTER(Stop), _ERR]),
     "hardy_score_name": (c_char_p, [c_int]),
     "hardy_row_state_name": (c_char_p, [c_int]),
 }

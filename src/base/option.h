@@ -160,4 +160,7 @@ hy_option_read hy_option_from_json(const hardy_option *r, void *options, const c
 bool hy_options_words(const hardy_options *table, const void *options,
                       void (*add)(void *to, const char *word, const char *value), void *to);
 
+/* hardy_option_file_read of text in memory; path is named in messages. */
+hardy_status hy_option_file_parse(hardy_option_file **out, const char *text, size_t size, const char *path, hardy_error *err);
+
 #endif

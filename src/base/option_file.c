@@ -141,15 +141,11 @@ static hardy_status read_all(reader *r, hardy_error *err)
 	return status;
 }
 
-hardy_status hardy_option_file_read(hardy_option_file **out, const char *path, hardy_error *err)
+hardy_status hy_option_file_parse(hardy_option_file **out, const char *text, size_t size, const char *path, hardy_error *err)
 {
-	char *text = NULL;
-	size_t size = 0;
 	reader r = {.path = path};
-	hardy_status status = hy_file_read(path, &text, &size, err);
+	hardy_status status;
 	*out = NULL;
-	if (status)
-		return status;
 	r.file = hy_calloc(1, sizeof *r.file);
 	const bool ready = r.file && yaml_parser_initialize(&r.parser);
 	if (ready) {
@@ -161,11 +157,22 @@ hardy_status hardy_option_file_read(hardy_option_file **out, const char *path, h
 	} else {
 		status = hy_fail_memory(err, path, 1, 1);
 	}
-	hy_free(text);
 	if (status)
 		hardy_option_file_free(r.file);
 	else
 		*out = r.file;
+	return status;
+}
+
+hardy_status hardy_option_file_read(hardy_option_file **out, const char *path, hardy_error *err)
+{
+	char *text = NULL;
+	size_t size = 0;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	*out = NULL;
+	if (!status)
+		status = hy_option_file_parse(out, text, size, path, err);
+	hy_free(text);
 	return status;
 }
 

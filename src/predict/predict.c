@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "image/nifti.h"
 #include "predict/bids.h"
+#include "predict/ensemble.h"
 #include "predict/legend.h"
 #include "predict/places.h"
-#include "predict/predictor.h"
 #include "predict/rows.h"
 
 #include <ctype.h>
@@ -81,9 +81,7 @@ typedef struct session {
 	const hardy_log *log, *own_log; /* the second is the caller's, behind the first when scans are converted ones */
 	hardy_log saying;
 	hy_dataset_options dataset;
-	hy_model *models; /* owned */
-	size_t n_models;
-	hy_predictor *predictor;
+	hy_ensemble ensemble;
 	hy_jobs jobs;
 	const char *ending;            /* of the output, when it is a file; else NULL */
 	char *folder;                  /* owned: where outputs go; "" the working folder */
@@ -127,50 +125,13 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 	return status ? status : hy_predictor_words_check(&words, err);
 }
 
-static hardy_status load_model(session *s, const char *path, hardy_error *err)
-{
-	hy_model *larger = hy_realloc(s->models, s->n_models + 1, sizeof *larger);
-	if (!larger)
-		return hy_fail_memory(err, "models", s->n_models + 1, sizeof *larger);
-	s->models = larger;
-	const hardy_status status = hy_model_load(&s->models[s->n_models], path, NULL, err);
-	if (status)
-		return status;
-	s->n_models++;
-	return s->o->bids ? hy_bids_add_model(s->described, &s->models[s->n_models - 1], path, err) : HARDY_OK;
-}
-
-/* Loads the models among the inputs; rest gets the others. */
-static hardy_status load_models(session *s, const char **rest, size_t *n_rest, hardy_error *err)
-{
-	hardy_status status = HARDY_OK;
-	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
-		char **paths;
-		size_t n;
-		status = hy_model_arguments(s->o->inputs[i], &paths, &n, err);
-		if (status)
-			break;
-		if (!n)
-			rest[(*n_rest)++] = s->o->inputs[i];
-		for (size_t k = 0; k < n && !status; k++)
-			status = load_model(s, paths[k], err);
-		hy_models_free(paths, n);
-	}
-	if (!status && !s->n_models)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
-	if (!status && !*n_rest)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
-	return status;
-}
-
 static hardy_status make_predictor(session *s, hardy_error *err)
 {
 	const hardy_predict_options *o = s->o;
 	const hy_predictor_words words = words_of(o);
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	hy_predictor_options_use(&p, &s->models[0]);
+	hy_predictor_options_use(&p, &s->ensemble.models[0]);
 	hy_predictor_options_say(&p, &words);
 	p.both = p.reconstruct = p.which == HY_STN || o->uncertainty;
 	p.entropy = true;
@@ -178,19 +139,12 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.adapt = o->adapt;
 	p.stn_iterations = (int)o->stn_iterations;
 	p.batch = o->batch;
-	hy_model **list = hy_alloc(s->n_models, sizeof *list);
-	if (!list)
-		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
-	for (size_t i = 0; i < s->n_models; i++)
-		list[i] = &s->models[i];
-	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
-	hy_free(list);
-	return s->predictor ? HARDY_OK : err->status;
+	return hy_ensemble_start(&s->ensemble, &p, err);
 }
 
 static void map_values(session *s)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	for (int c = 0; c < 256; c++) {
 		const bool own = !s->o->class_numbers && c < m->n_classes;
 		s->unvalued[c] = own && m->classes[c].value < 0;
@@ -200,7 +154,7 @@ static void map_values(session *s)
 
 static hardy_status make_legend(session *s, hardy_error *err)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	hy_legend *l = &s->legend;
 	l->n = m->n_classes;
 	for (int c = 0; c < l->n; c++) {
@@ -209,8 +163,8 @@ static hardy_status make_legend(session *s, hardy_error *err)
 	}
 	l->training = cJSON_CreateArray();
 	hardy_status status = l->training ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
-	for (size_t i = 0; i < s->n_models && !status; i++)
-		status = hy_training_add(l->training, &s->models[i], err);
+	for (size_t i = 0; i < s->ensemble.n && !status; i++)
+		status = hy_training_add(l->training, &s->ensemble.models[i], err);
 	return status;
 }
 
@@ -249,9 +203,9 @@ static bool is_word_taken(const session *s, int n, const char *word)
 /* Each class its own word, also where names differ in nothing else, or in case, which some file systems do not tell apart. */
 static void choose_words(session *s)
 {
-	for (int c = 0; c < s->models[0].n_classes; c++) {
+	for (int c = 0; c < s->ensemble.models[0].n_classes; c++) {
 		char word[HY_NAME_SIZE];
-		file_word(s->models[0].classes[c].name, word);
+		file_word(s->ensemble.models[0].classes[c].name, word);
 		snprintf(s->words[c], sizeof s->words[c], "%s", word);
 		for (int k = c; is_word_taken(s, c, s->words[c]); k++)
 			snprintf(s->words[c], sizeof s->words[c], "%s_%d", word, k);
@@ -406,7 +360,7 @@ static hardy_status open_output(session *s, hardy_error *err)
 	if (!status)
 		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
 	if (!status)
-		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
+		hy_quality_header(&s->quality, s->ensemble.models[0].classes, s->ensemble.models[0].n_classes);
 	return status ? status : write_legend(s, err);
 }
 
@@ -446,7 +400,7 @@ static hardy_status check_maps(const session *s, const hy_job *job, hardy_error 
 		status = check_sidecar(s, job, err);
 	if (!status && s->o->uncertainty)
 		status = check_map(s, job, MAP_ENTROPY, 0, err);
-	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes && !status; c++)
+	for (int c = 0; s->o->probabilities && c < s->ensemble.models[0].n_classes && !status; c++)
 		status = check_map(s, job, MAP_PROBABILITY, c, err);
 	return status;
 }
@@ -540,7 +494,7 @@ static hardy_status read_scan(const session *s, const hy_job *job, scan *x, hard
 	x->n_frames = cine ? x->image.nt : 1;
 	x->n = hy_grid_voxels(&x->image.grid);
 	const size_t size = (size_t)(x->n_frames * x->n);
-	const int n_classes = s->models[0].n_classes;
+	const int n_classes = s->ensemble.models[0].n_classes;
 	x->label = hy_alloc(size, 1);
 	x->entropy = s->o->uncertainty ? hy_alloc(size, sizeof *x->entropy) : NULL;
 	x->maps = s->o->probabilities ? hy_alloc(size, (size_t)n_classes * sizeof *x->maps) : NULL;
@@ -552,13 +506,13 @@ static hardy_status read_scan(const session *s, const hy_job *job, scan *x, hard
 
 static void warn_of_unvalued(const session *s, hy_prediction *p)
 {
-	for (int c = 1; c < s->models[0].n_classes; c++) {
+	for (int c = 1; c < s->ensemble.models[0].n_classes; c++) {
 		const size_t used = strlen(p->warnings);
 		if (!s->unvalued[c] || !p->n_voxels[c])
 			continue;
 		snprintf(p->warnings + used, sizeof p->warnings - used,
 		         "%s%lld voxels of %s are written as 0: the training data has no value for it", used ? "; " : "",
-		         (long long)p->n_voxels[c], s->models[0].classes[c].name);
+		         (long long)p->n_voxels[c], s->ensemble.models[0].classes[c].name);
 		p->n_warnings++;
 	}
 }
@@ -582,13 +536,13 @@ static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *e
 		frame.data += t * x->n;
 		frame.nt = 1;
 	}
-	const hardy_status status = hy_predictor_run(s->predictor, &frame, &p, err);
+	const hardy_status status = hy_predictor_run(s->ensemble.predictor, &frame, &p, err);
 	if (status)
 		return status;
 	memcpy(x->label + t * x->n, p.label.data, (size_t)x->n);
 	if (x->entropy)
 		memcpy(x->entropy + t * x->n, p.entropy, (size_t)x->n * sizeof *x->entropy);
-	for (int64_t c = 0; x->maps && c < s->models[0].n_classes; c++)
+	for (int64_t c = 0; x->maps && c < s->ensemble.models[0].n_classes; c++)
 		memcpy(x->maps + (c * x->n_frames + t) * x->n, p.probabilities + c * x->n, (size_t)x->n * sizeof *x->maps);
 	warn_of_dice(s, &p);
 	warn_of_unvalued(s, &p);
@@ -642,7 +596,7 @@ static hardy_status write_scan(const session *s, const hy_job *job, const scan *
 	char *written[HY_MAX_CLASSES + 3] = {0};
 	int n = 0;
 	hardy_status status = HARDY_OK;
-	for (int c = 0; x->maps && c < s->models[0].n_classes && !status; c++)
+	for (int c = 0; x->maps && c < s->ensemble.models[0].n_classes && !status; c++)
 		status = write_map(s, job, x, MAP_PROBABILITY, c, &written[n++], err);
 	if (x->entropy && !status)
 		status = write_map(s, job, x, MAP_ENTROPY, 0, &written[n++], err);
@@ -676,7 +630,7 @@ static void remove_old_maps(const session *s, const hy_job *job)
 	remove_old_map(s, job, MAP_LABEL, 0);
 	if (s->o->uncertainty)
 		remove_old_map(s, job, MAP_ENTROPY, 0);
-	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes; c++)
+	for (int c = 0; s->o->probabilities && c < s->ensemble.models[0].n_classes; c++)
 		remove_old_map(s, job, MAP_PROBABILITY, c);
 }
 
@@ -835,7 +789,7 @@ static bool is_ours(void *payload, const char *scan_path, const char *output)
 /* This run's rows, then those of label maps that earlier runs left in the folder; one program at a time. */
 static hardy_status finish_table(session *s, hardy_error *err)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	hy_lock lock;
 	if (s->rows.failed)
 		return hy_fail_memory(err, "rows of the quality table", s->rows.n, sizeof *s->rows.items);
@@ -888,11 +842,15 @@ static hardy_status run(session *s, hardy_error *err)
 	const char **rest = hy_alloc(s->o->n_inputs, sizeof *rest);
 	if (!rest)
 		return hy_fail_memory(err, "arguments", s->o->n_inputs, sizeof *rest);
-	hardy_status status = load_models(s, rest, &n_rest, err);
+	hardy_status status = hy_ensemble_take(&s->ensemble, s->o->inputs, s->o->n_inputs, rest, &n_rest, err);
+	if (!status && !n_rest)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
+	for (size_t i = 0; i < s->ensemble.n && s->o->bids && !status; i++)
+		status = hy_bids_add_model(s->described, &s->ensemble.models[i], s->ensemble.paths[i], err);
 	if (!status)
 		status = make_predictor(s, err);
 	if (!status) {
-		const hy_jobs_options o = {.n_channels = s->models[0].n_channels,
+		const hy_jobs_options o = {.n_channels = s->ensemble.models[0].n_channels,
 		                           .dataset = s->dataset,
 		                           .subjects = s->o->subjects,
 		                           .split = s->o->split,
@@ -961,9 +919,6 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	cJSON_Delete(s.described);
 	hy_rows_clear(&s.rows);
 	hy_jobs_clear(&s.jobs);
-	hy_predictor_free(s.predictor);
-	for (size_t i = 0; i < s.n_models; i++)
-		hy_model_clear(&s.models[i]);
-	hy_free(s.models);
+	hy_ensemble_clear(&s.ensemble);
 	return status;
 }

@@ -10,9 +10,9 @@
 #include "dataset/dataset.h"
 #include "draw/part.h"
 #include "metric/overlap.h"
+#include "predict/ensemble.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"
-#include "predict/predictor.h"
 #include "report/demo_page.h"
 #include "training/options.h"
 
@@ -71,8 +71,7 @@ typedef struct demo {
 	char *runs[N_RECIPES];
 	site sites[MAX_SITES];
 	size_t n_sites;
-	hy_model models[N_RECIPES];
-	hy_predictor *predictors[N_RECIPES];
+	hy_ensemble models[N_RECIPES]; /* one each */
 } demo;
 
 static void demo_clear(demo *d)
@@ -83,8 +82,7 @@ static void demo_clear(demo *d)
 		hy_free(d->sites[i].scores);
 	}
 	for (int r = 0; r < N_RECIPES; r++) {
-		hy_predictor_free(d->predictors[r]);
-		hy_model_clear(&d->models[r]);
+		hy_ensemble_clear(&d->models[r]);
 		hy_free(d->runs[r]);
 	}
 	hy_free(d->data);
@@ -191,22 +189,15 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	status = hardy_train(&t, d->log, d->stop, err);
 	if (status)
 		return status;
-	char *path = NULL;
-	status = hy_model_argument(d->runs[recipe], &path, err);
-	if (!status)
-		status = path ? hy_model_load(&d->models[recipe], path, NULL, err)
-		              : hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model", d->runs[recipe]);
-	hy_free(path);
+	status = hy_ensemble_load(&d->models[recipe], d->runs[recipe], err);
 	if (status)
 		return status;
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	hy_predictor_options_use(&p, &d->models[recipe]);
+	hy_predictor_options_use(&p, &d->models[recipe].models[0]);
 	p.which = HY_STN;
 	p.both = true;
-	hy_model *const models[] = {&d->models[recipe]};
-	d->predictors[recipe] = hy_predictor_new(models, 1, &p, err);
-	return d->predictors[recipe] ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
+	return hy_ensemble_start(&d->models[recipe], &p, err);
 }
 
 /* ---- scores ---- */
@@ -241,7 +232,7 @@ static hardy_status score_site(demo *d, size_t at, hardy_error *err)
 		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
 		for (int r = 0; !status && r < N_RECIPES; r++) {
 			hy_prediction p = {0};
-			status = hy_predictor_run(d->predictors[r], &image, &p, err);
+			status = hy_predictor_run(d->models[r].predictor, &image, &p, err);
 			if (!status) {
 				const size_t n = (size_t)hy_grid_voxels(&truth.grid);
 				c->dice[r][HY_STN] = hy_overlap_mean_dice(p.label.data, truth.data, n, set.n_classes, NULL, NULL);
@@ -271,7 +262,7 @@ static double site_mean(const site *s, int recipe, hy_which which)
 /* Columns of a recipe: one for each network whose label maps are scored. */
 static int columns(const demo *d, int recipe)
 {
-	return hy_network_has(&d->models[recipe].network, HY_PART_SHAPE) ? 2 : 1;
+	return hy_network_has(&d->models[recipe].models[0].network, HY_PART_SHAPE) ? 2 : 1;
 }
 
 static void print_row(const demo *d, double means[N_RECIPES][2])
@@ -390,7 +381,7 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 		const hy_labels *map = panel == 1 ? &truth : NULL;
 		hy_prediction found = {0};
 		if (panel >= 2) {
-			status = hy_predictor_run(d->predictors[panel - 2], &image, &found, err);
+			status = hy_predictor_run(d->models[panel - 2].predictor, &image, &found, err);
 			if (status)
 				goto out;
 			map = &found.label;

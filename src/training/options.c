@@ -280,6 +280,9 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 
 hardy_status hy_options_set(hardy_train_options *o, const char *name, const char *value, hardy_error *err)
 {
+	const hardy_option *row = hardy_option_find(&hy_train_table, name);
+	if (row && !is_recorded(row))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "\"%s\" is of one run, not of trainings", name);
 	return hy_options_set_key(&hy_train_table, o, name, value, err);
 }
 

@@ -57,6 +57,28 @@ int main(void)
 	FIELD(hardy_scores_options, hd95_directed);
 	FIELD(hardy_scores_options, assd_directed);
 	FIELD(hardy_scores_options, nsd_surfels);
+	SIZE(hardy_stop);
+	FIELD(hardy_stop, asked);
+	FIELD(hardy_stop, payload);
+	SIZE(hardy_option);
+	FIELD(hardy_option, name);
+	FIELD(hardy_option, type);
+	FIELD(hardy_option, offset);
+	FIELD(hardy_option, value);
+	FIELD(hardy_option, about);
+	FIELD(hardy_option, usual);
+	FIELD(hardy_option, low);
+	FIELD(hardy_option, high);
+	FIELD(hardy_option, choices);
+	FIELD(hardy_option, word);
+	FIELD(hardy_option, use);
+	FIELD(hardy_option, heading);
+	SIZE(hardy_options);
+	FIELD(hardy_options, command);
+	FIELD(hardy_options, rows);
+	FIELD(hardy_options, n);
+	FIELD(hardy_options, size);
+	FIELD(hardy_options, headings);
 	printf("scores n %d\nstatus n %d\n", HARDY_N_SCORES, HARDY_ERROR_THRESHOLD + 1);
 	return 0;
 }

@@ -133,7 +133,7 @@ def test_ensembles_and_options(model, scan_path):
     assert np.allclose(both.probabilities, one.probabilities, atol=1e-6)
     fast = hardy.Predictor(model, labels_only=True, network="ftn").predict(scan_path)
     assert np.isnan(fast.quality.disagreement) and fast.probabilities is None
-    with pytest.raises(hardy.HardyError, match='tta is "all", want one of none, flips, intensity, both'):
+    with pytest.raises(hardy.HardyError, match=r'tta is "all", want one of none\|flips\|intensity\|both'):
         model.predict(scan_path, tta="all")
     with pytest.raises(TypeError):
         model.predict(scan_path, flips=True)
@@ -215,3 +215,55 @@ def test_the_page_runs(site, model, monkeypatch):
     names = {}
     for block in blocks:
         exec(compile(block, "docs/LIBRARY.md", "exec"), names)
+
+
+SMALL = dict(subjects=2, validation=0, size=32, spacing_mm=5, batch=4, network="study", calibrate=False, threads=1)
+
+
+def test_train_is_as_the_program_trains(site, tmp_path):
+    heard = []
+    model = hardy.train(site / "data/siteA", tmp_path / "run", iterations=6, progress=heard.append, **SMALL)
+    assert model.classes == ["background", "LV", "MYO", "RV"]
+    assert (tmp_path / "run/last.safetensors").read_bytes() == (site / "run/last.safetensors").read_bytes()
+    assert any("step 6" in line or "6 steps" in line for line in heard)
+
+
+def test_train_stops_and_goes_on(site, tmp_path):
+    with pytest.raises(hardy.HardyError) as caught:
+        hardy.train(site / "data/siteA", tmp_path / "run", iterations=6, validate_every=1,
+                    progress=lambda line: "step 2 of 6" in line, **SMALL)
+    assert caught.value.status == "interrupted"
+    hardy.train(site / "data/siteA", tmp_path / "run", resume=True)
+    reference = hardy.train(site / "data/siteA", tmp_path / "whole", iterations=6, validate_every=1, **SMALL)
+    assert (tmp_path / "run/last.safetensors").read_bytes() == (tmp_path / "whole/last.safetensors").read_bytes()
+    assert reference.network == "study"
+
+
+def test_what_the_callback_raises_comes_out(site, tmp_path):
+    def fail(line):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        hardy.train(site / "data/siteA", tmp_path / "run", iterations=6, progress=fail, **SMALL)
+
+
+def test_train_names_what_is_wrong(site, tmp_path):
+    with pytest.raises(TypeError, match='no option "iteration"'):
+        hardy.train(site / "data/siteA", tmp_path / "run", iteration=6)
+    with pytest.raises(hardy.HardyError, match="batch is 1, want 2 to 1024"):
+        hardy.train(site / "data/siteA", tmp_path / "run", batch=1)
+    with pytest.raises(hardy.HardyError, match="preset is"):
+        hardy.train(site / "data/siteA", tmp_path / "run", preset="slow")
+    with pytest.raises(hardy.HardyError, match="absent"):
+        hardy.train(tmp_path / "absent", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_are_those_of_the_program():
+    rows = {row["name"]: row for row in hardy.options("train")}
+    assert rows["batch"]["type"] == "whole" and rows["batch"]["range"] == (2, 1024) and rows["batch"]["default"] == "10"
+    assert rows["loss"]["choices"] == ["ce", "ce+dice"]
+    assert rows["output"]["default"] is None
+    assert {"copies", "sweep"} <= {row["name"] for row in hardy.options("stress")}
+    with pytest.raises(ValueError):
+        hardy.options("brave")

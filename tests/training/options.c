@@ -211,13 +211,28 @@ static void only_some_options_may_change(void **state)
 	    "run.json: the run was started with noise 0.05, now it is 0.1: leave the option out, or start another run");
 }
 
+/* Where a run lies, and whether it goes on, is no option of a recipe or an experiment. */
+static void what_is_of_one_run_is_not_set(void **state)
+{
+	hardy_train_options o;
+	hardy_error err = {0};
+	assert_ok(hardy_train_options_init(&o, NULL, NULL, &err), &err);
+	assert_ok(hy_options_set(&o, "batch", "8", &err), &err);
+	assert_ok(hy_options_set(&o, "threshold_high", "0.25", &err), &err);
+	assert_true(o.batch == 8 && o.threshold_high == 0.25);
+	static const char *const names[][2] = {{"output", "x"}, {"resume", "on"}, {"overwrite", "on"}, {"brave", "1"}};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_int_equal(hy_options_set(&o, names[i][0], names[i][1], &err), HARDY_ERROR_ARGUMENT);
+	assert_null(o.output);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(paper_is_as_published),        cmocka_unit_test(quick_and_short_are_one_training),
 	    cmocka_unit_test(recipes_fill_the_step),        cmocka_unit_test(bad_options_are_named),
 	    cmocka_unit_test(json_keeps_every_option),      cmocka_unit_test(a_card_holds_no_paths),
-	    cmocka_unit_test(only_some_options_may_change),
+	    cmocka_unit_test(only_some_options_may_change), cmocka_unit_test(what_is_of_one_run_is_not_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
