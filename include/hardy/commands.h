@@ -139,8 +139,10 @@ typedef struct hardy_train_options {
 	const char *schedule; /* "constant", "one-cycle" */
 	const char *loss;     /* "ce", "ce+dice" */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
-	bool recalibrate;      /* batch-norm statistics from the training slices at the end */
-	double ema;            /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
+	const char *
+	    norm_statistics; /* of a training on several ranks, batch norm's: "global", of the whole batch; "local", of a rank's part */
+	bool recalibrate; /* batch-norm statistics from the training slices at the end */
+	double ema;       /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
 	/* unlabelled scans: the averaged weights label them, where their probability is at least `confidence` (0.5 to 1) */
 	double unlabelled_weight, confidence;
 	/* ablations of the method */
@@ -179,6 +181,18 @@ typedef struct hardy_stop {
 	bool (*asked)(void *payload);
 	void *payload;
 } hardy_stop;
+
+/*
+ * A training may be divided over processes, one to a rank, that mpirun started (docs/SCALING.md): each calls hardy_ranks_join first, then
+ * hardy_train with the same options, then hardy_ranks_leave, all from its main thread. Only hardy_train divides its work.
+ */
+HARDY_API bool hardy_ranks_built(void); /* whether this library was built with MPI */
+/* Which of how many ranks this process is. HARDY_ERROR_UNSUPPORTED in a build without MPI. */
+HARDY_API hardy_status hardy_ranks_join(int *rank, int *size, hardy_error *err);
+/* Whether this rank is to tell the user why hardy_train failed: false where another one does. */
+HARDY_API bool hardy_rank_speaks(void);
+/* Waits for the others; with an exit_code that is not 0, of a failure that they do not know of, ends all of them. Harmless without a join. */
+HARDY_API void hardy_ranks_leave(int exit_code);
 
 /*
  * Trains a model. The run directory gets run.json (resolved options, subjects, machine), metrics.csv and metrics.jsonl (a row an

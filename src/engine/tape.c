@@ -32,7 +32,7 @@ hardy_status hy_tape_init(hy_tape *t, hy_params *params, const hy_tape_options *
 	t->library = o ? o->library : HY_CONV_AUTO;
 	t->params = params;
 	t->norm_momentum = 0.1;
-	t->reduce_ranks = 1;
+	t->n_ranks = 1;
 	return HARDY_OK;
 }
 
