@@ -5,8 +5,6 @@
  */
 #include "base/ranks.h"
 
-#include "hardy/commands.h"
-
 #include <string.h>
 
 static hy_ranks here = {.rank = 0, .size = 1};
@@ -93,11 +91,12 @@ void hy_ranks_same(hy_ranks *r)
 #include <mpi.h>
 
 enum {
-	MOST_SUMS = 256,        /* begun and not ended; one more waits for the others */
-	MOST_COUNT = 1 << 28    /* of one call: MPI counts in int */
+	MOST_SUMS = 256,     /* begun and not ended; one more waits for the others */
+	MOST_COUNT = 1 << 28 /* of one call: MPI counts in int */
 };
 
 static MPI_Request begun[MOST_SUMS];
+static MPI_Status statuses[MOST_SUMS]; /* gcc warns of MPICH's MPI_STATUSES_IGNORE */
 static int n_begun;
 
 static int piece(size_t left)
@@ -121,7 +120,7 @@ static void least(void *payload, double *value)
 static void end(void *payload)
 {
 	(void)payload;
-	MPI_Waitall(n_begun, begun, MPI_STATUSES_IGNORE);
+	MPI_Waitall(n_begun, begun, statuses);
 	n_begun = 0;
 }
 
@@ -139,7 +138,7 @@ static void go_on(void *payload)
 	int all;
 	(void)payload;
 	if (n_begun)
-		MPI_Testall(n_begun, begun, &all, MPI_STATUSES_IGNORE);
+		MPI_Testall(n_begun, begun, &all, statuses);
 }
 
 static void merge(void *payload, uint8_t *bytes, size_t n)

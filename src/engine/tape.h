@@ -136,6 +136,8 @@ struct hy_tape {
 	hy_reduce over;  /* sums over a batch, at run time, go on over those of other processes; NULL: there is none */
 	int64_t n_ranks; /* how many batches these sums cover; 1 */
 	bool norm_local; /* but batch norm's statistics are those of this process's batch */
+	void (*after)(void *payload, int instruction); /* at run time, behind each instruction; NULL */
+	void *after_payload;
 	/* compiled */
 	float *slab, *aux, *packed, *work;
 	double *sums;            /* partial sums, from the instruction that forms them to the next one */
@@ -207,6 +209,7 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err);
  */
 void hy_tape_refresh(hy_tape *t);
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err);
-size_t hy_tape_bytes(const hy_tape *t); /* memory held */
+void hy_tape_range(const hy_tape *t, int segment, int *from, int *to); /* its instructions: [from, to) */
+size_t hy_tape_bytes(const hy_tape *t);                                /* memory held */
 
 #endif

@@ -38,6 +38,10 @@ struct hy_step {
 	hy_loss unlabelled_loss;
 	/* segments of the tape */
 	int unlabelled, standard, score_z_s, standard_back, hard_examples, hard;
+	/* of several ranks */
+	size_t *ready;  /* owned, by instruction: gradients from here on are final behind it, if its segment is the step's last */
+	size_t to_send; /* gradients before this have not been handed over yet */
+	bool sends;     /* while hy_step_run computes them */
 };
 
 void hy_step_options_init(hy_step_options *o)
@@ -237,6 +241,24 @@ static void join_ranks(hy_step *s)
 	t->norm_local = s->o.norm_local;
 }
 
+/* From where on gradients are final once instructions up to i have run, all others of the segment being later ones. */
+static void fill_ready(hy_step *s, int segment)
+{
+	const hy_tape *t = &s->pass.tape;
+	const hy_params *p = &s->pass.network->params;
+	int from, to;
+	hy_tape_range(t, segment, &from, &to);
+	size_t at = 0; /* behind the last parameter that a later instruction may touch */
+	for (int i = to - 1; i >= from; i--) {
+		s->ready[i] = at;
+		for (int k = 0; k < 5; k++) {
+			const int q = t->instructions[i].node.param[k];
+			if (q >= 0 && !p->list[q].is_buffer && p->list[q].offset + p->list[q].n > at)
+				at = p->list[q].offset + p->list[q].n;
+		}
+	}
+}
+
 hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err)
 {
 	if (check_options(network, o, err))
@@ -286,6 +308,15 @@ hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error 
 		goto fail;
 	if (hy_tape_compile(&s->pass.tape, err))
 		goto fail;
+	if (ranks->size > 1) {
+		s->ready = hy_alloc(s->pass.tape.n_instructions, sizeof *s->ready);
+		if (!s->ready) {
+			hy_fail_memory(err, "a training step", s->pass.tape.n_instructions, sizeof *s->ready);
+			goto fail;
+		}
+		for (size_t i = 0; i < s->pass.tape.n_segments; i++)
+			fill_ready(s, (int)i);
+	}
 	return s;
 fail:
 	hy_step_free(s);
@@ -304,6 +335,7 @@ void hy_step_free(hy_step *s)
 	hy_free(s->mask_data[1]);
 	hy_free(s->whole[0]);
 	hy_free(s->whole[1]);
+	hy_free(s->ready);
 	hy_free(s->mask_work);
 	hy_free(s);
 }
@@ -435,49 +467,30 @@ static void take_terms(const hy_step *s, double *terms)
 	terms[HY_TERM_UNLABELLED] = s->unlabelled_loss.value + s->unlabelled_loss.dice;
 }
 
-/* Whether hard examples from latent masks take part in this step. */
-static bool is_cooperative(const hy_step *s, int64_t iteration)
-{
-	const hy_perturbation_options o = {.kind = &hy_perturb_latent, .probability = s->o.probability};
-	return s->o.cooperative && hy_perturbation_takes_part(&o, s->o.seed, iteration);
-}
+/* ---- several ranks ---- */
 
-hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *image, const uint8_t *label,
-                               const hy_step_masks *masks, int64_t iteration, double *terms, hardy_error *err)
+enum { LEAST_SENT = 1 << 17 }; /* gradients at once: a message of half a megabyte takes longer than what surrounds it */
+
+/* Behind each instruction of the last pass: hands over the gradients that are final. They become so from the last tensor to the first. */
+static void send_ready(void *payload, int instruction)
 {
-	hy_tape *t = &s->pass.tape;
-	const bool cooperative = is_cooperative(s, iteration);
-	begin(s, noisy, image, label);
-	hardy_status status = hy_tape_run(t, s->standard, err);
-	if (!status && cooperative && masks) {
-		status = hy_tape_run(t, s->score_z_s, err);
-		s->mask_i = masks->i;
-		s->mask_s = masks->s;
-	} else if (!status && cooperative) {
-		status = draw_masks(s, iteration, err);
+	hy_step *s = payload;
+	const size_t from = s->ready[instruction];
+	if (s->to_send >= from + LEAST_SENT) {
+		hy_ranks_begin(s->pass.ranks, s->pass.network->params.grads + from, s->to_send - from);
+		s->to_send = from;
 	}
-	if (!status)
-		status = hy_tape_run(t, s->standard_back, err);
-	if (!status && cooperative)
-		status = hy_tape_run(t, s->hard_examples, err);
-	if (!status && cooperative)
-		status = hy_tape_run(t, s->hard, err);
-	for (int i = 0; i < s->o.n_perturbations && !status; i++)
-		status = hy_perturbation_run(&s->perturbations[i], iteration, err);
-	if (!status && s->unlabelled_loss.w_ce > 0)
-		status = hy_tape_run(t, s->unlabelled, err);
-	take_terms(s, terms);
-	return status;
+	hy_ranks_go_on(s->pass.ranks);
 }
 
 /* Gradients and terms of the batch from those of the ranks; running statistics are one for all, too. */
-static void add_up_ranks(const hy_step *s, double *terms)
+static void add_up_ranks(hy_step *s, double *terms)
 {
 	const hy_ranks *r = s->pass.ranks;
 	hy_params *p = &s->pass.network->params;
 	if (r->size == 1)
 		return;
-	hy_ranks_begin(r, p->grads, p->n_values);
+	hy_ranks_begin(r, p->grads, s->to_send);
 	hy_ranks_sum(r, terms, HY_N_TERMS);
 	if (s->o.norm_local) {
 		float *buffers = hy_params_write_buffers(p);
@@ -488,11 +501,71 @@ static void add_up_ranks(const hy_step *s, double *terms)
 	hy_ranks_end(r);
 }
 
+/* The pass of this step behind which no other touches gradients, or -1: not told, with other perturbations than latent masks. */
+static int last_pass(const hy_step *s, bool cooperative)
+{
+	if (s->unlabelled_loss.w_ce > 0)
+		return s->unlabelled;
+	if (s->o.n_perturbations)
+		return -1;
+	if (cooperative)
+		return s->hard;
+	return s->pass.network->config.kind == HY_NETWORK_STUDY ? s->standard_back : s->standard;
+}
+
+/* Whether hard examples from latent masks take part in this step. */
+static bool is_cooperative(const hy_step *s, int64_t iteration)
+{
+	const hy_perturbation_options o = {.kind = &hy_perturb_latent, .probability = s->o.probability};
+	return s->o.cooperative && hy_perturbation_takes_part(&o, s->o.seed, iteration);
+}
+
+static hardy_status run_pass(hy_step *s, int pass, int last, hardy_error *err)
+{
+	hy_tape *t = &s->pass.tape;
+	t->after = s->sends && pass == last ? send_ready : NULL;
+	t->after_payload = s;
+	const hardy_status status = hy_tape_run(t, pass, err);
+	t->after = NULL;
+	return status;
+}
+
+hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *image, const uint8_t *label,
+                               const hy_step_masks *masks, int64_t iteration, double *terms, hardy_error *err)
+{
+	const bool cooperative = is_cooperative(s, iteration);
+	const int last = last_pass(s, cooperative);
+	begin(s, noisy, image, label);
+	hardy_status status = run_pass(s, s->standard, last, err);
+	if (!status && cooperative && masks) {
+		status = hy_tape_run(&s->pass.tape, s->score_z_s, err);
+		s->mask_i = masks->i;
+		s->mask_s = masks->s;
+	} else if (!status && cooperative) {
+		status = draw_masks(s, iteration, err);
+	}
+	if (!status)
+		status = run_pass(s, s->standard_back, last, err);
+	if (!status && cooperative)
+		status = run_pass(s, s->hard_examples, last, err);
+	if (!status && cooperative)
+		status = run_pass(s, s->hard, last, err);
+	for (int i = 0; i < s->o.n_perturbations && !status; i++)
+		status = hy_perturbation_run(&s->perturbations[i], iteration, err);
+	if (!status && s->unlabelled_loss.w_ce > 0)
+		status = run_pass(s, s->unlabelled, last, err);
+	take_terms(s, terms);
+	return status;
+}
+
 hardy_status hy_step_run(hy_step *s, const float *input, const float *image, const uint8_t *label, int64_t iteration,
                          double learning_rate, double *terms, hardy_error *err)
 {
 	add_noise(s, input, iteration);
+	s->sends = s->pass.ranks->size > 1;
+	s->to_send = s->pass.network->params.n_values;
 	const hardy_status status = hy_step_gradients(s, s->noisy, image, label, NULL, iteration, terms, err);
+	s->sends = false;
 	if (status)
 		return hy_prefix(err, status, "step %lld", (long long)iteration);
 	add_up_ranks(s, terms);
