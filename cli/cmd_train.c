@@ -137,12 +137,12 @@ static int join_ranks(const command *self, int *rank)
 	                   n, size);
 }
 
-/* Of several ranks. What all meet at once is told once: by rank 0, which ends the others while they wait. */
+/* Of several ranks. What all meet at once, a loss that is not finite, is told by rank 0, which ends the others while they wait. */
 static int report_rank(const command *self, int rank, hardy_status status, const hardy_error *err)
 {
 	hardy_error named = *err;
 	if (rank && hardy_rank_speaks()) {
-		nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+		nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
 		snprintf(named.message, sizeof named.message, "rank %d: %.*s", rank, (int)sizeof named.message - 24, err->message);
 	}
 	return report_error(self, status, &named);

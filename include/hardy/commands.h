@@ -245,6 +245,11 @@ typedef struct hardy_predict_options {
 	int64_t fold;          /* of splits that are a list of folds, from 0; -1: no folds */
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
+	const char
+	    *part; /* "K/N", K from 1 to N: every N-th scan from the K-th on, beside processes that take the others; NULL: all */
+	bool
+	    missing; /* only scans that have no label map and row in output yet, whatever model made them: goes on with such a run */
+	double table_every_s; /* with one of both, seconds after which quality.csv is written meanwhile; 30 */
 	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
 } hardy_predict_options;
 

@@ -23,7 +23,7 @@
 
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .fold = -1};
+	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .fold = -1, .table_every_s = 30};
 }
 
 #define ENTROPY "entropy"
@@ -49,10 +49,12 @@ typedef struct session {
 	hy_places places;                              /* what must not be written over */
 	hy_origin origin;                              /* of what is written */
 	hy_outfile quality;
-	char **outputs; /* owned: names in the table of what this run makes, sorted */
-	size_t n_outputs;
-	size_t n_failed, n_warned; /* scans; rows with warnings */
-	hardy_error first;         /* of the failures */
+	int64_t part, parts; /* scans part - 1, part - 1 + parts ... */
+	char **outputs; /* owned: names in the table of what this run makes, sorted; of those since the table was written last */
+	size_t n_outputs, n_written; /* n_written: scans done when it was */
+	double written_s;            /* clock then */
+	size_t n_failed, n_warned;   /* scans; rows with warnings */
+	hardy_error first;           /* of the failures */
 } session;
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
@@ -76,6 +78,21 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
 	const hy_predictor_words words = words_of(o);
 	return hy_predictor_words_check(&words, err);
+}
+
+/* "K/N" */
+static hardy_status read_part(session *s, hardy_error *err)
+{
+	const char *text = s->o->part;
+	char *end = NULL;
+	s->part = s->parts = 1;
+	if (!text)
+		return HARDY_OK;
+	s->part = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
+	s->parts = end && *end == '/' && isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : 0;
+	if (end && !*end && s->part >= 1 && s->part <= s->parts && s->parts <= 1000000)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "part is \"%s\", want K/N, K from 1 to N, N at most 1000000", text);
 }
 
 static hardy_status load_model(session *s, const char *path, hardy_error *err)
@@ -347,21 +364,88 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static hardy_status list_outputs(session *s, hardy_error *err)
+static void free_outputs(session *s)
+{
+	for (size_t i = 0; i < s->n_outputs; i++)
+		hy_free(s->outputs[i]);
+	hy_free(s->outputs);
+	s->outputs = NULL;
+	s->n_outputs = 0;
+}
+
+/* Those of scans [from, to), lost ones behind the others. */
+static hardy_status list_outputs(session *s, size_t from, size_t to, hardy_error *err)
 {
 	char name[sizeof s->jobs.items->name + 8];
-	const size_t n = s->jobs.n + s->jobs.n_lost;
-	s->outputs = hy_alloc(n, sizeof *s->outputs);
+	const size_t n = to - from;
+	free_outputs(s);
+	s->outputs = hy_alloc(n + 1, sizeof *s->outputs);
 	if (!s->outputs)
 		return hy_fail_memory(err, "scans", n, sizeof *s->outputs);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = from; i < to; i++) {
 		const hy_job job = i < s->jobs.n ? s->jobs.items[i] : lost_job(s, i - s->jobs.n);
 		output_name(s, &job, name);
-		if (!(s->outputs[i] = hy_strdup(name)))
+		if (!(s->outputs[i - from] = hy_strdup(name)))
 			return hy_fail_memory(err, name, sizeof name, 1);
 		s->n_outputs++;
 	}
 	qsort(s->outputs, n, sizeof *s->outputs, by_text);
+	return HARDY_OK;
+}
+
+static int by_output(const void *a, const void *b)
+{
+	return strcmp(((const hy_quality_line *)a)->output, ((const hy_quality_line *)b)->output);
+}
+
+/* Whether a row of an earlier run and the label map that it is about are there. */
+static bool is_there(const session *s, const hy_job *job, const hy_quality_line *lines, size_t n)
+{
+	char name[sizeof job->name + 8];
+	hy_quality_line key = {.frame = 0};
+	output_name(s, job, name);
+	if (strlen(name) >= sizeof key.output || !lines)
+		return false;
+	memcpy(key.output, name, strlen(name) + 1);
+	if (!bsearch(&key, lines, n, sizeof *lines, by_output))
+		return false;
+	char *path = output_path(s, job, MAP_LABEL, 0);
+	const bool there = path && hy_path_exists(path);
+	hy_free(path);
+	return there;
+}
+
+/* Leaves out what others do, and what is there. */
+static hardy_status choose_scans(session *s, hardy_error *err)
+{
+	hy_jobs *jobs = &s->jobs;
+	hy_quality_line *lines = NULL;
+	size_t n_lines = 0, n = 0, n_lost = 0, n_there = 0;
+	const size_t n_all = jobs->n;
+	if (s->o->missing && hy_path_exists(s->table)) {
+		const hardy_status status = hy_quality_read(s->table, &lines, &n_lines, err);
+		if (status)
+			return status;
+		qsort(lines, n_lines, sizeof *lines, by_output);
+	}
+	for (size_t i = 0; i < jobs->n; i++) {
+		if ((int64_t)i % s->parts != s->part - 1)
+			continue;
+		const bool there = is_there(s, &jobs->items[i], lines, n_lines);
+		n_there += there;
+		if (!there)
+			jobs->items[n++] = jobs->items[i];
+	}
+	for (size_t i = 0; i < jobs->n_lost; i++)
+		if ((int64_t)(n_all + i) % s->parts == s->part - 1)
+			jobs->lost[n_lost++] = jobs->lost[i];
+	hy_free(lines);
+	jobs->n = n;
+	jobs->n_lost = n_lost;
+	if (s->o->part)
+		hy_info(s->log, "part %lld of %lld: %zu of %zu scans", (long long)s->part, (long long)s->parts, n + n_there, n_all);
+	if (n_there)
+		hy_info(s->log, "%zu scans have their label maps and rows already", n_there);
 	return HARDY_OK;
 }
 
@@ -371,8 +455,10 @@ static hardy_status check_outputs(session *s, hardy_error *err)
 	hardy_status status = hy_places_make(&s->places, &s->jobs, err);
 	if (!status)
 		status = place_output(s, err);
+	if (!status && (s->o->part || s->o->missing))
+		status = choose_scans(s, err);
 	if (!status)
-		status = list_outputs(s, err);
+		status = list_outputs(s, 0, s->jobs.n + s->jobs.n_lost, err);
 	for (size_t i = 0; i < s->jobs.n && !status; i++)
 		status = check_maps(s, &s->jobs.items[i], err);
 	for (size_t i = 0; i < s->jobs.n_lost && !status; i++) {
@@ -606,38 +692,13 @@ static void tell_trained_on(const session *s)
 
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */
 
-static void predict_all(session *s)
-{
-	const double start = hy_clock_s();
-	for (size_t i = 0; i < s->jobs.n_lost; i++) {
-		hardy_error e = {0};
-		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
-		note_failure(s, s->jobs.lost[i].name, &e);
-		const hy_job job = lost_job(s, i);
-		remove_old_maps(s, &job);
-	}
-	for (size_t i = 0; i < s->jobs.n; i++) {
-		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
-		if (i)
-			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
-			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
-		else
-			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
-		predict_scan(s, &s->jobs.items[i]);
-	}
-	const size_t n = s->jobs.n + s->jobs.n_lost;
-	s->made_legend = s->made_legend && s->n_failed == n; /* else it stays, whatever comes */
-	if (s->n_failed < n)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
-}
-
 /* Whether this run has a row of its own for what an earlier row is about. */
 static bool is_ours(void *payload, const char *scan_path, const char *output)
 {
 	const session *s = payload;
 	if (output[0])
 		return bsearch(&output, s->outputs, s->n_outputs, sizeof *s->outputs, by_text);
-	for (size_t i = 0; i < s->jobs.n; i++)
+	for (size_t i = s->n_written; i < s->jobs.n; i++)
 		if (!strcmp(scan_path, s->jobs.sets[s->jobs.items[i].set].cases[s->jobs.items[i].index].image_path[0]))
 			return true;
 	for (size_t i = 0; i < s->jobs.n_lost; i++)
@@ -658,6 +719,52 @@ static hardy_status finish_table(session *s, hardy_error *err)
 		status = hy_outfile_commit(&s->quality, err);
 	hy_lock_drop(&lock);
 	return status;
+}
+
+/* Of work that may be cut short and go on: the table as it is now. n scans are done. */
+static hardy_status write_table_so_far(session *s, size_t n, hardy_error *err)
+{
+	hardy_status status = list_outputs(s, s->n_written, n, err);
+	if (!status)
+		status = finish_table(s, err);
+	if (!status)
+		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
+	if (!status)
+		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
+	s->n_written = n;
+	s->written_s = hy_clock_s();
+	return status ? status : list_outputs(s, n, s->jobs.n + s->jobs.n_lost, err);
+}
+
+static hardy_status predict_all(session *s, hardy_error *err)
+{
+	const double start = s->written_s = hy_clock_s();
+	for (size_t i = 0; i < s->jobs.n_lost; i++) {
+		hardy_error e = {0};
+		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
+		note_failure(s, s->jobs.lost[i].name, &e);
+		const hy_job job = lost_job(s, i);
+		remove_old_maps(s, &job);
+	}
+	for (size_t i = 0; i < s->jobs.n; i++) {
+		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
+		if (i)
+			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
+			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
+		else
+			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		predict_scan(s, &s->jobs.items[i]);
+		if ((s->o->part || s->o->missing) && hy_clock_s() - s->written_s >= s->o->table_every_s) {
+			const hardy_status status = write_table_so_far(s, i + 1, err);
+			if (status)
+				return status;
+		}
+	}
+	const size_t n = s->jobs.n + s->jobs.n_lost;
+	s->made_legend = s->made_legend && s->n_failed == n; /* else it stays, whatever comes */
+	if (s->n_failed < n)
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", n - s->n_failed, n, s->o->output, hy_clock_s() - start);
+	return HARDY_OK;
 }
 
 static hardy_status conclude(session *s, hardy_error *err)
@@ -702,16 +809,22 @@ static hardy_status run(session *s, hardy_error *err)
 			tell_trained_on(s);
 	}
 	hy_free(rest);
+	if (!status && s->ending && (s->o->part || s->o->missing))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: parts of many scans, or those that are missing, want a folder",
+		                 s->o->output);
 	if (!status && s->ending && s->jobs.n > 1)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu scans; name a folder", s->o->output, s->jobs.n);
 	if (!status)
 		status = check_outputs(s, err);
+	if (!status && !(s->jobs.n + s->jobs.n_lost)) { /* others have this part's, or all are there */
+		hy_info(s->log, "no scan is left to predict");
+		return HARDY_OK;
+	}
 	if (!status)
 		status = open_output(s, err);
-	if (status)
-		return status;
-	predict_all(s);
-	return conclude(s, err);
+	if (!status)
+		status = predict_all(s, err);
+	return status ? status : conclude(s, err);
 }
 
 hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err)
@@ -720,6 +833,8 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	session s = {.o = o, .log = log};
 	err = err ? err : &own;
 	hardy_status status = check_options(o, err);
+	if (!status)
+		status = read_part(&s, err);
 	if (status)
 		return status;
 	s.dataset.labels = o->labels;
@@ -733,9 +848,7 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	hy_threads_set(threads);
 	hy_outfile_discard(&s.quality);
 	hy_places_clear(&s.places);
-	for (size_t i = 0; i < s.n_outputs; i++)
-		hy_free(s.outputs[i]);
-	hy_free(s.outputs);
+	free_outputs(&s);
 	hy_free(s.table);
 	hy_free(s.lock);
 	if (status && s.folder)

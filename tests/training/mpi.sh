@@ -92,7 +92,9 @@ refused 2 1 'mixstyle makes an example of several slices' mixed $short --recipe 
 refused 2 1 'no such data' missing "no such data" --iterations 2
 refused 2 2 'holds a run already' hardy1 $short
 refused 2 1 'cross-validation trains its folds' folds $short --folds 2
-refused 2 1 'step [0-9]*:' diverged $data --subjects 1 --batch 8 --iterations 400 --recipe standard --lr 1e30 --schedule constant
+on 2 diverged $data --subjects 1 --batch 8 --iterations 400 --recipe standard --lr 1e30 --schedule constant &&
+	fail "diverged: mpirun says that all is well"
+grep -q 'step [0-9]*: batch statistics' diverged.log || fail "diverged: $(cat diverged.log)"
 "$mpirun" -n 1 "$hardy" train -o "$work/a" $short : -n 1 "$hardy" train -o "$work/b" $short >two.log 2>&1 && fail "two runs trained as one"
 [ "$(count 'were started with different options' two.log)" = 1 ] || fail "two runs as one: $(cat two.log)"
 
