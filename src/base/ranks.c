@@ -5,13 +5,21 @@
  */
 #include "base/ranks.h"
 
+#include "base/machine.h"
+
 #include <string.h>
 
 static hy_ranks here = {.rank = 0, .size = 1};
+static hy_ranks_times spent;
 
 hy_ranks *hy_ranks_here(void)
 {
 	return &here;
+}
+
+hy_ranks_times hy_ranks_spent(void)
+{
+	return spent;
 }
 
 /* ---- for all kinds of ranks --------------------------------------------------------------------------------------------- */
@@ -106,9 +114,12 @@ static int piece(size_t left)
 
 static void sum(void *payload, double *values, size_t n)
 {
+	const double before_s = hy_clock_s();
 	(void)payload;
 	for (size_t at = 0; at < n; at += MOST_COUNT)
 		MPI_Allreduce(MPI_IN_PLACE, values + at, piece(n - at), MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+	spent.n_sums++;
+	spent.wait_s += hy_clock_s() - before_s;
 }
 
 static void least(void *payload, double *value)
@@ -119,9 +130,11 @@ static void least(void *payload, double *value)
 
 static void end(void *payload)
 {
+	const double before_s = hy_clock_s();
 	(void)payload;
 	MPI_Waitall(n_begun, begun, statuses);
 	n_begun = 0;
+	spent.wait_s += hy_clock_s() - before_s;
 }
 
 static void begin(void *payload, float *values, size_t n)
@@ -131,6 +144,7 @@ static void begin(void *payload, float *values, size_t n)
 			end(payload);
 		MPI_Iallreduce(MPI_IN_PLACE, values + at, piece(n - at), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD, &begun[n_begun++]);
 	}
+	spent.sent_mb += 1e-6 * (double)(n * sizeof *values);
 }
 
 static void go_on(void *payload)

@@ -53,6 +53,14 @@ void hy_ranks_give(const hy_ranks *r, void *bytes, size_t n);     /* those of ra
  */
 hardy_status hy_ranks_agree(hy_ranks *r, hardy_status status, hardy_error *err);
 
+/* What the processes that hardy_ranks_join joined have said to one another since: how often, how much, and how long this one waited for it. */
+typedef struct hy_ranks_times {
+	int64_t n_sums; /* that were waited for at once */
+	double sent_mb; /* handed over by begin */
+	double wait_s;
+} hy_ranks_times;
+hy_ranks_times hy_ranks_spent(void);
+
 /* Of a failure that all ranks meet alike, without a word between them: rank 0 tells. */
 void hy_ranks_same(hy_ranks *r);
 

@@ -47,6 +47,7 @@ typedef struct trainer {
 	double started_s, epoch_start_s; /* clock, less what earlier sessions spent */
 	double steps_s, wait_s;          /* this session's steps took, and of that they waited for batches */
 	int64_t first_step;              /* of this session */
+	hy_ranks_times spent;            /* in its steps */
 	double session_s;                /* clock at its first step */
 	double saved_s;                  /* clock at the last checkpoint */
 	int threads;
@@ -524,6 +525,7 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 	t->steps_s = t->wait_s = 0;
 	t->session_s = t->saved_s = hy_clock_s();
 	t->first_step = t->at.step;
+	const hy_ranks_times before = hy_ranks_spent();
 	while (t->at.step < t->at.steps && !status) {
 		double terms[HY_N_TERMS], learning_rate;
 		if ((status = make_one_step(t, t->at.step, t->at.steps, terms, &learning_rate, err)))
@@ -546,6 +548,8 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 		if (!status && hy_clock_s() - t->saved_s >= t->o.checkpoint_every_s)
 			status = save_checkpoint(t, err);
 	}
+	const hy_ranks_times after = hy_ranks_spent();
+	t->spent = (hy_ranks_times){after.n_sums - before.n_sums, after.sent_mb - before.sent_mb, after.wait_s - before.wait_s};
 	return status;
 }
 
@@ -632,6 +636,10 @@ static void report(const trainer *t)
 		        "preparing a batch took %.1f ms of a processor, a step %.0f ms; steps waited for batches %.2f %% of the time",
 		        1e3 * b.prepare_s / (double)b.n, 1e3 * t->steps_s / (double)(t->at.step - t->first_step),
 		        100 * t->wait_s / t->steps_s);
+	const double made = (double)(t->at.step - t->first_step);
+	if (t->ranks->size > 1 && t->steps_s > 0)
+		hy_info(t->log, "%d ranks: %.0f sums and %.1f MB of gradients a step; rank 0 waited for them %.1f %% of the time",
+		        t->ranks->size, (double)t->spent.n_sums / made, t->spent.sent_mb / made, 100 * t->spent.wait_s / t->steps_s);
 	if (t->validator)
 		hy_info(t->log, "last.safetensors: validation %s", dice_of(t, &t->last, text, sizeof text));
 	if (t->at.best_epoch)
