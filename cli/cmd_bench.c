@@ -32,18 +32,18 @@ static int unknown_thing(const command *self, const char *name)
 }
 
 /* The measurement and its files. */
-static int take_arguments(const command *self, const string_list *rest, hardy_bench_options *o)
+static int take_arguments(const command *self, const arguments *a, hardy_bench_options *o)
 {
 	int known = 0;
-	if (rest->n == 0)
+	if (a->n_rest == 0)
 		return -1;
-	while (known < N_THINGS && strcmp(rest->items[0], things[known]))
+	while (known < N_THINGS && strcmp(a->rest[0], things[known]))
 		known++;
 	if (known == N_THINGS)
-		return unknown_thing(self, rest->items[0]);
+		return unknown_thing(self, a->rest[0]);
 	o->what = things[known];
-	o->files = rest->items + 1;
-	o->n_files = rest->n - 1;
+	o->files = a->rest + 1;
+	o->n_files = a->n_rest - 1;
 	const bool takes_files = !strcmp(o->what, "predict") || !strcmp(o->what, "metrics");
 	if (o->n_files && !takes_files)
 		return usage_error(self, "unexpected argument \"%s\": %s takes no files", o->files[0], o->what);
@@ -56,36 +56,10 @@ static int take_arguments(const command *self, const string_list *rest, hardy_be
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_bench_options o;
-	hardy_bench_options_init(&o);
-	const option table[] = {
-	    {"--size", OPTION_INT, &o.size, "N", "Height and width of slices, a multiple of 16.", 16, 512, NULL},
-	    {"--batch", OPTION_INT, &o.batch, "N", "Slices of a training step.", 2, 1024, NULL},
-	    {"--slices", OPTION_INT, &o.slices, "N", "Slices of infer, of artefacts and of predict's phantom scan.", 1, 10000,
-	     NULL},
-	    {"--threads", OPTION_STRING, &o.threads, "N[,N...]", "Numbers of threads, each in turn; without it, all.", 0, 0, NULL},
-	    {"--steps", OPTION_INT, &o.steps, "N", "Timed runs of everything, at least; 5 for figures to keep.", 1, 1000, NULL},
-	    {"--seconds", OPTION_DOUBLE, &o.seconds, "S",
-	     "Time that the runs of a short measurement take together, at least; 0: a trial, the machine measured roughly.", 0,
-	     3600, NULL},
-	    {"--schemes", OPTION_STRING, &o.schemes, "A,B",
-	     "Masks of z_i and z_s: random, dropout, channel or spatial; fixed so that steps are alike.", 0, 0, NULL},
-	    {"--network", OPTION_STRING, &o.network, "NAME", "The study's networks, or the U-Net.", 0, 0, "study|unet"},
-	    {"--standard", OPTION_FLAG, &o.standard, NULL, "Standard training instead of cooperative.", 0, 0, NULL},
-	    {"--profile", OPTION_FLAG, &o.profile, NULL,
-	     "step, infer: time, arithmetic, bytes and share of the bound of each operator; the bound on more threads.", 0, 0,
-	     NULL},
-	    {"--shapes", OPTION_FLAG, &o.shapes, NULL, "With --profile, a row for each operator and shape.", 0, 0, NULL},
-	    {"--isa", OPTION_STRING, &o.isa, "NAME", "Kernels.", 0, 0, "auto|plain|avx2|avx512|avx512-bf16"},
-	    {"--library", OPTION_STRING, &o.library, "NAME", "Convolutions.", 0, 0, "auto|plain|onednn|taps|ours"},
-	    {"--label", OPTION_INT, &o.label, "N", "metrics: the class that is scored.", 1, 255, NULL},
-	    {"--tolerance", OPTION_DOUBLE, &o.tolerance_mm, "MM", "metrics: of NSD.", 0, 1000, NULL},
-	    {"--json", OPTION_FLAG, &o.json, NULL, "One JSON object a line.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 0, 3, &rest);
+	arguments a;
+	int code = arguments_take(&a, self, &o, NULL, argc, argv, 0, 3);
 	if (code < 0)
-		code = take_arguments(self, &rest, &o);
+		code = take_arguments(self, &a, &o);
 	if (code < 0) {
 		const hardy_sink sink = stdout_sink();
 		const hardy_log log = terminal_log();
@@ -96,7 +70,7 @@ static int run(const command *self, int argc, char **argv)
 		const hardy_status status = hardy_bench(&o, &sink, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

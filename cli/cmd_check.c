@@ -6,35 +6,18 @@
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_check_options o;
-	hardy_check_options_init(&o);
-	hardy_train_options train;
-	if (!hardy_train_options_init(&train, NULL, "standard", NULL)) { /* what training would take of hearts */
-		o.size = train.size;
-		o.grid_spacing_mm = train.spacing_mm;
-		hardy_train_options_clear(&train);
-	}
-	const option table[] = {
-	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What label values mean, e.g. lv=3,myo=2; background=V drops one.",
-	     0, 0, NULL},
-	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the files'.", 0, 0, NULL},
-	    {"--size", OPTION_INT, &o.size, "N", "Side of the network's slices: labels outside of them are told; 0: not asked.", 0,
-	     512, NULL},
-	    {"--grid-spacing", OPTION_DOUBLE, &o.grid_spacing_mm, "MM", "In-plane spacing of these slices.", 0.05, 100, NULL},
-	    {"--json", OPTION_FLAG, &o.json, NULL, "Report as one JSON object.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	arguments a;
+	int code = arguments_take(&a, self, &o, NULL, argc, argv, 1, 1);
 	if (code < 0) {
 		const hardy_sink sink = stdout_sink();
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
-		o.data = rest.items[0];
+		o.data = a.rest[0];
 		o.verbose = options_verbose;
 		const hardy_status status = hardy_check(&o, &sink, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

@@ -3,7 +3,6 @@
  */
 #include "options.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,18 @@ typedef struct outputs {
 	const char *csv, *heart_csv, *json;
 	bool overwrite;
 } outputs;
+
+static const hardy_option own_rows[] = {
+    {"csv", HARDY_OPTION_TEXT, offsetof(outputs, csv), "FILE", "Write a row a case and class.", .use = 0},
+    {"heart_csv", HARDY_OPTION_TEXT, offsetof(outputs, heart_csv), "FILE",
+     "Write a row a subject: volumes, ejection fraction, mass.", .use = 0},
+    {"json", HARDY_OPTION_TEXT, offsetof(outputs, json), "FILE",
+     "Write everything; - for standard output, instead of the table.", .use = 0},
+    {"overwrite", HARDY_OPTION_SWITCH, offsetof(outputs, overwrite), NULL,
+     "Replace also files that hardy evaluate did not write.", .use = 0},
+};
+
+static const hardy_options own_table = {"evaluate", own_rows, sizeof own_rows / sizeof *own_rows, sizeof(outputs), NULL};
 
 static hardy_status write_outputs(const hardy_evaluation *e, const outputs *out, hardy_error *err)
 {
@@ -67,61 +78,15 @@ static int run(const command *self, int argc, char **argv)
 {
 	hardy_evaluate_options o;
 	outputs out = {0};
-	const char *empty = "undefined", *hd95 = "pooled", *assd = "pooled", *nsd = "voxels";
-	hardy_evaluate_options_init(&o);
-	const option table[] = {
-	    {"--labels", OPTION_STRING, &o.labels, "NAME=V,...", "What the reference's values mean, e.g. lv=3,myo=2,rv=1.", 0, 0,
-	     NULL},
-	    {"--own-labels", OPTION_FLAG, &o.own_labels, NULL,
-	     "Predictions hold the reference's own values, whatever the labels.json beside them says.", 0, 0, NULL},
-	    {"--class-numbers", OPTION_FLAG, &o.class_numbers, NULL,
-	     "Predictions hold the numbers of the classes (hearts: LV 1, MYO 2, RV 3).", 0, 0, NULL},
-	    {"--with-training", OPTION_FLAG, &o.with_training, NULL,
-	     "Score also subjects that the predicting model was trained on.", 0, 0, NULL},
-	    {"--classes", OPTION_STRING, &o.classes, "NAME,...", "Score these classes only.", 0, 0, NULL},
-	    {"--spacing", OPTION_SPACING, o.spacing_mm, "X,Y,Z", "Spacing in mm to believe instead of the reference's.", 0, 0,
-	     NULL},
-	    {"--tolerance", OPTION_DOUBLE, &o.tolerance_mm, "MM", "Tolerance of NSD.", 0, 1e6, NULL},
-	    {"--empty", OPTION_STRING, &empty, "RULE", "Dice and NSD where prediction and reference both lack a class.", 0, 0,
-	     "undefined|one|zero"},
-	    {"--labelled-slices", OPTION_FLAG, &o.labelled_slices, NULL,
-	     "Score only slices in which the reference has a label; Dice over all of them, distances in each one's plane, "
-	     "averaged.",
-	     0, 0, NULL},
-	    {"--hd95", OPTION_STRING, &hd95, "FORM", "Percentile of both directions pooled (MedPy), or the larger of both (MONAI).",
-	     0, 0, "pooled|directed"},
-	    {"--assd", OPTION_STRING, &assd, "FORM", "Mean of both directions pooled (MedPy 0.5), or the mean of both means.", 0, 0,
-	     "pooled|directed"},
-	    {"--nsd", OPTION_STRING, &nsd, "FORM", "Surface voxels counted, or surface elements weighted by area.", 0, 0,
-	     "voxels|surfels"},
-	    {"--allow-missing", OPTION_FLAG, &o.allow_missing, NULL, "A case without its counterpart is listed, but no failure.", 0,
-	     0, NULL},
-	    {"--strict", OPTION_FLAG, &o.strict, NULL, "A case that cannot be used or scored fails everything.", 0, 0, NULL},
-	    {"--quality", OPTION_STRING, &o.quality, "FILE",
-	     "Quality table of the predictions: tell how well its predicted Dice agrees with the true one.", 0, 0, NULL},
-	    {"--threshold-dice", OPTION_DOUBLE, &o.threshold_dice, "X", "Exit with 4 when the mean Dice is below.", 0, 1, NULL},
-	    {"--csv", OPTION_STRING, &out.csv, "FILE", "Write a row a case and class.", 0, 0, NULL},
-	    {"--heart-csv", OPTION_STRING, &out.heart_csv, "FILE", "Write a row a subject: volumes, ejection fraction, mass.", 0, 0,
-	     NULL},
-	    {"--json", OPTION_STRING, &out.json, "FILE", "Write everything; - for standard output, instead of the table.", 0, 0,
-	     NULL},
-	    {"--overwrite", OPTION_FLAG, &out.overwrite, NULL, "Replace also files that hardy evaluate did not write.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof(table) / sizeof(table[0]);
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 2, 2, &rest);
+	const option_set mine = {&own_table, &out};
+	arguments a;
+	int code = arguments_take(&a, self, &o, &mine, argc, argv, 2, 2);
 	if (code < 0) {
-		o.prediction = rest.items[0];
-		o.reference = rest.items[1];
-		o.empty = strcmp(empty, "one") == 0    ? HARDY_EMPTY_ONE
-		          : strcmp(empty, "zero") == 0 ? HARDY_EMPTY_ZERO
-		                                       : HARDY_EMPTY_UNDEFINED;
-		o.hd95_directed = strcmp(hd95, "directed") == 0;
-		o.assd_directed = strcmp(assd, "directed") == 0;
-		o.nsd_surfels = strcmp(nsd, "surfels") == 0;
+		o.prediction = a.rest[0];
+		o.reference = a.rest[1];
 		code = evaluate(self, &o, &out);
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

@@ -6,25 +6,17 @@
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_export_options o;
-	hardy_export_options_init(&o);
-	const option table[] = {
-	    {"--output", OPTION_STRING, &o.output, "FILE", "The file to write, whose name ends in .onnx.", 0, 0, NULL},
-	    {"--network", OPTION_STRING, &o.network, "NAME",
-	     "ftn: the fast network alone; stn: FTN+STN. Without it: as the model predicts.", 0, 0, "ftn|stn"},
-	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also a file that hardy did not write.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	arguments a;
+	int code = arguments_take(&a, self, &o, NULL, argc, argv, 1, 1);
 	if (code < 0 && !o.output)
 		code = usage_error(self, "-o FILE is missing");
 	if (code < 0) {
 		hardy_error err = {0};
-		o.model = rest.items[0];
+		o.model = a.rest[0];
 		const hardy_status status = hardy_export(&o, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

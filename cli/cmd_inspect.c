@@ -5,25 +5,32 @@
 
 #include <stdio.h>
 
+typedef struct own {
+	bool json, verify;
+} own;
+
+static const hardy_option own_rows[] = {
+    {"json", HARDY_OPTION_SWITCH, offsetof(own, json), NULL, "Report as one JSON object.", .use = 0},
+    {"verify", HARDY_OPTION_SWITCH, offsetof(own, verify), NULL,
+     "Only check a model's tensors against the SHA-256 in its metadata.", .use = 0},
+};
+
+static const hardy_options own_table = {"inspect", own_rows, sizeof own_rows / sizeof *own_rows, sizeof(own), NULL};
+
 static int run(const command *self, int argc, char **argv)
 {
-	bool json = false, verify = false;
-	const option table[] = {
-	    {"--json", OPTION_FLAG, &json, NULL, "Report as one JSON object.", 0, 0, NULL},
-	    {"--verify", OPTION_FLAG, &verify, NULL, "Only check a model's tensors against the SHA-256 in its metadata.", 0, 0,
-	     NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	own w = {0};
+	const option_set mine = {&own_table, &w};
+	arguments a;
+	int code = arguments_take(&a, self, NULL, &mine, argc, argv, 1, 1);
 	if (code < 0) {
 		const hardy_sink sink = stdout_sink();
 		hardy_error err = {0};
 		const hardy_status status =
-		    verify ? hardy_verify(rest.items[0], &sink, &err) : hardy_inspect(rest.items[0], json, &sink, &err);
+		    w.verify ? hardy_verify(a.rest[0], &sink, &err) : hardy_inspect(a.rest[0], w.json, &sink, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

@@ -3,25 +3,33 @@
  */
 #include "options.h"
 
+typedef struct own {
+	const char *output;
+	bool overwrite;
+} own;
+
+static const hardy_option own_rows[] = {
+    {"output", HARDY_OPTION_TEXT, offsetof(own, output), "FILE", "The PNG to write.", .use = 0},
+    {"overwrite", HARDY_OPTION_SWITCH, offsetof(own, overwrite), NULL, "Replace also a file that hardy did not draw.",
+     .use = 0},
+};
+
+static const hardy_options own_table = {"picture", own_rows, sizeof own_rows / sizeof *own_rows, sizeof(own), NULL};
+
 static int run(const command *self, int argc, char **argv)
 {
-	const char *output = NULL;
-	bool overwrite = false;
-	const option table[] = {
-	    {"--output", OPTION_STRING, &output, "FILE", "The PNG to write.", 0, 0, NULL},
-	    {"--overwrite", OPTION_FLAG, &overwrite, NULL, "Replace also a file that hardy did not draw.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
-	if (code < 0 && !output)
+	own w = {0};
+	const option_set mine = {&own_table, &w};
+	arguments a;
+	int code = arguments_take(&a, self, NULL, &mine, argc, argv, 1, 1);
+	if (code < 0 && !w.output)
 		code = usage_error(self, "-o FILE is missing");
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
-		code = report_error(self, hardy_picture(rest.items[0], output, overwrite, &log, &err), &err);
+		code = report_error(self, hardy_picture(a.rest[0], w.output, w.overwrite, &log, &err), &err);
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

@@ -8,27 +8,17 @@
 static int run(const command *self, int argc, char **argv)
 {
 	hardy_report_options o;
-	hardy_report_options_init(&o);
-	const option table[] = {
-	    {"--output", OPTION_STRING, &o.output, "FILE", "The HTML file to write; DIR/report.html without it.", 0, 0, NULL},
-	    {"--figures", OPTION_STRING, &o.figures, "FOLDER", "Pictures by `hardy figures`; DIR/figures without it.", 0, 0, NULL},
-	    {"--cases", OPTION_INT, &o.cases, "N",
-	     "Cases of each test set in the viewer; of a training that many of the worst, middle and best; 0: none.", 0, 1000,
-	     NULL},
-	    {"--overwrite", OPTION_FLAG, &o.overwrite, NULL, "Replace also a file that hardy report did not write.", 0, 0, NULL},
-	};
-	const size_t n_table = sizeof table / sizeof *table;
-	string_list rest = {0};
-	int code = options_parse(self, table, n_table, argc, argv, 1, 1, &rest);
+	arguments a;
+	int code = arguments_take(&a, self, &o, NULL, argc, argv, 1, 1);
 	if (code < 0) {
 		const hardy_log log = terminal_log();
 		hardy_error err = {0};
-		const hardy_status status = hardy_report(rest.items[0], &o, &log, &err);
+		const hardy_status status = hardy_report(a.rest[0], &o, &log, &err);
 		code = status ? report_error(self, status, &err) : EXIT_DONE;
 		if (!status)
-			printf("%s%s\n", o.output ? o.output : rest.items[0], o.output ? "" : "/report.html");
+			printf("%s%s\n", o.output ? o.output : a.rest[0], o.output ? "" : "/report.html");
 	}
-	options_clear(table, n_table, &rest);
+	arguments_clear(&a);
 	return code;
 }
 

@@ -3,7 +3,6 @@
  */
 #include "options.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@ enum { HELP_WIDTH = 110, HELP_COLUMN = 28 };
 static const struct {
 	const char *name, *help;
 } common[] = {
+    {"--options FILE", "A YAML file of options, NAME: VALUE; those of the command line override it."},
     {"-q, --quiet", "Shows warnings and errors, no progress."},
     {"-v, --verbose", "Shows every warning, not the first of each kind and how many more there were."},
     {"-h, --help", "Prints this help."},
@@ -27,59 +27,29 @@ static void
 add_text(char *s, size_t n, const char *format, ...)
 {
 	size_t used = strlen(s);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(s + used, n - used, format, arguments);
-	va_end(arguments);
+	va_list list;
+	va_start(list, format);
+	vsnprintf(s + used, n - used, format, list);
+	va_end(list);
 }
 
-static void describe_duration(double seconds, char *s, size_t n)
+/* The default as the struct holds it; nothing when the option is off by default, or -1, or a 0 out of range, stands for not given. */
+static void describe_default(const hardy_option *o, const void *values, char *s, size_t n)
 {
-	if (seconds >= 3600 && fmod(seconds, 3600) == 0)
-		add_text(s, n, "%gh", seconds / 3600);
-	else if (seconds >= 60 && fmod(seconds, 60) == 0)
-		add_text(s, n, "%gm", seconds / 60);
-	else
-		add_text(s, n, "%gs", seconds);
-}
-
-/* The default as it stands in the target; nothing when the option is off by default. */
-static void describe_default(const option *o, char *s, size_t n)
-{
-	switch (o->kind) {
-	case OPTION_INT:
-		if (*(const int64_t *)o->target != -1) /* which stands for not given */
-			add_text(s, n, "%lld", (long long)*(const int64_t *)o->target);
-		break;
-	case OPTION_DOUBLE:
-		if (!isnan(*(const double *)o->target) && (o->low != -1 || *(const double *)o->target != -1))
-			add_text(s, n, "%g", *(const double *)o->target);
-		break;
-	case OPTION_DURATION:
-		if (*(const double *)o->target > 0)
-			describe_duration(*(const double *)o->target, s, n);
-		break;
-	case OPTION_SPACING: {
-		const double *v = o->target;
-		if (v[0] > 0)
-			add_text(s, n, "%g,%g,%g", v[0], v[1], v[2]);
-		break;
-	}
-	case OPTION_STRING:
-		if (*(const char *const *)o->target)
-			add_text(s, n, "%s", *(const char *const *)o->target);
-		break;
-	case OPTION_STRINGS:
-	case OPTION_HEADING:
-	case OPTION_FLAG:
-		break;
-	}
+	char text[200];
+	if (option_is_flag(o) && !(o->use & HARDY_OPTION_EITHER))
+		return;
+	hardy_option_text(o, values, text, sizeof text);
+	if (*text && !(o->low == -1 && strcmp(text, "-1") == 0) && !(o->low > 0 && strcmp(text, "0") == 0))
+		add_text(s, n, "%s", text);
 }
 
 /* The range as people write it: bounds that nobody meets are left out, and -1 where it stands for not given. */
-static void describe_range(const option *o, char *s, size_t n)
+static void describe_range(const hardy_option *o, char *s, size_t n)
 {
 	const double many = 1e5, low = o->low == -1 ? 0 : o->low;
+	if (o->type == HARDY_OPTION_SPACING)
+		return;
 	if (o->high < many && (low != 0 || o->high != 0))
 		add_text(s, n, " (%g to %g)", low, o->high);
 	else if (o->high >= many && low > 0)
@@ -118,28 +88,63 @@ static void print_option(const char *left, const char *text)
 }
 
 /* "-o, --output RUN" */
-static void describe_name(const option *o, char *s, size_t n)
+static void describe_name(const hardy_option *o, char *s, size_t n)
 {
-	add_text(s, n, "%s%s%s%s", strcmp(o->name, "--output") == 0 ? "-o, " : "", o->name, o->placeholder ? " " : "",
-	         o->placeholder ? o->placeholder : "");
+	char word[80], opposite[80] = "";
+	option_word(o, false, word, sizeof word);
+	if (o->use & HARDY_OPTION_EITHER)
+		option_word(o, true, opposite, sizeof opposite);
+	add_text(s, n, "%s%s%s%s%s%s", strcmp(word, "--output") == 0 ? "-o, " : "", word, *opposite ? ", " : "", opposite,
+	         o->value && !option_is_flag(o) ? " " : "", o->value && !option_is_flag(o) ? o->value : "");
 }
 
 /* The sentence, choices, range, default. */
-static void describe_option(const option *o, char *s, size_t n)
+static void describe_option(const hardy_option *o, const void *values, char *s, size_t n)
 {
 	char value[256] = "";
-	add_text(s, n, "%s", o->help);
+	add_text(s, n, "%s", o->about);
 	if (o->choices)
 		add_text(s, n, " (%s)", o->choices);
 	describe_range(o, s, n);
-	if (o->kind == OPTION_STRINGS)
+	if (o->type == HARDY_OPTION_TEXTS)
 		add_text(s, n, " May be repeated.");
-	describe_default(o, value, sizeof value);
+	describe_default(o, values, value, sizeof value);
 	if (*value)
 		add_text(s, n, " [%s]", value);
 }
 
-static void print_help(const command *self, const option *table, size_t n_table)
+/* The rows under heading h, 0: before all headings, of both tables; at the first one *heading becomes its text. */
+typedef struct walk {
+	const option_set *sets;
+	int heading, set;
+	size_t row;
+} walk;
+
+static const hardy_option *next_row(walk *w, const void **values)
+{
+	for (; w->set < MOST_SETS; w->set++, w->row = 0) {
+		const hardy_options *table = w->sets[w->set].table;
+		while (table && w->row < table->n) {
+			const hardy_option *o = &table->rows[w->row++];
+			*values = w->sets[w->set].values;
+			if (o->heading == w->heading && !(o->use & HARDY_OPTION_ARGUMENT))
+				return o;
+		}
+	}
+	return NULL;
+}
+
+/* Of the heading's number; NULL behind the last. */
+static const char *heading_of(const option_set *sets, int number)
+{
+	int most = 0;
+	for (int s = 0; s < MOST_SETS; s++)
+		for (size_t i = 0; sets[s].table && i < sets[s].table->n; i++)
+			most = sets[s].table->rows[i].heading > most ? sets[s].table->rows[i].heading : most;
+	return number > most ? NULL : number ? sets[0].table->headings[number] : "";
+}
+
+static void print_help(const command *self, const option_set *sets)
 {
 	printf("hardy %s: %s\n\nUsage: hardy %s [options]%s%s\n", self->name, self->summary, self->name,
 	       self->arguments && *self->arguments ? " " : "", self->arguments ? self->arguments : "");
@@ -148,15 +153,18 @@ static void print_help(const command *self, const option *table, size_t n_table)
 	if (self->details)
 		printf("\n%s\n", self->details);
 	printf("\nOptions:\n");
-	for (size_t i = 0; i < n_table; i++) {
-		char left[128] = "", text[1024] = "";
-		if (table[i].kind == OPTION_HEADING) {
-			printf("\n%s:\n", table[i].help);
-			continue;
+	const char *heading;
+	for (int h = 0; (heading = heading_of(sets, h)); h++) {
+		const hardy_option *o;
+		const void *values;
+		if (h)
+			printf("\n%s:\n", heading);
+		for (walk w = {sets, h, 0, 0}; (o = next_row(&w, &values));) {
+			char left[160] = "", text[1024] = "";
+			describe_name(o, left, sizeof left);
+			describe_option(o, values, text, sizeof text);
+			print_option(left, text);
 		}
-		describe_name(&table[i], left, sizeof left);
-		describe_option(&table[i], text, sizeof text);
-		print_option(left, text);
 	}
 	printf("\n");
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
@@ -191,7 +199,7 @@ static void print_entry(const char *name, const char *text)
 	printf("\n");
 }
 
-static void print_manual(const command *self, const option *table, size_t n_table)
+static void print_manual(const command *self, const option_set *sets)
 {
 	printf(".TH HARDY\\-%s 1 \"\" \"hardy %s\"\n.SH NAME\nhardy\\-%s \\- ", self->name, hardy_version(), self->name);
 	print_troff(self->summary);
@@ -200,17 +208,21 @@ static void print_manual(const command *self, const option *table, size_t n_tabl
 	printf("\n.SH DESCRIPTION\n.nf\n");
 	print_troff(self->details ? self->details : self->summary);
 	printf("\n.fi\n.SH OPTIONS\n");
-	for (size_t i = 0; i < n_table; i++) {
-		char left[128] = "", text[1024] = "";
-		if (table[i].kind == OPTION_HEADING) {
+	const char *heading;
+	for (int h = 0; (heading = heading_of(sets, h)); h++) {
+		const hardy_option *o;
+		const void *values;
+		if (h) {
 			printf(".SS ");
-			print_troff(table[i].help);
+			print_troff(heading);
 			printf("\n");
-			continue;
 		}
-		describe_name(&table[i], left, sizeof left);
-		describe_option(&table[i], text, sizeof text);
-		print_entry(left, text);
+		for (walk w = {sets, h, 0, 0}; (o = next_row(&w, &values));) {
+			char left[160] = "", text[1024] = "";
+			describe_name(o, left, sizeof left);
+			describe_option(o, values, text, sizeof text);
+			print_entry(left, text);
+		}
 	}
 	printf(".SS Common to all commands\n");
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
@@ -230,28 +242,34 @@ static void print_manual(const command *self, const option *table, size_t n_tabl
 /* ---- words for a shell -------------------------------------------------------------------------------------------------- */
 
 /* Every option, one a line; of one that has choices, these behind it: "--preset quick hour paper short". */
-static void print_words(const option *table, size_t n_table)
+static void print_words(const option_set *sets)
 {
-	for (size_t i = 0; i < n_table; i++) {
-		const option *o = &table[i];
-		if (o->kind == OPTION_HEADING)
-			continue;
-		printf("%s%s", o->name, o->choices ? " " : "");
-		for (const char *c = o->choices; c && *c; c++)
-			putchar(*c == '|' ? ' ' : *c);
-		printf("%s\n", o->kind == OPTION_FLAG || o->choices ? "" : " *");
+	for (int h = 0; heading_of(sets, h); h++) {
+		const hardy_option *o;
+		const void *values;
+		for (walk w = {sets, h, 0, 0}; (o = next_row(&w, &values));) {
+			char word[80];
+			option_word(o, false, word, sizeof word);
+			printf("%s%s", word, o->choices ? " " : "");
+			for (const char *c = o->choices; c && *c; c++)
+				putchar(*c == '|' ? ' ' : *c);
+			printf("%s\n", option_is_flag(o) || o->choices ? "" : " *");
+			option_word(o, true, word, sizeof word);
+			if (o->use & HARDY_OPTION_EITHER)
+				printf("%s\n", word);
+		}
 	}
-	printf("--quiet\n--verbose\n--help\n");
+	printf("--options *\n--quiet\n--verbose\n--help\n");
 }
 
-int options_help(const command *self, const option *table, size_t n_table, const char *form)
+int options_help(const command *self, const option_set sets[MOST_SETS], const char *form)
 {
 	if (!*form)
-		print_help(self, table, n_table);
+		print_help(self, sets);
 	else if (strcmp(form, "man") == 0)
-		print_manual(self, table, n_table);
+		print_manual(self, sets);
 	else if (strcmp(form, "words") == 0)
-		print_words(table, n_table);
+		print_words(sets);
 	else
 		return usage_error(self, "--help is \"%s\", want man, words, or nothing", form);
 	return EXIT_DONE;

@@ -1,10 +1,8 @@
 /*
- * options.c: the parser of the command line and the text of --help, both from one table.
+ * options.c: the parser of the command line: which options were given, and their values put into the structs that the tables describe.
  */
 #include "options.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +12,11 @@
 
 int usage_error(const command *self, const char *format, ...)
 {
-	va_list arguments;
-	va_start(arguments, format);
+	va_list list;
+	va_start(list, format);
 	fprintf(stderr, "hardy %s: ", self->name);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
+	vfprintf(stderr, format, list);
+	va_end(list);
 	fprintf(stderr, "\nTry: hardy %s --help\n", self->name);
 	return EXIT_USAGE;
 }
@@ -63,208 +61,124 @@ const char *nearest_name(const char *word, const char *const *names, size_t n)
 	return best;
 }
 
-static int unknown_option(const command *self, const option *table, size_t n_table, const char *name)
+static int unknown_option(const command *self, const arguments *a, const char *name)
 {
-	const char **names = malloc((n_table + 1) * sizeof *names);
-	const char *nearest = NULL;
-	if (names) {
-		size_t n = 0;
-		for (size_t i = 0; i < n_table; i++)
-			if (table[i].kind != OPTION_HEADING)
-				names[n++] = table[i].name;
-		names[n++] = "--help";
-		nearest = nearest_name(name, names, n);
-	}
-	int code = nearest ? usage_error(self, "unknown option %s; did you mean %s?", name, nearest)
-	                   : usage_error(self, "unknown option %s", name);
-	free(names);
-	return code;
+	enum { MOST_NAMES = 128, NAME_SIZE = 64 };
+	char words[MOST_NAMES][NAME_SIZE] = {"--help", "--options", "--quiet", "--verbose"};
+	const char *names[MOST_NAMES];
+	size_t n = 4;
+	for (int s = 0; s < MOST_SETS; s++)
+		for (size_t i = 0; a->sets[s].table && i < a->sets[s].table->n; i++)
+			if (!(a->sets[s].table->rows[i].use & HARDY_OPTION_ARGUMENT) && n < MOST_NAMES)
+				option_word(&a->sets[s].table->rows[i], false, words[n++], NAME_SIZE);
+	for (size_t i = 0; i < n; i++)
+		names[i] = words[i];
+	const char *nearest = nearest_name(name, names, n);
+	return nearest ? usage_error(self, "unknown option %s; did you mean %s?", name, nearest)
+	               : usage_error(self, "unknown option %s", name);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------------------------------------- */
 
-static int check_range(const command *self, const option *o, double value, const char *text)
+void option_word(const hardy_option *row, bool negative, char *out, size_t size)
 {
-	if ((o->low != 0 || o->high != 0) && !(value >= o->low && value <= o->high))
-		return usage_error(self, "%s is %s, want %.10g to %.10g", o->name, text, o->low, o->high);
-	return -1;
+	snprintf(out, size, "--%s%s", negative ? "no-" : "", row->word ? row->word : row->name);
+	for (char *c = out; *c; c++)
+		*c = *c == '_' ? '-' : *c;
 }
 
-static bool read_number(const char *text, double *out, char **end)
+bool option_is_flag(const hardy_option *row)
 {
-	errno = 0;
-	double value = strtod(text, end);
-	if (*end == text || errno == ERANGE || !isfinite(value))
-		return false;
-	*out = value;
-	return true;
+	return row->type == HARDY_OPTION_SWITCH && !row->choices;
 }
 
-static int parse_int(const command *self, const option *o, const char *text)
+/* The row that a word of the command line names, NULL for none; *negative when it is --no-NAME of a switch. */
+static const hardy_option *find_row(const arguments *a, const char *word, size_t n, void **values, bool *negative)
 {
-	char *end;
-	errno = 0;
-	long long value = strtoll(text, &end, 10);
-	if (end == text || *end || errno == ERANGE)
-		return usage_error(self, "%s is \"%s\", want a whole number", o->name, text);
-	int code = check_range(self, o, (double)value, text);
-	if (code < 0)
-		*(int64_t *)o->target = value;
-	return code;
-}
-
-static int parse_double(const command *self, const option *o, const char *text)
-{
-	char *end;
-	double value;
-	if (!read_number(text, &value, &end) || *end)
-		return usage_error(self, "%s is \"%s\", want a number", o->name, text);
-	int code = check_range(self, o, value, text);
-	if (code < 0)
-		*(double *)o->target = value;
-	return code;
-}
-
-static int parse_duration(const command *self, const option *o, const char *text)
-{
-	char *end;
-	double value;
-	bool good = read_number(text, &value, &end) && value > 0;
-	if (good && *end) {
-		double unit = *end == 's' ? 1 : *end == 'm' ? 60 : *end == 'h' ? 3600 : 0;
-		good = unit > 0 && !end[1];
-		value *= unit;
-	}
-	if (!good)
-		return usage_error(self, "%s is \"%s\", want a time such as 90s, 45m or 2h", o->name, text);
-	int code = check_range(self, o, value, text);
-	if (code < 0)
-		*(double *)o->target = value;
-	return code;
-}
-
-static int parse_spacing(const command *self, const option *o, const char *text)
-{
-	double value[3];
-	int n = 0;
-	const char *at = text;
-	bool good = true;
-	for (;;) {
-		char *end;
-		good = n < 3 && read_number(at, &value[n], &end) && value[n] > 0 && (*end == ',' || !*end);
-		if (!good)
-			break;
-		n++;
-		if (!*end)
-			break;
-		at = end + 1;
-	}
-	if (!good || n == 2)
-		return usage_error(self, "%s is \"%s\", want mm, one number (x and y) or three: 1.5 or 1.5,1.5,10", o->name, text);
-	for (int i = 0; i < n; i++) {
-		int code = check_range(self, o, value[i], text);
-		if (code >= 0)
-			return code;
-	}
-	double *out = o->target;
-	out[0] = value[0];
-	out[1] = n == 3 ? value[1] : value[0];
-	if (n == 3)
-		out[2] = value[2];
-	return -1;
-}
-
-static bool is_choice(const char *choices, const char *text)
-{
-	size_t n = strlen(text);
-	for (const char *at = choices; at; at = strchr(at, '|')) {
-		at += *at == '|';
-		if (n > 0 && strcspn(at, "|") == n && memcmp(at, text, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int append(const command *self, string_list *list, const char *text)
-{
-	const char **items = realloc(list->items, (list->n + 1) * sizeof *items);
-	if (!items) {
-		fprintf(stderr, "hardy %s: out of memory\n", self->name);
-		return EXIT_FAILED;
-	}
-	list->items = items;
-	list->items[list->n++] = text;
-	return -1;
-}
-
-static int parse_value(const command *self, const option *o, const char *text)
-{
-	switch (o->kind) {
-	case OPTION_INT:
-		return parse_int(self, o, text);
-	case OPTION_DOUBLE:
-		return parse_double(self, o, text);
-	case OPTION_DURATION:
-		return parse_duration(self, o, text);
-	case OPTION_SPACING:
-		return parse_spacing(self, o, text);
-	case OPTION_STRING:
-	case OPTION_STRINGS:
-		if (o->choices && !is_choice(o->choices, text))
-			return usage_error(self, "%s is \"%s\", want one of %s", o->name, text, o->choices);
-		if (o->kind == OPTION_STRINGS)
-			return append(self, o->target, text);
-		*(const char **)o->target = text;
-		return -1;
-	case OPTION_HEADING:
-	case OPTION_FLAG:
-		break;
-	}
-	return -1;
-}
-
-/* ---- the parser --------------------------------------------------------------------------------------------------------- */
-
-static const option *find_option(const option *table, size_t n_table, const char *name, size_t n_name)
-{
-	for (size_t i = 0; i < n_table; i++) {
-		if (table[i].kind == OPTION_HEADING)
-			continue;
-		if (strlen(table[i].name) == n_name && memcmp(table[i].name, name, n_name) == 0)
-			return &table[i];
-		if (n_name == 2 && memcmp(name, "-o", 2) == 0 && strcmp(table[i].name, "--output") == 0)
-			return &table[i];
+	for (int which = 0; which < 2; which++) { /* --no-top-skip is a name of its own */
+		*negative = which == 1;
+		for (int s = 0; s < MOST_SETS; s++)
+			for (size_t i = 0; a->sets[s].table && i < a->sets[s].table->n; i++) {
+				const hardy_option *row = &a->sets[s].table->rows[i];
+				char name[MAX_WORD + 8];
+				if (row->use & HARDY_OPTION_ARGUMENT || (*negative && !option_is_flag(row)))
+					continue;
+				option_word(row, *negative, name, sizeof name);
+				const bool output = n == 2 && memcmp(word, "-o", 2) == 0 && strcmp(name, "--output") == 0;
+				if (!output && (strlen(name) != n || memcmp(name, word, n) != 0))
+					continue;
+				*values = a->sets[s].values;
+				return row;
+			}
 	}
 	return NULL;
 }
 
-/* Reads the option at argv[*at] and its value; moves *at to the last word used. */
-static int parse_option(const command *self, const option *table, size_t n_table, int argc, char **argv, int *at)
+static int out_of_memory(const command *self)
 {
-	const char *word = argv[*at];
-	size_t n_name = strcspn(word, "=");
-	const option *o = find_option(table, n_table, word, n_name);
-	if (!o) {
-		char name[MAX_WORD + 1] = "";
-		snprintf(name, sizeof name, "%.*s", (int)(n_name < MAX_WORD ? n_name : MAX_WORD), word);
-		return unknown_option(self, table, n_table, name);
-	}
-	const char *value = word[n_name] ? word + n_name + 1 : NULL;
-	if (o->kind == OPTION_FLAG) {
-		if (value)
-			return usage_error(self, "%s takes no value, found \"%s\"", o->name, value);
-		*(bool *)o->target = true;
-		return -1;
-	}
-	if (!value) {
-		if (*at + 1 >= argc || strncmp(argv[*at + 1], "--", 2) == 0)
-			return usage_error(self, "%s wants a value (%s)", o->name, o->placeholder ? o->placeholder : "VALUE");
-		value = argv[++*at];
-	}
-	if (!*value)
-		return usage_error(self, "%s wants a value (%s), found none", o->name, o->placeholder ? o->placeholder : "VALUE");
-	return parse_value(self, o, value);
+	fprintf(stderr, "hardy %s: out of memory\n", self->name);
+	return EXIT_FAILED;
 }
+
+static int add_given(arguments *a, const command *self, const hardy_option *row, void *values, const char *text)
+{
+	given *larger = realloc(a->given, (a->n + 1) * sizeof *larger);
+	if (!larger)
+		return out_of_memory(self);
+	a->given = larger;
+	a->given[a->n++] = (given){row, values, text};
+	return -1;
+}
+
+static int add_rest(arguments *a, const command *self, const char *text)
+{
+	const char **larger = realloc(a->rest, (a->n_rest + 1) * sizeof *larger);
+	if (!larger)
+		return out_of_memory(self);
+	a->rest = larger;
+	a->rest[a->n_rest++] = text;
+	return -1;
+}
+
+/* ---- files of options --------------------------------------------------------------------------------------------------- */
+
+/* What the file says comes before what the command line says, wherever it is named. */
+static int read_file(arguments *a, const command *self, const char *path)
+{
+	hardy_error err = {0};
+	if (a->file)
+		return usage_error(self, "--options is given twice");
+	hardy_status status = hardy_option_file_read(&a->file, path, &err);
+	const size_t n_words = a->n;
+	for (size_t i = 0; !status && i < hardy_option_file_n(a->file); i++) {
+		const char *name, *text;
+		const hardy_option *row = NULL;
+		void *values = NULL;
+		hardy_option_file_entry(a->file, i, &name, &text);
+		for (int s = 0; s < MOST_SETS && !row; s++) {
+			row = hardy_option_find(a->sets[s].table, name);
+			values = a->sets[s].values;
+		}
+		if (!row || row->use & HARDY_OPTION_ARGUMENT)
+			return usage_error(self, "%s: \"%s\" is no option of this command", path, name);
+		const int code = add_given(a, self, row, values, text);
+		if (code >= 0)
+			return code;
+	}
+	if (status)
+		return report_error(self, status, &err);
+	/* to the front, both in their order */
+	given *moved = malloc((a->n + 1) * sizeof *moved);
+	if (!moved)
+		return out_of_memory(self);
+	memcpy(moved, a->given + n_words, (a->n - n_words) * sizeof *moved);
+	memcpy(moved + (a->n - n_words), a->given, n_words * sizeof *moved);
+	free(a->given);
+	a->given = moved;
+	return -1;
+}
+
+/* ---- the parser --------------------------------------------------------------------------------------------------------- */
 
 bool options_verbose, options_quiet;
 
@@ -273,14 +187,50 @@ static bool is_either(const char *word, const char *a, const char *b)
 	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-int options_parse(const command *self, const option *table, size_t n_table, int argc, char **argv, size_t n_min, size_t n_max,
-                  string_list *rest)
+/* The value behind "=", or the next word; NULL, and a message, when there is none. */
+static const char *value_of(const command *self, const char *name, const char *called, int argc, char **argv, int *at)
 {
-	*rest = (string_list){0};
+	const size_t n = strcspn(argv[*at], "=");
+	const char *value = argv[*at][n] ? argv[*at] + n + 1 : NULL;
+	if (!value && *at + 1 < argc && strncmp(argv[*at + 1], "--", 2) != 0)
+		value = argv[++*at];
+	if (!value || !*value)
+		usage_error(self, "%s wants a value (%s)%s", name, called ? called : "VALUE", value ? ", found none" : "");
+	return value && *value ? value : NULL;
+}
+
+/* Reads the option at argv[*at] and its value; moves *at to the last word used. */
+static int read_option(arguments *a, const command *self, int argc, char **argv, int *at)
+{
+	const char *word = argv[*at];
+	const size_t n = strcspn(word, "=");
+	void *values = NULL;
+	bool negative = false;
+	char name[MAX_WORD + 1];
+	snprintf(name, sizeof name, "%.*s", (int)(n < MAX_WORD ? n : MAX_WORD), word);
+	if (strcmp(name, "--options") == 0) {
+		const char *path = value_of(self, name, "FILE", argc, argv, at);
+		return path ? read_file(a, self, path) : EXIT_USAGE;
+	}
+	const hardy_option *row = find_row(a, word, n, &values, &negative);
+	if (!row)
+		return unknown_option(self, a, name);
+	if (option_is_flag(row)) {
+		if (word[n])
+			return usage_error(self, "%s takes no value, found \"%s\"", name, word + n + 1);
+		return add_given(a, self, row, values, negative ? "off" : "on");
+	}
+	option_word(row, false, name, sizeof name);
+	const char *value = value_of(self, name, row->value, argc, argv, at);
+	return value ? add_given(a, self, row, values, value) : EXIT_USAGE;
+}
+
+int arguments_read(arguments *a, const command *self, int argc, char **argv, size_t n_min, size_t n_max)
+{
 	/* Help first: it shows the defaults, not what earlier words have set. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (is_either(argv[i], "--help", "-h") || strncmp(argv[i], "--help=", 7) == 0)
-			return options_help(self, table, n_table, argv[i][2] == 'h' && argv[i][6] ? argv[i] + 7 : "");
+			return options_help(self, a->sets, argv[i][2] == 'h' && argv[i][6] ? argv[i] + 7 : "");
 	}
 	bool options_over = false;
 	for (int i = 1; i < argc; i++) {
@@ -298,28 +248,94 @@ int options_parse(const command *self, const option *table, size_t n_table, int 
 			continue;
 		}
 		if (!options_over && argv[i][0] == '-' && argv[i][1])
-			code = parse_option(self, table, n_table, argc, argv, &i);
+			code = read_option(a, self, argc, argv, &i);
 		else
-			code = append(self, rest, argv[i]);
+			code = add_rest(a, self, argv[i]);
 		if (code >= 0)
 			return code;
 	}
-	if (rest->n < n_min)
+	if (a->n_rest < n_min)
 		return usage_error(self, "%s", n_max == 1 ? "an argument is missing" : "arguments are missing");
-	if (rest->n > n_max)
-		return usage_error(self, "unexpected argument \"%s\"", rest->items[n_max]);
+	if (a->n_rest > n_max)
+		return usage_error(self, "unexpected argument \"%s\"", a->rest[n_max]);
 	return -1;
 }
 
-void options_clear(const option *table, size_t n_table, string_list *rest)
+/* All that was given for a row that may be repeated. */
+static int apply_list(arguments *a, const command *self, const given *first)
 {
-	for (size_t i = 0; i < n_table; i++) {
-		if (table[i].kind == OPTION_STRINGS) {
-			string_list *list = table[i].target;
-			free(list->items);
-			*list = (string_list){0};
+	hardy_error err = {0};
+	const char ***larger = realloc(a->lists, (a->n_lists + 1) * sizeof *larger);
+	if (!larger)
+		return out_of_memory(self);
+	a->lists = larger;
+	const char **list = malloc(a->n * sizeof *list);
+	if (!list)
+		return out_of_memory(self);
+	a->lists[a->n_lists++] = list;
+	size_t n = 0;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->given[i].row == first->row)
+			list[n++] = a->given[i].text;
+	const hardy_status status = hardy_option_set_texts(first->row, first->values, list, n, &err);
+	return status ? report_error(self, status, &err) : -1;
+}
+
+int arguments_apply(arguments *a, const command *self)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const given *g = &a->given[i];
+		hardy_error err = {0};
+		size_t first = 0;
+		while (a->given[first].row != g->row)
+			first++;
+		if (g->row->type == HARDY_OPTION_TEXTS) {
+			const int code = first == i ? apply_list(a, self, g) : -1;
+			if (code >= 0)
+				return code;
+			continue;
 		}
+		if (!hardy_option_set(g->row, g->values, g->text, &err))
+			continue;
+		char word[MAX_WORD + 8];
+		option_word(g->row, false, word, sizeof word);
+		const size_t n = strlen(g->row->name); /* with which the message begins */
+		return usage_error(self, "%s%s", word, strncmp(err.message, g->row->name, n) == 0 ? err.message + n : err.message);
 	}
-	free(rest->items);
-	*rest = (string_list){0};
+	return -1;
+}
+
+int arguments_take(arguments *a, const command *self, void *options, const option_set *own, int argc, char **argv, size_t n_min,
+                   size_t n_max)
+{
+	const hardy_options *table = hardy_options_of(self->name);
+	*a = (arguments){0};
+	if (table) {
+		hardy_options_default(table, options);
+		a->sets[0] = (option_set){table, options};
+	}
+	if (own)
+		a->sets[table ? 1 : 0] = *own;
+	const int code = arguments_read(a, self, argc, argv, n_min, n_max);
+	return code < 0 ? arguments_apply(a, self) : code;
+}
+
+const char *arguments_find(const arguments *a, const char *name)
+{
+	const char *found = NULL;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->given[i].row->name, name) == 0)
+			found = a->given[i].text;
+	return found;
+}
+
+void arguments_clear(arguments *a)
+{
+	for (size_t i = 0; i < a->n_lists; i++)
+		free(a->lists[i]);
+	free(a->lists);
+	free(a->given);
+	free(a->rest);
+	hardy_option_file_free(a->file);
+	*a = (arguments){0};
 }

@@ -13,6 +13,7 @@
 #include "hardy/evaluate.h"
 #include "hardy/image.h"
 #include "hardy/model.h"
+#include "hardy/options.h"
 #include "hardy/predict.h"
 #include "hardy/version.h"
 

@@ -73,14 +73,6 @@ bool hy_ends_with(const char *s, const char *end)
 	return n >= m && strcasecmp(s + n - m, end) == 0;
 }
 
-hardy_status hy_check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err)
-{
-	if (value >= low && value <= high)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want %lld to %lld", name, (long long)value, (long long)low,
-	               (long long)high);
-}
-
 size_t hy_shell_quote(char *out, const char *word)
 {
 	size_t n = 0;

@@ -41,7 +41,4 @@ char *hy_shell_word(const char *word) HY_MUST_USE;
 /* The same into out (NULL: only counted), without a zero byte; returns how many bytes. */
 size_t hy_shell_quote(char *out, const char *word);
 
-/* HARDY_ERROR_ARGUMENT unless low <= value <= high; name is the option's. */
-hardy_status hy_check_number(const char *name, int64_t value, int64_t low, int64_t high, hardy_error *err);
-
 #endif

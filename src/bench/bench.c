@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -30,21 +31,50 @@ static const struct {
 };
 enum { N_BENCHES = sizeof benches / sizeof *benches, MAX_COUNTS = 16 };
 
+#define AT(member) offsetof(hardy_bench_options, member)
+
+static const hardy_option option_rows[] = {
+    {"what", HARDY_OPTION_TEXT, AT(what), "WHAT", "What is measured.", .usual = "step",
+     .use = HARDY_OPTION_ARGUMENT | HARDY_OPTION_NEEDED},
+    HY_OPTION_ARGUMENTS(hardy_bench_options, files, "FILE...", "Model and scan of predict, label maps of metrics."),
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Height and width of slices, a multiple of 16.", .usual = "192", .low = 16,
+     .high = 512},
+    {"batch", HARDY_OPTION_WHOLE, AT(batch), "N", "Slices of a training step.", .usual = "20", .low = 2, .high = 1024},
+    {"slices", HARDY_OPTION_WHOLE, AT(slices), "N", "Slices of infer, of artefacts and of predict's phantom scan.",
+     .usual = "10", .low = 1, .high = 10000},
+    {"threads", HARDY_OPTION_TEXT, AT(threads), "N[,N...]", "Numbers of threads, each in turn; without it, all.", .use = 0},
+    {"steps", HARDY_OPTION_WHOLE, AT(steps), "N", "Timed runs of everything, at least; 5 for figures to keep.", .usual = "5",
+     .low = 1, .high = HY_MAX_RUNS},
+    {"seconds", HARDY_OPTION_REAL, AT(seconds), "S",
+     "Time that the runs of a short measurement take together, at least; 0: a trial, the machine measured roughly.",
+     .usual = "0.2", .low = 0, .high = 3600},
+    {"schemes", HARDY_OPTION_TEXT, AT(schemes), "A,B",
+     "Masks of z_i and z_s: random, dropout, channel or spatial; fixed so that steps are alike.", .usual = "channel,spatial",
+     .use = HARDY_OPTION_NEEDED},
+    {"network", HARDY_OPTION_TEXT, AT(network), "NAME", "The study's networks, or the U-Net.", .usual = "study",
+     .choices = "study|unet", .use = HARDY_OPTION_NEEDED},
+    {"standard", HARDY_OPTION_SWITCH, AT(standard), NULL, "Standard training instead of cooperative.", .use = 0},
+    {"profile", HARDY_OPTION_SWITCH, AT(profile), NULL,
+     "step, infer: time, arithmetic, bytes and share of the bound of each operator; the bound on more threads.", .use = 0},
+    {"shapes", HARDY_OPTION_SWITCH, AT(shapes), NULL, "With profile, a row for each operator and shape.", .use = 0},
+    {"isa", HARDY_OPTION_TEXT, AT(isa), "NAME", "Kernels.", .usual = "auto", .choices = "auto|plain|avx2|avx512|avx512-bf16",
+     .use = HARDY_OPTION_NEEDED},
+    {"library", HARDY_OPTION_TEXT, AT(library), "NAME", "Convolutions.", .usual = "auto",
+     .choices = "auto|plain|onednn|taps|ours", .use = HARDY_OPTION_NEEDED},
+    {"label", HARDY_OPTION_WHOLE, AT(label), "N", "metrics: the class that is scored.", .usual = "1", .low = 1, .high = 255},
+    {"tolerance_mm", HARDY_OPTION_REAL, AT(tolerance_mm), "MM", "metrics: of NSD.", .usual = "2", .low = 0, .high = 1000,
+     .word = "tolerance"},
+    {"json", HARDY_OPTION_SWITCH, AT(json), NULL, "One JSON object a line.", .use = 0},
+    {"folder", HARDY_OPTION_TEXT, AT(folder), "DIR", "An existing one for temporary files.", .usual = "/tmp",
+     .use = HARDY_OPTION_ARGUMENT | HARDY_OPTION_NEEDED},
+    HY_OPTION_ARGUMENT(hardy_bench_options, program, "FILE", "predict: the program hardy."),
+};
+
+const hardy_options hy_bench_table = {"bench", HY_TABLE_ROWS(option_rows), sizeof(hardy_bench_options), NULL};
+
 void hardy_bench_options_init(hardy_bench_options *o)
 {
-	*o = (hardy_bench_options){.what = "step",
-	                           .size = 192,
-	                           .batch = 20,
-	                           .slices = 10,
-	                           .network = "study",
-	                           .steps = 5,
-	                           .seconds = .2,
-	                           .schemes = "channel,spatial",
-	                           .isa = "auto",
-	                           .library = "auto",
-	                           .folder = "/tmp",
-	                           .label = 1,
-	                           .tolerance_mm = 2};
+	hardy_options_default(&hy_bench_table, o);
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------------- */
@@ -131,21 +161,9 @@ static void write_machine(hy_bench *b, bool roof)
 
 static hardy_status check_options(const hardy_bench_options *o, hardy_error *err)
 {
-	hardy_status status = hy_check_number("size", o->size, 16, 512, err);
+	hardy_status status = hardy_options_check(&hy_bench_table, o, err);
 	if (!status && o->size % 16)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "size is %lld, want a multiple of 16", (long long)o->size);
-	if (!status)
-		status = hy_check_number("batch", o->batch, 2, 1024, err);
-	if (!status)
-		status = hy_check_number("slices", o->slices, 1, 10000, err);
-	if (!status)
-		status = hy_check_number("steps", o->steps, 1, HY_MAX_RUNS, err);
-	if (!status)
-		status = hy_check_number("label", o->label, 1, 255, err);
-	if (!status && !(o->seconds >= 0 && o->seconds <= 3600))
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "seconds are %g, want 0 to 3600", o->seconds);
-	if (!status && !(o->tolerance_mm >= 0 && isfinite(o->tolerance_mm)))
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "tolerance is %g mm, want 0 or more", o->tolerance_mm);
 	return status;
 }
 
@@ -166,35 +184,23 @@ static hardy_status read_threads(const char *text, int counts[MAX_COUNTS], int *
 	}
 }
 
-static hardy_status read_network(const char *name, hy_network_config *out, hardy_error *err)
-{
-	*out = (hy_network_config){.channels = 1, .classes = 4, .decoupler = true};
-	for (int k = 0; k < HY_N_NETWORKS; k++)
-		if (!strcmp(name, hy_network_names[k])) {
-			out->kind = (hy_network_kind)k;
-			return HARDY_OK;
-		}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "the network is \"%s\", want study or unet", name);
-}
-
-static hardy_status read_engine(const hardy_bench_options *o, hy_tape_options *out, hardy_error *err)
+/* The options' words are known ones by now. */
+static void read_engine(const hardy_bench_options *o, hy_network_config *network, hy_tape_options *out)
 {
 	static const char *const sets[] = {"auto", "plain", "avx2", "avx512", "avx512-bf16"};
 	static const hy_isa isas[] = {HY_ISA_AUTO, HY_ISA_PLAIN, HY_ISA_AVX2, HY_ISA_AVX512, HY_ISA_AVX512_BF16};
 	static const char *const names[] = {"auto", "plain", "onednn", "taps", "ours"};
 	static const hy_conv_library libraries[] = {HY_CONV_AUTO, HY_CONV_PLAIN, HY_CONV_DNNL, HY_CONV_DIRECT, HY_CONV_WINOGRAD};
-	size_t i = 0, k = 0;
-	while (i < sizeof sets / sizeof *sets && strcmp(o->isa, sets[i]))
-		i++;
-	while (k < sizeof names / sizeof *names && strcmp(o->library, names[k]))
-		k++;
-	if (i == sizeof sets / sizeof *sets)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT,
-		               "the instruction set is \"%s\", want auto, plain, avx2, avx512 or avx512-bf16", o->isa);
-	if (k == sizeof names / sizeof *names)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the library is \"%s\", want auto, plain, onednn, taps or ours", o->library);
-	*out = (hy_tape_options){.isa = isas[i], .library = libraries[k]};
-	return HARDY_OK;
+	*network = (hy_network_config){.channels = 1, .classes = 4, .decoupler = true};
+	for (int k = 0; k < HY_N_NETWORKS; k++)
+		if (!strcmp(o->network, hy_network_names[k]))
+			network->kind = (hy_network_kind)k;
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+		if (!strcmp(o->isa, sets[i]))
+			out->isa = isas[i];
+		if (!strcmp(o->library, names[i]))
+			out->library = libraries[i];
+	}
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------ */
@@ -236,13 +242,10 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
 		status = read_threads(o->threads, counts, &n_counts, e);
 	if (!status)
 		status = hy_bench_read_schemes(o->schemes, b.schemes, e);
-	if (!status)
-		status = read_network(o->network, &b.network, e);
-	b.cooperative = !o->standard && b.network.kind == HY_NETWORK_STUDY;
-	if (!status)
-		status = read_engine(o, &b.engine, e);
 	if (status)
 		return status;
+	read_engine(o, &b.network, &b.engine);
+	b.cooperative = !o->standard && b.network.kind == HY_NETWORK_STUDY;
 	if (!(b.kernels = hy_kernels_pick(b.engine.isa, e)))
 		return e->status;
 	const int before = hy_threads();

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
 #include "image/geometry.h"
@@ -584,15 +585,34 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 
 /* ---- public ------------------------------------------------------------------------------------------------------------- */
 
+#define AT(member) offsetof(hardy_check_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_check_options, data, "DATA", "The data set."),
+    {"labels", HARDY_OPTION_TEXT, AT(labels), "NAME=V,...", "What label values mean, e.g. lv=3,myo=2; background=V drops one.",
+     .use = 0},
+    HY_OPTION_SPACING(hardy_check_options),
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Side of the network's slices: labels outside of them are told; 0: not asked.",
+     .usual = "96", .low = 0, .high = 512},
+    {"grid_spacing_mm", HARDY_OPTION_REAL, AT(grid_spacing_mm), "MM", "In-plane spacing of these slices.", .usual = "2",
+     .low = 0.05, .high = 100, .word = "grid-spacing"},
+    {"json", HARDY_OPTION_SWITCH, AT(json), NULL, "Report as one JSON object.", .use = 0},
+    {"verbose", HARDY_OPTION_SWITCH, AT(verbose), NULL, "Everything to look at.", .use = HARDY_OPTION_ARGUMENT},
+};
+
+const hardy_options hy_check_table = {"check", HY_TABLE_ROWS(option_rows), sizeof(hardy_check_options), NULL};
+
 void hardy_check_options_init(hardy_check_options *o)
 {
-	*o = (hardy_check_options){0};
+	hardy_options_default(&hy_check_table, o);
 }
 
 hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, const hardy_log *log, hardy_error *err)
 {
 	if (!o || !o->data || !sink || !sink->write)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "a check wants a data set and somewhere to report to");
+	if (hardy_options_check(&hy_check_table, o, err))
+		return HARDY_ERROR_ARGUMENT;
 	hy_dataset_options options = {.labels = o->labels};
 	memcpy(options.spacing_mm, o->spacing_mm, sizeof options.spacing_mm);
 	report r = {0};

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "image/nifti.h"
 
@@ -22,9 +23,27 @@
 
 enum { MAX_SITES = 16, N_CINE = 30, PATH_ROOM = 4096 };
 
+#define AT(member) offsetof(hardy_phantom_options, member)
+
+static const hardy_option option_rows[] = {
+    {"sites", HARDY_OPTION_TEXT, AT(sites), "N|NAMES", "How many sites, from the first, or their names, such as A,C.",
+     .usual = "4", .use = HARDY_OPTION_NEEDED},
+    {"subjects", HARDY_OPTION_WHOLE, AT(subjects), "N",
+     "Subjects at each site; the groups DCM, HCM, MINF, NOR and RV take turns.", .usual = "14", .low = 1, .high = 99},
+    {"seed", HARDY_OPTION_WHOLE, AT(seed), "S", "Same seed, same files.", .usual = "0", .low = 0, .high = 9007199254740992},
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Pixels of an image's side, 64 to 512; 0 takes the site's own.", .usual = "0",
+     .low = 0, .high = 512},
+    {"frames", HARDY_OPTION_WHOLE, AT(frames), "N", "Frames of the cine to write as well, 4 to 60; 0 writes ED and ES only.",
+     .usual = "0", .low = 0, .high = 60},
+    {"threads", HARDY_OPTION_WHOLE, AT(threads), "N", "Threads; 0 takes all. The files do not depend on it.", .usual = "0",
+     .low = 0, .high = 1024},
+};
+
+const hardy_options hy_phantom_table = {"phantom", HY_TABLE_ROWS(option_rows), sizeof(hardy_phantom_options), NULL};
+
 void hardy_phantom_options_init(hardy_phantom_options *o)
 {
-	*o = (hardy_phantom_options){.sites = "4", .subjects = 14};
+	hardy_options_default(&hy_phantom_table, o);
 }
 
 bool hardy_phantom_site(size_t i, const char **name, const char **about)
@@ -155,27 +174,23 @@ static hardy_status parse_sites(job *j, const char *text, hardy_error *err)
 	}
 }
 
-static hardy_status check_range(const char *name, int64_t value, int64_t low, int64_t high, bool zero, hardy_error *err)
+/* 0 is the site's own, or none. */
+static hardy_status check_least(const char *name, int64_t value, int64_t least, hardy_error *err)
 {
-	if (zero && value == 0)
+	if (!value || value >= least)
 		return HARDY_OK;
-	if (zero && (value < low || value > high))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want 0, or %lld to %lld", name, (long long)value, (long long)low,
-		               (long long)high);
-	return hy_check_number(name, value, low, high, err);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %lld, want 0, or %lld or more", name, (long long)value, (long long)least);
 }
 
 static hardy_status check_options(job *j, const hardy_phantom_options *o, hardy_error *err)
 {
-	hardy_status status = parse_sites(j, o->sites, err);
+	hardy_status status = hardy_options_check(&hy_phantom_table, o, err);
 	if (!status)
-		status = check_range("subjects", o->subjects, 1, 99, false, err);
+		status = parse_sites(j, o->sites, err);
 	if (!status)
-		status = check_range("size", o->size, 64, 512, true, err);
+		status = check_least("size", o->size, 64, err);
 	if (!status)
-		status = check_range("frames", o->frames, 4, 60, true, err);
-	if (!status)
-		status = check_range("threads", o->threads, 1, 1024, true, err);
+		status = check_least("frames", o->frames, 4, err);
 	j->o = o;
 	j->n_threads = o->threads ? (int)o->threads : hy_threads();
 	if (j->n_threads > o->subjects)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "image/nifti.h"
 #include "predict/places.h"
@@ -16,9 +17,38 @@
 #include <string.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_corrupt_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENTS(hardy_corrupt_options, inputs, "SCAN|FOLDER...", "Scans, folders of them, data sets."),
+    HY_OPTION_OUTPUT(hardy_corrupt_options, "OUT", "Folder for the spoiled scans, or for one result a file NAME.nii.gz."),
+    {"artefacts", HARDY_OPTION_TEXTS, AT(artefacts), "NAME",
+     "What to do to the scans: bias, ghosting, motion, spike, noise, blur, resolution, contrast; or acdc-c, the first four as "
+     "that protocol has them.",
+     .word = "artefact"},
+    {"parameters", HARDY_OPTION_TEXT, AT(parameters), "FILE|JSON|NAME=V,...",
+     "Parameters instead of drawn ones; a file written by this command makes the same again.", .use = 0},
+    HY_OPTION_SEED(hardy_corrupt_options, "Seed of the draws."),
+    {"copies", HARDY_OPTION_WHOLE, AT(copies), "N", "Draws of each artefact.", .usual = "1", .low = 1, .high = 1000},
+    {"level", HARDY_OPTION_WHOLE, AT(level), "N", "Severity, 1 to 5; 0: drawn as in ACDC-C.", .usual = "0", .low = 0,
+     .high = HY_N_LEVELS},
+    {"centre", HARDY_OPTION_TEXT, AT(centre), "WHICH",
+     "What motion rotates about: the origin of space, as TorchIO does, or the image's centre.", .usual = "origin",
+     .choices = "origin|image", .use = HARDY_OPTION_NEEDED},
+    HY_OPTION_SPACING(hardy_corrupt_options),
+    HY_OPTION_LABELS(hardy_corrupt_options),
+    HY_OPTIONS_SUBJECTS(hardy_corrupt_options),
+    HY_OPTION_THREADS(hardy_corrupt_options),
+    HY_OPTION_OVERWRITE(
+        hardy_corrupt_options,
+        "Replace also what hardy corrupt did not write, or what was changed since; never a scan or label that is read."),
+};
+
+const hardy_options hy_corrupt_table = {"corrupt", HY_TABLE_ROWS(option_rows), sizeof(hardy_corrupt_options), NULL};
+
 void hardy_corrupt_options_init(hardy_corrupt_options *o)
 {
-	*o = (hardy_corrupt_options){.copies = 1, .centre = "origin", .fold = -1};
+	hardy_options_default(&hy_corrupt_table, o);
 }
 
 /* One way of spoiling; each scan goes through each. */
@@ -50,20 +80,13 @@ typedef struct session {
 static hardy_status check_options(session *s, hardy_error *err)
 {
 	const hardy_corrupt_options *o = s->o;
-	hardy_status status;
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
 	if (!o->n_inputs)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
-	if ((status = hy_check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
-	    (status = hy_check_number("copies", o->copies, 1, 1000, err)) ||
-	    (status = hy_check_number("level", o->level, 0, HY_N_LEVELS, err)) ||
-	    (status = hy_check_number("threads", o->threads, 0, 1024, err)))
-		return status;
-	if (!o->centre || (strcmp(o->centre, "origin") != 0 && strcmp(o->centre, "image") != 0))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "centre is '%s', want origin or image", o->centre ? o->centre : "");
-	s->about_image = o->centre[0] == 'i';
-	return HARDY_OK;
+	const hardy_status status = hardy_options_check(&hy_corrupt_table, o, err);
+	s->about_image = !status && o->centre[0] == 'i';
+	return status;
 }
 
 static hardy_status add_task(session *s, hy_artefact_kind kind, bool chain, int64_t copy, hardy_error *err)

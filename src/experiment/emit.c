@@ -124,8 +124,6 @@ hardy_status hy_emit(const hy_study *s, const hardy_sink *report, hardy_error *e
 	script x = {.s = s, .program = s->o->program ? s->o->program : "hardy"};
 	char here[PATH_MAX];
 	const bool slurm = !strcmp(s->o->emit, "slurm");
-	if (!slurm && strcmp(s->o->emit, "shell") != 0)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "emit is \"%s\", want shell or slurm", s->o->emit);
 	if (!getcwd(here, sizeof here))
 		return hy_fail_errno(err, HARDY_ERROR_IO, "the working folder");
 	hardy_status status = check_words(s, here, err);

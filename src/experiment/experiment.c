@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "experiment/compare.h"
 #include "experiment/emit.h"
 #include "experiment/estimate.h"
@@ -20,9 +21,48 @@
 #include <string.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_experiment_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_experiment_options, name, "EXPERIMENT", "Of the table."),
+    HY_OPTION_ARGUMENTS(hardy_experiment_options, data, "[NAME=]FOLDER...", "The training set first, then other sites."),
+    HY_OPTION_OUTPUT(hardy_experiment_options, "DIR", "Folder of the experiment; an existing one goes on."),
+    {"preset", HARDY_OPTION_TEXT, AT(preset), "NAME", "Defaults of the training.", .usual = "quick",
+     .choices = "quick|hour|short|paper", .use = HARDY_OPTION_NEEDED},
+    {"seeds", HARDY_OPTION_WHOLE, AT(seeds), "N", "Runs of each method, each with its own subjects.", .usual = "3", .low = 1,
+     .high = 1000},
+    {"first_seed", HARDY_OPTION_WHOLE, AT(first_seed), "N", "The first of the seeds.", .usual = "0", .low = 0, .high = 1e9},
+    {"methods", HARDY_OPTION_TEXT, AT(methods), "NAME,...",
+     "These of the experiment's methods only; all: also those beyond the study.", .use = 0},
+    {"splits", HARDY_OPTION_TEXT, AT(splits), "FILE",
+     "JSON with subjects: pool or train, validation, test; without it they are drawn, into DIR/splits.json.", .use = 0},
+    {"precision", HARDY_OPTION_TEXT, AT(precision), "NAME", "Of training, as for hardy train.", .choices = "f32|bf16"},
+    {"settings", HARDY_OPTION_TEXTS, AT(settings), "NAME=VALUE",
+     "A training option by its name in run.json, e.g. iterations=3000.", .word = "set"},
+    {"copies", HARDY_OPTION_WHOLE, AT(copies), "N", "Draws of each artefact and test scan.", .usual = "3", .low = 1,
+     .high = 100},
+    {"adapt", HARDY_OPTION_SWITCH, AT(adapt), NULL, "Score with batch-norm statistics adapted to each scan.", .use = 0},
+    {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "A scan that cannot be used is an error; else the others do.", .use = 0},
+    {"jobs", HARDY_OPTION_WHOLE, AT(jobs), "N", "Runs at a time, each a process.", .usual = "1", .low = 1, .high = 1024},
+    {"threads", HARDY_OPTION_WHOLE, AT(threads), "N", "Threads of a run; 0: all cores, shared among the jobs.", .usual = "0",
+     .low = 0, .high = 1024},
+    {"results", HARDY_OPTION_TEXTS, AT(results), "FILE|DIR",
+     "Results that are at hand (.jsonl files, or a folder of them): their runs are not repeated.", .use = 0},
+    {"dry_run", HARDY_OPTION_SWITCH, AT(dry_run), NULL, "Show runs, subjects and estimated time; do nothing.", .use = 0},
+    {"retry_failed", HARDY_OPTION_SWITCH, AT(retry_failed), NULL, "Try runs again that failed before.", .use = 0},
+    {"run", HARDY_OPTION_TEXT, AT(run), "METHOD-SEED", "Make this run alone; the same command without it collects its result.",
+     .use = 0},
+    {"collect", HARDY_OPTION_SWITCH, AT(collect), NULL, "Make no run, only collect those that are done.", .use = 0},
+    {"emit", HARDY_OPTION_TEXT, AT(emit), "HOW",
+     "Print a script instead: one command a run, or what submits them to Slurm as a job array.", .choices = "shell|slurm"},
+    HY_OPTION_OVERWRITE(hardy_experiment_options, "Replace also files of an experiment's names that none wrote."),
+};
+
+const hardy_options hy_experiment_table = {"experiment", HY_TABLE_ROWS(option_rows), sizeof(hardy_experiment_options), NULL};
+
 void hardy_experiment_options_init(hardy_experiment_options *o)
 {
-	*o = (hardy_experiment_options){.preset = "quick", .seeds = 3, .copies = 3, .jobs = 1};
+	hardy_options_default(&hy_experiment_table, o);
 }
 
 bool hardy_experiment_name(size_t i, const char **name, const char **title)

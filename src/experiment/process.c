@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "training/set.h"
 
@@ -56,59 +57,35 @@ static void add(words *w, const char *text)
 	w->item[w->n] = NULL;
 }
 
-static void add_option(words *w, const char *name, const char *value)
+static void add_option(void *to, const char *word, const char *value)
 {
-	if (!value)
-		return;
-	add(w, name);
-	add(w, value);
+	char name[64];
+	snprintf(name, sizeof name, "--%s", word);
+	add(to, name);
+	if (value)
+		add(to, value);
 }
 
-static void add_number(words *w, const char *name, int64_t value, int64_t usual)
-{
-	char text[32];
-	snprintf(text, sizeof text, "%lld", (long long)value);
-	if (value != usual)
-		add_option(w, name, text);
-}
-
+/* What the experiment was told, but for what a child does differently. */
 static void list_words(const hy_study *s, enum hy_command what, const hy_study_run *run, const char *program, int64_t threads,
                        words *w)
 {
-	const hardy_experiment_options *o = s->o;
-	hardy_experiment_options usual;
-	hardy_experiment_options_init(&usual);
+	hardy_experiment_options o = *s->o;
+	o.threads = threads;
+	o.collect = what == HY_COMMAND_COLLECT;
+	o.dry_run = o.retry_failed = false;
+	o.emit = NULL;
+	o.run = what == HY_COMMAND_RUN ? run->name : NULL;
+	if (what == HY_COMMAND_RUN) {
+		o.jobs = 1;
+		o.n_results = 0;
+	}
 	add(w, program);
 	add(w, "experiment");
 	add(w, s->experiment->name);
-	for (size_t i = 0; i < o->n_data; i++)
-		add(w, o->data[i]);
-	add_option(w, "--output", o->output);
-	add_option(w, "--preset", s->base.preset);
-	add_option(w, "--splits", o->splits);
-	add_option(w, "--methods", o->methods);
-	add_option(w, "--precision", o->precision);
-	for (size_t i = 0; i < o->n_settings; i++)
-		add_option(w, "--set", o->settings[i]);
-	add_number(w, "--seeds", o->seeds, usual.seeds);
-	add_number(w, "--first-seed", o->first_seed, usual.first_seed);
-	add_number(w, "--copies", o->copies, usual.copies);
-	if (o->adapt)
-		add(w, "--adapt");
-	if (o->strict)
-		add(w, "--strict");
-	if (o->overwrite)
-		add(w, "--overwrite");
-	add_number(w, "--threads", threads, usual.threads);
-	if (what == HY_COMMAND_COLLECT)
-		add(w, "--collect");
-	if (what == HY_COMMAND_RUN) {
-		add_option(w, "--run", run->name);
-	} else {
-		add_number(w, "--jobs", o->jobs, usual.jobs);
-		for (size_t i = 0; i < o->n_results; i++)
-			add_option(w, "--results", o->results[i]);
-	}
+	for (size_t i = 0; i < o.n_data; i++)
+		add(w, o.data[i]);
+	w->failed |= !hy_options_words(&hy_experiment_table, &o, add_option, w);
 }
 
 char *hy_command_text(const hy_study *s, const char *program, enum hy_command what, const hy_study_run *run)

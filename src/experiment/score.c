@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "experiment/stress.h"
 #include "metric/overlap.h"
-#include "predict/predictor.h"
+#include "predict/ensemble.h"
 #include "training/set.h"
 
 #include <math.h>
@@ -231,24 +231,21 @@ hardy_status hy_score_sets(const hy_study *s, const hy_study_run *run, const cha
                            hardy_error *err)
 {
 	hardy_error own = {0};
-	hy_model model = {0};
-	hy_predictor *predictor = NULL;
+	hy_ensemble e = {0};
 	hy_predictor_options o;
 	err = err ? err : &own;
-	hardy_status status = hy_model_load(&model, model_path, NULL, err);
+	hardy_status status = hy_ensemble_load(&e, model_path, err);
 	if (status)
 		return status;
 	hy_predictor_options_init(&o);
-	hy_predictor_options_use(&o, &model);
+	hy_predictor_options_use(&o, &e.models[0]);
 	o.which = HY_STN;
 	o.both = true;
 	o.adapt = s->o->adapt;
-	predictor = hy_predictor_new((hy_model *const[]){&model}, 1, &o, err);
-	status = predictor ? HARDY_OK : err->status;
+	status = hy_ensemble_start(&e, &o, err);
 	for (size_t i = 0; i < s->n_sets && !status; i++)
 		if (s->sets[i].kind != HY_SET_ARTEFACT)
-			status = score_scans(s, run, &s->sets[i], &model, predictor, &out[i], err);
-	hy_predictor_free(predictor);
-	hy_model_clear(&model);
+			status = score_scans(s, run, &s->sets[i], &e.models[0], e.predictor, &out[i], err);
+	hy_ensemble_clear(&e);
 	return status ? status : score_artefacts(s, run, model_path, out, err);
 }

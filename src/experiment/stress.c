@@ -9,21 +9,45 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "dataset/preprocess.h"
 #include "image/resample.h"
 #include "metric/overlap.h"
+#include "predict/ensemble.h"
 #include "predict/jobs.h"
-#include "predict/predictor.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_stress_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENTS(hardy_stress_options, inputs, "MODEL... DATA",
+                        "Models, several are an ensemble, and one labelled data set."),
+    HY_OPTION_OUTPUT(hardy_stress_options, "OUT", "Folder for the tables."),
+    {"sweep", HARDY_OPTION_SWITCH, AT(sweep), NULL,
+     "Also five levels of each artefact, of noise, blur, resolution, contrast and a shifted field of view.", .use = 0},
+    {"copies", HARDY_OPTION_WHOLE, AT(copies), "N", "Draws of each artefact.", .usual = "3", .low = 1, .high = 100},
+    {"sweep_copies", HARDY_OPTION_WHOLE, AT(sweep_copies), "N", "Draws of each artefact and level.", .usual = "1", .low = 1,
+     .high = 100},
+    HY_OPTION_SEED(hardy_stress_options, "Seed of the draws."),
+    HY_OPTIONS_SUBJECTS(hardy_stress_options),
+    HY_OPTIONS_PREDICTOR(hardy_stress_options),
+    HY_OPTION_SPACING(hardy_stress_options),
+    HY_OPTION_LABELS(hardy_stress_options),
+    HY_OPTION_THREADS(hardy_stress_options),
+    HY_OPTION_BATCH(hardy_stress_options),
+    HY_OPTION_OVERWRITE(hardy_stress_options, "Replace also files of these names that hardy stress did not write."),
+};
+
+const hardy_options hy_stress_table = {"stress", HY_TABLE_ROWS(option_rows), sizeof(hardy_stress_options), NULL};
+
 void hardy_stress_options_init(hardy_stress_options *o)
 {
-	*o = (hardy_stress_options){.copies = 3, .sweep_copies = 1, .stn_iterations = 1, .fold = -1};
+	hardy_options_default(&hy_stress_table, o);
 }
 
 typedef struct session {
@@ -31,10 +55,7 @@ typedef struct session {
 	const hardy_log *log;
 	const hardy_stop *stop;
 	hy_dataset_options dataset;
-	char **paths; /* owned: of the models */
-	hy_model *models;
-	size_t n_models;
-	hy_predictor *predictor;
+	hy_ensemble ensemble;
 	hy_plan plan; /* of the protocol */
 	hy_jobs jobs;
 	hy_stress_result result;
@@ -59,54 +80,27 @@ typedef struct subject {
 
 static hardy_status check_options(const hardy_stress_options *o, hardy_error *err)
 {
-	hardy_status status;
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if ((status = hy_check_number("seed", o->seed, 0, (int64_t)1 << 53, err)) ||
-	    (status = hy_check_number("copies", o->copies, 1, 100, err)) ||
-	    (status = hy_check_number("sweep_copies", o->sweep_copies, 1, 100, err)) ||
-	    (status = hy_check_number("stn_iterations", o->stn_iterations, 1, 20, err)) ||
-	    (status = hy_check_number("batch", o->batch, 0, 1024, err)) ||
-	    (status = hy_check_number("threads", o->threads, 0, 1024, err)))
-		return status;
-	const hy_choice tta = {"tta", o->tta, {"none", "flips", "intensity", "both"}};
-	return hy_choice_check(&tta, err);
+	return hardy_options_check(&hy_stress_table, o, err);
 }
 
 /* Loads the models among the inputs; *data gets the one that is none. */
 static hardy_status load_models(session *s, const char **data, hardy_error *err)
 {
-	hardy_status status = HARDY_OK;
-	s->models = hy_calloc(s->o->n_inputs, sizeof *s->models);
-	s->paths = hy_calloc(s->o->n_inputs, sizeof *s->paths);
-	if (!s->models || !s->paths)
-		return hy_fail_memory(err, "models", s->o->n_inputs, sizeof *s->models);
-	*data = NULL;
-	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
-		char *path = NULL;
-		status = hy_model_argument(s->o->inputs[i], &path, err);
-		if (!status && !path && *data)
-			status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s and %s are no models; want one data set", *data, s->o->inputs[i]);
-		if (status)
-			return status;
-		if (!path) {
-			*data = s->o->inputs[i];
-			continue;
-		}
-		s->paths[s->n_models] = path;
-		status = hy_model_load(&s->models[s->n_models], path, NULL, err);
-		if (status) {
-			hy_free(path);
-			return status;
-		}
-		s->n_models++;
-	}
-	if (!s->n_models)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT,
-		               "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
-	if (s->models[0].n_channels != 1)
-		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->paths[0],
-		               s->models[0].n_channels);
+	const char **rest = hy_alloc(s->o->n_inputs, sizeof *rest);
+	size_t n = 0;
+	hardy_status status = rest ? hy_ensemble_take(&s->ensemble, s->o->inputs, s->o->n_inputs, rest, &n, err)
+	                           : hy_fail_memory(err, "inputs", s->o->n_inputs, sizeof *rest);
+	*data = status || !n ? NULL : rest[0];
+	if (!status && n > 1)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s and %s are no models; want one data set", rest[0], rest[1]);
+	hy_free(rest);
+	if (status)
+		return status;
+	if (s->ensemble.models[0].n_channels != 1)
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: has %d channels; the protocol is for one", s->ensemble.paths[0],
+		               s->ensemble.models[0].n_channels);
 	return *data ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "no data set is named");
 }
 
@@ -115,24 +109,18 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 {
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	hy_predictor_options_use(&p, &s->models[0]);
+	hy_predictor_options_use(&p, &s->ensemble.models[0]);
 	p.which = HY_STN; /* both networks are scored */
 	p.both = true;
 	p.batch = s->o->batch;
 	p.adapt = s->o->adapt;
 	p.stn_iterations = (int)s->o->stn_iterations;
 	hy_tta_set(&p, s->o->tta);
-	hy_model **list = hy_alloc(s->n_models, sizeof *list);
-	if (!list)
-		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
-	for (size_t i = 0; i < s->n_models; i++) {
-		list[i] = &s->models[i];
-		s->models[i].plan.percentile_low = 0;
-		s->models[i].plan.percentile_high = 100;
+	for (size_t i = 0; i < s->ensemble.n; i++) {
+		s->ensemble.models[i].plan.percentile_low = 0;
+		s->ensemble.models[i].plan.percentile_high = 100;
 	}
-	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
-	hy_free(list);
-	return s->predictor ? HARDY_OK : err->status;
+	return hy_ensemble_start(&s->ensemble, &p, err);
 }
 
 /* ---- one case ----------------------------------------------------------------------------------------------------------- */
@@ -276,7 +264,7 @@ static hardy_status try_one(session *s, subject *x, int kind, int level, int64_t
 	snprintf(row.phase, sizeof row.phase, "%s", x->c->phase);
 	hardy_status status = spoil(s, x, kind, level, copy, err);
 	if (!status)
-		status = hy_predictor_run(s->predictor, &x->image, &p, err);
+		status = hy_predictor_run(s->ensemble.predictor, &x->image, &p, err);
 	if (status)
 		return hy_prefix(err, status, "%s: %s", x->name, hy_stress_name(kind));
 	score(s, x, &p.other, row.dice[0], &row.mean[0]);
@@ -402,22 +390,41 @@ static hardy_status prepare(session *s, hardy_error *err)
 	const char *data = NULL;
 	hardy_status status = load_models(s, &data, err);
 	if (!status)
-		status = hy_jobs_collect_for(&s->jobs, data, &o, &s->models[0], s->paths[0], s->log, err);
+		status = hy_jobs_collect_for(&s->jobs, data, &o, &s->ensemble.models[0], s->ensemble.paths[0], s->log, err);
 	if (!status)
 		status = make_predictor(s, err);
 	if (status)
 		return status;
 	s->result.data = data;
-	s->result.models = (const char *const *)s->paths;
-	s->result.n_models = s->n_models;
+	s->result.models = (const char *const *)s->ensemble.paths;
+	s->result.n_models = s->ensemble.n;
 	s->result.classes = s->jobs.sets[1].classes;
 	s->result.n_classes = s->jobs.sets[1].n_classes;
 	return HARDY_OK;
 }
 
+/* Their scores are better than those of others will be. */
+static hardy_status tell_trained_on(const session *s, hardy_error *err)
+{
+	const char *first;
+	cJSON *training = cJSON_CreateArray();
+	hardy_status status = training ? HARDY_OK : hy_fail_memory(err, "what models have seen", 1, 1);
+	for (size_t i = 0; i < s->ensemble.n && !status; i++)
+		status = hy_training_add(training, &s->ensemble.models[i], err);
+	const size_t n = status ? 0 : hy_jobs_trained_on(&s->jobs, training, &first);
+	if (n)
+		hy_warn(s->log,
+		        "%zu of %zu scans are of subjects that the model was trained on (%s%s): their scores say nothing about others",
+		        n, s->jobs.n, first, n > 1 ? " and others" : "");
+	cJSON_Delete(training);
+	return status;
+}
+
 static hardy_status run(session *s, const hardy_sink *report, hardy_error *err)
 {
 	hardy_status status = prepare(s, err);
+	if (!status)
+		status = tell_trained_on(s, err);
 	s->made_folder = !status && !hy_path_exists(s->o->output);
 	if (!status)
 		status = hy_make_output_folder(s->o->output, err);
@@ -439,13 +446,7 @@ static void session_start(session *s)
 static void session_end(session *s)
 {
 	hy_jobs_clear(&s->jobs);
-	hy_predictor_free(s->predictor);
-	for (size_t i = 0; i < s->n_models; i++) {
-		hy_model_clear(&s->models[i]);
-		hy_free(s->paths[i]);
-	}
-	hy_free(s->models);
-	hy_free(s->paths);
+	hy_ensemble_clear(&s->ensemble);
 	hy_free(s->result.rows);
 }
 

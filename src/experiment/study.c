@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "experiment/source.h"
@@ -123,14 +124,9 @@ static hardy_status read_options(hy_study *s, hardy_error *err)
 		return status;
 	if (!o->output || !*o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if ((status = hy_check_number("seeds", o->seeds, 1, 1000, err)) ||
-	    (status = hy_check_number("first_seed", o->first_seed, 0, 1000000000, err)) ||
-	    (status = hy_check_number("jobs", o->jobs, 1, 1024, err)) ||
-	    (status = hy_check_number("threads", o->threads, 0, 1024, err)) ||
-	    (status = hy_check_number("copies", o->copies, 1, 100, err)) || (status = make_base(s, "standard", &s->base, err)) ||
-	    (status = hy_methods_of(s->experiment, o->methods, &s->methods, &s->n_methods, err)))
+	if ((status = hardy_options_check(&hy_experiment_table, o, err)) || (status = make_base(s, "standard", &s->base, err)))
 		return status;
-	return HARDY_OK;
+	return hy_methods_of(s->experiment, o->methods, &s->methods, &s->n_methods, err);
 }
 
 /* ---- data --------------------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  */
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/outfile.h"
 #include "export/onnx.h"
 #include "predict/jobs.h"
@@ -11,9 +12,21 @@
 
 #include <string.h>
 
+#define AT(member) offsetof(hardy_export_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_export_options, model, "MODEL", "The model."),
+    HY_OPTION_OUTPUT(hardy_export_options, "FILE", "The file to write, whose name ends in .onnx."),
+    {"network", HARDY_OPTION_TEXT, AT(network), "NAME",
+     "ftn: the fast network alone; stn: FTN+STN. Without it: as the model predicts.", .choices = "ftn|stn"},
+    HY_OPTION_OVERWRITE(hardy_export_options, "Replace also a file that hardy did not write."),
+};
+
+const hardy_options hy_export_table = {"export", HY_TABLE_ROWS(option_rows), sizeof(hardy_export_options), NULL};
+
 void hardy_export_options_init(hardy_export_options *o)
 {
-	*o = (hardy_export_options){0};
+	hardy_options_default(&hy_export_table, o);
 }
 
 enum { MOST_NOTES = 10 };
@@ -90,14 +103,13 @@ static hardy_status export_model(const hardy_export_options *o, const hy_model *
 
 hardy_status hardy_export(const hardy_export_options *o, hardy_error *err)
 {
-	const hy_choice network = {"network", o->network, {"ftn", "stn"}};
 	hy_model m = {0};
 	char *path = NULL;
 	if (!o->model || !o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is not named", o->model ? "the output" : "the model");
 	if (!hy_ends_with(o->output, ".onnx"))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: want a name that ends in .onnx", o->output);
-	hardy_status status = hy_choice_check(&network, err);
+	hardy_status status = hardy_options_check(&hy_export_table, o, err);
 	if (!status)
 		status = hy_outfile_check(o->output, o->overwrite ? HY_REPLACE_ANY : HY_ONNX_MARK, err);
 	if (!status)

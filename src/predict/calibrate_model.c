@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "predict/calibrate.h"
 #include "predict/jobs.h"
 
@@ -11,9 +12,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AT(member) offsetof(hardy_calibrate_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_calibrate_options, model, "MODEL", "The model."),
+    HY_OPTION_ARGUMENT(hardy_calibrate_options, data, "DATA", "A labelled data set."),
+    HY_OPTION_OUTPUT(hardy_calibrate_options, "FILE", "Write the model there; without it, the model's own file is replaced."),
+    HY_OPTIONS_SUBJECTS(hardy_calibrate_options),
+    HY_OPTION_SPACING(hardy_calibrate_options),
+    HY_OPTION_LABELS(hardy_calibrate_options),
+    HY_OPTION_THREADS(hardy_calibrate_options),
+    HY_OPTION_OVERWRITE(hardy_calibrate_options, "Replace what is at -o FILE."),
+};
+
+const hardy_options hy_calibrate_table = {"calibrate", HY_TABLE_ROWS(option_rows), sizeof(hardy_calibrate_options), NULL};
+
 void hardy_calibrate_options_init(hardy_calibrate_options *o)
 {
-	*o = (hardy_calibrate_options){.fold = -1};
+	hardy_options_default(&hy_calibrate_table, o);
 }
 
 typedef struct session {
@@ -131,8 +147,8 @@ hardy_status hardy_calibrate(const hardy_calibrate_options *o, const hardy_sink 
 	session s = {.o = o, .log = log, .stop = stop};
 	if (!o->model || !o->data)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "calibrate: model and data must be named");
-	if (o->threads < 0 || o->threads > 1024)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
+	if (hardy_options_check(&hy_calibrate_table, o, err))
+		return HARDY_ERROR_ARGUMENT;
 	s.dataset.labels = o->labels;
 	memcpy(s.dataset.spacing_mm, o->spacing_mm, sizeof s.dataset.spacing_mm);
 	const int threads = hy_threads_set(o->threads);

@@ -3,6 +3,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "image/geometry.h"
 #include "image/nifti.h"
 #include "metric/clinical.h"
@@ -34,9 +35,51 @@ typedef struct evaluator {
 	int64_t *crossed;      /* owned: voxels by class of the prediction (rows) and of the reference */
 } evaluator;
 
+#define AT(member) offsetof(hardy_evaluate_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_evaluate_options, prediction, "PREDICTION", "A label map, or a folder of them."),
+    HY_OPTION_ARGUMENT(hardy_evaluate_options, reference, "REFERENCE", "The same, or a labelled data set."),
+    {"labels", HARDY_OPTION_TEXT, AT(labels), "NAME=V,...", "What the reference's values mean, e.g. lv=3,myo=2,rv=1.",
+     .use = 0},
+    {"own_labels", HARDY_OPTION_SWITCH, AT(own_labels), NULL,
+     "Predictions hold the reference's own values, whatever the labels.json beside them says.", .use = 0},
+    {"class_numbers", HARDY_OPTION_SWITCH, AT(class_numbers), NULL,
+     "Predictions hold the numbers of the classes (hearts: LV 1, MYO 2, RV 3).", .use = 0},
+    {"with_training", HARDY_OPTION_SWITCH, AT(with_training), NULL,
+     "Score also subjects that the predicting model was trained on.", .use = 0},
+    {"classes", HARDY_OPTION_TEXT, AT(classes), "NAME,...", "Score these classes only.", .use = 0},
+    HY_OPTION_SPACING(hardy_evaluate_options),
+    {"tolerance_mm", HARDY_OPTION_REAL, AT(tolerance_mm), "MM", "Tolerance of NSD.", .usual = "2", .low = 0, .high = 1e6,
+     .word = "tolerance"},
+    {"empty", HARDY_OPTION_CHOICE, AT(empty), "RULE", "Dice and NSD where prediction and reference both lack a class.",
+     .usual = "undefined", .choices = "undefined|one|zero"},
+    {"labelled_slices", HARDY_OPTION_SWITCH, AT(labelled_slices), NULL,
+     "Score only slices in which the reference has a label; Dice over all of them, distances in each one's plane, averaged.",
+     .use = 0},
+    {"hd95_directed", HARDY_OPTION_SWITCH, AT(hd95_directed), "FORM",
+     "Percentile of both directions pooled (MedPy), or the larger of both (MONAI).", .usual = "pooled",
+     .choices = "pooled|directed", .word = "hd95"},
+    {"assd_directed", HARDY_OPTION_SWITCH, AT(assd_directed), "FORM",
+     "Mean of both directions pooled (MedPy 0.5), or the mean of both means.", .usual = "pooled", .choices = "pooled|directed",
+     .word = "assd"},
+    {"nsd_surfels", HARDY_OPTION_SWITCH, AT(nsd_surfels), "FORM",
+     "Surface voxels counted, or surface elements weighted by area.", .usual = "voxels", .choices = "voxels|surfels",
+     .word = "nsd"},
+    {"allow_missing", HARDY_OPTION_SWITCH, AT(allow_missing), NULL, "A case without its counterpart is listed, but no failure.",
+     .use = 0},
+    {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "A case that cannot be used or scored fails everything.", .use = 0},
+    {"quality", HARDY_OPTION_TEXT, AT(quality), "FILE",
+     "Quality table of the predictions: tell how well its predicted Dice agrees with the true one.", .use = 0},
+    {"threshold_dice", HARDY_OPTION_REAL, AT(threshold_dice), "X", "Exit with 4 when the mean Dice is below.", .usual = "nan",
+     .low = 0, .high = 1},
+};
+
+const hardy_options hy_evaluate_table = {"evaluate", HY_TABLE_ROWS(option_rows), sizeof(hardy_evaluate_options), NULL};
+
 void hardy_evaluate_options_init(hardy_evaluate_options *o)
 {
-	*o = (hardy_evaluate_options){.tolerance_mm = 2, .threshold_dice = NAN};
+	hardy_options_default(&hy_evaluate_table, o);
 }
 
 const char *hardy_heart_index_name(hardy_heart_index index)
@@ -52,13 +95,9 @@ static hardy_status check_options(const hardy_evaluate_options *o, hardy_error *
 {
 	if (!o->prediction || !o->reference)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: prediction and reference must be named");
-	if (!(o->tolerance_mm >= 0) || !isfinite(o->tolerance_mm))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: tolerance %g mm, want 0 or more", o->tolerance_mm);
 	if (o->own_labels && o->class_numbers)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: own labels and class numbers exclude each other");
-	if ((unsigned)o->empty > HARDY_EMPTY_ZERO)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: rule %d for empty objects is unknown", (int)o->empty);
-	return HARDY_OK;
+	return hardy_options_check(&hy_evaluate_table, o, err);
 }
 
 /* The index of the class called name[0..n-1], 0 when there is none. */

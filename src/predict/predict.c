@@ -6,11 +6,12 @@
 #include "base/lock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/text.h"
 #include "image/nifti.h"
+#include "predict/ensemble.h"
 #include "predict/legend.h"
 #include "predict/places.h"
-#include "predict/predictor.h"
 #include "predict/quality.h"
 
 #include <ctype.h>
@@ -21,9 +22,59 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define AT(member) offsetof(hardy_predict_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENTS(hardy_predict_options, inputs, "MODEL... SCAN|FOLDER...",
+                        "Models, several are an ensemble, and scans."),
+    HY_OPTION_OUTPUT(hardy_predict_options, "OUT", "Folder for the label maps, or for one scan a file NAME.nii.gz."),
+    {"network", HARDY_OPTION_TEXT, AT(network), "NAME",
+     "Whose label map: ftn, the fast network alone, or stn, with the shape corrected; of a model that has both. Without it, "
+     "what was best on the validation subjects, as for the two that follow.",
+     .choices = "ftn|stn"},
+    {"components", HARDY_OPTION_TEXT, AT(components), "WHICH",
+     "The largest 3-D component of each class alone (voxels that share a corner touch: 26-connectivity), or all.",
+     .choices = "all|largest"},
+    HY_OPTION_TTA(hardy_predict_options),
+    {"window", HARDY_OPTION_TEXT, AT(window), "WHICH",
+     "The network's field of view: moved onto structures that reach its edge, or always the slices' middle. Without it, moved "
+     "for all but the study's networks.",
+     .choices = "follow|middle"},
+    {"probabilities", HARDY_OPTION_SWITCH, AT(probabilities), NULL, "Write a probability map for each class.", .use = 0},
+    {"uncertainty", HARDY_OPTION_SWITCH, AT(uncertainty), NULL,
+     "Write an entropy map (0 certain, 1 all classes alike); with network ftn, measure every quality signal.", .use = 0},
+    {"class_numbers", HARDY_OPTION_SWITCH, AT(class_numbers), NULL,
+     "Write class numbers (hearts: LV 1, MYO 2, RV 3) instead of the label values of the training data.", .use = 0},
+    HY_OPTION_SPACING(hardy_predict_options),
+    HY_OPTION_LABELS(hardy_predict_options),
+    HY_OPTIONS_SUBJECTS(hardy_predict_options),
+    HY_OPTION_ADAPT(hardy_predict_options),
+    HY_OPTION_STN_ITERATIONS(hardy_predict_options),
+    {"precision", HARDY_OPTION_TEXT, AT(precision), "NAME",
+     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", .usual = "f32",
+     .choices = "f32|bf16", .use = HARDY_OPTION_NEEDED},
+    {"warn_dice", HARDY_OPTION_REAL, AT(warn_dice), "DICE", "Warn when the predicted Dice is below this; 0: never.",
+     .usual = "0.7", .low = 0, .high = 1},
+    {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "Exit with 4 when a scan has warnings in the quality table.", .use = 0},
+    HY_OPTION_THREADS(hardy_predict_options),
+    HY_OPTION_BATCH(hardy_predict_options),
+    {"part", HARDY_OPTION_TEXT, AT(part), "K/N", "Every N-th scan from the K-th on, beside jobs that do the others.", .use = 0},
+    {"missing", HARDY_OPTION_SWITCH, AT(missing), NULL,
+     "Only scans without label map and row in OUT yet, whatever model made them: go on with work that was cut short.",
+     .use = 0},
+    {"table_every_s", HARDY_OPTION_TIME, AT(table_every_s), "TIME",
+     "With one of both, time after which the quality table is written meanwhile.", .usual = "30s", .low = 0, .high = 1e9,
+     .word = "table-every"},
+    HY_OPTION_OVERWRITE(
+        hardy_predict_options,
+        "Replace also what hardy predict did not write, or what was changed since; never a scan or label that is read."),
+};
+
+const hardy_options hy_predict_table = {"predict", HY_TABLE_ROWS(option_rows), sizeof(hardy_predict_options), NULL};
+
 void hardy_predict_options_init(hardy_predict_options *o)
 {
-	*o = (hardy_predict_options){.stn_iterations = 1, .warn_dice = 0.7, .precision = "f32", .fold = -1, .table_every_s = 30};
+	hardy_options_default(&hy_predict_table, o);
 }
 
 #define ENTROPY "entropy"
@@ -33,9 +84,7 @@ typedef struct session {
 	const hardy_predict_options *o;
 	const hardy_log *log;
 	hy_dataset_options dataset;
-	hy_model *models; /* owned */
-	size_t n_models;
-	hy_predictor *predictor;
+	hy_ensemble ensemble;
 	hy_jobs jobs;
 	const char *ending;            /* of the output, when it is a file; else NULL */
 	char *folder;                  /* owned: where outputs go; "" the working folder */
@@ -68,16 +117,9 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 {
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if (o->batch < 0 || o->batch > 1024)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want 0 to 1024", (long long)o->batch);
-	if (o->threads < 0 || o->threads > 1024)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "threads is %lld, want 0 to 1024", (long long)o->threads);
-	if (!(o->warn_dice >= 0 && o->warn_dice <= 1))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "warn_dice is %g, want 0 to 1", o->warn_dice);
-	if (o->stn_iterations < 1 || o->stn_iterations > 20)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "stn_iterations is %lld, want 1 to 20", (long long)o->stn_iterations);
 	const hy_predictor_words words = words_of(o);
-	return hy_predictor_words_check(&words, err);
+	const hardy_status status = hardy_options_check(&hy_predict_table, o, err);
+	return status ? status : hy_predictor_words_check(&words, err);
 }
 
 /* "K/N" */
@@ -95,50 +137,13 @@ static hardy_status read_part(session *s, hardy_error *err)
 	return hy_fail(err, HARDY_ERROR_ARGUMENT, "part is \"%s\", want K/N, K from 1 to N, N at most 1000000", text);
 }
 
-static hardy_status load_model(session *s, const char *path, hardy_error *err)
-{
-	hy_model *larger = hy_realloc(s->models, s->n_models + 1, sizeof *larger);
-	if (!larger)
-		return hy_fail_memory(err, "models", s->n_models + 1, sizeof *larger);
-	s->models = larger;
-	const hardy_status status = hy_model_load(&s->models[s->n_models], path, NULL, err);
-	if (status)
-		return status;
-	s->n_models++;
-	return HARDY_OK;
-}
-
-/* Loads the models among the inputs; rest gets the others. */
-static hardy_status load_models(session *s, const char **rest, size_t *n_rest, hardy_error *err)
-{
-	hardy_status status = HARDY_OK;
-	for (size_t i = 0; i < s->o->n_inputs && !status; i++) {
-		char **paths;
-		size_t n;
-		status = hy_model_arguments(s->o->inputs[i], &paths, &n, err);
-		if (status)
-			break;
-		if (!n)
-			rest[(*n_rest)++] = s->o->inputs[i];
-		for (size_t k = 0; k < n && !status; k++)
-			status = load_model(s, paths[k], err);
-		hy_models_free(paths, n);
-	}
-	if (!status && !s->n_models)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
-	if (!status && !*n_rest)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
-	return status;
-}
-
 static hardy_status make_predictor(session *s, hardy_error *err)
 {
 	const hardy_predict_options *o = s->o;
 	const hy_predictor_words words = words_of(o);
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	hy_predictor_options_use(&p, &s->models[0]);
+	hy_predictor_options_use(&p, &s->ensemble.models[0]);
 	hy_predictor_options_say(&p, &words);
 	p.both = p.reconstruct = p.which == HY_STN || o->uncertainty;
 	p.entropy = true;
@@ -146,19 +151,12 @@ static hardy_status make_predictor(session *s, hardy_error *err)
 	p.adapt = o->adapt;
 	p.stn_iterations = (int)o->stn_iterations;
 	p.batch = o->batch;
-	hy_model **list = hy_alloc(s->n_models, sizeof *list);
-	if (!list)
-		return hy_fail_memory(err, "models", s->n_models, sizeof *list);
-	for (size_t i = 0; i < s->n_models; i++)
-		list[i] = &s->models[i];
-	s->predictor = hy_predictor_new(list, s->n_models, &p, err);
-	hy_free(list);
-	return s->predictor ? HARDY_OK : err->status;
+	return hy_ensemble_start(&s->ensemble, &p, err);
 }
 
 static void map_values(session *s)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	for (int c = 0; c < 256; c++) {
 		const bool own = !s->o->class_numbers && c < m->n_classes;
 		s->unvalued[c] = own && m->classes[c].value < 0;
@@ -168,7 +166,7 @@ static void map_values(session *s)
 
 static hardy_status make_legend(session *s, hardy_error *err)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	hy_legend *l = &s->legend;
 	l->n = m->n_classes;
 	for (int c = 0; c < l->n; c++) {
@@ -177,8 +175,8 @@ static hardy_status make_legend(session *s, hardy_error *err)
 	}
 	l->training = cJSON_CreateArray();
 	hardy_status status = l->training ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
-	for (size_t i = 0; i < s->n_models && !status; i++)
-		status = hy_training_add(l->training, &s->models[i], err);
+	for (size_t i = 0; i < s->ensemble.n && !status; i++)
+		status = hy_training_add(l->training, &s->ensemble.models[i], err);
 	return status;
 }
 
@@ -214,9 +212,9 @@ static bool is_word_taken(const session *s, int n, const char *word)
 /* Each class its own word, also where names differ in nothing else, or in case, which some file systems do not tell apart. */
 static void choose_words(session *s)
 {
-	for (int c = 0; c < s->models[0].n_classes; c++) {
+	for (int c = 0; c < s->ensemble.models[0].n_classes; c++) {
 		char word[HY_NAME_SIZE];
-		file_word(s->models[0].classes[c].name, word);
+		file_word(s->ensemble.models[0].classes[c].name, word);
 		snprintf(s->words[c], sizeof s->words[c], "%s", word);
 		for (int k = c; is_word_taken(s, c, s->words[c]); k++)
 			snprintf(s->words[c], sizeof s->words[c], "%s_%d", word, k);
@@ -326,7 +324,7 @@ static hardy_status open_output(session *s, hardy_error *err)
 	if (!status)
 		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
 	if (!status)
-		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
+		hy_quality_header(&s->quality, s->ensemble.models[0].classes, s->ensemble.models[0].n_classes);
 	return status ? status : write_legend(s, err);
 }
 
@@ -347,7 +345,7 @@ static hardy_status check_maps(const session *s, const hy_job *job, hardy_error 
 	hardy_status status = check_map(s, job, MAP_LABEL, 0, err);
 	if (!status && s->o->uncertainty)
 		status = check_map(s, job, MAP_ENTROPY, 0, err);
-	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes && !status; c++)
+	for (int c = 0; s->o->probabilities && c < s->ensemble.models[0].n_classes && !status; c++)
 		status = check_map(s, job, MAP_PROBABILITY, c, err);
 	return status;
 }
@@ -510,7 +508,7 @@ static hardy_status read_scan(const session *s, const hy_job *job, scan *x, hard
 	x->n_frames = cine ? x->image.nt : 1;
 	x->n = hy_grid_voxels(&x->image.grid);
 	const size_t size = (size_t)(x->n_frames * x->n);
-	const int n_classes = s->models[0].n_classes;
+	const int n_classes = s->ensemble.models[0].n_classes;
 	x->label = hy_alloc(size, 1);
 	x->entropy = s->o->uncertainty ? hy_alloc(size, sizeof *x->entropy) : NULL;
 	x->maps = s->o->probabilities ? hy_alloc(size, (size_t)n_classes * sizeof *x->maps) : NULL;
@@ -522,13 +520,13 @@ static hardy_status read_scan(const session *s, const hy_job *job, scan *x, hard
 
 static void warn_of_unvalued(const session *s, hy_prediction *p)
 {
-	for (int c = 1; c < s->models[0].n_classes; c++) {
+	for (int c = 1; c < s->ensemble.models[0].n_classes; c++) {
 		const size_t used = strlen(p->warnings);
 		if (!s->unvalued[c] || !p->n_voxels[c])
 			continue;
 		snprintf(p->warnings + used, sizeof p->warnings - used,
 		         "%s%lld voxels of %s are written as 0: the training data has no value for it", used ? "; " : "",
-		         (long long)p->n_voxels[c], s->models[0].classes[c].name);
+		         (long long)p->n_voxels[c], s->ensemble.models[0].classes[c].name);
 		p->n_warnings++;
 	}
 }
@@ -552,13 +550,13 @@ static hardy_status predict_frame(session *s, scan *x, int64_t t, hardy_error *e
 		frame.data += t * x->n;
 		frame.nt = 1;
 	}
-	const hardy_status status = hy_predictor_run(s->predictor, &frame, &p, err);
+	const hardy_status status = hy_predictor_run(s->ensemble.predictor, &frame, &p, err);
 	if (status)
 		return status;
 	memcpy(x->label + t * x->n, p.label.data, (size_t)x->n);
 	if (x->entropy)
 		memcpy(x->entropy + t * x->n, p.entropy, (size_t)x->n * sizeof *x->entropy);
-	for (int64_t c = 0; x->maps && c < s->models[0].n_classes; c++)
+	for (int64_t c = 0; x->maps && c < s->ensemble.models[0].n_classes; c++)
 		memcpy(x->maps + (c * x->n_frames + t) * x->n, p.probabilities + c * x->n, (size_t)x->n * sizeof *x->maps);
 	warn_of_dice(s, &p);
 	warn_of_unvalued(s, &p);
@@ -596,7 +594,7 @@ static hardy_status write_scan(const session *s, const hy_job *job, const scan *
 	char *written[HY_MAX_CLASSES + 2] = {0};
 	int n = 0;
 	hardy_status status = HARDY_OK;
-	for (int c = 0; x->maps && c < s->models[0].n_classes && !status; c++)
+	for (int c = 0; x->maps && c < s->ensemble.models[0].n_classes && !status; c++)
 		status = write_map(s, job, x, MAP_PROBABILITY, c, &written[n++], err);
 	if (x->entropy && !status)
 		status = write_map(s, job, x, MAP_ENTROPY, 0, &written[n++], err);
@@ -624,7 +622,7 @@ static void remove_old_maps(const session *s, const hy_job *job)
 	remove_old_map(s, job, MAP_LABEL, 0);
 	if (s->o->uncertainty)
 		remove_old_map(s, job, MAP_ENTROPY, 0);
-	for (int c = 0; s->o->probabilities && c < s->models[0].n_classes; c++)
+	for (int c = 0; s->o->probabilities && c < s->ensemble.models[0].n_classes; c++)
 		remove_old_map(s, job, MAP_PROBABILITY, c);
 }
 
@@ -632,7 +630,7 @@ static void note_failure(session *s, const char *scan_path, const hardy_error *e
 {
 	if (!s->n_failed++)
 		s->first = *err;
-	hy_quality_failure(&s->quality, scan_path, err->message, s->models[0].n_classes);
+	hy_quality_failure(&s->quality, scan_path, err->message, s->ensemble.models[0].n_classes);
 	if (s->jobs.n + s->jobs.n_lost > 1)
 		hy_warn(s->log, "failed: %s", err->message);
 }
@@ -643,7 +641,7 @@ static void report_rows(session *s, const hy_job *job, const char *scan_path, co
 	output_name(s, job, name);
 	for (int64_t t = 0; t < x->n_frames; t++) {
 		const hy_prediction *p = &x->rows[t];
-		hy_quality_row(&s->quality, scan_path, name, x->n_frames > 1 ? t : -1, p, s->models[0].n_classes);
+		hy_quality_row(&s->quality, scan_path, name, x->n_frames > 1 ? t : -1, p, s->ensemble.models[0].n_classes);
 		if (!p->n_warnings)
 			continue;
 		s->n_warned++;
@@ -710,7 +708,7 @@ static bool is_ours(void *payload, const char *scan_path, const char *output)
 /* This run's rows, then those of label maps that earlier runs left in the folder; one program at a time. */
 static hardy_status finish_table(session *s, hardy_error *err)
 {
-	const hy_model *m = &s->models[0];
+	const hy_model *m = &s->ensemble.models[0];
 	hy_lock lock;
 	hardy_status status = hy_lock_take(&lock, s->lock, true, s->table, s->log, err);
 	if (!status)
@@ -730,7 +728,7 @@ static hardy_status write_table_so_far(session *s, size_t n, hardy_error *err)
 	if (!status)
 		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
 	if (!status)
-		hy_quality_header(&s->quality, s->models[0].classes, s->models[0].n_classes);
+		hy_quality_header(&s->quality, s->ensemble.models[0].classes, s->ensemble.models[0].n_classes);
 	s->n_written = n;
 	s->written_s = hy_clock_s();
 	return status ? status : list_outputs(s, n, s->jobs.n + s->jobs.n_lost, err);
@@ -790,11 +788,13 @@ static hardy_status run(session *s, hardy_error *err)
 	const char **rest = hy_alloc(s->o->n_inputs, sizeof *rest);
 	if (!rest)
 		return hy_fail_memory(err, "arguments", s->o->n_inputs, sizeof *rest);
-	hardy_status status = load_models(s, rest, &n_rest, err);
+	hardy_status status = hy_ensemble_take(&s->ensemble, s->o->inputs, s->o->n_inputs, rest, &n_rest, err);
+	if (!status && !n_rest)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "no scan is named");
 	if (!status)
 		status = make_predictor(s, err);
 	if (!status) {
-		const hy_jobs_options o = {.n_channels = s->models[0].n_channels,
+		const hy_jobs_options o = {.n_channels = s->ensemble.models[0].n_channels,
 		                           .dataset = s->dataset,
 		                           .subjects = s->o->subjects,
 		                           .split = s->o->split,
@@ -857,9 +857,6 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	hy_free(s.stem);
 	hy_legend_clear(&s.legend);
 	hy_jobs_clear(&s.jobs);
-	hy_predictor_free(s.predictor);
-	for (size_t i = 0; i < s.n_models; i++)
-		hy_model_clear(&s.models[i]);
-	hy_free(s.models);
+	hy_ensemble_clear(&s.ensemble);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include "predict/predictor.h"
 
 #include "base/memory.h"
+#include "base/option.h"
 #include "metric/clinical.h"
 #include "metric/overlap.h"
 #include "metric/statistics.h"
@@ -60,31 +61,18 @@ void hy_tta_set(hy_predictor_options *o, const char *tta)
 	o->intensity = !strcmp(tta, "intensity") || !strcmp(tta, "both");
 }
 
-hardy_status hy_choice_check(const hy_choice *c, hardy_error *err)
-{
-	char wanted[96] = "";
-	for (int i = 0; i < 4 && c->words[i]; i++) {
-		if (!c->value || !strcmp(c->value, c->words[i]))
-			return HARDY_OK;
-		const size_t used = strlen(wanted);
-		snprintf(wanted + used, sizeof wanted - used, "%s%s", i ? ", " : "", c->words[i]);
-	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", c->name, c->value, wanted);
-}
-
 hardy_status hy_predictor_words_check(const hy_predictor_words *w, hardy_error *err)
 {
-	if (!w->precision || (strcmp(w->precision, "f32") && strcmp(w->precision, "bf16")))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "precision is \"%s\", want f32 or bf16", w->precision ? w->precision : "");
-	if (!strcmp(w->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
+	hardy_predict_options o;
+	hardy_options_default(&hy_predict_table, &o);
+	o.network = w->network;
+	o.components = w->components;
+	o.tta = w->tta;
+	o.window = w->window;
+	o.precision = w->precision;
+	const hardy_status status = hardy_options_check(&hy_predict_table, &o, err);
+	if (!status && !strcmp(w->precision, "bf16") && !hy_kernels_pick(HY_ISA_AVX512_BF16, err))
 		return hy_prefix(err, HARDY_ERROR_UNSUPPORTED, "precision bf16");
-	const hy_choice choices[] = {{"network", w->network, {"ftn", "stn"}},
-	                             {"window", w->window, {"follow", "middle"}},
-	                             {"components", w->components, {"all", "largest"}},
-	                             {"tta", w->tta, {"none", "flips", "intensity", "both"}}};
-	hardy_status status = HARDY_OK;
-	for (size_t i = 0; i < sizeof choices / sizeof *choices && !status; i++)
-		status = hy_choice_check(&choices[i], err);
 	return status;
 }
 

@@ -49,12 +49,6 @@ typedef struct hy_predictor_words {
 hardy_status hy_predictor_words_check(const hy_predictor_words *w, hardy_error *err);
 void hy_predictor_options_say(hy_predictor_options *o, const hy_predictor_words *w);
 
-/* A text option that is NULL or one of some words. */
-typedef struct hy_choice {
-	const char *name, *value, *words[4];
-} hy_choice;
-hardy_status hy_choice_check(const hy_choice *c, hardy_error *err);
-
 typedef struct hy_prediction {
 	hy_labels label;             /* of options.which, class indices */
 	hy_labels other;             /* of the other one when options.both, else data is NULL */

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "draw/part.h"
 #include "experiment/stress.h"
+#include "predict/ensemble.h"
 #include "predict/jobs.h"
-#include "predict/predictor.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -22,8 +22,7 @@ enum { PANEL = 304, MIN_CROP = 24 };
 /* The model of a method's first seed that is at hand. */
 typedef struct loaded {
 	size_t run;
-	hy_model model;
-	hy_predictor *predictor;
+	hy_ensemble model; /* one */
 } loaded;
 
 typedef struct maker {
@@ -77,19 +76,18 @@ static char *model_path(const maker *m, const hy_results_run *run)
 static hardy_status load_model(const maker *m, loaded *l, const char *path, hardy_error *err)
 {
 	hy_predictor_options o;
-	hardy_status status = hy_model_load(&l->model, path, NULL, err);
+	hardy_status status = hy_ensemble_load(&l->model, path, err);
 	if (status)
 		return status;
 	hy_predictor_options_init(&o);
-	hy_predictor_options_use(&o, &l->model);
+	hy_predictor_options_use(&o, &l->model.models[0]);
 	o.which = HY_STN;
 	o.both = true;
 	o.adapt = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(m->s->experiment, "adapt"));
-	l->predictor = hy_predictor_new((hy_model *const[]){&l->model}, 1, &o, err);
-	if (l->predictor)
-		return HARDY_OK;
-	hy_model_clear(&l->model);
-	return err->status;
+	status = hy_ensemble_start(&l->model, &o, err);
+	if (status)
+		hy_ensemble_clear(&l->model);
+	return status;
 }
 
 /* The first seed of each method whose model is there. A model that cannot be used is noted. */
@@ -335,10 +333,10 @@ static hardy_status predict_case(maker *m, hy_shown_case *c, const hy_plan *plan
 	for (size_t i = 0; i < m->out->n_models && !status; i++) {
 		loaded *l = &m->models[i];
 		hy_prediction p = {0};
-		const hy_plan kept = l->model.plan;
-		l->model.plan = plan_for(&kept, spoiled);
-		status = hy_predictor_run(l->predictor, image, &p, err);
-		l->model.plan = kept;
+		const hy_plan kept = l->model.models[0].plan;
+		l->model.models[0].plan = plan_for(&kept, spoiled);
+		status = hy_predictor_run(l->model.predictor, image, &p, err);
+		l->model.models[0].plan = kept;
 		for (int w = 0; w < 2 && !status; w++) {
 			c->maps[2 * i + (size_t)w] =
 			    (hy_case_map){.method = m->s->runs[l->run].method, .which = w, .score = score_of(m->s, l->run, c)};
@@ -477,7 +475,7 @@ static hardy_status choose(maker *m, size_t set, int64_t n_each, hardy_error *er
 static hardy_status make_all(maker *m, int64_t n_each, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
-	const hy_model *first = &m->models[0].model;
+	const hy_model *first = &m->models[0].model.models[0];
 	m->plan = first->plan;
 	m->out->n_classes = first->n_classes;
 	memcpy(m->out->classes, first->classes, sizeof m->out->classes);
@@ -516,8 +514,7 @@ hardy_status hy_shown_make(hy_shown *out, const hy_results *s, int64_t n_each, c
 	if (!status && out->n_models)
 		status = make_all(&m, n_each, err);
 	for (size_t i = 0; i < out->n_models; i++) {
-		hy_predictor_free(m.models[i].predictor);
-		hy_model_clear(&m.models[i].model);
+		hy_ensemble_clear(&m.models[i].model);
 	}
 	for (size_t k = 0; m.sets && k < s->n_sets; k++)
 		hy_dataset_clear(&m.sets[k]);

@@ -4,14 +4,15 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "dataset/dataset.h"
 #include "draw/part.h"
 #include "metric/overlap.h"
+#include "predict/ensemble.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"
-#include "predict/predictor.h"
 #include "report/demo_page.h"
 #include "training/options.h"
 
@@ -22,10 +23,30 @@
 enum { N_RECIPES = 3, MAX_SITES = 16 };
 static const char *const RECIPES[N_RECIPES] = {"standard", "cooperative", "hardy"};
 
+#define AT(member) offsetof(hardy_demo_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_SEED(hardy_demo_options, "Seed of anatomy, split and training."),
+    {"sites", HARDY_OPTION_TEXT, AT(sites), "N|NAMES", "How many sites, or which; training is on the first.", .usual = "4",
+     .use = HARDY_OPTION_NEEDED},
+    {"subjects", HARDY_OPTION_WHOLE, AT(subjects), "N", "Subjects at each site.", .usual = "16", .low = 3, .high = 99},
+    {"train", HARDY_OPTION_WHOLE, AT(train), "N", "Of the first site's subjects, how many to train on.", .usual = "10",
+     .low = 1, .high = 97},
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Height and width of the network's grid, a multiple of 16.", .usual = "80",
+     .low = 16, .high = 512},
+    {"spacing_mm", HARDY_OPTION_REAL, AT(spacing_mm), "MM", "In-plane spacing of that grid.", .usual = "2.4", .low = 0.05,
+     .high = 100, .word = "spacing"},
+    {"iterations", HARDY_OPTION_WHOLE, AT(iterations), "N", "Training steps of each recipe.", .usual = "300", .low = 1,
+     .high = 1e9},
+    {"batch", HARDY_OPTION_WHOLE, AT(batch), "N", "Slices a step; even.", .usual = "10", .low = 2, .high = 1024},
+    HY_OPTION_THREADS(hardy_demo_options),
+};
+
+const hardy_options hy_demo_table = {"demo", HY_TABLE_ROWS(option_rows), sizeof(hardy_demo_options), NULL};
+
 void hardy_demo_options_init(hardy_demo_options *o)
 {
-	*o = (hardy_demo_options){
-	    .sites = "4", .subjects = 16, .train = 10, .size = 80, .spacing_mm = 2.4, .iterations = 300, .batch = 10};
+	hardy_options_default(&hy_demo_table, o);
 }
 
 /* Dice of one case by one recipe; [0] FTN, [1] FTN+STN, the same of a network without an STN: mean over the classes that the truth has. */
@@ -50,8 +71,7 @@ typedef struct demo {
 	char *runs[N_RECIPES];
 	site sites[MAX_SITES];
 	size_t n_sites;
-	hy_model models[N_RECIPES];
-	hy_predictor *predictors[N_RECIPES];
+	hy_ensemble models[N_RECIPES]; /* one each */
 } demo;
 
 static void demo_clear(demo *d)
@@ -62,8 +82,7 @@ static void demo_clear(demo *d)
 		hy_free(d->sites[i].scores);
 	}
 	for (int r = 0; r < N_RECIPES; r++) {
-		hy_predictor_free(d->predictors[r]);
-		hy_model_clear(&d->models[r]);
+		hy_ensemble_clear(&d->models[r]);
 		hy_free(d->runs[r]);
 	}
 	hy_free(d->data);
@@ -170,22 +189,15 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	status = hardy_train(&t, d->log, d->stop, err);
 	if (status)
 		return status;
-	char *path = NULL;
-	status = hy_model_argument(d->runs[recipe], &path, err);
-	if (!status)
-		status = path ? hy_model_load(&d->models[recipe], path, NULL, err)
-		              : hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model", d->runs[recipe]);
-	hy_free(path);
+	status = hy_ensemble_load(&d->models[recipe], d->runs[recipe], err);
 	if (status)
 		return status;
 	hy_predictor_options p;
 	hy_predictor_options_init(&p);
-	hy_predictor_options_use(&p, &d->models[recipe]);
+	hy_predictor_options_use(&p, &d->models[recipe].models[0]);
 	p.which = HY_STN;
 	p.both = true;
-	hy_model *const models[] = {&d->models[recipe]};
-	d->predictors[recipe] = hy_predictor_new(models, 1, &p, err);
-	return d->predictors[recipe] ? HARDY_OK : err ? err->status : HARDY_ERROR_MEMORY;
+	return hy_ensemble_start(&d->models[recipe], &p, err);
 }
 
 /* ---- scores ---- */
@@ -220,7 +232,7 @@ static hardy_status score_site(demo *d, size_t at, hardy_error *err)
 		status = hy_case_load(&set, i, NULL, &image, &truth, d->log, err);
 		for (int r = 0; !status && r < N_RECIPES; r++) {
 			hy_prediction p = {0};
-			status = hy_predictor_run(d->predictors[r], &image, &p, err);
+			status = hy_predictor_run(d->models[r].predictor, &image, &p, err);
 			if (!status) {
 				const size_t n = (size_t)hy_grid_voxels(&truth.grid);
 				c->dice[r][HY_STN] = hy_overlap_mean_dice(p.label.data, truth.data, n, set.n_classes, NULL, NULL);
@@ -250,7 +262,7 @@ static double site_mean(const site *s, int recipe, hy_which which)
 /* Columns of a recipe: one for each network whose label maps are scored. */
 static int columns(const demo *d, int recipe)
 {
-	return hy_network_has(&d->models[recipe].network, HY_PART_SHAPE) ? 2 : 1;
+	return hy_network_has(&d->models[recipe].models[0].network, HY_PART_SHAPE) ? 2 : 1;
 }
 
 static void print_row(const demo *d, double means[N_RECIPES][2])
@@ -369,7 +381,7 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 		const hy_labels *map = panel == 1 ? &truth : NULL;
 		hy_prediction found = {0};
 		if (panel >= 2) {
-			status = hy_predictor_run(d->predictors[panel - 2], &image, &found, err);
+			status = hy_predictor_run(d->models[panel - 2].predictor, &image, &found, err);
 			if (status)
 				goto out;
 			map = &found.label;
@@ -427,7 +439,9 @@ static hardy_status write_picture(demo *d, hardy_error *err)
 hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const hardy_sink *report, const hardy_log *log,
                         const hardy_stop *stop, hardy_error *err)
 {
-	if (o->train < 1 || o->subjects < o->train + 2)
+	if (hardy_options_check(&hy_demo_table, o, err))
+		return HARDY_ERROR_ARGUMENT;
+	if (o->subjects < o->train + 2)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
 		               (long long)o->subjects, (long long)o->train);

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/option.h"
 #include "draw/png.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"
@@ -20,9 +21,24 @@
 
 enum { PANEL = 288, GAP = 6, TEXT = 2, BAR = HY_GLYPH_HEIGHT * TEXT + 2 * GAP, MIN_CROP = 24, MAX_SLICES = 24 };
 
+#define AT(member) offsetof(hardy_figures_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_ARGUMENT(hardy_figures_options, model, "MODEL", "The model."),
+    HY_OPTION_ARGUMENT(hardy_figures_options, data, "DATA", "A labelled data set of one channel."),
+    HY_OPTION_OUTPUT(hardy_figures_options, "DIR", "Folder for the pictures."),
+    {"scan", HARDY_OPTION_TEXT, AT(scan), "SUBJECT_PHASE", "The scan to show; the first labelled one without it.",
+     .word = "case"},
+    HY_OPTION_SEED(hardy_figures_options, "Seed of masks and draws."),
+    HY_OPTION_LABELS(hardy_figures_options),
+    HY_OPTION_OVERWRITE(hardy_figures_options, "Replace also files of these names that hardy figures did not write."),
+};
+
+const hardy_options hy_figures_table = {"figures", HY_TABLE_ROWS(option_rows), sizeof(hardy_figures_options), NULL};
+
 void hardy_figures_options_init(hardy_figures_options *o)
 {
-	*o = (hardy_figures_options){.seed = 0};
+	hardy_options_default(&hy_figures_table, o);
 }
 
 typedef struct maker {
@@ -503,9 +519,7 @@ static hardy_status check_options(const hardy_figures_options *o, hardy_error *e
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "want a model and a data set");
 	if (!o->output || !o->output[0])
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no output is named");
-	if (o->seed < 0 || o->seed > (int64_t)1 << 53)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "seed is %lld, want 0 to 2^53", (long long)o->seed);
-	return HARDY_OK;
+	return hardy_options_check(&hy_figures_table, o, err);
 }
 
 /* Known before the work. */

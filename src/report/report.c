@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include "base/memory.h"
+#include "base/option.h"
 #include "report/demo_page.h"
 #include "report/predictions.h"
 #include "report/report_run.h"
@@ -14,9 +15,22 @@
 
 const char *const hy_report_networks[2] = {"FTN", "FTN+STN"};
 
+#define AT(member) offsetof(hardy_report_options, member)
+
+static const hardy_option option_rows[] = {
+    HY_OPTION_OUTPUT(hardy_report_options, "FILE", "The HTML file to write; DIR/report.html without it."),
+    {"figures", HARDY_OPTION_TEXT, AT(figures), "FOLDER", "Pictures by `hardy figures`; DIR/figures without it.", .use = 0},
+    {"cases", HARDY_OPTION_WHOLE, AT(cases), "N",
+     "Cases of each test set in the viewer; of a training that many of the worst, middle and best; 0: none.", .usual = "4",
+     .low = 0, .high = 1000},
+    HY_OPTION_OVERWRITE(hardy_report_options, "Replace also a file that hardy report did not write."),
+};
+
+const hardy_options hy_report_table = {"report", HY_TABLE_ROWS(option_rows), sizeof(hardy_report_options), NULL};
+
 void hardy_report_options_init(hardy_report_options *o)
 {
-	*o = (hardy_report_options){.cases = 4};
+	hardy_options_default(&hy_report_table, o);
 }
 
 /* ---- pieces ------------------------------------------------------------------------------------------------------------- */
@@ -211,13 +225,6 @@ static void write_page(hy_report *r)
 	hy_html_printf(&r->f, "</body>\n</html>\n");
 }
 
-static hardy_status check_options(const hardy_report_options *o, hardy_error *err)
-{
-	if (o->cases >= 0 && o->cases <= 1000)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "cases is %lld, want 0 to 1000", (long long)o->cases);
-}
-
 static hardy_status report_experiment(const char *folder, const char *path, const char *mark, const hardy_report_options *o,
                                       const hardy_log *log, hardy_error *err)
 {
@@ -275,7 +282,7 @@ hardy_status hardy_report(const char *folder, const hardy_report_options *o, con
 	if (!path)
 		return hy_fail_memory(err, folder, 1, 1);
 	const char *mark = o->overwrite ? HY_REPLACE_ANY : HY_REPORT_MARK;
-	hardy_status status = check_options(o, err);
+	hardy_status status = hardy_options_check(&hy_report_table, o, err);
 	if (!status)
 		status = hy_outfile_check(path, mark, err);
 	if (!status) {

@@ -10,8 +10,8 @@
 #include "metric/clinical.h"
 #include "metric/overlap.h"
 #include "metric/statistics.h"
+#include "predict/ensemble.h"
 #include "predict/jobs.h"
-#include "predict/predictor.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -389,30 +389,19 @@ static hardy_status add_case(reader *r, size_t part, hy_predictor *predictor, si
 	return status;
 }
 
-static hardy_status load_model(const hy_trained_part *p, hy_model *m, hardy_error *err)
-{
-	char *path = NULL;
-	hardy_status status = hy_model_argument(p->folder, &path, err);
-	if (!status && !path)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds no model yet", p->folder);
-	if (!status)
-		status = hy_model_load(m, path, NULL, err);
-	hy_free(path);
-	return status;
-}
-
 /* What the first model says of itself, whether or not there is data to try it on. */
 static hardy_status look_at_model(hy_trained *t, const hardy_log *log, hardy_error *err)
 {
-	hy_model m = {0};
-	const hardy_status status = load_model(&t->parts[0], &m, err);
+	hy_ensemble e = {0};
+	const hardy_status status = hy_ensemble_load(&e, t->parts[0].folder, err);
 	if (!status) {
-		t->n_classes = m.n_classes;
-		memcpy(t->classes, m.classes, sizeof t->classes);
-		t->use = m.use;
-		t->fingerprint = m.fingerprint;
+		const hy_model *m = &e.models[0];
+		t->n_classes = m->n_classes;
+		memcpy(t->classes, m->classes, sizeof t->classes);
+		t->use = m->use;
+		t->fingerprint = m->fingerprint;
 	}
-	hy_model_clear(&m);
+	hy_ensemble_clear(&e);
 	return note_error(t, status, log, err);
 }
 
@@ -434,27 +423,24 @@ static hardy_status score_part(reader *r, size_t part, hardy_error *err)
 	hy_trained *t = r->t;
 	const hy_trained_part *p = &t->parts[part];
 	const cJSON *subjects = subjects_of(p, "validation");
-	hy_model model = {0};
+	hy_ensemble e = {0};
 	hy_predictor_options o;
-	hy_predictor *predictor = NULL;
-	hardy_status status = load_model(p, &model, err);
+	hardy_status status = hy_ensemble_load(&e, p->folder, err);
 	if (!status)
-		status = check_classes(r, &model, err);
+		status = check_classes(r, &e.models[0], err);
 	if (!status) {
 		hy_predictor_options_init(&o);
-		hy_predictor_options_use(&o, &model);
-		predictor = hy_predictor_new((hy_model *const[]){&model}, 1, &o, err);
-		status = predictor ? HARDY_OK : err->status;
+		hy_predictor_options_use(&o, &e.models[0]);
+		status = hy_ensemble_start(&e, &o, err);
 	}
 	status = note_error(t, status, r->log, err);
-	for (size_t i = 0; i < r->set.n_cases && !status && predictor; i++) {
+	for (size_t i = 0; i < r->set.n_cases && !status && e.predictor; i++) {
 		if (!r->set.cases[i].label_path || !is_listed(subjects, r->set.cases[i].subject))
 			continue;
 		hy_log(r->log, HARDY_LOG_PROGRESS, "segmenting %s %s", r->set.cases[i].subject, r->set.cases[i].phase);
-		status = note_error(t, add_case(r, part, predictor, i, err), r->log, err);
+		status = note_error(t, add_case(r, part, e.predictor, i, err), r->log, err);
 	}
-	hy_predictor_free(predictor);
-	hy_model_clear(&model);
+	hy_ensemble_clear(&e);
 	return status;
 }
 

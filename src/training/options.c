@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "base/option.h"
 #include "dataset/dataset.h"
 #include "dataset/preprocess.h"
 
@@ -16,219 +16,225 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+
+#define AT(member) offsetof(hardy_train_options, member)
+
+enum heading { IN_DATA = 1, IN_INPUT, IN_NETWORK, IN_LENGTH, IN_VALIDATION, IN_ABLATIONS };
+
+static const char *const headings[] = {"",
+                                       "Data",
+                                       "What the network sees",
+                                       "The network",
+                                       "Length, losses and rates",
+                                       "Validation and what follows",
+                                       "Ablations of the study's method"};
+
+/* In the order in which run.json has them, on which the hash of an experiment's run rests: new ones go to their heading's end. The defaults are
+ * those of the first preset. */
+static const hardy_option rows[] = {
+    {"output", HARDY_OPTION_TEXT, AT(output), "RUN", "Folder of the run.", .use = 0},
+    {"preset", HARDY_OPTION_TEXT, AT(preset), "NAME",
+     "Minutes, an hour, or as the study trained: a row of defaults for the options below.", .usual = "quick",
+     .choices = "quick|hour|paper|short",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_FREE | HARDY_OPTION_NEEDED},
+    {"recipe", HARDY_OPTION_TEXT, AT(recipe), "NAME+...|FILE",
+     "How to train: names with + between (list-recipes shows them), or a YAML file (docs/RECIPES.md).", .usual = "hardy",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED},
+    {"seed", HARDY_OPTION_WHOLE, AT(seed), "N", "Seed of everything random.", .usual = "0", .low = 0, .high = 9007199254740992,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES},
+    {"data", HARDY_OPTION_TEXT, AT(data), "DATA", "A data set.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE | HARDY_OPTION_NEEDED | HARDY_OPTION_ARGUMENT},
+    {"subjects", HARDY_OPTION_WHOLE, AT(subjects), "N",
+     "Subjects to train on, drawn by seed; 0: all. Without it all, but ten of the pool of a splits file.", .usual = "-1",
+     .low = -1, .high = 1e6, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_DATA},
+    {"validation", HARDY_OPTION_WHOLE, AT(validation), "N",
+     "Subjects to hold out when no splits file names them. Without it 3 in 10, five at most, none of fewer than five.",
+     .usual = "-1", .low = -1, .high = 1e6, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_DATA},
+    {"splits", HARDY_OPTION_TEXT, AT(splits), "FILE", "JSON with subjects: pool or train, validation, test.",
+     .use = HARDY_OPTION_RECORDED, .heading = IN_DATA},
+    {"fold", HARDY_OPTION_WHOLE, AT(fold), "N", "Of splits that are a list of folds, as nnU-Net writes; from 0.", .usual = "-1",
+     .low = -1, .high = 1e6, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_LATER, .heading = IN_DATA},
+    {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "A scan that cannot be used is an error; else the others train.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE | HARDY_OPTION_LATER, .heading = IN_DATA},
+    {"labels", HARDY_OPTION_TEXT, AT(labels), "NAME=V,...", "What label values mean, e.g. lv=3,myo=2.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_DATA},
+    {"header_spacing", HARDY_OPTION_SPACING, AT(header_spacing_mm), "X,Y,Z", "Spacing in mm to believe instead of the files'.",
+     .low = 0, .high = 1000, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_DATA},
+    {"unlabelled", HARDY_OPTION_TEXT, AT(unlabelled), "PATH",
+     "Scans without labels that join in: files, a folder, a data set; of DATA itself, subjects in no list.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_LATER},
+    {"unlabelled_weight", HARDY_OPTION_REAL, AT(unlabelled_weight), "W", "Weight of their loss.", .usual = "1", .low = 0,
+     .high = 1000, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER, .heading = IN_LENGTH},
+    {"confidence", HARDY_OPTION_REAL, AT(confidence), "P", "Least probability of a pixel's class for it to count.",
+     .usual = "0.9", .low = 0.5, .high = 1, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER,
+     .heading = IN_LENGTH},
+    {"init", HARDY_OPTION_TEXT, AT(init), "MODEL",
+     "Start from this model instead of drawn weights: another site, other classes (a new last layer).",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE | HARDY_OPTION_LATER},
+    {"data_terms", HARDY_OPTION_TEXT, AT(data_terms), "TEXT", "Terms of use of the data, for the model card.",
+     .use = HARDY_OPTION_RECORDED, .heading = IN_DATA},
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N",
+     "Height and width of the network's grid, a multiple of 16; 0: the preset's, or what the labels need.", .usual = "96",
+     .low = 0, .high = 512, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_FITTED, .heading = IN_INPUT},
+    {"spacing_mm", HARDY_OPTION_REAL, AT(spacing_mm), "MM", "In-plane spacing of that grid; 0: likewise.", .usual = "2",
+     .low = 0, .high = 100, .word = "spacing", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_FITTED,
+     .heading = IN_INPUT},
+    {"percentile", HARDY_OPTION_PAIR, AT(percentile_low), "LOW,HIGH", "Intensities of a volume that become 0 and 1.",
+     .usual = "2,98", .low = 0, .high = 100, .word = "percentiles", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES,
+     .heading = IN_INPUT},
+    {"augment", HARDY_OPTION_TEXT, AT(augment), "HOW",
+     "Classic augmentation of half of each batch, or strong geometry of all: wide.", .usual = "no-elastic",
+     .choices = "published|no-elastic|none|wide", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED,
+     .heading = IN_INPUT},
+    {"rotation_deg", HARDY_OPTION_REAL, AT(rotation_deg), "DEG",
+     "Largest rotation of wide, both ways; 180: any. Without it by how alike the labelled objects lie.", .usual = "180",
+     .low = -1, .high = 180, .word = "rotation",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
+    {"mirror", HARDY_OPTION_REAL, AT(mirror), "P", "Probability with which wide mirrors. Without it likewise.", .usual = "0.5",
+     .low = -1, .high = 1, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED,
+     .heading = IN_INPUT},
+    {"minmax", HARDY_OPTION_SWITCH, AT(minmax), NULL,
+     "Scale un-augmented slices to 0..1 one by one, as prediction does, or leave them on the scale of their volume.",
+     .usual = "on", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_EITHER, .heading = IN_INPUT},
+    {"network", HARDY_OPTION_TEXT, AT(network), "NAME",
+     "study: the two networks of the study; unet: a U-Net with skip connections.", .usual = "study", .choices = "study|unet",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED | HARDY_OPTION_LATER, .heading = IN_NETWORK},
+    {"network_width", HARDY_OPTION_WHOLE, AT(network_width), "N", "Channels of the U-Net on the whole grid: 16, 32, 48 or 64.",
+     .usual = "16", .low = 16, .high = HY_UNET_MOST_WIDTH,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER, .heading = IN_NETWORK},
+    {"network_no_top_skip", HARDY_OPTION_SWITCH, AT(network_no_top_skip), NULL,
+     "A U-Net without skip connection on the whole grid.", .word = "no-top-skip",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER, .heading = IN_NETWORK},
+    {"network_levels", HARDY_OPTION_WHOLE, AT(network_levels), "N", "Grids of the U-Net, each half of the one before.",
+     .usual = "5", .low = HY_UNET_LEAST_LEVELS, .high = HY_UNET_MOST_LEVELS,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER, .heading = IN_NETWORK},
+    {"epochs", HARDY_OPTION_WHOLE, AT(epochs), "N", "Length of the training in epochs; 0: not limited by them.", .usual = "0",
+     .low = 0, .high = 1e7, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LENGTH, .heading = IN_LENGTH},
+    {"iterations", HARDY_OPTION_WHOLE, AT(iterations), "N", "Length in steps.", .usual = "600", .low = 0, .high = 1e9,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LENGTH, .heading = IN_LENGTH},
+    {"budget_s", HARDY_OPTION_TIME, AT(budget_s), "TIME",
+     "Length in time, e.g. 45m: steps are timed, then their number is fixed.", .low = 0, .high = 1e9, .word = "budget",
+     .use = HARDY_OPTION_RECORDED},
+    {"batch", HARDY_OPTION_WHOLE, AT(batch), "N", "Slices a step, half of them augmented; even.", .usual = "10", .low = 2,
+     .high = 1024, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_LENGTH},
+    {"learning_rate", HARDY_OPTION_REAL, AT(learning_rate), "RATE", "Learning rate of Adam, the largest of a schedule.",
+     .usual = "4e-3", .low = 0, .high = 1e30, .word = "lr", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES,
+     .heading = IN_LENGTH},
+    {"weight_decay", HARDY_OPTION_REAL, AT(weight_decay), "W", "Weights lose rate times W of themselves at each step (AdamW).",
+     .usual = "0", .low = 0, .high = 100, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER,
+     .heading = IN_LENGTH},
+    {"schedule", HARDY_OPTION_TEXT, AT(schedule), "NAME", "Course of the learning rate.", .usual = "one-cycle",
+     .choices = "constant|one-cycle", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED,
+     .heading = IN_LENGTH},
+    {"loss", HARDY_OPTION_TEXT, AT(loss), "NAME", "Cross-entropy, or with soft Dice.", .usual = "ce+dice",
+     .choices = "ce|ce+dice", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED, .heading = IN_LENGTH},
+    {"precision", HARDY_OPTION_TEXT, AT(precision), "NAME",
+     "Of activations and products in convolutions; bf16 needs a processor with AVX-512 BF16.", .usual = "f32",
+     .choices = "f32|bf16", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED | HARDY_OPTION_LATER,
+     .heading = IN_LENGTH},
+    {"norm_statistics", HARDY_OPTION_TEXT, AT(norm_statistics), "NAME",
+     "Under mpirun, of batch norm: of the whole batch, or of each rank's part of it.", .usual = "global",
+     .choices = "global|local", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_NEEDED | HARDY_OPTION_LATER, .heading = IN_LENGTH},
+    {"recalibrate", HARDY_OPTION_SWITCH, AT(recalibrate), "off|on",
+     "Batch-norm statistics from the training slices at the end.", .usual = "off", .choices = "off|on",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_VALIDATION},
+    {"ema", HARDY_OPTION_REAL, AT(ema), "DECAY",
+     "Validate and save a moving average of the weights with this decay, e.g. 0.999; 0: the weights.", .usual = "0", .low = 0,
+     .high = 0.999999, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER, .heading = IN_LENGTH},
+    {"scheme_image", HARDY_OPTION_TEXT, AT(scheme_image), "NAME", "Masks of the image code.", .usual = "random",
+     .choices = "random|dropout|channel|spatial", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED,
+     .heading = IN_ABLATIONS},
+    {"scheme_shape", HARDY_OPTION_TEXT, AT(scheme_shape), "NAME", "Masks of the shape code.", .usual = "random",
+     .choices = "random|dropout|channel|spatial", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_NEEDED,
+     .heading = IN_ABLATIONS},
+    {"hard_masks", HARDY_OPTION_SWITCH, AT(hard_masks), NULL, "Mask with 0 instead of a random factor.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
+    {"threshold", HARDY_OPTION_PAIR, AT(threshold_low), "LOW,HIGH", "Share of a code that is masked.", .usual = "0,0.5",
+     .low = 0, .high = 1, .word = "threshold-range", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES,
+     .heading = IN_ABLATIONS},
+    {"only_x_hat", HARDY_OPTION_SWITCH, AT(only_x_hat), NULL, "Hard images only, no hard segmentations.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
+    {"separate", HARDY_OPTION_SWITCH, AT(separate), NULL, "No gradient from the STN into the FTN.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
+    {"no_decoupler", HARDY_OPTION_SWITCH, AT(no_decoupler), NULL, "One latent code for image and shape.",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
+    {"noise", HARDY_OPTION_REAL, AT(noise), "SD", "Noise on the input image.", .usual = "0.05", .low = 0, .high = 10,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_INPUT},
+    {"validate_every", HARDY_OPTION_WHOLE, AT(validate_every), "N", "Epochs between validations.", .usual = "5", .low = 1,
+     .high = 1e7, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_VALIDATION},
+    {"calibrate", HARDY_OPTION_SWITCH, AT(calibrate), "off|on",
+     "Predicted Dice for the quality table, from the validation subjects at the end.", .usual = "on", .choices = "off|on",
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE | HARDY_OPTION_LATER, .heading = IN_VALIDATION},
+    {"checkpoint_every_s", HARDY_OPTION_TIME, AT(checkpoint_every_s), "TIME", "Time between checkpoints.", .usual = "5m",
+     .low = 0, .high = 1e9, .word = "checkpoint-every", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE,
+     .heading = IN_VALIDATION},
+    {"threads", HARDY_OPTION_WHOLE, AT(threads), "N", "Threads; 0: as many as there are.", .usual = "0", .low = 0, .high = 1024,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE},
+    {"resume", HARDY_OPTION_SWITCH, AT(resume), NULL, "Go on with the run in RUN; its options are known.", .use = 0},
+    {"overwrite", HARDY_OPTION_SWITCH, AT(overwrite), NULL, "Replace the run in RUN.", .use = 0},
+};
+
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+const hardy_options hy_train_table = {"train", HY_TABLE_ROWS(rows), sizeof(hardy_train_options), headings};
+
+static bool is_recorded(const hardy_option *r)
+{
+	return (r->use & HARDY_OPTION_RECORDED) != 0;
+}
+
 /* ---- presets ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct preset_row {
-	const char *name;
-	int64_t width; /* of a U-Net */
-	int64_t size;
-	double spacing_mm;
-	int64_t epochs, iterations;
-	double budget_s;
-	int64_t batch;
-	double learning_rate;
-	const char *schedule, *loss, *augment;
-	bool minmax, recalibrate;
-	int64_t validate_every;
-} preset_row;
-
 /*
- * The first one is the default. "paper" is Chen et al., MICCAI 2021; "quick" reaches a useful model within minutes, "hour" what an hour of
- * the machine at hand can do. "short" is for
- * comparisons of many runs: since batch and learning rate of "quick" were tuned (docs/TRAINING.md) it need not be shorter, and the
- * same runs serve both.
+ * What differs from the table's defaults, which are "quick": it reaches a useful model within minutes, "hour" what an hour of the machine at hand can
+ * do. "paper" is Chen et al., MICCAI 2021. "short" is for comparisons of many runs: since batch and learning rate of "quick" were tuned
+ * (docs/TRAINING.md) it need not be shorter, and the same runs serve both.
  */
-static const preset_row presets[] = {
-    {"quick", 16, 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"hour", 32, 128, 1.5, 0, 0, 3600, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 20},
-    {"short", 16, 96, 2.0, 0, 600, 0, 10, 4e-3, "one-cycle", "ce+dice", "no-elastic", true, false, 5},
-    {"paper", 16, 192, 1.36719, 600, 0, 0, 20, 1e-4, "constant", "ce", "published", false, false, 1},
+static const struct preset {
+	const char *name;
+	const char *settings[14][2];
+} presets[] = {
+    {"quick", {{NULL, NULL}}},
+    {"short", {{NULL, NULL}}},
+    {"hour",
+     {{"network_width", "32"},
+      {"size", "128"},
+      {"spacing_mm", "1.5"},
+      {"iterations", "0"},
+      {"budget_s", "1h"},
+      {"validate_every", "20"}}},
+    {"paper",
+     {{"size", "192"},
+      {"spacing_mm", "1.36719"},
+      {"epochs", "600"},
+      {"iterations", "0"},
+      {"batch", "20"},
+      {"learning_rate", "1e-4"},
+      {"schedule", "constant"},
+      {"loss", "ce"},
+      {"augment", "published"},
+      {"minmax", "off"},
+      {"validate_every", "1"}}},
 };
 
 static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_error *err)
 {
-	const preset_row *p = name ? NULL : presets;
+	const struct preset *p = name ? NULL : presets;
 	for (size_t i = 0; i < sizeof presets / sizeof *presets && !p; i++)
 		if (!strcmp(presets[i].name, name))
 			p = &presets[i];
 	if (!p)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick, hour, short or paper", name);
-	hy_plan plan;
-	hy_plan_init(&plan);
-	*o = (hardy_train_options){
-	    .preset = p->name,
-	    .subjects = HY_SPLIT_AUTO,
-	    .validation = HY_SPLIT_AUTO,
-	    .fold = -1,
-	    .size = p->size,
-	    .spacing_mm = p->spacing_mm,
-	    .percentile_low = plan.percentile_low,
-	    .percentile_high = plan.percentile_high,
-	    .augment = p->augment,
-	    .rotation_deg = 180,
-	    .mirror = 0.5,
-	    .minmax = p->minmax,
-	    .network = "study",
-	    .network_width = p->width,
-	    .network_levels = 5,
-	    .epochs = p->epochs,
-	    .iterations = p->iterations,
-	    .budget_s = p->budget_s,
-	    .batch = p->batch,
-	    .learning_rate = p->learning_rate,
-	    .schedule = p->schedule,
-	    .loss = p->loss,
-	    .precision = "f32",
-	    .norm_statistics = "global",
-	    .recalibrate = p->recalibrate,
-	    .scheme_image = "random",
-	    .scheme_shape = "random",
-	    .threshold_low = 0,
-	    .threshold_high = 0.5,
-	    .unlabelled_weight = 1,
-	    .confidence = 0.9,
-	    .noise = 0.05,
-	    .validate_every = p->validate_every,
-	    .calibrate = true,
-	    .checkpoint_every_s = 300,
-	};
-	return HARDY_OK;
-}
-
-/* ---- the table ---------------------------------------------------------------------------------------------------------- */
-
-typedef enum kind { TEXT, WHOLE, REAL, SWITCH } kind;
-
-enum use {
-	CARD = 1,   /* the model depends on it, and it is no path */
-	FREE = 2,   /* may differ when a run is resumed */
-	LENGTH = 4, /* may differ then if the learning rate is constant */
-	NEEDED = 8, /* text that is never NULL */
-	LATER = 16, /* runs of earlier versions lack it: the default then */
-	FITTED = 32 /* what hy_fit_asked calls open is no wish when a run goes on */
-};
-
-typedef struct field {
-	const char *name;
-	kind kind;
-	size_t offset;
-	int use;
-	double low, high; /* of numbers */
-	const char *choices;
-} field;
-
-#define AT(member) offsetof(hardy_train_options, member)
-
-static const field fields[] = {
-    {"preset", TEXT, AT(preset), CARD | FREE | NEEDED, 0, 0, "quick|hour|short|paper"},
-    {"recipe", TEXT, AT(recipe), CARD | NEEDED, 0, 0, NULL},
-    {"seed", WHOLE, AT(seed), CARD, 0, 9007199254740992, NULL},
-    {"data", TEXT, AT(data), FREE | NEEDED, 0, 0, NULL},
-    {"subjects", WHOLE, AT(subjects), CARD, HY_SPLIT_AUTO, 1e6, NULL},
-    {"validation", WHOLE, AT(validation), CARD, HY_SPLIT_AUTO, 1e6, NULL},
-    {"splits", TEXT, AT(splits), 0, 0, 0, NULL},
-    {"fold", WHOLE, AT(fold), LATER, -1, 1e6, NULL},
-    {"strict", SWITCH, AT(strict), FREE | LATER, 0, 0, NULL},
-    {"labels", TEXT, AT(labels), CARD, 0, 0, NULL},
-    {"header_spacing_x_mm", REAL, AT(header_spacing_mm[0]), CARD, 0, 1000, NULL},
-    {"header_spacing_y_mm", REAL, AT(header_spacing_mm[1]), CARD, 0, 1000, NULL},
-    {"header_spacing_z_mm", REAL, AT(header_spacing_mm[2]), CARD, 0, 1000, NULL},
-    {"unlabelled", TEXT, AT(unlabelled), LATER, 0, 0, NULL},
-    {"unlabelled_weight", REAL, AT(unlabelled_weight), CARD | LATER, 0, 1000, NULL},
-    {"confidence", REAL, AT(confidence), CARD | LATER, 0.5, 1, NULL},
-    {"init", TEXT, AT(init), FREE | LATER, 0, 0, NULL},
-    {"data_terms", TEXT, AT(data_terms), 0, 0, 0, NULL},
-    {"size", WHOLE, AT(size), CARD | FITTED, 0, 512, NULL},
-    {"spacing_mm", REAL, AT(spacing_mm), CARD | FITTED, 0, 100, NULL},
-    {"percentile_low", REAL, AT(percentile_low), CARD, 0, 100, NULL},
-    {"percentile_high", REAL, AT(percentile_high), CARD, 0, 100, NULL},
-    {"augment", TEXT, AT(augment), CARD | NEEDED, 0, 0, "published|no-elastic|none|wide"},
-    {"rotation_deg", REAL, AT(rotation_deg), CARD | LATER | FITTED, -1, 180, NULL},
-    {"mirror", REAL, AT(mirror), CARD | LATER | FITTED, -1, 1, NULL},
-    {"minmax", SWITCH, AT(minmax), CARD, 0, 0, NULL},
-    {"network", TEXT, AT(network), CARD | NEEDED | LATER, 0, 0, "study|unet"},
-    {"network_width", WHOLE, AT(network_width), CARD | LATER, 16, HY_UNET_MOST_WIDTH, NULL},
-    {"network_no_top_skip", SWITCH, AT(network_no_top_skip), CARD | LATER, 0, 0, NULL},
-    {"network_levels", WHOLE, AT(network_levels), CARD | LATER, HY_UNET_LEAST_LEVELS, HY_UNET_MOST_LEVELS, NULL},
-    {"epochs", WHOLE, AT(epochs), CARD | LENGTH, 0, 1e7, NULL},
-    {"iterations", WHOLE, AT(iterations), CARD | LENGTH, 0, 1e9, NULL},
-    {"budget_s", REAL, AT(budget_s), 0, 0, 1e9, NULL},
-    {"batch", WHOLE, AT(batch), CARD, 2, 1024, NULL},
-    {"learning_rate", REAL, AT(learning_rate), CARD, 0, 1e30, NULL},
-    {"weight_decay", REAL, AT(weight_decay), CARD | LATER, 0, 100, NULL},
-    {"schedule", TEXT, AT(schedule), CARD | NEEDED, 0, 0, "constant|one-cycle"},
-    {"loss", TEXT, AT(loss), CARD | NEEDED, 0, 0, "ce|ce+dice"},
-    {"precision", TEXT, AT(precision), CARD | NEEDED | LATER, 0, 0, "f32|bf16"},
-    {"norm_statistics", TEXT, AT(norm_statistics), NEEDED | LATER, 0, 0, "global|local"},
-    {"recalibrate", SWITCH, AT(recalibrate), CARD, 0, 0, NULL},
-    {"ema", REAL, AT(ema), CARD | LATER, 0, 0.999999, NULL},
-    {"scheme_image", TEXT, AT(scheme_image), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
-    {"scheme_shape", TEXT, AT(scheme_shape), CARD | NEEDED, 0, 0, "random|dropout|channel|spatial"},
-    {"hard_masks", SWITCH, AT(hard_masks), CARD, 0, 0, NULL},
-    {"threshold_low", REAL, AT(threshold_low), CARD, 0, 1, NULL},
-    {"threshold_high", REAL, AT(threshold_high), CARD, 0, 1, NULL},
-    {"only_x_hat", SWITCH, AT(only_x_hat), CARD, 0, 0, NULL},
-    {"separate", SWITCH, AT(separate), CARD, 0, 0, NULL},
-    {"no_decoupler", SWITCH, AT(no_decoupler), CARD, 0, 0, NULL},
-    {"noise", REAL, AT(noise), CARD, 0, 10, NULL},
-    {"validate_every", WHOLE, AT(validate_every), CARD, 1, 1e7, NULL},
-    {"calibrate", SWITCH, AT(calibrate), FREE | LATER, 0, 0, NULL},
-    {"checkpoint_every_s", REAL, AT(checkpoint_every_s), FREE, 0, 1e9, NULL},
-    {"threads", WHOLE, AT(threads), FREE, 0, 1024, NULL},
-};
-
-enum { N_FIELDS = sizeof fields / sizeof *fields };
-
-static const void *member_of(const hardy_train_options *o, const field *f)
-{
-	return (const char *)o + f->offset;
-}
-
-static const char *text_of(const hardy_train_options *o, const field *f)
-{
-	return *(const char *const *)member_of(o, f);
-}
-
-static double number_of(const hardy_train_options *o, const field *f)
-{
-	switch (f->kind) {
-	case WHOLE:
-		return (double)*(const int64_t *)member_of(o, f);
-	case REAL:
-		return *(const double *)member_of(o, f);
-	default:
-		return *(const bool *)member_of(o, f);
-	}
+	hardy_status status = HARDY_OK;
+	hardy_options_default(&hy_train_table, o);
+	o->preset = p->name;
+	for (int i = 0; p->settings[i][0] && !status; i++)
+		status = hy_options_set(o, p->settings[i][0], p->settings[i][1], err);
+	return status;
 }
 
 /* ---- validity ----------------------------------------------------------------------------------------------------------- */
-
-static bool is_choice(const char *choices, const char *text)
-{
-	const size_t n = strlen(text);
-	for (const char *at = choices; at; at = strchr(at, '|')) {
-		at += *at == '|';
-		if (n && strcspn(at, "|") == n && !memcmp(at, text, n))
-			return true;
-	}
-	return false;
-}
-
-static hardy_status check_field(const hardy_train_options *o, const field *f, hardy_error *err)
-{
-	if (f->kind == TEXT) {
-		const char *text = text_of(o, f);
-		if (!text)
-			return f->use & NEEDED ? hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is missing", f->name) : HARDY_OK;
-		if (f->choices && !is_choice(f->choices, text))
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", f->name, text, f->choices);
-		return HARDY_OK;
-	}
-	const double value = number_of(o, f);
-	if (f->kind != SWITCH && !(value >= f->low && value <= f->high))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is %.17g, want %g to %g", f->name, value, f->low, f->high);
-	return HARDY_OK;
-}
 
 static hardy_status check_recipe(const hardy_train_options *o, hardy_error *err)
 {
@@ -241,11 +247,9 @@ static const double LEAST_SPACING_MM = 0.05;
 
 hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 {
-	for (int i = 0; i < N_FIELDS; i++) {
-		const hardy_status status = check_field(o, &fields[i], err);
-		if (status)
-			return status;
-	}
+	const hardy_status status = hardy_options_check(&hy_train_table, o, err);
+	if (status)
+		return status;
 	if (o->spacing_mm > 0 && o->spacing_mm < LEAST_SPACING_MM)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "spacing_mm is %g, want %g to 100, or 0: from the data", o->spacing_mm,
 		               LEAST_SPACING_MM);
@@ -279,34 +283,7 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 
 hardy_status hy_options_set(hardy_train_options *o, const char *name, const char *value, hardy_error *err)
 {
-	int at = 0;
-	while (at < N_FIELDS && strcmp(fields[at].name, name))
-		at++;
-	if (at == N_FIELDS)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no training option \"%s\"", name);
-	const field *f = &fields[at];
-	hardy_train_options changed = *o;
-	void *member = (char *)&changed + f->offset;
-	const double number = hy_number(value);
-	if (f->kind == TEXT) {
-		*(const char **)member = value;
-	} else if (f->kind == SWITCH) {
-		const bool on = !strcmp(value, "on");
-		if (!on && strcmp(value, "off") != 0)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want on or off", name, value);
-		*(bool *)member = on;
-	} else if (!(number >= f->low && number <= f->high) || (f->kind == WHOLE && number != floor(number))) {
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want a%s number from %g to %g", name, value,
-		               f->kind == WHOLE ? " whole" : "", f->low, f->high);
-	} else if (f->kind == WHOLE) {
-		*(int64_t *)member = (int64_t)number;
-	} else {
-		*(double *)member = number;
-	}
-	const hardy_status status = check_field(&changed, f, err);
-	if (!status)
-		*o = changed;
-	return status;
+	return hy_options_set_key(&hy_train_table, o, name, value, err);
 }
 
 hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes)
@@ -379,17 +356,10 @@ void hy_fit_usual(hardy_train_options *o)
 cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
 {
 	cJSON *json = cJSON_CreateObject();
-	for (int i = 0; i < N_FIELDS && json; i++) {
-		const field *f = &fields[i];
-		cJSON *item;
-		if (card && !(f->use & CARD))
+	for (int i = 0; i < N_ROWS && json; i++) {
+		if (!is_recorded(&rows[i]) || (card && !(rows[i].use & HARDY_OPTION_CHANGES)))
 			continue;
-		if (f->kind == TEXT)
-			item = text_of(o, f) ? cJSON_CreateString(text_of(o, f)) : cJSON_CreateNull();
-		else
-			item = f->kind == SWITCH ? cJSON_CreateBool(number_of(o, f) != 0) : hy_json_real(number_of(o, f));
-		if (!item || !cJSON_AddItemToObject(json, f->name, item)) {
-			cJSON_Delete(item);
+		if (!hy_option_to_json(&rows[i], o, json)) {
 			cJSON_Delete(json);
 			return NULL;
 		}
@@ -397,104 +367,46 @@ cJSON *hy_options_to_json(const hardy_train_options *o, bool card)
 	return json;
 }
 
-static bool is_equal(const hardy_train_options *a, const hardy_train_options *b, const field *f)
-{
-	if (f->kind != TEXT)
-		return number_of(a, f) == number_of(b, f);
-	const char *s = text_of(a, f), *t = text_of(b, f);
-	return s && t ? !strcmp(s, t) : s == t;
-}
-
 cJSON *hy_options_identity(const hardy_train_options *o)
 {
 	hardy_train_options usual;
 	cJSON *json = hardy_train_options_init(&usual, NULL, "standard", NULL) ? NULL : hy_options_to_json(o, true);
-	for (int i = 0; i < N_FIELDS && json; i++)
-		if (fields[i].use & LATER && is_equal(o, &usual, &fields[i]))
-			cJSON_DeleteItemFromObjectCaseSensitive(json, fields[i].name);
+	for (int i = 0; i < N_ROWS && json; i++)
+		if (rows[i].use & HARDY_OPTION_LATER && hy_option_equal(&rows[i], o, &usual))
+			hy_option_drop(&rows[i], json);
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "preset");
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "recipe");
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "strict"); /* refuses, or changes nothing */
 	return json;
 }
 
-/* Strings of read options: one after the other in one block. */
-static size_t text_room(const cJSON *json)
-{
-	size_t n = 0;
-	for (int i = 0; i < N_FIELDS; i++) {
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, fields[i].name);
-		if (fields[i].kind == TEXT && cJSON_IsString(item))
-			n += strlen(item->valuestring) + 1;
-	}
-	return n;
-}
-
-static bool read_field(hardy_train_options *o, const field *f, const cJSON *item, char **text)
-{
-	void *member = (char *)o + f->offset;
-	switch (f->kind) {
-	case TEXT:
-		if (cJSON_IsNull(item) && !(f->use & NEEDED)) {
-			*(const char **)member = NULL;
-			return true;
-		}
-		if (!cJSON_IsString(item))
-			return false;
-		*(const char **)member = memcpy(*text, item->valuestring, strlen(item->valuestring) + 1);
-		hy_json_bytes(*text);
-		*text += strlen(*text) + 1;
-		return true;
-	case WHOLE:
-		if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble) ||
-		    fabs(item->valuedouble) > 9007199254740992)
-			return false;
-		*(int64_t *)member = (int64_t)item->valuedouble;
-		return true;
-	case REAL:
-		*(double *)member = cJSON_IsNumber(item) ? item->valuedouble : 0;
-		return cJSON_IsNumber(item);
-	case SWITCH:
-		*(bool *)member = cJSON_IsTrue(item);
-		return cJSON_IsBool(item);
-	}
-	return false;
-}
-
 hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err)
 {
-	const size_t room = text_room(json);
-	char *block = hy_alloc(room + 1, 1), *text = block;
+	size_t room = 1;
+	for (int i = 0; i < N_ROWS; i++)
+		room += hy_option_room(&rows[i], json);
+	char *block = hy_alloc(room, 1), *text = block; /* the texts, one after the other */
 	if (!block)
 		return hy_fail_memory(err, source, room, 1);
 	hardy_train_options read = *o;
-	for (int i = 0; i < N_FIELDS; i++) {
-		const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, fields[i].name);
-		if (item ? read_field(&read, &fields[i], item, &text) : fields[i].use & LATER)
+	for (int i = 0; i < N_ROWS; i++) {
+		const hy_option_read found = is_recorded(&rows[i]) ? hy_option_from_json(&rows[i], &read, json, &text) : HY_OPTION_READ;
+		if (found == HY_OPTION_READ || (found == HY_OPTION_MISSING && rows[i].use & HARDY_OPTION_LATER))
 			continue;
 		hy_free(block);
-		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: option \"%s\" is %s", source, fields[i].name,
-		               item ? "of the wrong type" : "missing");
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: option \"%s\" is %s", source, rows[i].name,
+		               found == HY_OPTION_WRONG ? "of the wrong type" : "missing");
 	}
 	read.owned = block;
 	*o = read;
 	return HARDY_OK;
 }
 
-static void describe(const hardy_train_options *o, const field *f, char *out, size_t n)
-{
-	if (f->kind == TEXT)
-		snprintf(out, n, "%s", text_of(o, f) ? text_of(o, f) : "none");
-	else if (f->kind == SWITCH)
-		snprintf(out, n, "%s", number_of(o, f) != 0 ? "on" : "off");
-	else
-		snprintf(out, n, "%.15g", number_of(o, f));
-}
-
 /* Left to the data: 0 of what cannot be 0, -1 of the others. */
-static bool is_open(const hardy_train_options *o, const field *f)
+static bool is_open(const hardy_train_options *o, const hardy_option *r)
 {
-	return number_of(o, f) < 0 || (f->low >= 0 && number_of(o, f) <= 0);
+	const double v = hy_option_number(r, o);
+	return v < 0 || (r->low >= 0 && v <= 0);
 }
 
 hardy_status hy_options_compare(const hardy_train_options *started, const hardy_train_options *wanted, const char *source,
@@ -502,19 +414,21 @@ hardy_status hy_options_compare(const hardy_train_options *started, const hardy_
 {
 	const bool constant = hy_options_schedule(started) == HY_SCHEDULE_CONSTANT;
 	bool other_length = false;
-	for (int i = 0; i < N_FIELDS; i++) {
-		const field *f = &fields[i];
-		if (f->use & FREE || is_equal(started, wanted, f) || (f->use & FITTED && is_open(wanted, f)))
+	for (int i = 0; i < N_ROWS; i++) {
+		const hardy_option *r = &rows[i];
+		if (!is_recorded(r) || r->use & HARDY_OPTION_FREE || hy_option_equal(r, started, wanted) ||
+		    (r->use & HARDY_OPTION_FITTED && is_open(wanted, r)))
 			continue;
-		other_length |= (f->use & LENGTH) != 0;
-		if (f->use & LENGTH && constant)
+		other_length |= (r->use & HARDY_OPTION_LENGTH) != 0;
+		if (r->use & HARDY_OPTION_LENGTH && constant)
 			continue;
 		char was[256], is[256];
-		describe(started, f, was, sizeof was);
-		describe(wanted, f, is, sizeof is);
+		hy_option_describe(r, started, was, sizeof was);
+		hy_option_describe(r, wanted, is, sizeof is);
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: the run was started with %s %s, now it is %s: leave the option out%s",
-		               source, f->name, was, is,
-		               f->use & LENGTH ? " (its learning-rate schedule is made for that length)" : ", or start another run");
+		               source, r->name, was, is,
+		               r->use & HARDY_OPTION_LENGTH ? " (its learning-rate schedule is made for that length)"
+		                                            : ", or start another run");
 	}
 	*longer = other_length;
 	return HARDY_OK;

@@ -517,7 +517,7 @@ static void bad_options(void **state)
 	REFUSED(threads, "-1", "threads");
 	REFUSED(threads, "1025", "threads");
 	REFUSED(threads, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "threads");
-	REFUSED(isa, "sse", "instruction set is \"sse\"");
+	REFUSED(isa, "sse", "isa is \"sse\", want one of auto|plain");
 	REFUSED(library, "mkl", "library is \"mkl\"");
 	REFUSED(n_files, (o.files = (const char *const[]){"a", "b"}, (size_t)2), "step takes no files");
 #undef REFUSED

@@ -31,6 +31,7 @@ static void check_as(const char *folder, const char *labels, bool json, bool ver
 	hardy_error err = {0};
 	hardy_check_options o;
 	hardy_check_options_init(&o);
+	o.size = 0; /* the slices that training would take are not asked for */
 	o.data = tree_path(folder);
 	o.labels = labels;
 	o.json = json;
@@ -370,6 +371,7 @@ static void labels_outside_of_the_view_are_told(void **state)
 	tree_new();
 	put_pair("a_ED", 1); /* labels in the first rows */
 	hardy_check_options_init(&o);
+	o.size = 0; /* the slices that training would take are not asked for */
 	o.data = tree_path("");
 	o.labels = "lv=3,myo=2,rv=1";
 	o.size = 64;

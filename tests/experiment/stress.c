@@ -38,7 +38,7 @@ static hy_calibration some_calibration(void)
 	return c;
 }
 
-static void save_model(const char *name, const char *last_class)
+static void save_model(const char *name, const char *last_class, const char *card)
 {
 	hardy_error err;
 	hy_model m = {.n_classes = 3, .n_channels = 1};
@@ -55,6 +55,7 @@ static void save_model(const char *name, const char *last_class)
 	}
 	snprintf(m.channels[0], HY_NAME_SIZE, "image");
 	m.calibration = some_calibration();
+	m.card = card ? hy_strdup(card) : NULL;
 	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
@@ -65,8 +66,8 @@ static int make_all(void **state)
 	tree_new();
 	tree_ring_case("set", "s1", 2, true, 1);
 	tree_ring_case("set", "s2", 2, true, 2);
-	save_model("model.safetensors", "core");
-	save_model("other.safetensors", "rim");
+	save_model("model.safetensors", "core", NULL);
+	save_model("other.safetensors", "rim", NULL);
 	return 0;
 }
 
@@ -395,7 +396,7 @@ static void faults(void **state)
 	assert_int_equal(call(o, "model.safetensors", "nothing", "no", &err), HARDY_ERROR_IO);
 	assert_int_equal(call(o, "model.safetensors", "set/images", "no", &err), HARDY_ERROR_DATA);
 	assert_int_equal(call(o, "set", "set", "no", &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "are no models; want one data set"));
+	assert_non_null(strstr(err.message, "no model is named"));
 	assert_int_equal(call(o, "model.safetensors", "model.safetensors", "no", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(err.message, "no data set is named");
 	o.copies = 0;
@@ -404,7 +405,7 @@ static void faults(void **state)
 	o.copies = 1;
 	o.tta = "mirror";
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
-	assert_string_equal(err.message, "tta is \"mirror\", want one of none, flips, intensity, both");
+	assert_string_equal(err.message, "tta is \"mirror\", want one of none|flips|intensity|both");
 	o.tta = "none";
 	o.stn_iterations = 0;
 	assert_int_equal(call(o, "model.safetensors", "set", "no", &err), HARDY_ERROR_ARGUMENT);
@@ -428,12 +429,31 @@ static void faults(void **state)
 	assert_false(hy_path_exists(tree_path("part2")));
 }
 
+/* The models of a cross-validation are an ensemble; what they were trained on is told. */
+static void models_of_a_cross_validation(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hardy_stress_options o = plain();
+	tree_text("cv/folds.json",
+	          "{\"hardy_version\": \"0.1.0\", \"status\": \"done\", \"folds\": [{\"run\": \"a\"}, {\"run\": \"b\"}]}");
+	assert_ok(hy_make_folders(tree_path("cv/a"), &err), &err);
+	assert_ok(hy_make_folders(tree_path("cv/b"), &err), &err);
+	save_model("cv/a/model.safetensors", "core", "{\"data\": \"set\", \"subjects\": [\"s2\"]}");
+	save_model("cv/b/model.safetensors", "core", NULL);
+	assert_ok(call(o, "cv", "set", "cv_out", &err), &err);
+	read_rows("cv_out/cases.csv");
+	assert_int_equal(n_rows, 2 * (1 + 4 * 3) * 2);
+	assert_non_null(strstr(heard, "1 of 2 scans are of subjects that the model was trained on (s2): their scores"));
+	assert_ok(call(o, "cv/b", "set", "cv_b", &err), &err);
+	assert_null(strstr(heard, "trained on"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(protocol),
-	    cmocka_unit_test(sweep),
-	    cmocka_unit_test(interrupted),
+	    cmocka_unit_test(protocol),    cmocka_unit_test(sweep),
+	    cmocka_unit_test(interrupted), cmocka_unit_test(models_of_a_cross_validation),
 	    cmocka_unit_test(faults),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);

@@ -460,11 +460,11 @@ static void wrong_arguments_are_named(void **state)
 		hardy_predictor_options o;
 		const char *message;
 	} options[] = {
-	    {{.size = sizeof *options, .network = "both"}, "network is \"both\", want one of ftn, stn"},
+	    {{.size = sizeof *options, .network = "both"}, "network is \"both\", want one of ftn|stn"},
 	    {{.size = sizeof *options, .threads = 1025}, "threads is 1025, want 1 to 1024, or 0 for the default"},
 	    {{.size = sizeof *options, .batch = -1}, "batch is -1, want 1 to 1024, or 0 for the default"},
 	    {{.size = sizeof *options, .stn_iterations = 21}, "stn_iterations is 21, want 1 to 20, or 0 for the default"},
-	    {{.size = sizeof *options, .precision = "f16"}, "precision is \"f16\", want f32 or bf16"}};
+	    {{.size = sizeof *options, .precision = "f16"}, "precision is \"f16\", want one of f32|bf16"}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		hardy_predictor_options o = options[i].o;
 		o.size = sizeof o;

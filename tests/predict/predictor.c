@@ -585,11 +585,11 @@ static void a_model_says_how_it_predicts(void **state)
 	hy_tta_set(&o, "intensity");
 	assert_true(!o.flips && o.intensity);
 	hardy_error err = {0};
-	const hy_choice good = {"way", "b", {"a", "b"}}, none = {"way", NULL, {"a", "b"}}, bad = {"way", "c", {"a", "b"}};
-	assert_ok(hy_choice_check(&good, &err), &err);
-	assert_ok(hy_choice_check(&none, &err), &err);
-	assert_int_equal(hy_choice_check(&bad, &err), HARDY_ERROR_ARGUMENT);
-	assert_string_equal(err.message, "way is \"c\", want one of a, b");
+	hy_predictor_words words = {.precision = "f32", .tta = "both"};
+	assert_ok(hy_predictor_words_check(&words, &err), &err);
+	words.window = "sideways";
+	assert_int_equal(hy_predictor_words_check(&words, &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(err.message, "window is \"sideways\", want one of follow|middle");
 }
 
 static void refuses_what_it_cannot_predict(void **state)

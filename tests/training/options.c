@@ -114,7 +114,7 @@ static void bad_options_are_named(void **state)
 	REFUSE(loss = "dice", "loss is \"dice\", want one of ce|ce+dice");
 	REFUSE(schedule = "", "schedule is \"\"");
 	REFUSE(scheme_image = "rand", "scheme_image is \"rand\"");
-	REFUSE(seed = -1, "seed is -1, want 0 to");
+	REFUSE(seed = -1, "seed is -1, want 0 or more");
 	REFUSE(size = -16, "size is -16, want 0 to 512");
 	REFUSE(size = 8, "size is 8, want a multiple of 16");
 	REFUSE(spacing_mm = 0.01, "spacing_mm is 0.01, want 0.05 to 100, or 0: from the data");
