@@ -1,10 +1,13 @@
 /*
  * cmd_train.c: `hardy train DATA -o RUN`: a model from labelled scans.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What is the program's own. */
 typedef struct own {
@@ -65,20 +68,66 @@ static const char *word_of(const char *run)
 	return run[strspn(run, plain)] || run[0] == '-' ? "RUN" : run;
 }
 
+/* How many processes mpirun, mpiexec or srun started together with this one, by what they leave in the environment; 1 without. */
+static long launched(void)
+{
+	static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}; /* Open MPI; MPICH, and Slurm's PMI-2 */
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		if (getenv(sizes[i]))
+			return strtol(getenv(sizes[i]), NULL, 10);
+	return getenv("PMIX_RANK") && getenv("SLURM_NTASKS") ? strtol(getenv("SLURM_NTASKS"), NULL, 10) : 1;
+}
+
+/* -1, or an exit code; *rank: of this process. */
+static int join_ranks(const command *self, int *rank)
+{
+	hardy_error err = {0};
+	int size = 1;
+	const long n = launched();
+	*rank = 0;
+	if (n < 2)
+		return -1;
+	if (hardy_ranks_join(rank, &size, &err))
+		return usage_error(self, "%ld processes were started together, but %s", n, err.message);
+	if (size == n)
+		return -1;
+	return usage_error(self,
+	                   "%ld processes were started together, but MPI knows %d: was hardy built with another MPI than mpirun's?",
+	                   n, size);
+}
+
+/* Of several ranks. What all meet at once, a loss that is not finite, is told by rank 0, which ends the others while they wait. */
+static int report_rank(const command *self, int rank, hardy_status status, const hardy_error *err)
+{
+	hardy_error named = *err;
+	if (rank && hardy_rank_speaks()) {
+		nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+		snprintf(named.message, sizeof named.message, "rank %d: %.*s", rank, (int)sizeof named.message - 24, err->message);
+	}
+	return report_error(self, status, &named);
+}
+
 static int train(const command *self, hardy_train_options *o, int64_t folds, const arguments *a)
 {
 	const hardy_log log = terminal_log();
 	const hardy_stop stop = interrupt_stop();
 	hardy_error err = {0};
+	int rank;
 	if (a->n_rest)
 		o->data = a->rest[0];
 	if (!o->output)
 		return usage_error(self, "-o RUN is missing: the folder of the run");
 	if (!o->data)
 		return usage_error(self, "an argument is missing");
+	int code = join_ranks(self, &rank);
+	if (code >= 0)
+		return code;
 	const hardy_status status = folds ? hardy_train_folds(o, folds, &log, &stop, &err) : hardy_train(o, &log, &stop, &err);
-	const int code = status ? report_error(self, status, &err) : EXIT_DONE;
+	code = status ? report_rank(self, rank, status, &err) : EXIT_DONE;
 	const char *name = word_of(o->output);
+	hardy_ranks_leave(code);
+	if (rank)
+		return code;
 	if (!status && !options_quiet)
 		fprintf(stderr, "to look at it: hardy report %s\nnext: hardy predict %s SCANS -o LABELS\n", name, name);
 	else if (status == HARDY_ERROR_INTERRUPTED && !folds)

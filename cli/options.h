@@ -80,7 +80,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 int usage_error(const command *self, const char *format, ...);
 
-/* Prints "hardy COMMAND: message" to stderr and returns the exit code for the status. */
+/* Prints "hardy COMMAND: message" to stderr, unless another process tells it (hardy_rank_speaks), and returns the exit code for the status. */
 int report_error(const command *self, hardy_status status, const hardy_error *err);
 
 /* A log that writes warnings and lines to stderr, and progress in place on a terminal, as plain lines at most every ten seconds

@@ -192,7 +192,7 @@ static int exit_code(hardy_status status)
 
 int report_error(const command *self, hardy_status status, const hardy_error *err)
 {
-	if (status != HARDY_OK) {
+	if (status != HARDY_OK && hardy_rank_speaks()) {
 		flockfile(stderr);
 		close_line();
 		fprintf(stderr, "hardy %s: %s\n", self->name, err && err->message[0] ? err->message : "failed without a message");

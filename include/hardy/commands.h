@@ -148,8 +148,10 @@ typedef struct hardy_train_options {
 	const char *schedule; /* "constant", "one-cycle" */
 	const char *loss;     /* "ce", "ce+dice" */
 	const char *precision; /* of activations and products in convolutions: "f32"; "bf16" where the processor has AVX-512 BF16 */
-	bool recalibrate;      /* batch-norm statistics from the training slices at the end */
-	double ema;            /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
+	const char *
+	    norm_statistics; /* of a training on several ranks, batch norm's: "global", of the whole batch; "local", of a rank's part */
+	bool recalibrate; /* batch-norm statistics from the training slices at the end */
+	double ema;       /* decay of the weights' moving average, which is validated and saved instead of them; 0: none */
 	/* unlabelled scans: the averaged weights label them, where their probability is at least `confidence` (0.5 to 1) */
 	double unlabelled_weight, confidence;
 	/* ablations of the method */
@@ -182,6 +184,18 @@ HARDY_API hardy_status hardy_train_options_init(hardy_train_options *o, const ch
 /* The options of a run that was started before, for going on with it; release with hardy_train_options_clear. */
 HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
 HARDY_API void hardy_train_options_clear(hardy_train_options *o);
+
+/*
+ * A training may be divided over processes, one to a rank, that mpirun started (docs/SCALING.md): each calls hardy_ranks_join first, then
+ * hardy_train with the same options, then hardy_ranks_leave, all from its main thread. Only hardy_train divides its work.
+ */
+HARDY_API bool hardy_ranks_built(void); /* whether this library was built with MPI */
+/* Which of how many ranks this process is. HARDY_ERROR_UNSUPPORTED in a build without MPI. */
+HARDY_API hardy_status hardy_ranks_join(int *rank, int *size, hardy_error *err);
+/* Whether this rank is to tell the user why hardy_train failed: false where another one does. */
+HARDY_API bool hardy_rank_speaks(void);
+/* Waits for the others; with an exit_code that is not 0, of a failure that they do not know of, ends all of them. Harmless without a join. */
+HARDY_API void hardy_ranks_leave(int exit_code);
 
 /*
  * Trains a model. The run directory gets run.json (resolved options, subjects, machine), metrics.csv and metrics.jsonl (a row an
@@ -234,6 +248,11 @@ typedef struct hardy_predict_options {
 	int64_t fold;          /* of splits that are a list of folds, from 0; -1: no folds */
 	int64_t batch;         /* slices a run; 0: chosen by the number of slices */
 	int64_t threads;       /* 0: all cores */
+	const char
+	    *part; /* "K/N", K from 1 to N: every N-th scan from the K-th on, beside processes that take the others; NULL: all */
+	bool
+	    missing; /* only scans that have no label map and row in output yet, whatever model made them: goes on with such a run */
+	double table_every_s; /* with one of both, seconds after which quality.csv is written meanwhile; 30 */
 	bool overwrite; /* also files that hardy_predict did not write, or that were changed since; scans and labels read never */
 	bool
 	    bids; /* a derivative data set of BIDS: OUTPUT/sub-SUBJECT/anat/sub-SUBJECT_dseg.nii.gz with sidecars (docs/PREDICTION.md) */

@@ -64,7 +64,7 @@ static double processor_s(void)
 
 void hy_batch_options_init(hy_batch_options *o, int64_t size)
 {
-	*o = (hy_batch_options){.batch = 20, .content = HY_BATCH_HALF, .ahead = true};
+	*o = (hy_batch_options){.batch = 20, .content = HY_BATCH_HALF, .ahead = true, .parts = 1};
 	hy_augment_options_init(&o->augment, size);
 	hy_warp_options_init(&o->warp);
 	hy_randomise_options_init(&o->randomise);
@@ -132,19 +132,25 @@ int64_t hy_batches_per_epoch(const hy_batches *b)
 
 /* ---- one batch ---------------------------------------------------------------------------------------------------------- */
 
+/* Where sample j of the batch lies in this process's part of it, or -1: it is another's. */
+static int64_t place_of(const hy_batches *b, int64_t j)
+{
+	return j % b->options.parts == b->options.part ? j / b->options.parts : -1;
+}
+
 /* Some of the samples as another scanner might have made them. */
 static void randomise(const hy_batches *b, int64_t iteration, slot *s)
 {
 	const hy_batch_options *o = &b->options;
 	const int64_t n = b->channels * o->augment.size * o->augment.size;
 	const int64_t n_augmented = o->content == HY_BATCH_PLAIN ? 0 : b->k;
-	memcpy(s->input, s->image, (size_t)(o->batch * n) * sizeof *s->input);
-	for (int64_t j = 0; j < o->batch; j++) {
+	memcpy(s->input, s->image, (size_t)(o->batch / o->parts * n) * sizeof *s->input);
+	for (int64_t j = o->part; j < o->batch; j += o->parts) {
 		hy_rng g = hy_rng_make(o->seed, HY_RNG_RANDOMISE, (uint64_t)iteration, (uint64_t)j);
 		if (hy_rng_uniform(&g) >= (j < n_augmented ? o->randomise.share : o->randomise.share_plain))
 			continue;
 		const hy_randomise_draw d = hy_randomise_draw_make(&o->randomise, &g);
-		hy_randomise_apply(b->randomise, &d, s->input + j * n, b->channels);
+		hy_randomise_apply(b->randomise, &d, s->input + place_of(b, j) * n, b->channels);
 	}
 }
 
@@ -164,22 +170,24 @@ static void fill(hy_batches *b, int64_t iteration, slot *s)
 		const int64_t plane_in = c->height * c->width;
 		const float *image = c->image + p.z * b->channels * plane_in;
 		const uint8_t *label = c->label + p.z * plane_in;
-		if (o->content != HY_BATCH_PLAIN && o->warps) {
+		const int64_t at = o->content == HY_BATCH_PLAIN ? -1 : place_of(b, j),
+		              at_plain = o->content == HY_BATCH_AUGMENTED ? -1 : place_of(b, first_plain + j);
+		if (at >= 0 && o->warps) {
 			hy_rng g = hy_rng_make(o->seed, HY_RNG_AUGMENT, (uint64_t)iteration, (uint64_t)j);
 			const hy_warp_draw d = hy_warp_draw_make(&o->warp, &g);
-			float *to = s->image + j * b->channels * plane;
-			hy_warp_apply(&d, image, label, b->channels, c->height, c->width, size, to, s->label + j * plane);
+			float *to = s->image + at * b->channels * plane;
+			hy_warp_apply(&d, image, label, b->channels, c->height, c->width, size, to, s->label + at * plane);
 			for (int64_t k = 0; k < b->channels; k++)
 				hy_minmax_test(to + k * plane, plane);
-		} else if (o->content != HY_BATCH_PLAIN) {
+		} else if (at >= 0) {
 			hy_rng g = hy_rng_make(o->seed, HY_RNG_AUGMENT, (uint64_t)iteration, (uint64_t)j);
 			const hy_augment_draw d = hy_augment_draw_make(&o->augment, &g);
-			hy_augment_apply(b->work, &d, image, label, c->height, c->width, s->image + j * b->channels * plane,
-			                 s->label + j * plane);
+			hy_augment_apply(b->work, &d, image, label, c->height, c->width, s->image + at * b->channels * plane,
+			                 s->label + at * plane);
 		}
-		if (o->content != HY_BATCH_AUGMENTED)
+		if (at_plain >= 0)
 			hy_augment_plain(size, o->minmax_plain, image, label, b->channels, c->height, c->width,
-			                 s->image + (first_plain + j) * b->channels * plane, s->label + (first_plain + j) * plane);
+			                 s->image + at_plain * b->channels * plane, s->label + at_plain * plane);
 	}
 	if (b->randomise)
 		randomise(b, iteration, s);
@@ -298,6 +306,9 @@ static hardy_status check(const hy_batch_options *o, const hy_slices *cases, siz
 	if (o->batch < 1 || (o->content == HY_BATCH_HALF && o->batch % 2))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want %s", (long long)o->batch,
 		               o->content == HY_BATCH_HALF ? "an even number, for half of it stays un-augmented" : "1 or more");
+	if (o->part < 0 || o->part >= o->parts || o->batch % o->parts)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want a multiple of the %lld processes that share it",
+		               (long long)o->batch, (long long)o->parts);
 	int64_t slices = 0;
 	for (size_t i = 0; i < n_cases; i++) {
 		const hy_slices *s = &cases[i];
@@ -324,7 +335,7 @@ static bool is_randomised(const hy_batch_options *o)
 static bool allocate(hy_batches *b, hardy_error *err)
 {
 	const hy_batch_options *o = &b->options;
-	const size_t plane = (size_t)o->augment.size * (size_t)o->augment.size, batch = (size_t)o->batch;
+	const size_t plane = (size_t)o->augment.size * (size_t)o->augment.size, batch = (size_t)(o->batch / o->parts);
 	bool ok = true;
 	b->all = hy_alloc(b->n, sizeof *b->all);
 	b->filled = hy_alloc(b->n, sizeof *b->filled);

@@ -32,6 +32,8 @@ typedef struct hy_batch_options {
 	bool warps;                 /* augmented samples by strong geometry instead: false */
 	hy_warp_options warp;
 	hy_randomise_options randomise; /* of the network's input, behind the augmentation: none */
+	/* of several processes that share a batch: this one's samples are part, part + parts, ...; parts divides batch: 0 of 1 */
+	int64_t part, parts;
 } hy_batch_options;
 
 void hy_batch_options_init(hy_batch_options *o, int64_t size); /* as published */
@@ -50,7 +52,7 @@ void hy_batches_free(hy_batches *b); /* NULL allowed; waits for the thread */
 int64_t hy_batches_per_epoch(const hy_batches *b);
 
 /*
- * image: batch x channels x size x size in [0, 1], label: batch x size x size. Both stay valid until the next call. Asking
+ * image: batch / parts x channels x size x size in [0, 1], label: batch / parts x size x size. Both stay valid until the next call. Asking
  * for iterations in their order is what is prepared ahead; any other order works, without that.
  */
 hardy_status hy_batches_get(hy_batches *b, int64_t iteration, const float **image, const uint8_t **label, hardy_error *err);

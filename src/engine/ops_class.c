@@ -131,8 +131,10 @@ static hardy_status run_cross_entropy(hy_tape *t, const hy_instruction *i, hardy
 	const hy_value *x = &t->values[i->value[0]];
 	hy_loss *loss = i->node.link;
 	double ce, dice;
-	t->kernels->cross_entropy(x->data, loss->label, x->n, x->c, x->h * x->w, loss->w_ce, loss->w_dice, i->accumulate,
-	                          (double *)(void *)t->work, hy_tape_planar(t, i->value[1]), &ce, &dice);
+	/* Soft Dice is one number for all ranks: of its value each has a share, as of the cross-entropy, but its gradient is whole. */
+	t->kernels->cross_entropy(x->data, loss->label, x->n, x->c, x->h * x->w, loss->w_ce, loss->w_dice * (float)t->n_ranks,
+	                          i->accumulate, t->over.sum ? &t->over : NULL, (double *)(void *)t->work,
+	                          hy_tape_planar(t, i->value[1]), &ce, &dice);
 	if (!isfinite(ce) || !isfinite(dice))
 		return hy_fail(err, HARDY_ERROR_NUMERIC, "the cross-entropy \"%s\" is not finite", loss->name ? loss->name : "");
 	loss->value = (double)loss->w_ce * ce;

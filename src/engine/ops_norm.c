@@ -11,19 +11,24 @@
 #include <math.h>
 #include <string.h>
 
-/* Adds the partial sums (two a channel) of the jobs in order, then over the ranks of a data-parallel run. */
+/* Adds the partial sums (two a channel) of the jobs in order. */
 static void gather(hy_tape *t, int64_t jobs, int64_t c)
 {
 	for (int64_t i = 1; i < jobs; i++)
 		for (int64_t k = 0; k < 2 * c; k++)
 			t->sums[k] += t->sums[i * 2 * c + k];
-	if (t->reduce)
-		t->reduce(t->reduce_payload, t->sums, (size_t)(2 * c));
+}
+
+/* The same over the ranks of a data-parallel run. */
+static void gather_ranks(hy_tape *t, int64_t c)
+{
+	if (t->over.sum && !t->norm_local)
+		t->over.sum(t->over.payload, t->sums, (size_t)(2 * c));
 }
 
 static double elements(const hy_tape *t, const hy_value *x)
 {
-	return (double)(x->n * x->h * x->w) * (double)t->reduce_ranks;
+	return (double)(x->n * x->h * x->w) * (double)(t->norm_local ? 1 : t->n_ranks);
 }
 
 /* Mean and 1 / sigma of the batch; node->k: rows of partial sums that the convolution left, or 0. */
@@ -39,6 +44,7 @@ static hardy_status batch_statistics(hy_tape *t, const hy_node *node, const hy_v
 	if (!node->k)
 		t->kernels->norm_sums(x->blocks, x->n, c, x->h * x->w, t->sums);
 	gather(t, node->k ? node->k : x->n, c);
+	gather_ranks(t, c);
 	for (int64_t k = 0; k < c; k++) {
 		const double m = t->sums[2 * k] / count, spread = t->sums[2 * k + 1] / count - m * m, var = spread > 0 ? spread : 0;
 		if (!isfinite(m) || !isfinite(spread))
@@ -121,15 +127,16 @@ static hardy_status run_back(hy_tape *t, const hy_instruction *i, hardy_error *e
 	float *on_g = hy_norm_row(t, node->aux, c, HY_NORM_ON_G), *on_x = hy_norm_row(t, node->aux, c, HY_NORM_ON_X),
 	      *on_1 = hy_norm_row(t, node->aux, c, HY_NORM_ON_1);
 	gather(t, node->k, c);
+	/* this process's share: like the gradients of all parameters these are added up later */
+	for (int64_t k = 0; i->on_norm && k < c; k++) {
+		hy_tape_grad(t, node->param[0])[k] += (float)(t->sums[2 * k + 1] * (double)inverse[k]);
+		hy_tape_grad(t, node->param[1])[k] += (float)t->sums[2 * k];
+	}
+	if (node->norm != HY_NORM_RUNNING)
+		gather_ranks(t, c);
 	const double count = elements(t, x);
-	float *dgamma = i->on_norm ? hy_tape_grad(t, node->param[0]) : NULL,
-	      *dbeta = i->on_norm ? hy_tape_grad(t, node->param[1]) : NULL;
 	for (int64_t k = 0; k < c; k++) {
 		const double sum = t->sums[2 * k], product = t->sums[2 * k + 1] * (double)inverse[k];
-		if (dgamma) {
-			dgamma[k] += (float)product;
-			dbeta[k] += (float)sum;
-		}
 		const double a = (double)gamma[k] * (double)inverse[k];
 		const double b = node->norm == HY_NORM_RUNNING ? 0 : -a * (double)inverse[k] * product / count;
 		on_g[k] = (float)a;

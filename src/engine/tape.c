@@ -32,7 +32,7 @@ hardy_status hy_tape_init(hy_tape *t, hy_params *params, const hy_tape_options *
 	t->library = o ? o->library : HY_CONV_AUTO;
 	t->params = params;
 	t->norm_momentum = 0.1;
-	t->reduce_ranks = 1;
+	t->n_ranks = 1;
 	return HARDY_OK;
 }
 
@@ -520,13 +520,20 @@ void hy_tape_refresh(hy_tape *t)
 	}
 }
 
+void hy_tape_range(const hy_tape *t, int segment, int *from, int *to)
+{
+	*from = t->segments[segment];
+	*to = (size_t)segment + 1 < t->n_segments ? t->segments[segment + 1] : (int)t->n_instructions;
+}
+
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err)
 {
+	int from, to;
 	hy_tape_refresh(t);
 	if (t->packs_of && !packs_are_current(t->packs_of))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "packed weights are older than the network's parameters");
-	const int end = (size_t)segment + 1 < t->n_segments ? t->segments[segment + 1] : (int)t->n_instructions;
-	for (int i = t->segments[segment]; i < end; i++) {
+	hy_tape_range(t, segment, &from, &to);
+	for (int i = from; i < to; i++) {
 		hy_instruction *in = &t->instructions[i];
 		const double start = t->profile ? hy_clock_s() : 0;
 		const hardy_status status = in->run(t, in, err);
@@ -536,6 +543,8 @@ hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err)
 			in->seconds += hy_clock_s() - start;
 			in->n_runs++;
 		}
+		if (t->after)
+			t->after(t->after_payload, i);
 	}
 	return HARDY_OK;
 }

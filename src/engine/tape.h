@@ -10,7 +10,7 @@
  * hy_tape_compile reports it.
  *
  * Batch norm has three modes, and gradients are asked for by flags, so that one network's definition serves every pass of the
- * method. A tap may replace any named inner value while recording (feature-space augmentation); the reduce callback sees every
+ * method. A tap may replace any named inner value while recording (feature-space augmentation); a reduce callback sees every
  * sum over the batch before it is used (data-parallel training).
  */
 #ifndef HY_ENGINE_TAPE_H
@@ -133,9 +133,11 @@ struct hy_tape {
 	double norm_momentum; /* 0.1; of the running statistics */
 	int (*tap)(void *payload, hy_tape *t, const char *name, int value);
 	void *tap_payload;
-	void (*reduce)(void *payload, double *sums, size_t n); /* sums over the batch, at run time */
-	void *reduce_payload;
-	int64_t reduce_ranks; /* how many batches the reduced sums cover; 1 */
+	hy_reduce over;  /* sums over a batch, at run time, go on over those of other processes; NULL: there is none */
+	int64_t n_ranks; /* how many batches these sums cover; 1 */
+	bool norm_local; /* but batch norm's statistics are those of this process's batch */
+	void (*after)(void *payload, int instruction); /* at run time, behind each instruction; NULL */
+	void *after_payload;
 	/* compiled */
 	float *slab, *aux, *packed, *work;
 	double *sums;            /* partial sums, from the instruction that forms them to the next one */
@@ -207,6 +209,7 @@ hardy_status hy_tape_compile(hy_tape *t, hardy_error *err);
  */
 void hy_tape_refresh(hy_tape *t);
 hardy_status hy_tape_run(hy_tape *t, int segment, hardy_error *err);
-size_t hy_tape_bytes(const hy_tape *t); /* memory held */
+void hy_tape_range(const hy_tape *t, int segment, int *from, int *to); /* its instructions: [from, to) */
+size_t hy_tape_bytes(const hy_tape *t);                                /* memory held */
 
 #endif

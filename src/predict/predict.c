@@ -61,6 +61,13 @@ static const hardy_option option_rows[] = {
     {"strict", HARDY_OPTION_SWITCH, AT(strict), NULL, "Exit with 4 when a scan has warnings in the quality table.", .use = 0},
     HY_OPTION_THREADS(hardy_predict_options),
     HY_OPTION_BATCH(hardy_predict_options),
+    {"part", HARDY_OPTION_TEXT, AT(part), "K/N", "Every N-th scan from the K-th on, beside jobs that do the others.", .use = 0},
+    {"missing", HARDY_OPTION_SWITCH, AT(missing), NULL,
+     "Only scans without label map and row in OUT yet, whatever model made them: go on with work that was cut short.",
+     .use = 0},
+    {"table_every_s", HARDY_OPTION_TIME, AT(table_every_s), "TIME",
+     "With one of both, time after which the quality table is written meanwhile.", .usual = "30s", .low = 0, .high = 1e9,
+     .word = "table-every"},
     HY_OPTION_OVERWRITE(
         hardy_predict_options,
         "Replace also what hardy predict did not write, or what was changed since; never a scan or label that is read."),
@@ -101,8 +108,10 @@ typedef struct session {
 	size_t n_outputs;
 	hy_rows rows;
 	size_t n_done, n_failed, n_warned; /* scans; rows with warnings */
-	bool stopped;
-	hardy_error first; /* of the failures */
+	bool stopped, so_far;              /* so_far: the table is written while the work goes on */
+	int64_t part, parts;               /* scans part - 1, part - 1 + parts ... */
+	double written_s;                  /* clock when the table was written last */
+	hardy_error first;                 /* of the failures */
 } session;
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
@@ -123,6 +132,21 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 	const hy_predictor_words words = words_of(o);
 	const hardy_status status = hardy_options_check(&hy_predict_table, o, err);
 	return status ? status : hy_predictor_words_check(&words, err);
+}
+
+/* "K/N" */
+static hardy_status read_part(session *s, hardy_error *err)
+{
+	const char *text = s->o->part;
+	char *end = NULL;
+	s->part = s->parts = 1;
+	if (!text)
+		return HARDY_OK;
+	s->part = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
+	s->parts = end && *end == '/' && isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : 0;
+	if (end && !*end && s->part >= 1 && s->part <= s->parts && s->parts <= 1000000)
+		return HARDY_OK;
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "part is \"%s\", want K/N, K from 1 to N, N at most 1000000", text);
 }
 
 static hardy_status make_predictor(session *s, hardy_error *err)
@@ -421,7 +445,7 @@ static hardy_status list_outputs(session *s, hardy_error *err)
 {
 	char name[sizeof s->jobs.items->name + 8];
 	const size_t n = s->jobs.n + s->jobs.n_lost;
-	s->outputs = hy_alloc(n, sizeof *s->outputs);
+	s->outputs = hy_alloc(n + 1, sizeof *s->outputs);
 	if (!s->outputs)
 		return hy_fail_memory(err, "scans", n, sizeof *s->outputs);
 	for (size_t i = 0; i < n; i++) {
@@ -435,12 +459,70 @@ static hardy_status list_outputs(session *s, hardy_error *err)
 	return HARDY_OK;
 }
 
+static int by_output(const void *a, const void *b)
+{
+	return strcmp(((const hy_quality_line *)a)->output, ((const hy_quality_line *)b)->output);
+}
+
+/* Whether a row of an earlier run and the label map that it is about are there. */
+static bool is_there(const session *s, const hy_job *job, const hy_quality_line *lines, size_t n)
+{
+	char name[sizeof job->name + 8];
+	hy_quality_line key = {.frame = 0};
+	output_name(s, job, name);
+	if (strlen(name) >= sizeof key.output || !lines)
+		return false;
+	memcpy(key.output, name, strlen(name) + 1);
+	if (!bsearch(&key, lines, n, sizeof *lines, by_output))
+		return false;
+	char *path = output_path(s, job, MAP_LABEL, 0);
+	const bool there = path && hy_path_exists(path);
+	hy_free(path);
+	return there;
+}
+
+/* Leaves out what others do, and what is there. */
+static hardy_status choose_scans(session *s, hardy_error *err)
+{
+	hy_jobs *jobs = &s->jobs;
+	hy_quality_line *lines = NULL;
+	size_t n_lines = 0, n = 0, n_lost = 0, n_there = 0;
+	const size_t n_all = jobs->n;
+	if (s->o->missing && hy_path_exists(s->table)) {
+		const hardy_status status = hy_quality_read(s->table, &lines, &n_lines, err);
+		if (status)
+			return status;
+		qsort(lines, n_lines, sizeof *lines, by_output);
+	}
+	for (size_t i = 0; i < jobs->n; i++) {
+		if ((int64_t)i % s->parts != s->part - 1)
+			continue;
+		const bool there = is_there(s, &jobs->items[i], lines, n_lines);
+		n_there += there;
+		if (!there)
+			jobs->items[n++] = jobs->items[i];
+	}
+	for (size_t i = 0; i < jobs->n_lost; i++)
+		if ((int64_t)(n_all + i) % s->parts == s->part - 1)
+			jobs->lost[n_lost++] = jobs->lost[i];
+	hy_free(lines);
+	jobs->n = n;
+	jobs->n_lost = n_lost;
+	if (s->o->part)
+		hy_info(s->log, "part %lld of %lld: %zu of %zu scans", (long long)s->part, (long long)s->parts, n + n_there, n_all);
+	if (n_there)
+		hy_info(s->log, "%zu scans have their label maps and rows already", n_there);
+	return HARDY_OK;
+}
+
 /* No scan, no label, and nothing that hardy predict did not write is ever replaced; known before any scan is read. */
 static hardy_status check_outputs(session *s, hardy_error *err)
 {
 	hardy_status status = hy_places_make(&s->places, &s->jobs, err);
 	if (!status)
 		status = place_output(s, err);
+	if (!status && (s->o->part || s->o->missing))
+		status = choose_scans(s, err);
 	if (!status)
 		status = list_outputs(s, err);
 	for (size_t i = 0; i < s->jobs.n && !status; i++)
@@ -737,43 +819,15 @@ static void tell_trained_on(const session *s)
 
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */
 
-static void predict_all(session *s)
-{
-	const double start = hy_clock_s();
-	for (size_t i = 0; i < s->jobs.n_lost; i++) {
-		hardy_error e = {0};
-		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
-		note_failure(s, s->jobs.lost[i].name, &e);
-		const hy_job job = lost_job(s, i);
-		remove_old_maps(s, &job);
-	}
-	for (size_t i = 0; i < s->jobs.n && !s->stopped; i++) {
-		if (hy_stop_asked(s->o->stop)) {
-			s->stopped = true;
-			break;
-		}
-		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
-		if (i)
-			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
-			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
-		else
-			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
-		predict_scan(s, &s->jobs.items[i]);
-	}
-	const size_t n = s->jobs.n + s->jobs.n_lost;
-	s->made_legend = s->made_legend && !s->n_done; /* else it stays, whatever comes */
-	if (s->n_done)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->n_done, n, s->o->output, hy_clock_s() - start);
-}
-
 /* Whether this run has a row of its own for what an earlier row is about. */
 static bool is_ours(void *payload, const char *scan_path, const char *output)
 {
 	const session *s = payload;
-	for (size_t i = 0; i < s->rows.n && s->stopped; i++) /* of the others the earlier maps are still there */
+	const bool part_way = s->stopped || s->so_far;
+	for (size_t i = 0; i < s->rows.n && part_way; i++) /* of the others the earlier maps are still there */
 		if (!strcmp(output, s->rows.items[i].output) && (*output || !strcmp(scan_path, s->rows.items[i].scan)))
 			return true;
-	if (s->stopped)
+	if (part_way)
 		return false;
 	if (output[0])
 		return bsearch(&output, s->outputs, s->n_outputs, sizeof *s->outputs, by_text);
@@ -802,6 +856,55 @@ static hardy_status finish_table(session *s, hardy_error *err)
 		status = hy_outfile_commit(&s->quality, err);
 	hy_lock_drop(&lock);
 	return status;
+}
+
+/* Of work that may be cut short and go on: the table as it is now. */
+static hardy_status write_table_so_far(session *s, hardy_error *err)
+{
+	s->so_far = true;
+	hardy_status status = finish_table(s, err);
+	s->so_far = false;
+	if (!status)
+		status = hy_outfile_open(&s->quality, s->table, table_mark(s), err);
+	if (!status)
+		hy_quality_header(&s->quality, s->ensemble.models[0].classes, s->ensemble.models[0].n_classes);
+	s->written_s = hy_clock_s();
+	return status;
+}
+
+static hardy_status predict_all(session *s, hardy_error *err)
+{
+	const double start = s->written_s = hy_clock_s();
+	for (size_t i = 0; i < s->jobs.n_lost; i++) {
+		hardy_error e = {0};
+		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
+		note_failure(s, s->jobs.lost[i].name, &e);
+		const hy_job job = lost_job(s, i);
+		remove_old_maps(s, &job);
+	}
+	for (size_t i = 0; i < s->jobs.n && !s->stopped; i++) {
+		if (hy_stop_asked(s->o->stop)) {
+			s->stopped = true;
+			break;
+		}
+		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
+		if (i)
+			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
+			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
+		else
+			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		predict_scan(s, &s->jobs.items[i]);
+		if ((s->o->part || s->o->missing) && hy_clock_s() - s->written_s >= s->o->table_every_s) {
+			const hardy_status status = write_table_so_far(s, err);
+			if (status)
+				return status;
+		}
+	}
+	const size_t n = s->jobs.n + s->jobs.n_lost;
+	s->made_legend = s->made_legend && !s->n_done; /* else it stays, whatever comes */
+	if (s->n_done)
+		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->n_done, n, s->o->output, hy_clock_s() - start);
+	return HARDY_OK;
 }
 
 static hardy_status conclude(session *s, hardy_error *err)
@@ -870,18 +973,24 @@ static hardy_status run(session *s, hardy_error *err)
 			tell_trained_on(s);
 	}
 	hy_free(rest);
+	if (!status && s->ending && (s->o->part || s->o->missing))
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: parts of many scans, or those that are missing, want a folder",
+		                 s->o->output);
 	if (!status && s->ending && s->o->bids)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: a data set of BIDS is a folder; name one", s->o->output);
 	if (!status && s->ending && s->jobs.n > 1)
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: one file for %zu scans; name a folder", s->o->output, s->jobs.n);
 	if (!status)
 		status = check_outputs(s, err);
+	if (!status && !(s->jobs.n + s->jobs.n_lost)) { /* others have this part's, or all are there */
+		hy_info(s->log, "no scan is left to predict");
+		return HARDY_OK;
+	}
 	if (!status)
 		status = open_output(s, err);
-	if (status)
-		return status;
-	predict_all(s);
-	return conclude(s, err);
+	if (!status)
+		status = predict_all(s, err);
+	return status ? status : conclude(s, err);
 }
 
 hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log, hardy_error *err)
@@ -891,6 +1000,8 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	s.saying = (hardy_log){say, &s};
 	err = err ? err : &own;
 	hardy_status status = check_options(o, err);
+	if (!status)
+		status = read_part(&s, err);
 	if (status)
 		return status;
 	s.dataset.labels = o->labels;

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/ranks.h"
 #include "base/rng.h"
 #include "dataset/dataset.h"
 
@@ -319,6 +320,13 @@ hardy_status hardy_train_folds(const hardy_train_options *o, int64_t n, const ha
 	hardy_error unseen;
 	folds f = {.o = o, .log = log, .stop = stop, .n = n};
 	err = err ? err : &unseen;
+	if (hy_ranks_here()->size > 1) {
+		hy_ranks_same(hy_ranks_here());
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED,
+		               "cross-validation trains its folds one after another, on one rank: start a "
+		               "training on %d ranks for each fold of a splits file",
+		               hy_ranks_here()->size);
+	}
 	f.splits = hy_path_join(o->output ? o->output : "", "splits.json");
 	f.result = hy_path_join(o->output ? o->output : "", "folds.json");
 	f.scores = cJSON_CreateArray();

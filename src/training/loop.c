@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/ranks.h"
 #include "engine/average.h"
 #include "predict/calibrate.h"
 #include "training/card.h"
@@ -17,13 +18,15 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
-enum { N_TIMED_STEPS = 10, N_SHOTS = 6 };
+enum { N_TIMED_STEPS = 10, N_SHOTS = 6, COMPARED_EVERY = 100 };
 
 typedef struct trainer {
 	hardy_train_options o, recorded; /* recorded: with paths that can be understood from any working directory */
 	hy_recipe recipe;
-	const hardy_log *log;
+	hy_ranks *ranks; /* that train together: all do the same steps on their parts of the batches, and rank 0 alone writes */
+	const hardy_log *log; /* NULL on other ranks */
 	const hardy_stop *stop;
 	hy_training_set set;
 	hy_model model;
@@ -44,6 +47,7 @@ typedef struct trainer {
 	double started_s, epoch_start_s; /* clock, less what earlier sessions spent */
 	double steps_s, wait_s;          /* this session's steps took, and of that they waited for batches */
 	int64_t first_step;              /* of this session */
+	hy_ranks_times spent;            /* in its steps */
 	double session_s;                /* clock at its first step */
 	double saved_s;                  /* clock at the last checkpoint */
 	int threads;
@@ -100,6 +104,8 @@ static void batch_options(trainer *t, hy_batch_options *o)
 {
 	hy_batch_options_init(o, t->o.size);
 	o->batch = t->o.batch;
+	o->part = t->ranks->rank;
+	o->parts = t->ranks->size;
 	o->seed = (uint64_t)t->o.seed;
 	o->minmax_plain = t->o.minmax;
 	if (!strcmp(t->o.augment, "none"))
@@ -115,6 +121,12 @@ static void batch_options(trainer *t, hy_batch_options *o)
 	t->clean_target = hy_recipe_randomises(&t->recipe, &o->randomise);
 }
 
+/* This rank's slices of a batch. */
+static int64_t own_batch(const trainer *t)
+{
+	return t->o.batch / t->ranks->size;
+}
+
 static hardy_status make_batches(trainer *t, hardy_error *err)
 {
 	hy_batch_options o;
@@ -127,9 +139,9 @@ static hardy_status make_batches(trainer *t, hardy_error *err)
 		return HARDY_OK;
 	o.seed ^= UINT64_C(0x756e6c6162656c); /* other draws than the labelled slices' */
 	t->unlabelled_batches = hy_batches_new(&o, t->unlabelled.cases, t->unlabelled.scan, t->unlabelled.n_cases, err);
-	t->pseudo = hy_alloc((size_t)o.batch, (size_t)(t->o.size * t->o.size));
+	t->pseudo = hy_alloc((size_t)own_batch(t), (size_t)(t->o.size * t->o.size));
 	if (t->unlabelled_batches && !t->pseudo)
-		return hy_fail_memory(err, "labels of unlabelled slices", (size_t)o.batch, (size_t)(t->o.size * t->o.size));
+		return hy_fail_memory(err, "labels of unlabelled slices", (size_t)own_batch(t), (size_t)(t->o.size * t->o.size));
 	return t->unlabelled_batches ? HARDY_OK : failed(err);
 }
 
@@ -138,12 +150,13 @@ static hardy_status make_step(trainer *t, hardy_error *err)
 	hy_step_options o;
 	hy_recipe_options(&o, &t->recipe, &t->o);
 	o.unlabelled = t->o.unlabelled ? t->o.batch : 0;
+	o.ranks = t->ranks;
 	if (o.unlabelled) {
 		/* the average must be there before the teacher is made; a resumed run fills it in */
 		const hardy_status status = hy_average_start(&t->model.network.params, err);
 		if (status)
 			return status;
-		t->teacher = hy_teacher_new(&t->model.network, o.unlabelled, t->o.size, &o.engine, err);
+		t->teacher = hy_teacher_new(&t->model.network, own_batch(t), t->o.size, &o.engine, err);
 		if (!t->teacher)
 			return failed(err);
 	}
@@ -153,7 +166,10 @@ static hardy_status make_step(trainer *t, hardy_error *err)
 	if (!t->set.validation.n)
 		return HARDY_OK;
 	t->validator = hy_validator_new(&t->model.network, &t->set.validation, t->o.size, err);
-	return t->validator ? HARDY_OK : failed(err);
+	if (!t->validator)
+		return failed(err);
+	hy_validator_share(t->validator, t->ranks);
+	return HARDY_OK;
 }
 
 /* Models that are scored or saved have the averaged weights, if the run averages them. */
@@ -173,7 +189,7 @@ static hardy_status give_unlabelled(trainer *t, int64_t iteration, int64_t total
 	const double weight = t->o.unlabelled_weight * hy_teacher_ramp(iteration, total);
 	hardy_status status = hy_batches_get(t->unlabelled_batches, iteration, &image, &none, err);
 	if (!status)
-		status = hy_teacher_label(t->teacher, image, t->o.batch, t->o.confidence, t->pseudo, err);
+		status = hy_teacher_label(t->teacher, image, own_batch(t), t->o.confidence, t->pseudo, err);
 	if (!status)
 		hy_step_unlabelled(t->step, hy_batches_input(t->unlabelled_batches), t->pseudo, weight);
 	return status;
@@ -202,6 +218,28 @@ static hardy_status make_one_step(trainer *t, int64_t iteration, int64_t total, 
 	return status;
 }
 
+/* Weights that ranks hold in common drift apart by nothing but a fault: of memory, of a machine, of ours. */
+static hardy_status compare_weights(const trainer *t, hardy_error *err)
+{
+	const hy_params *p = &t->model.network.params;
+	const struct {
+		const float *data;
+		size_t n;
+	} parts[] = {{p->values, p->n_values},
+	             {p->buffers, p->n_buffers},
+	             {p->average_values, p->average_values ? p->n_values : 0},
+	             {p->average_buffers, p->average_buffers ? p->n_buffers : 0}};
+	uLong sum = crc32(0, NULL, 0);
+	for (int i = 0; i < 4; i++)
+		sum = crc32_z(sum, (const void *)parts[i].data, parts[i].n * sizeof(float));
+	const double least = hy_ranks_least(t->ranks, (double)sum), most = -hy_ranks_least(t->ranks, -(double)sum);
+	if (least == most)
+		return HARDY_OK;
+	hy_ranks_same(t->ranks);
+	return hy_fail(err, HARDY_ERROR_NUMERIC, "step %lld: the weights are no longer the same on all %d ranks",
+	               (long long)t->at.step, t->ranks->size);
+}
+
 /* ---- how long ----------------------------------------------------------------------------------------------------------- */
 
 static int64_t least(int64_t a, int64_t b)
@@ -226,8 +264,10 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 	const double begin = start;
 	hardy_status status = HARDY_OK;
 	for (int64_t i = 0; i <= N_TIMED_STEPS && !status; i++) {
-		if (hy_stop_asked(t->stop))
+		if (hy_ranks_any(t->ranks, hy_stop_asked(t->stop))) {
+			hy_ranks_same(t->ranks);
 			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while timing steps, nothing was written");
+		}
 		hy_log(t->log, HARDY_LOG_PROGRESS, "timing step %lld of %d", (long long)i, N_TIMED_STEPS);
 		status = make_one_step(t, i, INT64_C(1000000), terms, &learning_rate, err);
 		if (i == 0)
@@ -250,11 +290,18 @@ static hardy_status fit_budget(trainer *t, int64_t *steps, hardy_error *err)
 	double finish_s = 2 * (validation_s + 0.6 * t->step_s * batches);
 	if (t->o.calibrate)
 		finish_s += 2 * calibration_s(t, validation_s);
-	const double left_s = t->o.budget_s - (hy_clock_s() - begin) - finish_s;
-	const double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
-	if (!status && left_s < one_s)
+	double left_s = t->o.budget_s - (hy_clock_s() - begin) - finish_s;
+	double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
+	if (status)
+		return status;
+	/* every clock measures something else */
+	hy_ranks_give(t->ranks, &left_s, sizeof left_s);
+	hy_ranks_give(t->ranks, &one_s, sizeof one_s);
+	if (left_s < one_s) {
+		hy_ranks_same(t->ranks);
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "budget is %.0f s, but preparing and finishing take %.0f s and a step %.2f s",
 		               t->o.budget_s, t->o.budget_s - left_s, one_s);
+	}
 	*steps = (int64_t)(left_s / one_s);
 	hy_info(t->log, "a step takes %.2f s: %lld steps fit into %.0f s", t->step_s, (long long)*steps, t->o.budget_s);
 	return status;
@@ -283,18 +330,19 @@ static hardy_status write_run(const trainer *t, const char *status, bool finishe
 	    .steps_per_epoch = t->per_epoch,
 	    .step = t->at.step,
 	    .threads = t->threads,
+	    .ranks = t->ranks->size,
 	    .step_s = t->step_s,
 	    .seconds = t->at.seconds,
 	    .last = finished && t->validator ? &t->last : NULL,
 	    .best = finished && t->at.best_epoch ? &t->best : NULL,
 	    .best_epoch = t->at.best_epoch,
 	};
-	return hy_run_write(&t->run, &t->recorded, &t->set, &facts, err);
+	return t->ranks->rank ? HARDY_OK : hy_run_write(&t->run, &t->recorded, &t->set, &facts, err);
 }
 
 static hardy_status save_checkpoint(trainer *t, hardy_error *err)
 {
-	const hardy_status status = hy_checkpoint_save(t->run.checkpoint, &t->model, &t->at, err);
+	const hardy_status status = t->ranks->rank ? HARDY_OK : hy_checkpoint_save(t->run.checkpoint, &t->model, &t->at, err);
 	t->saved_s = hy_clock_s();
 	return status;
 }
@@ -304,21 +352,19 @@ static hardy_status start_run(trainer *t, hardy_error *err)
 	t->at.best_iou = -1;
 	t->at.checksum = t->set.checksum;
 	hardy_status status = fix_length(t, err);
-	if (!status && t->o.ema > 0)
+	if (status)
+		return status; /* the steps that were timed are the ranks' common work */
+	if (t->o.ema > 0)
 		status = hy_average_start(&t->model.network.params, err);
-	if (!status)
+	if (!status && !t->ranks->rank)
 		status = hy_run_open(&t->run, &t->o, err);
-	return status;
+	return hy_ranks_agree(t->ranks, status, err);
 }
 
 /* Where the run in the folder stands: options from run.json, the rest from the checkpoint. */
-static hardy_status resume_run(trainer *t, bool longer, hardy_error *err)
+static hardy_status load_run(trainer *t, bool longer, hardy_error *err)
 {
 	hardy_status status;
-	if (!hy_path_exists(t->run.checkpoint)) {
-		hy_info(t->log, "%s: no checkpoint was saved yet: starting again", t->o.output);
-		return start_run(t, err);
-	}
 	if ((status = hy_checkpoint_load(t->run.checkpoint, &t->model, &t->at, err)))
 		return status;
 	if (t->o.ema > 0 && !t->model.network.params.average_values)
@@ -334,7 +380,21 @@ static hardy_status resume_run(trainer *t, bool longer, hardy_error *err)
 		t->at.steps = steps;
 	}
 	hy_info(t->log, "going on after step %lld of %lld", (long long)t->at.step, (long long)t->at.steps);
-	return hy_run_truncate(&t->run, t->at.n_rows, t->log, err);
+	return HARDY_OK;
+}
+
+static hardy_status resume_run(trainer *t, bool longer, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	const bool begun = hy_path_exists(t->run.checkpoint);
+	if (hy_ranks_any(t->ranks, !begun)) {
+		hy_info(t->log, "%s: no checkpoint was saved yet: starting again", t->o.output);
+		return start_run(t, err);
+	}
+	status = hy_ranks_agree(t->ranks, load_run(t, longer, err), err); /* all have read before one writes */
+	if (!status && !t->ranks->rank)
+		status = hy_run_truncate(&t->run, t->at.n_rows, t->log, err);
+	return status;
 }
 
 /* ---- epochs ------------------------------------------------------------------------------------------------------------- */
@@ -343,7 +403,7 @@ static hardy_status keep_if_best(trainer *t, const hy_validation *v, hardy_error
 {
 	if (!isfinite(v->iou[1]) || v->iou[1] <= t->at.best_iou)
 		return HARDY_OK;
-	const hardy_status status = hy_model_save(&t->model, t->run.best, NULL, HY_MARK_JSON, err);
+	const hardy_status status = t->ranks->rank ? HARDY_OK : hy_model_save(&t->model, t->run.best, NULL, HY_MARK_JSON, err);
 	if (status)
 		return status;
 	t->at.best_iou = v->iou[1];
@@ -403,8 +463,9 @@ static hardy_status end_epoch(trainer *t, double learning_rate, hardy_error *err
 	row.step = t->at.step;
 	row.seconds = t->at.seconds;
 	row.steps_per_s = epoch_s > 0 ? n / epoch_s : NAN;
-	status = hy_run_add(&t->run, &row, err);
-	if (!status && (validate || !t->validator))
+	if (!t->ranks->rank)
+		status = hy_run_add(&t->run, &row, err);
+	if (!status && !t->ranks->rank && (validate || !t->validator))
 		status = show_run(t, row.validation.dice[1], err);
 	if (status)
 		return status;
@@ -451,6 +512,7 @@ static hardy_status interrupt(trainer *t, hardy_error *err)
 		status = write_run(t, "interrupted", false, err);
 	if (status)
 		return status;
+	hy_ranks_same(t->ranks);
 	return hy_fail(err, HARDY_ERROR_INTERRUPTED, "%s: interrupted after step %lld of %lld, saved: resume goes on", t->o.output,
 	               (long long)t->at.step, (long long)t->at.steps);
 }
@@ -463,6 +525,7 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 	t->steps_s = t->wait_s = 0;
 	t->session_s = t->saved_s = hy_clock_s();
 	t->first_step = t->at.step;
+	const hy_ranks_times before = hy_ranks_spent();
 	while (t->at.step < t->at.steps && !status) {
 		double terms[HY_N_TERMS], learning_rate;
 		if ((status = make_one_step(t, t->at.step, t->at.steps, terms, &learning_rate, err)))
@@ -474,13 +537,19 @@ static hardy_status make_steps(trainer *t, hardy_error *err)
 		t->at.seconds = hy_clock_s() - t->started_s;
 		t->at.epoch_seconds = hy_clock_s() - t->epoch_start_s;
 		show_progress(t, terms);
+		if (t->at.step == t->first_step + 1 || t->at.step % COMPARED_EVERY == 0)
+			status = compare_weights(t, err);
+		if (status)
+			break;
 		if (t->at.step % t->per_epoch == 0 || t->at.step == t->at.steps)
 			status = end_epoch(t, learning_rate, err);
-		if (!status && t->at.step < t->at.steps && hy_stop_asked(t->stop))
+		if (!status && t->at.step < t->at.steps && hy_ranks_any(t->ranks, hy_stop_asked(t->stop)))
 			return interrupt(t, err);
 		if (!status && hy_clock_s() - t->saved_s >= t->o.checkpoint_every_s)
 			status = save_checkpoint(t, err);
 	}
+	const hy_ranks_times after = hy_ranks_spent();
+	t->spent = (hy_ranks_times){after.n_sums - before.n_sums, after.sent_mb - before.sent_mb, after.wait_s - before.wait_s};
 	return status;
 }
 
@@ -567,6 +636,10 @@ static void report(const trainer *t)
 		        "preparing a batch took %.1f ms of a processor, a step %.0f ms; steps waited for batches %.2f %% of the time",
 		        1e3 * b.prepare_s / (double)b.n, 1e3 * t->steps_s / (double)(t->at.step - t->first_step),
 		        100 * t->wait_s / t->steps_s);
+	const double made = (double)(t->at.step - t->first_step);
+	if (t->ranks->size > 1 && t->steps_s > 0)
+		hy_info(t->log, "%d ranks: %.0f sums and %.1f MB of gradients a step; rank 0 waited for them %.1f %% of the time",
+		        t->ranks->size, (double)t->spent.n_sums / made, t->spent.sent_mb / made, 100 * t->spent.wait_s / t->steps_s);
 	if (t->validator)
 		hy_info(t->log, "last.safetensors: validation %s", dice_of(t, &t->last, text, sizeof text));
 	if (t->at.best_epoch)
@@ -574,9 +647,15 @@ static void report(const trainer *t)
 		        dice_of(t, &t->best, text, sizeof text));
 }
 
-/* Every stage can be repeated from the checkpoint when it is cut short. */
+/* Every stage can be repeated from the checkpoint when it is cut short. Rank 0 does it alone: the others wait in hardy_ranks_leave. */
 static hardy_status finish(trainer *t, hardy_error *err)
 {
+	static const hy_ranks alone = {.rank = 0, .size = 1};
+	t->ranks->agreed = true; /* whatever becomes of it */
+	if (t->ranks->rank)
+		return HARDY_OK;
+	if (t->validator)
+		hy_validator_share(t->validator, &alone);
 	hardy_status status = save_checkpoint(t, err);
 	hy_log(t->log, HARDY_LOG_PROGRESS, "finishing");
 	exchange_average(t); /* for good */
@@ -670,7 +749,8 @@ static void recall_history(trainer *t)
 	cJSON_Delete(card);
 }
 
-static hardy_status train(trainer *t, bool longer, hardy_error *err)
+/* Everything that a rank can do by itself. */
+static hardy_status prepare(trainer *t, hardy_error *err)
 {
 	hardy_status status = load_start(t, err);
 	make_plan(&t->model.plan, &t->o);
@@ -684,8 +764,12 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 		status = make_model(t, err);
 	if (!status)
 		status = make_batches(t, err);
-	if (!status)
-		status = make_step(t, err);
+	return status ? status : make_step(t, err);
+}
+
+static hardy_status train(trainer *t, bool longer, hardy_error *err)
+{
+	hardy_status status = hy_ranks_agree(t->ranks, prepare(t, err), err);
 	if (!status)
 		status = t->o.resume ? resume_run(t, longer, err) : start_run(t, err);
 	recall_history(t);
@@ -698,6 +782,9 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 		hy_info(t->log, "%s: %zu subjects, %lld slices, %lld steps of %lld slices (%lld steps an epoch)", t->o.recipe,
 		        t->set.split.n_train, (long long)t->set.calibration.n, (long long)t->at.steps, (long long)t->o.batch,
 		        (long long)t->per_epoch);
+	if (!status && t->ranks->size > 1)
+		hy_info(t->log, "%d ranks, of %lld slices each; batch norm's statistics are those of %s", t->ranks->size,
+		        (long long)own_batch(t), !strcmp(t->o.norm_statistics, "local") ? "a rank" : "the whole batch");
 	if (!status && t->o.unlabelled)
 		hy_info(t->log, "%s: %zu scans without labels join in, %lld slices", t->o.unlabelled, t->unlabelled.n_scans,
 		        (long long)t->unlabelled.n_slices);
@@ -713,40 +800,91 @@ static hardy_status train(trainer *t, bool longer, hardy_error *err)
 	return status;
 }
 
+/* Paths that can be understood from any working directory; owned. */
+typedef struct paths {
+	char *data, *splits, *unlabelled, *init;
+} paths;
+
+static hardy_status resolve(const hardy_train_options *o, paths *p, hardy_error *err)
+{
+	hardy_status status = hy_path_resolve(o->data, &p->data, err);
+	if (!status && o->splits)
+		status = hy_path_resolve(o->splits, &p->splits, err);
+	if (!status && o->unlabelled)
+		status = hy_path_resolve(o->unlabelled, &p->unlabelled, err);
+	if (!status && o->init && !o->resume)
+		status = hy_path_resolve(o->init, &p->init, err);
+	return status;
+}
+
+/* Options, and the folder, which is kept from others until hy_run_unlock; started: what the run in it was started with. */
+static hardy_status open_run(trainer *t, const hardy_train_options *o, paths *p, hardy_train_options *started, bool *longer,
+                             hardy_error *err)
+{
+	hardy_status status = hy_options_check(o, err);
+	if (!status)
+		status = hy_recipe_read(o->recipe, &t->recipe, err);
+	if (!status && hy_recipe_is_file(o->recipe))
+		t->o.recipe = t->recorded.recipe = t->recipe.text; /* a file may change before the run goes on */
+	if (!status)
+		status = resolve(o, p, err);
+	if (status)
+		return status;
+	if (p->init)
+		t->recorded.init = p->init;
+	t->recorded.data = p->data;
+	t->recorded.splits = p->splits;
+	t->recorded.unlabelled = p->unlabelled;
+	if (o->batch % t->ranks->size)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want a multiple of the %d ranks that share it",
+		               (long long)o->batch, t->ranks->size);
+	status = hy_run_init(&t->run, o->output, err);
+	if (!status && !t->ranks->rank)
+		status = hy_run_lock(&t->run, o, t->log, err);
+	if (!status && !t->ranks->rank)
+		status = hy_run_check(&t->run, o, err);
+	if (!status && o->resume)
+		status = hardy_train_options_read(started, o->output, err);
+	if (!status && o->resume)
+		status = hy_options_compare(started, &t->recorded, t->run.json, longer, err);
+	return status;
+}
+
+/* One training has one command line: what looks like ranks may be runs of their own that a cluster started side by side. */
+static hardy_status compare_options(hy_ranks *r, const hardy_train_options *o, hardy_error *err)
+{
+	if (r->size == 1)
+		return HARDY_OK;
+	cJSON *json = hy_options_to_json(o, false);
+	char *text = json ? hy_json_print(json, false) : NULL;
+	uLong sum = text ? crc32_z(crc32(0, NULL, 0), (const void *)text, strlen(text)) : 0;
+	sum = crc32_z(sum, (const void *)o->output, o->output ? strlen(o->output) : 0);
+	cJSON_free(text);
+	cJSON_Delete(json);
+	if (hy_ranks_least(r, (double)sum) == -hy_ranks_least(r, -(double)sum))
+		return HARDY_OK;
+	hy_ranks_same(r);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT,
+	               "the %d ranks were started with different options, want one training with one "
+	               "command line: start runs of their own without mpirun",
+	               r->size);
+}
+
 hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, const hardy_stop *stop, hardy_error *err)
 {
 	hardy_error unseen;
-	char *data = NULL, *splits = NULL, *unlabelled = NULL, *init = NULL;
-	trainer t = {.o = *o, .recorded = *o, .log = log, .stop = stop, .dice = NAN};
+	paths p = {NULL, NULL, NULL, NULL};
+	hy_ranks *ranks = hy_ranks_here();
+	trainer t = {.o = *o, .recorded = *o, .ranks = ranks, .log = ranks->rank ? NULL : log, .stop = stop, .dice = NAN};
 	hardy_train_options started = {0};
 	bool longer = false;
+	t.run.lock = HY_LOCK_INIT;
 	if (!err)
 		err = &unseen;
-	hardy_status status = hy_options_check(o, err);
+	hardy_status status = compare_options(ranks, o, err);
 	if (status)
 		return status;
-	if ((status = hy_recipe_read(o->recipe, &t.recipe, err)))
-		return status;
-	if (hy_recipe_is_file(o->recipe))
-		t.o.recipe = t.recorded.recipe = t.recipe.text; /* a file may change before the run goes on */
-	if ((status = hy_path_resolve(o->data, &data, err)) || (o->splits && (status = hy_path_resolve(o->splits, &splits, err))) ||
-	    (o->unlabelled && (status = hy_path_resolve(o->unlabelled, &unlabelled, err))) ||
-	    (o->init && !o->resume && (status = hy_path_resolve(o->init, &init, err))))
-		goto out;
-	if (init)
-		t.recorded.init = init;
-	t.recorded.data = data;
-	t.recorded.splits = splits;
-	t.recorded.unlabelled = unlabelled;
-	if ((status = hy_run_init(&t.run, o->output, err)))
-		goto out;
-	status = hy_run_lock(&t.run, o, log, err);
-	if (!status)
-		status = hy_run_check(&t.run, o, err);
-	if (!status && o->resume)
-		status = hardy_train_options_read(&started, o->output, err);
-	if (!status && o->resume)
-		status = hy_options_compare(&started, &t.recorded, t.run.json, &longer, err);
+	status = hy_ranks_agree(ranks, open_run(&t, o, &p, &started, &longer, err), err);
 	if (!status) {
 		const int before = hy_threads_set(o->threads);
 		t.threads = o->threads > 0 ? (int)o->threads : before;
@@ -755,12 +893,11 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 		hy_threads_set(before);
 	}
 	hy_run_unlock(&t.run, o);
-out:
 	hy_run_clear(&t.run);
 	hardy_train_options_clear(&started);
-	hy_free(data);
-	hy_free(splits);
-	hy_free(unlabelled);
-	hy_free(init);
+	hy_free(p.data);
+	hy_free(p.splits);
+	hy_free(p.unlabelled);
+	hy_free(p.init);
 	return status;
 }

@@ -9,14 +9,20 @@ void hy_pass_norm(hy_passes *s, hy_norm_mode mode, bool frozen)
 	s->tape.norm_frozen = frozen;
 }
 
+double hy_pass_share(const hy_passes *s, double weight)
+{
+	return weight / s->ranks->size;
+}
+
 hy_loss hy_pass_classes_loss(const hy_passes *s, const char *name, double weight)
 {
+	weight = hy_pass_share(s, weight);
 	return (hy_loss){.name = name, .w_ce = (float)(weight * (double)s->w_ce), .w_dice = (float)(weight * (double)s->w_dice)};
 }
 
-hy_loss hy_pass_image_loss(const char *name, double weight)
+hy_loss hy_pass_image_loss(const hy_passes *s, const char *name, double weight)
 {
-	return (hy_loss){.name = name, .w_ce = (float)(0.5 * weight)};
+	return (hy_loss){.name = name, .w_ce = (float)(0.5 * hy_pass_share(s, weight))};
 }
 
 int hy_pass_label_map(hy_passes *s)

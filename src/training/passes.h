@@ -5,6 +5,7 @@
 #ifndef HY_TRAINING_PASSES_H
 #define HY_TRAINING_PASSES_H
 
+#include "base/ranks.h"
 #include "network/network.h"
 
 /* Backward passes that train: gradients of convolutions and of batch norm. */
@@ -13,7 +14,8 @@ enum { HY_PASS_TRAIN = HY_BACK_WEIGHTS | HY_BACK_NORM };
 typedef struct hy_passes {
 	hy_tape tape;
 	hy_network *network;
-	int64_t batch, height, width;
+	const hy_ranks *ranks;        /* that share the batch */
+	int64_t batch, height, width; /* batch: this rank's part of it */
 	uint64_t seed;
 	float w_ce, w_dice; /* each cross-entropy term is w_ce CE + w_dice (1 - soft Dice) */
 	bool separate;      /* no gradient from the STN into the FTN */
@@ -25,12 +27,22 @@ typedef struct hy_passes {
 	int x, x_noisy, z_i, z_s, p;
 } hy_passes;
 
+/* Which sample of the whole batch this rank's sample i is: random numbers go by it. Samples are dealt out like cards (dataset/batch.h). */
+static inline int64_t hy_pass_sample(const hy_passes *s, int64_t i)
+{
+	return s->ranks->rank + i * s->ranks->size;
+}
+
 /* How batch norm acts in what is recorded next; frozen: its scale and shift get no gradient. */
 void hy_pass_norm(hy_passes *s, hy_norm_mode mode, bool frozen);
 
-/* Losses of this step's form, weighted; name is for messages. */
+/*
+ * Losses of this step's form, weighted; name is for messages. They are means over this rank's samples, and each rank's weight is its share of
+ * the batch: gradients and values, added up over the ranks, are those of the mean over the batch. hy_pass_share: the same for other losses.
+ */
+double hy_pass_share(const hy_passes *s, double weight);
 hy_loss hy_pass_classes_loss(const hy_passes *s, const char *name, double weight);
-hy_loss hy_pass_image_loss(const char *name, double weight); /* weight * 1/2 MSE */
+hy_loss hy_pass_image_loss(const hy_passes *s, const char *name, double weight); /* weight * 1/2 MSE */
 
 /* The one-hot label map of the batch at hand, constant. */
 int hy_pass_label_map(hy_passes *s);

@@ -75,11 +75,12 @@ static void record_passes(hy_perturbation *p)
 	hy_passes *s = p->passes;
 	hy_tape *t = &s->tape;
 	adversary *a = p->own;
-	const double kl = hy_perturbation_value(p, "kl"), contour = hy_perturbation_value(p, "contour"), weight = p->o.weight;
+	const double kl = hy_pass_share(s, hy_perturbation_value(p, "kl")),
+	             contour = hy_pass_share(s, hy_perturbation_value(p, "contour")), weight = p->o.weight;
 	a->inner = (hy_divergence){.name = "inner divergence", .w_kl = kl, .w_contour = contour};
 	a->consistency = (hy_divergence){.name = "consistency", .w_kl = weight * kl, .w_contour = weight * contour};
 	p->seg[0] = hy_pass_classes_loss(s, "adversarial seg", weight);
-	p->rec = hy_pass_image_loss("adversarial rec", weight);
+	p->rec = hy_pass_image_loss(s, "adversarial rec", weight);
 	p->shape[0] = hy_pass_classes_loss(s, "adversarial shape", weight);
 	p->has_consistency = true;
 	hy_tape_keep(t, s->p);
@@ -158,6 +159,12 @@ static const hy_parameter noise_parameters[] = {
     {NULL, 0, 0, 0, false, NULL},
 };
 
+/* The range of all images of the batch is kept. */
+static bool noise_mixes(const double *values)
+{
+	return values[3] == CLAMP;
+}
+
 static hardy_status record_noise(hy_perturbation *p, hardy_error *err)
 {
 	adversary *a = make(p, err);
@@ -193,7 +200,7 @@ static hardy_status run_noise(hy_perturbation *p, int64_t iteration, hardy_error
 	const int64_t size = a->c * a->hw;
 	const int range = (int)hy_perturbation_value(p, "range");
 	for (int64_t i = 0; i < a->n; i++) {
-		hy_rng g = hy_perturbation_rng(p, iteration, (uint64_t)i);
+		hy_rng g = hy_perturbation_rng(p, iteration, (uint64_t)hy_pass_sample(p->passes, i));
 		for (int64_t k = i * size; k < (i + 1) * size; k++)
 			a->direction[k] = (float)hy_rng_normal(&g);
 	}
@@ -218,6 +225,7 @@ const hy_perturbation_kind hy_perturb_adv_noise = {
     .summary = "adversarial noise, and consistent predictions",
     .stream = 4,
     .parameters = noise_parameters,
+    .mixes = noise_mixes,
     .record = record_noise,
     .run = run_noise,
     .clear = clear_adversary,
@@ -297,7 +305,7 @@ static void draw_points(const hy_perturbation *p, int64_t iteration, bool sphere
 	adversary *a = p->own;
 	const int64_t n_points = a->bias.y.n * a->bias.x.n;
 	for (int64_t i = 0; i < a->n; i++) {
-		hy_rng g = hy_perturbation_rng(p, iteration, (uint64_t)i);
+		hy_rng g = hy_perturbation_rng(p, iteration, (uint64_t)hy_pass_sample(p->passes, i));
 		hy_bias_draw(&a->bias, &g, a->points + i * n_points);
 	}
 	if (sphere) { /* from U(-epsilon, epsilon), of which only the direction is left */

@@ -75,7 +75,7 @@ static hardy_status record_mwm(hy_perturbation *p, hardy_error *err)
 	if (!(m->noise = hy_alloc((size_t)s->batch, (size_t)m->noise_room * sizeof(float))))
 		return hy_fail_memory(err, "window masking", (size_t)s->batch, (size_t)m->noise_room * sizeof(float));
 	p->seg[0] = hy_pass_classes_loss(s, "mwm seg", p->o.weight);
-	p->rec = hy_pass_image_loss("mwm rec", p->o.weight);
+	p->rec = hy_pass_image_loss(s, "mwm rec", p->o.weight);
 	p->shape[0] = hy_pass_classes_loss(s, "mwm shape", p->o.weight);
 	hy_pass_norm(s, HY_NORM_BATCH, true);
 	m->segment = hy_tape_segment(&s->tape);
@@ -100,7 +100,7 @@ static hardy_status run_mwm(hy_perturbation *p, int64_t iteration, hardy_error *
 	const bool inside = hy_rng_uniform(&whole) < hy_perturbation_value(p, "inside");
 #pragma omp parallel for schedule(static)
 	for (int64_t i = 0; i < s->batch; i++) {
-		hy_rng g = hy_perturbation_rng(p, iteration, 1 + (uint64_t)i);
+		hy_rng g = hy_perturbation_rng(p, iteration, 1 + (uint64_t)hy_pass_sample(s, i));
 		hy_window list[HY_MAX_WINDOWS];
 		float *image = m->image + i * c * hw, *noise = m->noise + i * m->noise_room;
 		const int n = hy_windows_draw(&g, most, go_on, s->height, s->width, list);
@@ -205,14 +205,15 @@ static hardy_status record_randconv(hy_perturbation *p, hardy_error *err)
 	for (int v = 0; v < r->n; v++) {
 		if (!(r->image[v] = image_input(p, &x[v], err)))
 			return HARDY_ERROR_MEMORY;
-		r->rec[v] = hy_pass_image_loss("randconv rec", p->o.weight / r->n);
+		r->rec[v] = hy_pass_image_loss(s, "randconv rec", p->o.weight / r->n);
 		r->seg[v] = hy_pass_classes_loss(s, "randconv seg", p->o.weight / (n_labelled ? n_labelled : 1));
 		r->shape[v] = hy_pass_classes_loss(s, "randconv shape", p->o.weight / (n_labelled ? n_labelled : 1));
 	}
 	p->rec.name = "randconv rec";
 	p->seg[0].name = p->shape[0].name = n_labelled ? "randconv seg" : NULL;
 	p->has_consistency = true;
-	r->views = (hy_views){.name = "randconv consistency", .weight = p->o.weight * hy_perturbation_value(p, "lambda")};
+	r->views = (hy_views){.name = "randconv consistency",
+	                      .weight = hy_pass_share(s, p->o.weight * hy_perturbation_value(p, "lambda"))};
 	record_views(p, x, n_labelled);
 	return HARDY_OK;
 }

@@ -103,7 +103,7 @@ static hardy_status record(hy_perturbation *p, hardy_error *err)
 		p->seg[i] = hy_pass_classes_loss(s, "rsc seg", p->o.weight);
 		p->shape[i] = hy_pass_classes_loss(s, "rsc shape", p->o.weight);
 	}
-	p->rec = hy_pass_image_loss("rsc rec", p->o.weight);
+	p->rec = hy_pass_image_loss(s, "rsc rec", p->o.weight);
 	record_passes(p);
 	return HARDY_OK;
 }

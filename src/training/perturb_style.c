@@ -101,6 +101,13 @@ static styles *make(hy_perturbation *p, const char *const *taps, const int64_t *
 	return s;
 }
 
+/* All three take a style from another slice, or measure how styles spread over the batch. */
+static bool mixes(const double *values)
+{
+	(void)values;
+	return true;
+}
+
 /* ---- MixStyle and DSU: the encoder's layers ----------------------------------------------------------------------------- */
 
 static const char *const encoder_taps[MAX_LAYERS + 1] = {
@@ -121,7 +128,7 @@ static void record_encoder_pass(hy_perturbation *p)
 	hy_tape *t = &s->tape;
 	styles *own = p->own;
 	p->seg[0] = hy_pass_classes_loss(s, "style seg", p->o.weight);
-	p->rec = hy_pass_image_loss("style rec", p->o.weight);
+	p->rec = hy_pass_image_loss(s, "style rec", p->o.weight);
 	p->shape[0] = hy_pass_classes_loss(s, "style shape", p->o.weight);
 	hy_pass_norm(s, HY_NORM_BATCH, true);
 	own->train_segment = hy_tape_segment(t);
@@ -198,6 +205,7 @@ const hy_perturbation_kind hy_perturb_mixstyle = {
     .summary = "feature styles in the encoder mixed between samples",
     .stream = 7,
     .parameters = mixstyle_parameters,
+    .mixes = mixes,
     .check = check_mixstyle,
     .record = record_mixstyle,
     .run = run_mixstyle,
@@ -262,6 +270,7 @@ const hy_perturbation_kind hy_perturb_dsu = {
     .summary = "feature styles in the encoder with normal noise",
     .stream = 8,
     .parameters = dsu_parameters,
+    .mixes = mixes,
     .check = check_dsu,
     .record = record_dsu,
     .run = run_dsu,
@@ -348,7 +357,7 @@ static hardy_status record_maxstyle(hy_perturbation *p, hardy_error *err)
 	}
 	own->ascent = (hy_loss){.name = "maxstyle ascent", .w_ce = -1};
 	p->seg[0] = hy_pass_classes_loss(s, "maxstyle seg", p->o.weight);
-	p->rec = hy_pass_image_loss("maxstyle rec", p->o.weight);
+	p->rec = hy_pass_image_loss(s, "maxstyle rec", p->o.weight);
 	p->shape[0] = hy_pass_classes_loss(s, "maxstyle shape", p->o.weight);
 	hy_tape_keep(t, s->z_i);
 	hy_pass_norm(s, HY_NORM_BATCH, true);
@@ -409,6 +418,7 @@ const hy_perturbation_kind hy_perturb_maxstyle = {
     .summary = "decoded images in the feature styles that are hardest to segment",
     .stream = 9,
     .parameters = maxstyle_parameters,
+    .mixes = mixes,
     .check = check_maxstyle,
     .record = record_maxstyle,
     .run = run_maxstyle,

@@ -35,6 +35,8 @@ typedef struct hy_perturbation_kind {
 	const hy_parameter *parameters; /* ends with a NULL name */
 	/* Whether it can work with these parameters (all in range) on this grid; the error says why not. NULL: always. */
 	hardy_status (*check)(const double *values, int64_t height, int64_t width, hardy_error *err);
+	/* Whether, with these parameters, the example made of a slice depends on other slices of the batch. NULL: never. */
+	bool (*mixes)(const double *values);
 	/* Allocates and records; what record began to allocate, clear releases. NULL: the step itself does. */
 	hardy_status (*record)(hy_perturbation *p, hardy_error *err);
 	hardy_status (*run)(hy_perturbation *p, int64_t iteration, hardy_error *err);

@@ -402,6 +402,7 @@ void hy_recipe_options(hy_step_options *step, const hy_recipe *r, const hardy_tr
 	step->separate = o->separate;
 	step->noise = o->noise;
 	step->decay = o->weight_decay;
+	step->norm_local = !strcmp(o->norm_statistics, "local");
 	step->w_dice = strcmp(o->loss, "ce+dice") ? 0 : 1;
 	step->engine.isa = strcmp(o->precision, "bf16") ? HY_ISA_AUTO : HY_ISA_AVX512_BF16;
 	for (int i = 0; i < r->n; i++) {

@@ -192,6 +192,8 @@ static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *s
 	            hy_json_add(json, "steps_made", number((double)f->step)) &&
 	            hy_json_add(json, "steps_per_epoch", number((double)f->steps_per_epoch)) &&
 	            hy_json_add(json, "threads", number(f->threads)) && hy_json_add(json, "seconds", number(f->seconds));
+	if (good && f->ranks > 1)
+		good = hy_json_add(json, "ranks", number(f->ranks));
 	good = good && hy_json_add(json, "model", cJSON_CreateString(hy_model_that_counts(o->schedule, f->best_epoch > 0)));
 	if (good && f->step_s > 0)
 		good = hy_json_add(json, "timed_seconds_per_step", number(f->step_s));

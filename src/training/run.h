@@ -31,7 +31,7 @@ typedef struct hy_run_facts {
 	const char *status; /* "running", "interrupted", "failed", "done" */
 	const hy_recipe *recipe;
 	int64_t steps, steps_per_epoch, step; /* in all, and made */
-	int threads;
+	int threads, ranks;
 	double step_s; /* timed before fixing the steps of a budget; 0 */
 	double seconds;
 	const hy_validation *last, *best; /* of the finished models; NULL */

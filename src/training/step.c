@@ -29,15 +29,19 @@ struct hy_step {
 	float *noisy; /* owned */
 	/* values kept between passes */
 	int x_hat, p_hat;
-	int score_i[2], score_s[2]; /* per channel, per position */
-	hy_mask mask_i, mask_s;     /* data owned */
-	float *mask_data[2], *mask_work;
+	int score_i[2], score_s[2];                 /* per channel, per position */
+	hy_mask mask_i, mask_s;                     /* data owned */
+	float *mask_data[2], *mask_work, *whole[2]; /* whole: scores and masks of the whole batch, of several ranks */
 	hy_loss loss[N_OWN];
 	hy_perturbation perturbations[HY_MAX_PERTURBATIONS]; /* in the order of the recipe */
 	int x_unlabelled;
 	hy_loss unlabelled_loss;
 	/* segments of the tape */
 	int unlabelled, standard, score_z_s, standard_back, hard_examples, hard;
+	/* of several ranks */
+	size_t *ready;  /* owned, by instruction: gradients from here on are final behind it, if its segment is the step's last */
+	size_t to_send; /* gradients before this have not been handed over yet */
+	bool sends;     /* while hy_step_run computes them */
 };
 
 void hy_step_options_init(hy_step_options *o)
@@ -156,7 +160,8 @@ static void record_unlabelled_pass(hy_step *s)
 	hy_tape *t = &pass->tape;
 	hy_pass_norm(pass, HY_NORM_TRACK, false);
 	s->unlabelled = hy_tape_segment(t);
-	s->x_unlabelled = hy_tape_input(t, s->o.unlabelled, pass->network->config.channels, pass->height, pass->width);
+	s->x_unlabelled =
+	    hy_tape_input(t, s->o.unlabelled / pass->ranks->size, pass->network->config.channels, pass->height, pass->width);
 	hy_tape_gradients_begin(t);
 	const int from = hy_tape_mark(t), p = hy_network_forward(t, pass->network, s->x_unlabelled).p;
 	hy_op_cross_entropy(t, p, &s->unlabelled_loss);
@@ -195,10 +200,63 @@ static hardy_status check_options(const hy_network *n, const hy_step_options *o,
 	if (o->height < 16 || o->width < 16 || o->height % 16 || o->width % 16 || o->height > 512 || o->width > 512)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "grid is %lld x %lld, want multiples of 16 from 16 to 512",
 		               (long long)o->height, (long long)o->width);
+	const int64_t ranks = o->ranks ? o->ranks->size : 1;
+	if (o->batch % ranks || o->unlabelled % ranks)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "batch is %lld, want a multiple of the %lld ranks", (long long)o->batch,
+		               (long long)ranks);
+	if (o->norm_local && o->batch / ranks < 2)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "batch is %lld on %lld ranks: want 2 slices a rank or more, or norm statistics of the whole batch",
+		               (long long)o->batch, (long long)ranks);
+	for (int i = 0; i < o->n_perturbations && ranks > 1; i++) {
+		const hy_perturbation_options *p = &o->perturbations[i];
+		if (p->kind->mixes && p->kind->mixes(p->values))
+			return hy_fail(err, HARDY_ERROR_UNSUPPORTED,
+			               "%s makes an example of several slices of the batch, which lie on %lld ranks: train it on one",
+			               p->kind->name, (long long)ranks);
+	}
 	if (o->cooperative && !hy_network_has(n, HY_PART_CODES))
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "the network \"%s\" has no codes to mask",
 		               hy_network_names[n->config.kind]);
 	return HARDY_OK;
+}
+
+static void sum_over_ranks(void *payload, double *sums, size_t n)
+{
+	hy_ranks_sum(payload, sums, n);
+}
+
+/* Recorded operators add up over the ranks. */
+static void join_ranks(hy_step *s)
+{
+	union {
+		const hy_ranks *in;
+		void *payload;
+	} u = {s->pass.ranks};
+	hy_tape *t = &s->pass.tape;
+	if (u.in->size == 1)
+		return;
+	t->over = (hy_reduce){sum_over_ranks, u.payload};
+	t->n_ranks = u.in->size;
+	t->norm_local = s->o.norm_local;
+}
+
+/* From where on gradients are final once instructions up to i have run, all others of the segment being later ones. */
+static void fill_ready(hy_step *s, int segment)
+{
+	const hy_tape *t = &s->pass.tape;
+	const hy_params *p = &s->pass.network->params;
+	int from, to;
+	hy_tape_range(t, segment, &from, &to);
+	size_t at = 0; /* behind the last parameter that a later instruction may touch */
+	for (int i = to - 1; i >= from; i--) {
+		s->ready[i] = at;
+		for (int k = 0; k < 5; k++) {
+			const int q = t->instructions[i].node.param[k];
+			if (q >= 0 && !p->list[q].is_buffer && p->list[q].offset + p->list[q].n > at)
+				at = p->list[q].offset + p->list[q].n;
+		}
+	}
 }
 
 hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error *err)
@@ -210,9 +268,13 @@ hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error 
 		hy_fail_memory(err, "a training step", 1, sizeof *s);
 		return NULL;
 	}
+	static const hy_ranks alone = {.rank = 0, .size = 1};
+	const hy_ranks *ranks = o->ranks ? o->ranks : &alone;
+	const int64_t own = o->batch / ranks->size; /* samples */
 	s->o = *o;
 	s->pass = (hy_passes){.network = network,
-	                      .batch = o->batch,
+	                      .ranks = ranks,
+	                      .batch = own,
 	                      .height = o->height,
 	                      .width = o->width,
 	                      .seed = o->seed,
@@ -221,27 +283,40 @@ hy_step *hy_step_new(hy_network *network, const hy_step_options *o, hardy_error 
 	                      .separate = o->separate};
 	const int64_t positions = (o->height / HY_CODE_STRIDE) * (o->width / HY_CODE_STRIDE);
 	const size_t most = (size_t)(positions > HY_CODE_CHANNELS ? positions : HY_CODE_CHANNELS);
-	const size_t image = (size_t)(o->batch * network->config.channels * o->height * o->width);
+	const size_t image = (size_t)(own * network->config.channels * o->height * o->width);
 	s->noisy = hy_alloc_aligned(image, sizeof *s->noisy);
-	s->mask_data[0] = hy_alloc((size_t)o->batch * most, sizeof(float));
-	s->mask_data[1] = hy_alloc((size_t)o->batch * most, sizeof(float));
+	s->mask_data[0] = hy_alloc((size_t)own * most, sizeof(float));
+	s->mask_data[1] = hy_alloc((size_t)own * most, sizeof(float));
 	s->mask_work = hy_alloc(most, sizeof(float));
-	if (!s->noisy || !s->mask_data[0] || !s->mask_data[1] || !s->mask_work) {
+	const bool several = ranks->size > 1 && o->cooperative;
+	s->whole[0] = several ? hy_calloc((size_t)o->batch * most, sizeof(float)) : NULL;
+	s->whole[1] = several ? hy_calloc((size_t)o->batch * most, sizeof(float)) : NULL;
+	if (!s->noisy || !s->mask_data[0] || !s->mask_data[1] || !s->mask_work || (several && (!s->whole[0] || !s->whole[1]))) {
 		hy_fail_memory(err, "a training step", image, sizeof *s->noisy);
 		goto fail;
 	}
 	for (int k = 0; k < N_OWN; k++) {
 		const bool rec = k == HY_TERM_REC || k == HY_TERM_HARD_REC;
 		const double weight = k < HY_TERM_HARD_SEG ? 1 : o->weight;
-		s->loss[k] =
-		    rec ? hy_pass_image_loss(hy_term_names[k], weight) : hy_pass_classes_loss(&s->pass, hy_term_names[k], weight);
+		s->loss[k] = rec ? hy_pass_image_loss(&s->pass, hy_term_names[k], weight)
+		                 : hy_pass_classes_loss(&s->pass, hy_term_names[k], weight);
 	}
 	if (hy_tape_init(&s->pass.tape, &network->params, &o->engine, err))
 		goto fail;
+	join_ranks(s);
 	if (record(s, err))
 		goto fail;
 	if (hy_tape_compile(&s->pass.tape, err))
 		goto fail;
+	if (ranks->size > 1) {
+		s->ready = hy_alloc(s->pass.tape.n_instructions, sizeof *s->ready);
+		if (!s->ready) {
+			hy_fail_memory(err, "a training step", s->pass.tape.n_instructions, sizeof *s->ready);
+			goto fail;
+		}
+		for (size_t i = 0; i < s->pass.tape.n_segments; i++)
+			fill_ready(s, (int)i);
+	}
 	return s;
 fail:
 	hy_step_free(s);
@@ -258,6 +333,9 @@ void hy_step_free(hy_step *s)
 	hy_free_aligned(s->noisy);
 	hy_free(s->mask_data[0]);
 	hy_free(s->mask_data[1]);
+	hy_free(s->whole[0]);
+	hy_free(s->whole[1]);
+	hy_free(s->ready);
 	hy_free(s->mask_work);
 	hy_free(s);
 }
@@ -303,14 +381,37 @@ static void add_noise(hy_step *s, const float *image, int64_t iteration)
 {
 	const int64_t size = s->pass.network->config.channels * s->o.height * s->o.width;
 #pragma omp parallel for schedule(static)
-	for (int64_t i = 0; i < s->o.batch; i++) {
-		hy_rng g = hy_rng_make(s->o.seed, HY_RNG_NOISE, (uint64_t)iteration, (uint64_t)i);
+	for (int64_t i = 0; i < s->pass.batch; i++) {
+		hy_rng g = hy_rng_make(s->o.seed, HY_RNG_NOISE, (uint64_t)iteration, (uint64_t)hy_pass_sample(&s->pass, i));
 		hy_rng_normals(&g, s->noisy + i * size, (size_t)size);
 		for (int64_t k = i * size; k < (i + 1) * size; k++) {
 			const float v = image[k] + (float)s->o.noise * s->noisy[k];
 			s->noisy[k] = v < 0 ? 0 : v > 1 ? 1 : v;
 		}
 	}
+}
+
+/*
+ * A mask of this rank's samples. Its random numbers go through the whole batch, one sample after the other, so the whole is drawn, with no scores
+ * of the others, and what is theirs is left.
+ */
+static void draw_mask(hy_step *s, const hy_mask_options *o, hy_scheme scheme, hy_rng *g, bool of_z_s, hy_mask *mask)
+{
+	const hy_value *z = &s->pass.tape.values[s->pass.z_i];
+	const int64_t hw = z->h * z->w, count = scheme == HY_SCHEME_SPATIAL ? hw : z->c;
+	const float *score = hy_step_score(s, of_z_s, scheme == HY_SCHEME_SPATIAL);
+	mask->data = s->mask_data[of_z_s];
+	if (s->pass.ranks->size == 1) {
+		hy_mask_draw(o, scheme, g, score, score, z->n, z->c, hw, s->mask_work, mask);
+		return;
+	}
+	for (int64_t i = 0; i < z->n; i++)
+		memcpy(s->whole[0] + hy_pass_sample(&s->pass, i) * count, score + i * count, (size_t)count * sizeof *score);
+	hy_mask whole = {.data = s->whole[1]};
+	hy_mask_draw(o, scheme, g, s->whole[0], s->whole[0], s->o.batch, z->c, hw, s->mask_work, &whole);
+	mask->spatial = whole.spatial;
+	for (int64_t i = 0; i < z->n; i++)
+		memcpy(mask->data + i * count, whole.data + hy_pass_sample(&s->pass, i) * count, (size_t)count * sizeof *score);
 }
 
 /* Section 2.3: each code draws its own scheme; scores come from the standard pass. */
@@ -323,13 +424,8 @@ static hardy_status draw_masks(hy_step *s, int64_t iteration, hardy_error *err)
 		if (status)
 			return status;
 	}
-	const hy_value *z = &s->pass.tape.values[s->pass.z_i];
-	s->mask_i.data = s->mask_data[0];
-	s->mask_s.data = s->mask_data[1];
-	hy_mask_draw(&s->o.mask_i, scheme_i, &g, hy_step_score(s, false, false), hy_step_score(s, false, true), z->n, z->c,
-	             z->h * z->w, s->mask_work, &s->mask_i);
-	hy_mask_draw(&s->o.mask_s, scheme_s, &g, hy_step_score(s, true, false), hy_step_score(s, true, true), z->n, z->c,
-	             z->h * z->w, s->mask_work, &s->mask_s);
+	draw_mask(s, &s->o.mask_i, scheme_i, &g, false, &s->mask_i);
+	draw_mask(s, &s->o.mask_s, scheme_s, &g, true, &s->mask_s);
 	return HARDY_OK;
 }
 
@@ -371,6 +467,52 @@ static void take_terms(const hy_step *s, double *terms)
 	terms[HY_TERM_UNLABELLED] = s->unlabelled_loss.value + s->unlabelled_loss.dice;
 }
 
+/* ---- several ranks ---- */
+
+enum { LEAST_SENT = 1 << 17 }; /* gradients at once: a message of half a megabyte takes longer than what surrounds it */
+
+/* Behind each instruction of the last pass: hands over the gradients that are final. They become so from the last tensor to the first. */
+static void send_ready(void *payload, int instruction)
+{
+	hy_step *s = payload;
+	const size_t from = s->ready[instruction];
+	if (s->to_send >= from + LEAST_SENT) {
+		hy_ranks_begin(s->pass.ranks, s->pass.network->params.grads + from, s->to_send - from);
+		s->to_send = from;
+	}
+	hy_ranks_go_on(s->pass.ranks);
+}
+
+/* Gradients and terms of the batch from those of the ranks; running statistics are one for all, too. */
+static void add_up_ranks(hy_step *s, double *terms)
+{
+	const hy_ranks *r = s->pass.ranks;
+	hy_params *p = &s->pass.network->params;
+	if (r->size == 1)
+		return;
+	hy_ranks_begin(r, p->grads, s->to_send);
+	hy_ranks_sum(r, terms, HY_N_TERMS);
+	if (s->o.norm_local) {
+		float *buffers = hy_params_write_buffers(p);
+		for (size_t i = 0; i < p->n_buffers; i++)
+			buffers[i] /= (float)r->size;
+		hy_ranks_begin(r, buffers, p->n_buffers);
+	}
+	hy_ranks_end(r);
+}
+
+/* The pass of this step behind which no other touches gradients, or -1: not told, with other perturbations than latent masks. */
+static int last_pass(const hy_step *s, bool cooperative)
+{
+	if (s->unlabelled_loss.w_ce > 0)
+		return s->unlabelled;
+	if (s->o.n_perturbations)
+		return -1;
+	if (cooperative)
+		return s->hard;
+	return s->pass.network->config.kind == HY_NETWORK_STUDY ? s->standard_back : s->standard;
+}
+
 /* Whether hard examples from latent masks take part in this step. */
 static bool is_cooperative(const hy_step *s, int64_t iteration)
 {
@@ -378,30 +520,40 @@ static bool is_cooperative(const hy_step *s, int64_t iteration)
 	return s->o.cooperative && hy_perturbation_takes_part(&o, s->o.seed, iteration);
 }
 
+static hardy_status run_pass(hy_step *s, int pass, int last, hardy_error *err)
+{
+	hy_tape *t = &s->pass.tape;
+	t->after = s->sends && pass == last ? send_ready : NULL;
+	t->after_payload = s;
+	const hardy_status status = hy_tape_run(t, pass, err);
+	t->after = NULL;
+	return status;
+}
+
 hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *image, const uint8_t *label,
                                const hy_step_masks *masks, int64_t iteration, double *terms, hardy_error *err)
 {
-	hy_tape *t = &s->pass.tape;
 	const bool cooperative = is_cooperative(s, iteration);
+	const int last = last_pass(s, cooperative);
 	begin(s, noisy, image, label);
-	hardy_status status = hy_tape_run(t, s->standard, err);
+	hardy_status status = run_pass(s, s->standard, last, err);
 	if (!status && cooperative && masks) {
-		status = hy_tape_run(t, s->score_z_s, err);
+		status = hy_tape_run(&s->pass.tape, s->score_z_s, err);
 		s->mask_i = masks->i;
 		s->mask_s = masks->s;
 	} else if (!status && cooperative) {
 		status = draw_masks(s, iteration, err);
 	}
 	if (!status)
-		status = hy_tape_run(t, s->standard_back, err);
+		status = run_pass(s, s->standard_back, last, err);
 	if (!status && cooperative)
-		status = hy_tape_run(t, s->hard_examples, err);
+		status = run_pass(s, s->hard_examples, last, err);
 	if (!status && cooperative)
-		status = hy_tape_run(t, s->hard, err);
+		status = run_pass(s, s->hard, last, err);
 	for (int i = 0; i < s->o.n_perturbations && !status; i++)
 		status = hy_perturbation_run(&s->perturbations[i], iteration, err);
 	if (!status && s->unlabelled_loss.w_ce > 0)
-		status = hy_tape_run(t, s->unlabelled, err);
+		status = run_pass(s, s->unlabelled, last, err);
 	take_terms(s, terms);
 	return status;
 }
@@ -410,9 +562,13 @@ hardy_status hy_step_run(hy_step *s, const float *input, const float *image, con
                          double learning_rate, double *terms, hardy_error *err)
 {
 	add_noise(s, input, iteration);
+	s->sends = s->pass.ranks->size > 1;
+	s->to_send = s->pass.network->params.n_values;
 	const hardy_status status = hy_step_gradients(s, s->noisy, image, label, NULL, iteration, terms, err);
+	s->sends = false;
 	if (status)
 		return hy_prefix(err, status, "step %lld", (long long)iteration);
+	add_up_ranks(s, terms);
 	hy_adam_step(&s->pass.network->params, hy_kernels_pick(s->o.engine.isa, NULL), learning_rate, s->o.beta1, s->o.beta2,
 	             s->o.eps, s->o.decay);
 	s->pass.network->params.n_batches_tracked++;

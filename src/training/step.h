@@ -47,6 +47,9 @@ typedef struct hy_step_options {
 	double beta1, beta2, eps; /* Adam: 0.9, 0.999, 1e-8 */
 	double decay;             /* of weights, decoupled; 0 */
 	hy_tape_options engine;
+	const hy_ranks
+	    *ranks; /* that share batch, and unlabelled: each has its samples of them (dataset/batch.h); NULL: this one has all */
+	bool norm_local; /* batch norm's statistics are those of a rank's own samples; false: of the batch */
 } hy_step_options;
 
 void hy_step_options_init(hy_step_options *o); /* as published; batch, height and width are the caller's */
@@ -67,7 +70,8 @@ void hy_step_unlabelled(hy_step *s, const float *input, const uint8_t *label, do
 /*
  * One step: noise, gradients, Adam. image: batch x channels x height x width in [0, 1]; input: what the FTN sees of it before the
  * noise, randomised or the very same; label: batch x height x width class indices. iteration selects the random streams. Deterministic for a given seed, iteration and machine. terms: HY_N_TERMS
- * values; unused ones are 0. A non-finite loss is an error; the parameters are then unchanged.
+ * values; unused ones are 0. A non-finite loss is an error; the parameters are then unchanged. With several ranks image, input and label are
+ * this rank's samples, and terms and parameters are the same on all.
  */
 hardy_status hy_step_run(hy_step *s, const float *input, const float *image, const uint8_t *label, int64_t iteration,
                          double learning_rate, double *terms, hardy_error *err);
@@ -77,7 +81,7 @@ typedef struct hy_step_masks {
 	hy_mask i, s;
 } hy_step_masks;
 
-/* The gradients alone, into network->params.grads (overwritten); noisy is the FTN's input. masks NULL: drawn. */
+/* The gradients alone, without those of other ranks, into network->params.grads (overwritten); noisy is the FTN's input. masks NULL: drawn. */
 hardy_status hy_step_gradients(hy_step *s, const float *noisy, const float *image, const uint8_t *label,
                                const hy_step_masks *masks, int64_t iteration, double *terms, hardy_error *err);
 

@@ -18,6 +18,7 @@ struct hy_validator {
 	hy_network *network;
 	const hy_stack *stack;
 	int64_t size;
+	const hy_ranks *ranks; /* that share the slices */
 	hy_infer *infer;
 	float *logits[2];  /* owned: BATCH x classes x size x size */
 	uint8_t *label[2]; /* owned: of all slices */
@@ -32,7 +33,8 @@ hy_validator *hy_validator_new(hy_network *network, const hy_stack *stack, int64
 		hy_fail_memory(err, "validation", 1, sizeof *v);
 		return NULL;
 	}
-	*v = (hy_validator){.network = network, .stack = stack, .size = size};
+	static const hy_ranks alone = {.rank = 0, .size = 1};
+	*v = (hy_validator){.network = network, .stack = stack, .size = size, .ranks = &alone};
 	for (int k = 0; k < 2; k++) {
 		v->logits[k] = hy_alloc_aligned(n_logits, sizeof **v->logits);
 		v->label[k] = hy_alloc((size_t)stack->n, pixels);
@@ -62,6 +64,11 @@ void hy_validator_free(hy_validator *v)
 	hy_free(v);
 }
 
+void hy_validator_share(hy_validator *v, const hy_ranks *ranks)
+{
+	v->ranks = ranks;
+}
+
 /* The first of equals, as argmax does. */
 static void arg_max(const float *logits, int classes, int64_t pixels, uint8_t *label)
 {
@@ -78,7 +85,10 @@ static hardy_status predict(hy_validator *v, hardy_error *err)
 {
 	const int64_t pixels = v->size * v->size;
 	const int classes = v->network->config.classes;
-	for (int64_t at = 0; at < v->stack->n; at += BATCH) {
+	const size_t n_bytes = (size_t)(v->stack->n * pixels);
+	for (int k = 0; k < 2 && v->ranks->size > 1; k++)
+		memset(v->label[k], 0, n_bytes);
+	for (int64_t at = v->ranks->rank * BATCH; at < v->stack->n; at += v->ranks->size * BATCH) {
 		const int64_t now = v->stack->n - at < BATCH ? v->stack->n - at : BATCH;
 		const float *x = v->stack->image + at * v->network->config.channels * pixels;
 		const hardy_status status = hy_infer_run(v->infer, x, now, v->logits[0], v->logits[1], NULL, err);
@@ -88,6 +98,8 @@ static hardy_status predict(hy_validator *v, hardy_error *err)
 			for (int k = 0; k < 2; k++)
 				arg_max(v->logits[k] + i * classes * pixels, classes, pixels, v->label[k] + (at + i) * pixels);
 	}
+	for (int k = 0; k < 2; k++)
+		hy_ranks_merge(v->ranks, v->label[k], n_bytes);
 	return HARDY_OK;
 }
 

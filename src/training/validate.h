@@ -4,6 +4,7 @@
 #ifndef HY_TRAINING_VALIDATE_H
 #define HY_TRAINING_VALIDATE_H
 
+#include "base/ranks.h"
 #include "training/set.h"
 
 /* Means over foreground classes of the means over cases; a class that case and prediction lack does not count. NaN: none counts. */
@@ -18,6 +19,8 @@ typedef struct hy_validator hy_validator;
 /* network and stack stay the caller's. */
 hy_validator *hy_validator_new(hy_network *network, const hy_stack *stack, int64_t size, hardy_error *err);
 void hy_validator_free(hy_validator *v);
+/* From now on hy_validator_run, called by all ranks, divides the slices over them; all get all labels. At first it has them for itself. */
+void hy_validator_share(hy_validator *v, const hy_ranks *ranks);
 
 /*
  * How the network predicts best, on the same cases: FTN or FTN+STN, the largest component of each class or all, and, if they may be

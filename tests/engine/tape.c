@@ -144,9 +144,8 @@ static void reduce(void *payload, double *sums, size_t count)
 
 static void set_reduce(hy_tape *t, void *payload)
 {
-	t->reduce = reduce;
-	t->reduce_payload = payload;
-	t->reduce_ranks = ((reduced *)payload)->ranks;
+	t->over = (hy_reduce){reduce, payload};
+	t->n_ranks = ((reduced *)payload)->ranks;
 }
 
 static void ranks_with_equal_slices_change_nothing(void **state)

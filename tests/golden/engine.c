@@ -7,6 +7,7 @@
 #include "engine/safetensors.h"
 #include "network/infer.h"
 #include "support/golden.h"
+#include "support/ranks.h"
 #include "support/test.h"
 #include "training/step.h"
 
@@ -324,6 +325,76 @@ static void curve(const cJSON *c)
 	hy_network_clear(&n);
 }
 
+/* The same on ranks that share the batch: recorded values and tolerances are those of one. */
+typedef struct descent {
+	hy_step_options o;
+	hy_network n;
+	batch b; /* the whole */
+	hardy_status status;
+	hardy_error err;
+	double terms[16][HY_N_TERMS];
+	int n_steps;
+} descent;
+
+static void descend(hy_ranks *r, void *payload)
+{
+	descent *d = payload;
+	const size_t pixels = (size_t)(d->b.h * d->b.w), per_sample = pixels * (size_t)d->n.config.channels;
+	const size_t own = (size_t)d->b.n / (size_t)r->size;
+	float *clean = hy_alloc_aligned(own * per_sample, sizeof *clean),
+	      *noisy = hy_alloc_aligned(own * per_sample, sizeof *noisy);
+	uint8_t *label = hy_alloc(own * pixels, 1);
+	for (size_t i = 0; i < own; i++) {
+		const size_t at = (size_t)r->rank + i * (size_t)r->size;
+		memcpy(clean + i * per_sample, d->b.clean + at * per_sample, per_sample * sizeof *clean);
+		memcpy(noisy + i * per_sample, d->b.noisy + at * per_sample, per_sample * sizeof *noisy);
+		memcpy(label + i * pixels, d->b.label + at * pixels, pixels);
+	}
+	d->o.ranks = r;
+	d->o.noise = 0;
+	hy_step *s = hy_step_new(&d->n, &d->o, &d->err);
+	if (!s)
+		d->status = d->err.status;
+	for (int step = 0; step < d->n_steps && !d->status; step++) {
+		d->status = hy_step_run(s, noisy, clean, label, step, 0, d->terms[step], &d->err);
+		float *values = hy_params_write_values(&d->n.params);
+		for (size_t i = 0; i < d->n.params.n_values; i++)
+			values[i] -= 0.02f * d->n.params.grads[i];
+	}
+	hy_step_free(s);
+	hy_free_aligned(clean);
+	hy_free_aligned(noisy);
+	hy_free(label);
+}
+
+static void curve_on_ranks(const cJSON *c)
+{
+	const cJSON *loss = golden_member(c, "loss"), *tolerance = golden_member(c, "tolerance");
+	for (int size = 2; size <= 4; size++) {
+		descent ranks[4] = {{.status = HARDY_OK}};
+		void *payloads[] = {&ranks[0], &ranks[1], &ranks[2], &ranks[3]};
+		batch b = load_batch();
+		for (int r = 0; r < size; r++) {
+			ranks[r] =
+			    (descent){.n = load_network(), .b = b, .o = step_options(&b, false), .n_steps = cJSON_GetArraySize(loss)};
+			assert_in_range(ranks[r].n_steps, 1, 16);
+		}
+		if (b.n % size == 0)
+			ranks_run(size, descend, payloads);
+		for (int r = 0; r < size && b.n % size == 0; r++) {
+			assert_ok(ranks[r].status, &ranks[r].err);
+			for (int step = 0; step < ranks[r].n_steps; step++, g.n_checked++)
+				for (int k = 0; k < 4; k++)
+					close_to("curve on ranks", hy_term_names[k], ranks[r].terms[step][k],
+					         cJSON_GetArrayItem(cJSON_GetArrayItem(loss, step), k)->valuedouble,
+					         cJSON_GetArrayItem(cJSON_GetArrayItem(tolerance, step), k)->valuedouble);
+		}
+		for (int r = 0; r < size; r++)
+			hy_network_clear(&ranks[r].n);
+		batch_clear(&b);
+	}
+}
+
 static void adam(const cJSON *c)
 {
 	hardy_error err;
@@ -377,9 +448,10 @@ static void all_cases(void **state)
 				standard(c);
 			else if (c->string[0] == 'C')
 				cooperative(c);
-			else if (c->string[0] == 'D')
+			else if (c->string[0] == 'D') {
 				curve(c);
-			else if (c->string[0] == 'E')
+				curve_on_ranks(c);
+			} else if (c->string[0] == 'E')
 				adam(c);
 			else
 				fail_msg("MANIFEST.json: unknown case %s", c->string);

@@ -743,6 +743,63 @@ static void rows_of_earlier_runs_stay(void **state)
 	remove_tree(at("out"));
 }
 
+/* Jobs that divide a folder, cut short and begun again: each scan once, and one table with a row each, whenever it is written. */
+static void parts_and_what_is_missing(void **state)
+{
+	(void)state;
+	hardy_error err;
+	char *table = NULL;
+	hardy_predict_options o = plain();
+	o.table_every_s = 0; /* behind each scan */
+	for (int k = 3; k >= 1; k--) {
+		char part[8];
+		snprintf(part, sizeof part, "%d/3", k);
+		o.part = part;
+		assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+		assert_int_equal(n_files(at("out")), 4 - k + 1 + N_LEGEND);
+	}
+	assert_ok(call(plain(), at("whole"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+	same_files(at("out/a.nii.gz"), at("whole/a.nii.gz"));
+	same_files(at("out/cine.nii.gz"), at("whole/cine.nii.gz"));
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, "\n"), 1 + 1 + 1 + 2);
+	hy_free(table);
+
+	/* what is there stays as it is, also where another model would make something else of it; a map or a row that is gone is made again */
+	o.part = NULL;
+	o.missing = true;
+	remove(at("out/b.nii.gz"));
+	assert_ok(call(o, at("out"), &err, at("two.safetensors"), at("scans"), NULL), &err);
+	same_files(at("out/a.nii.gz"), at("whole/a.nii.gz"));
+	assert_true(hy_path_exists(at("out/b.nii.gz")));
+	assert_non_null(strstr(logged, "2 scans have their label maps and rows already"));
+	remove(at("out/quality.csv"));
+	o.part = "1/1";
+	put_text(at("scans/c.nii.gz"), "no scan");
+	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_PARTIAL);
+	read_table(at("out/quality.csv"), &table);
+	assert_int_equal(count_in(table, "\n"), 1 + 1 + 1 + 2 + 1);
+	assert_int_equal(count_in(table, ",failed,"), 1);
+	hy_free(table);
+	remove(at("scans/c.nii.gz"));
+
+	/* nothing to do is no failure */
+	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+	o.part = "7/9";
+	assert_ok(call(o, at("none"), &err, at("one.safetensors"), at("scans"), NULL), &err);
+	assert_false(hy_path_exists(at("none")));
+	static const char *const bad[] = {"", "1", "0/2", "3/2", "1/2x", "x/2", "-1/2", "1/", "1/1000001"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		o.part = bad[i];
+		assert_int_equal(call(o, at("none"), &err, at("one.safetensors"), at("scans"), NULL), HARDY_ERROR_ARGUMENT);
+		assert_non_null(strstr(err.message, "want K/N"));
+	}
+	o.part = "1/2";
+	assert_int_equal(call(o, at("x.nii.gz"), &err, at("one.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_ARGUMENT);
+	remove_tree(at("out"));
+	remove_tree(at("whole"));
+}
+
 /* Names of classes that differ only in what no file name has. */
 static void every_class_has_its_own_file(void **state)
 {
@@ -1012,6 +1069,7 @@ int main(void)
 	    cmocka_unit_test(bids_has_its_own_layout),
 	    cmocka_unit_test(bids_replaces_nothing_of_others),
 	    cmocka_unit_test(bids_survives_lack_of_memory),
+	    cmocka_unit_test(parts_and_what_is_missing),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }

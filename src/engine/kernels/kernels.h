@@ -31,6 +31,12 @@ typedef struct hy_conv_shape {
 	int64_t doubled;
 } hy_conv_shape;
 
+/* Adds up sums over the processes that share a batch, in place. */
+typedef struct hy_reduce {
+	void (*sum)(void *payload, double *sums, size_t n);
+	void *payload;
+} hy_reduce;
+
 typedef struct hy_kernels {
 	const char *name;
 	int block, element;
@@ -92,10 +98,11 @@ typedef struct hy_kernels {
 	/*
 	 * Cross-entropy: *loss = mean over n, hw of -log softmax(x)[label]. Soft Dice: *dice = 1 - mean over the foreground classes
 	 * of (2 sum p y + 1) / (sum p + sum y + 1), sums over the batch. A pixel labelled HY_NO_LABEL adds nothing to either (the mean is still
-	 * over n, hw). dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL: none.
+	 * over n, hw). dx (+)= gradient of w_ce * loss + w_dice * dice; dx NULL: none. over, NULL allowed: the sums of soft Dice go on over the
+	 * batches of other processes.
 	 */
 	void (*cross_entropy)(const float *x, const uint8_t *label, int64_t n, int64_t c, int64_t hw, float w_ce, float w_dice,
-	                      bool accumulate, double *work, float *dx, double *loss, double *dice);
+	                      bool accumulate, const hy_reduce *over, double *work, float *dx, double *loss, double *dice);
 	/* y = sigmoid(x); *loss = mean (y - target)^2; dx = gradient of weight * loss with respect to x. dx NULL: none. */
 	void (*sigmoid)(const float *x, int64_t count, float *y);
 	void (*sigmoid_mse)(const float *y, const float *target, int64_t n, int64_t per_sample, float weight, double *work,
