@@ -14,6 +14,7 @@ typedef struct own {
 	int64_t folds;
 	bool list_recipes;
 	const char *scheme; /* of both codes */
+	char *texts;        /* owned: of the options of a run that goes on */
 } own;
 
 static const hardy_option own_rows[] = {
@@ -34,14 +35,14 @@ static bool has_length(const arguments *a)
 }
 
 /* Defaults: those of the preset and the recipe, or those of the run that goes on, which its folds read by themselves. */
-static hardy_status defaults(const arguments *a, hardy_train_options *o, hardy_error *err)
+static hardy_status defaults(const arguments *a, own *w, hardy_train_options *o, hardy_error *err)
 {
 	const char *run = arguments_find(a, "output");
 	const bool goes_on = arguments_find(a, "resume") && !arguments_find(a, "folds");
 	hardy_status status =
 	    hardy_train_options_init(o, arguments_find(a, "preset"), goes_on ? NULL : arguments_find(a, "recipe"), err);
 	if (!status && goes_on && run)
-		status = hardy_train_options_read(o, run, err);
+		status = hardy_train_options_read(o, &w->texts, run, err);
 	if (!status && has_length(a)) {
 		o->epochs = o->iterations = 0;
 		o->budget_s = 0;
@@ -49,10 +50,10 @@ static hardy_status defaults(const arguments *a, hardy_train_options *o, hardy_e
 	return status;
 }
 
-static int apply(arguments *a, const command *self, const own *w, hardy_train_options *o)
+static int apply(arguments *a, const command *self, own *w, hardy_train_options *o)
 {
 	hardy_error err = {0};
-	const hardy_status status = defaults(a, o, &err);
+	const hardy_status status = defaults(a, w, o, &err);
 	const int code = status ? report_error(self, status, &err) : arguments_apply(a, self);
 	if (w->scheme && !arguments_find(a, "scheme_image"))
 		o->scheme_image = w->scheme;
@@ -158,7 +159,7 @@ static int run(const command *self, int argc, char **argv)
 	if (code < 0)
 		code = train(self, &o, w.folds, &a);
 	arguments_clear(&a);
-	hardy_train_options_clear(&o);
+	hardy_texts_free(w.texts);
 	return code;
 }
 

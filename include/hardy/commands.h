@@ -169,7 +169,6 @@ typedef struct hardy_train_options {
 	int64_t threads;           /* 0: as many as there are */
 	bool resume;               /* go on with the run in output */
 	bool overwrite;            /* replace the run in output */
-	void *owned;               /* by hardy_train_options_read */
 } hardy_train_options;
 
 /* Name and description of recipe i of the table (docs/RECIPES.md), or false behind its end. */
@@ -181,9 +180,10 @@ HARDY_API bool hardy_train_recipe(size_t i, const char **name, const char **abou
  */
 HARDY_API hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, const char *recipe,
                                                 hardy_error *err);
-/* The options of a run that was started before, for going on with it; release with hardy_train_options_clear. */
-HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err);
-HARDY_API void hardy_train_options_clear(hardy_train_options *o);
+/* The options of a run that was started before, for going on with it. Their texts lie in *texts, newly allocated: release it with
+ * hardy_texts_free (NULL allowed) when the options are no longer wanted. */
+HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, char **texts, const char *run, hardy_error *err);
+HARDY_API void hardy_texts_free(char *texts);
 
 /*
  * A training may be divided over processes, one to a rank, that mpirun started (docs/SCALING.md): each calls hardy_ranks_join first, then

@@ -407,6 +407,7 @@ def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe
     """
     table = _table("train")
     values = ctypes.create_string_buffer(table.contents.size)
+    texts = ctypes.c_void_p()  # of the options of a run that goes on
     kept = [os.fsencode(data), os.fsencode(output)]  # texts that the options point to
     words = {"data": kept[0], "output": kept[1]}
     for name, value in options.items():
@@ -418,7 +419,7 @@ def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe
         words["resume"] = b"on"
     recipe_text, preset_text = recipe and recipe.encode(), preset and preset.encode()
     if resume:
-        _library.call("hardy_train_options_read", values, kept[1])
+        _library.call("hardy_train_options_read", values, byref(texts), kept[1])
     else:
         _library.call("hardy_train_options_init", values, preset_text, recipe_text)
         for name in _NEEDED_LENGTH if any(name in words for name in (*_NEEDED_LENGTH, "budget")) else ():
@@ -438,5 +439,5 @@ def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe
         if error:
             raise error
     finally:
-        lib.hardy_train_options_clear(values)
+        lib.hardy_texts_free(texts)
     return Model(output)

@@ -110,18 +110,19 @@ static hardy_status check_training_key(const hy_study_run *run, const char *path
 {
 	char *text = NULL;
 	size_t size = 0;
-	hardy_train_options started = {0};
+	char *texts = NULL;
+	hardy_train_options started;
 	bool longer;
 	hardy_status status = hy_file_read(path, &text, &size, err);
 	if (!status && (size < HY_SHA256_TEXT - 1 || strncmp(text, run->training_key, HY_SHA256_TEXT - 1) != 0)) {
-		status = hardy_train_options_read(&started, run->folder, err);
+		status = hardy_train_options_read(&started, &texts, run->folder, err);
 		if (!status)
 			status = hy_options_compare(&started, &run->train, run->folder, &longer, err);
 		if (!status)
 			status =
 			    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: holds a training on other scans: name another output", run->folder);
 	}
-	hardy_train_options_clear(&started);
+	hardy_texts_free(texts);
 	hy_free(text);
 	return status;
 }

@@ -164,6 +164,7 @@ static bool is_done(const char *run)
 static hardy_status train_fold(const folds *f, int64_t k, const char *run, hardy_error *err)
 {
 	char *json = hy_path_join(run, "run.json");
+	char *texts = NULL;
 	hardy_train_options t = *f->o;
 	hardy_status status = json ? HARDY_OK : hy_fail_memory(err, run, strlen(run), 1);
 	const bool begun = !status && f->o->resume && hy_path_exists(json);
@@ -172,13 +173,12 @@ static hardy_status train_fold(const folds *f, int64_t k, const char *run, hardy
 		return HARDY_OK;
 	}
 	if (begun) {
-		status = hardy_train_options_read(&t, run, err);
+		status = hardy_train_options_read(&t, &texts, run, err);
 	} else {
 		t.splits = f->splits;
 		t.fold = k;
 		t.subjects = 0;
 		t.validation = HY_SPLIT_AUTO;
-		t.owned = NULL;
 	}
 	t.output = run;
 	t.resume = begun;
@@ -189,8 +189,7 @@ static hardy_status train_fold(const folds *f, int64_t k, const char *run, hardy
 		hy_info(f->log, "fold %lld of %lld", (long long)k + 1, (long long)f->n);
 		status = hardy_train(&t, f->log, f->stop, err);
 	}
-	if (begun)
-		hardy_train_options_clear(&t);
+	hardy_texts_free(texts);
 	return status;
 }
 

@@ -818,8 +818,8 @@ static hardy_status resolve(const hardy_train_options *o, paths *p, hardy_error 
 }
 
 /* Options, and the folder, which is kept from others until hy_run_unlock; started: what the run in it was started with. */
-static hardy_status open_run(trainer *t, const hardy_train_options *o, paths *p, hardy_train_options *started, bool *longer,
-                             hardy_error *err)
+static hardy_status open_run(trainer *t, const hardy_train_options *o, paths *p, hardy_train_options *started, char **texts,
+                             bool *longer, hardy_error *err)
 {
 	hardy_status status = hy_options_check(o, err);
 	if (!status)
@@ -844,7 +844,7 @@ static hardy_status open_run(trainer *t, const hardy_train_options *o, paths *p,
 	if (!status && !t->ranks->rank)
 		status = hy_run_check(&t->run, o, err);
 	if (!status && o->resume)
-		status = hardy_train_options_read(started, o->output, err);
+		status = hardy_train_options_read(started, texts, o->output, err);
 	if (!status && o->resume)
 		status = hy_options_compare(started, &t->recorded, t->run.json, longer, err);
 	return status;
@@ -876,7 +876,8 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	paths p = {NULL, NULL, NULL, NULL};
 	hy_ranks *ranks = hy_ranks_here();
 	trainer t = {.o = *o, .recorded = *o, .ranks = ranks, .log = ranks->rank ? NULL : log, .stop = stop, .dice = NAN};
-	hardy_train_options started = {0};
+	hardy_train_options started;
+	char *texts = NULL; /* of started */
 	bool longer = false;
 	t.run.lock = HY_LOCK_INIT;
 	if (!err)
@@ -884,7 +885,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	hardy_status status = compare_options(ranks, o, err);
 	if (status)
 		return status;
-	status = hy_ranks_agree(ranks, open_run(&t, o, &p, &started, &longer, err), err);
+	status = hy_ranks_agree(ranks, open_run(&t, o, &p, &started, &texts, &longer, err), err);
 	if (!status) {
 		const int before = hy_threads_set(o->threads);
 		t.threads = o->threads > 0 ? (int)o->threads : before;
@@ -894,7 +895,7 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	}
 	hy_run_unlock(&t.run, o);
 	hy_run_clear(&t.run);
-	hardy_train_options_clear(&started);
+	hardy_texts_free(texts);
 	hy_free(p.data);
 	hy_free(p.splits);
 	hy_free(p.unlabelled);

@@ -383,7 +383,7 @@ cJSON *hy_options_identity(const hardy_train_options *o)
 	return json;
 }
 
-hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err)
+hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, char **texts, hardy_error *err)
 {
 	size_t room = 1;
 	for (int i = 0; i < N_ROWS; i++)
@@ -400,7 +400,7 @@ hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, con
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: option \"%s\" is %s", source, rows[i].name,
 		               found == HY_OPTION_WRONG ? "of the wrong type" : "missing");
 	}
-	read.owned = block;
+	*texts = block;
 	*o = read;
 	return HARDY_OK;
 }
@@ -439,10 +439,11 @@ hardy_status hy_options_compare(const hardy_train_options *started, const hardy_
 
 /* ---- of a run ----------------------------------------------------------------------------------------------------------- */
 
-hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, hardy_error *err)
+hardy_status hardy_train_options_read(hardy_train_options *o, char **texts, const char *run, hardy_error *err)
 {
 	hardy_train_options read;
 	cJSON *json = NULL;
+	*texts = NULL;
 	char *path = hy_path_join(run, "run.json");
 	hardy_status status =
 	    path ? hardy_train_options_init(&read, NULL, "standard", err) : hy_fail_memory(err, run, strlen(run), 1);
@@ -455,7 +456,7 @@ hardy_status hardy_train_options_read(hardy_train_options *o, const char *run, h
 	if ((status = hy_json_read(path, &json, err)))
 		goto out;
 	const cJSON *options = cJSON_GetObjectItemCaseSensitive(json, "options");
-	status = cJSON_IsObject(options) ? hy_options_from_json(&read, options, path, err)
+	status = cJSON_IsObject(options) ? hy_options_from_json(&read, options, path, texts, err)
 	                                 : hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"options\" is missing", path);
 	if (!status)
 		*o = read;
@@ -465,8 +466,7 @@ out:
 	return status;
 }
 
-void hardy_train_options_clear(hardy_train_options *o)
+void hardy_texts_free(char *texts)
 {
-	hy_free(o->owned);
-	memset(o, 0, sizeof *o);
+	hy_free(texts);
 }

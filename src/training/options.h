@@ -24,8 +24,9 @@ cJSON *hy_options_to_json(const hardy_train_options *o, bool card);
  */
 cJSON *hy_options_identity(const hardy_train_options *o);
 
-/* Reads such an object over *o, whose strings then belong to o->owned. source names the file in messages. */
-hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, hardy_error *err);
+/* Reads such an object over *o, whose strings then lie in *texts (hy_free). source names the file in messages. */
+hardy_status hy_options_from_json(hardy_train_options *o, const cJSON *json, const char *source, char **texts,
+                                  hardy_error *err);
 
 /* HARDY_ERROR_ARGUMENT that names the first option in which wanted differs from what the run in source was started with. The
  * length of a run with constant learning rate may change; *longer says that it did. */

@@ -172,12 +172,13 @@ static void resumes_with_the_same_bytes(void **state)
 			assert_part(err.message, "saved: resume goes on");
 			assert_false(hy_path_exists(tree_path("parts/last.safetensors")));
 			hardy_train_options again;
-			assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+			char *texts;
+			assert_ok(hardy_train_options_read(&again, &texts, tree_path("parts"), &err), &err);
 			again.output = tree_path("parts");
 			again.resume = true;
 			again.threads = 1;
 			assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-			hardy_train_options_clear(&again);
+			hardy_texts_free(texts);
 			assert_same_file("whole/last.safetensors", "parts/last.safetensors");
 			assert_same_file("whole/best.safetensors", "parts/best.safetensors");
 			assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
@@ -261,13 +262,14 @@ static void every_recipe_resumes_with_the_same_bytes(void **state)
 		o.output = tree_path("parts");
 		assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
 		hardy_train_options again;
-		assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+		char *texts;
+		assert_ok(hardy_train_options_read(&again, &texts, tree_path("parts"), &err), &err);
 		assert_string_equal(again.recipe, recipes[at]);
 		again.output = tree_path("parts");
 		again.resume = true;
 		again.threads = 1;
 		assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-		hardy_train_options_clear(&again);
+		hardy_texts_free(texts);
 		assert_same_file("whole/last.safetensors", "parts/last.safetensors");
 		assert_same_metrics("whole/metrics.csv", "parts/metrics.csv");
 	}
@@ -390,14 +392,15 @@ static void starts_from_a_model(void **state)
 	compare_weights("first/last.safetensors", "second/last.safetensors", "");
 	/* it goes on without the model, which may be gone */
 	hardy_train_options again;
-	assert_ok(hardy_train_options_read(&again, tree_path("second"), &err), &err);
+	char *texts;
+	assert_ok(hardy_train_options_read(&again, &texts, tree_path("second"), &err), &err);
 	again.output = next.output;
 	again.resume = true;
 	char away[520];
 	snprintf(away, sizeof away, "%s-away", first);
 	assert_int_equal(rename(first, away), 0);
 	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-	hardy_train_options_clear(&again);
+	hardy_texts_free(texts);
 	assert_int_equal(rename(away, first), 0);
 	compare_weights("first/last.safetensors", "second/last.safetensors", "");
 	/* the same number of other classes */
@@ -792,12 +795,13 @@ static void unlabelled_scans_join_in(void **state)
 	o.output = tree_path("parts");
 	assert_int_equal(hardy_train(&o, NULL, &stop, &err), HARDY_ERROR_INTERRUPTED);
 	hardy_train_options again;
-	assert_ok(hardy_train_options_read(&again, tree_path("parts"), &err), &err);
+	char *texts;
+	assert_ok(hardy_train_options_read(&again, &texts, tree_path("parts"), &err), &err);
 	again.output = tree_path("parts");
 	again.resume = true;
 	again.threads = 1;
 	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-	hardy_train_options_clear(&again);
+	hardy_texts_free(texts);
 	assert_same_file("whole/last.safetensors", "parts/last.safetensors");
 	/* nobody is left, and nobody labels */
 	o.output = tree_path("none");
