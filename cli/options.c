@@ -167,6 +167,8 @@ static int read_file(arguments *a, const command *self, const char *path)
 	}
 	if (status)
 		return report_error(self, status, &err);
+	if (!a->n)
+		return -1;
 	/* to the front, both in their order */
 	given *moved = malloc((a->n + 1) * sizeof *moved);
 	if (!moved)

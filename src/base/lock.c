@@ -73,7 +73,7 @@ hardy_status hy_lock_take(hy_lock *l, const char *path, bool wait, const char *w
 
 void hy_lock_drop(hy_lock *l)
 {
-	if (l->fd >= 0) {
+	if (l->fd >= 0 && l->path) { /* {0} holds none, either */
 		unlink(l->path); /* while it is held: nobody else's */
 		close(l->fd);
 	}
