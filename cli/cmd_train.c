@@ -43,10 +43,8 @@ static hardy_status defaults(const arguments *a, own *w, hardy_train_options *o,
 	    hardy_train_options_init(o, arguments_find(a, "preset"), goes_on ? NULL : arguments_find(a, "recipe"), err);
 	if (!status && goes_on && run)
 		status = hardy_train_options_read(o, &w->texts, run, err);
-	if (!status && has_length(a)) {
-		o->epochs = o->iterations = 0;
-		o->budget_s = 0;
-	}
+	if (!status && has_length(a))
+		hardy_train_options_drop_length(o);
 	return status;
 }
 

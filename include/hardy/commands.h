@@ -180,6 +180,8 @@ HARDY_API bool hardy_train_recipe(size_t i, const char **name, const char **abou
  */
 HARDY_API hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset, const char *recipe,
                                                 hardy_error *err);
+/* Takes away the preset's length (epochs, iterations, budget), for those who set one of their own. */
+HARDY_API void hardy_train_options_drop_length(hardy_train_options *o);
 /* The options of a run that was started before, for going on with it. Their texts lie in *texts, newly allocated: release it with
  * hardy_texts_free (NULL allowed) when the options are no longer wanted. */
 HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, char **texts, const char *run, hardy_error *err);

@@ -14,15 +14,17 @@ Python's lock; a model may be used by several threads at once. docs/LIBRARY.md h
 """
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import math
 import os
+import signal
 import threading
 import warnings
 from ctypes import byref, sizeof
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Sequence, Union
+from typing import Any, Callable, Iterable, Iterator, Sequence, Union
 
 import numpy as np
 
@@ -335,7 +337,7 @@ def _spacing_for(given: Any, other: Sequence[float] | None) -> Sequence[float] |
 # ---- training ---------------------------------------------------------------------------------------------------------------
 
 _KINDS = ["switch", "whole", "real", "time", "pair", "spacing", "choice", "text", "texts"]
-_WARNING, _NEEDED_LENGTH = 2, ("epochs", "iterations", "budget_s")
+_WARNING, _LENGTHS = 2, ("epochs", "iterations", "budget_s", "budget")
 
 
 def _table(command: str) -> Any:
@@ -389,11 +391,23 @@ class _Watch:
             self.failed = self.failed or error
 
     def _asked(self, _payload: Any) -> bool:
+        return self.ended or self.failed is not None
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within it Ctrl-C is kept until the training asks: an exception that Python raised at the entry of a callback would be lost."""
+        mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+        def note(_number: int, _frame: Any) -> None:
+            self.failed = self.failed or KeyboardInterrupt()
+
+        if mine:
+            signal.signal(signal.SIGINT, note)
         try:
-            return self.ended or self.failed is not None
-        except KeyboardInterrupt as error:
-            self.failed = self.failed or error
-            return True
+            yield
+        finally:
+            if mine:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe: str | None = None, resume: bool = False,
@@ -422,16 +436,16 @@ def train(data: PathLike, output: PathLike, *, preset: str | None = None, recipe
         _library.call("hardy_train_options_read", values, byref(texts), kept[1])
     else:
         _library.call("hardy_train_options_init", values, preset_text, recipe_text)
-        for name in _NEEDED_LENGTH if any(name in words for name in (*_NEEDED_LENGTH, "budget")) else ():
-            row = lib.hardy_option_find(table, name.encode()).contents  # a length replaces the preset's
-            ctypes.memset(ctypes.addressof(values) + row.offset, 0, 8)
+    if any(name in words for name in _LENGTHS):
+        lib.hardy_train_options_drop_length(values)
     try:
         for name, text in words.items():
             _library.call("hardy_option_set", lib.hardy_option_find(table, name.encode()), values, text)
         watch = _Watch(progress)
         error: HardyError | None = None
         try:
-            _library.call("hardy_train", values, byref(watch.log), byref(watch.stop))
+            with watch.interruptible():
+                _library.call("hardy_train", values, byref(watch.log), byref(watch.stop))
         except HardyError as raised:
             error = raised
         if watch.failed:

@@ -118,6 +118,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hardy_option_find": (POINTER(Option), [POINTER(Options), c_char_p]),
     "hardy_option_set": (_STATUS, [POINTER(Option), c_void_p, c_char_p, _ERR]),
     "hardy_train_options_init": (_STATUS, [c_void_p, c_char_p, c_char_p, _ERR]),
+    "hardy_train_options_drop_length": (None, [c_void_p]),
     "hardy_train_options_read": (_STATUS, [c_void_p, POINTER(c_void_p), c_char_p, _ERR]),
     "hardy_texts_free": (None, [c_void_p]),
     "hardy_train": (_STATUS, [c_void_p, POINTER(Log), POINTER(Stop), _ERR]),

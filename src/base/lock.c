@@ -39,7 +39,7 @@ static bool is_current(int fd, const char *path)
 
 hardy_status hy_lock_take(hy_lock *l, const char *path, bool wait, const char *what, const hardy_log *log, hardy_error *err)
 {
-	*l = HY_LOCK_INIT;
+	*l = (hy_lock){.fd = -1};
 	hardy_status status = HARDY_OK;
 	int fd = -1;
 	for (bool held = false; !held && !status;) {
@@ -73,9 +73,9 @@ hardy_status hy_lock_take(hy_lock *l, const char *path, bool wait, const char *w
 
 void hy_lock_drop(hy_lock *l)
 {
-	if (l->fd >= 0 && l->path) { /* {0} holds none, either */
+	if (l->path) {
 		unlink(l->path); /* while it is held: nobody else's */
 		close(l->fd);
 	}
-	*l = HY_LOCK_INIT;
+	*l = (hy_lock){.fd = -1};
 }

@@ -7,12 +7,9 @@
 #include "base/error.h"
 
 typedef struct hy_lock {
-	int fd;           /* -1: not held */
-	const char *path; /* the caller's; must live until hy_lock_drop */
+	const char *path; /* the caller's; must live until hy_lock_drop. NULL: not held, as {0} is */
+	int fd;           /* -1 after a failure and after hy_lock_drop */
 } hy_lock;
-
-/* Not held. */
-#define HY_LOCK_INIT ((hy_lock){.fd = -1})
 
 /*
  * Takes the lock that the file at path stands for, which is made and, with hy_lock_drop, removed; it ends with the program, however that

@@ -16,111 +16,58 @@ extern const hardy_options hy_bench_table, hy_calibrate_table, hy_check_table, h
 
 #define HY_TABLE_ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 
-/* Rows that many commands have; type is the command's struct. */
-#define HY_OPTION_OUTPUT(type, called, text)                                                                                   \
+/* A row of a field of `owner`, the command's struct; what follows `text` names further members of the row. */
+#define HY_OPTION(owner, field, called, text, ...)                                                                             \
 	{                                                                                                                          \
-		"output", HARDY_OPTION_TEXT, offsetof(type, output), called, text, NULL, 0, 0, NULL, NULL, 0, 0                        \
+		.name = #field, .offset = offsetof(owner, field), .value = called, .about = text, __VA_ARGS__                          \
 	}
-#define HY_OPTION_OVERWRITE(type, text)                                                                                        \
+
+/* Rows that many commands have. */
+#define HY_OPTION_OUTPUT(owner, called, text) HY_OPTION(owner, output, called, text, .type = HARDY_OPTION_TEXT)
+#define HY_OPTION_OVERWRITE(owner, text)      HY_OPTION(owner, overwrite, NULL, text, .type = HARDY_OPTION_SWITCH)
+#define HY_OPTION_ARGUMENT(owner, field, called, text)                                                                         \
+	HY_OPTION(owner, field, called, text, .type = HARDY_OPTION_TEXT, .use = HARDY_OPTION_ARGUMENT)
+#define HY_OPTION_ARGUMENTS(owner, field, called, text)                                                                        \
+	HY_OPTION(owner, field, called, text, .type = HARDY_OPTION_TEXTS, .use = HARDY_OPTION_ARGUMENT)
+#define HY_OPTION_THREADS(owner)                                                                                               \
+	HY_OPTION(owner, threads, "N", "Threads; 0: as many as there are.", .type = HARDY_OPTION_WHOLE, .usual = "0", .high = 1024)
+#define HY_OPTION_SEED(owner, text)                                                                                            \
+	HY_OPTION(owner, seed, "N", text, .type = HARDY_OPTION_WHOLE, .usual = "0", .high = 9007199254740992.0)
+#define HY_OPTION_LABELS(owner)                                                                                                \
+	HY_OPTION(owner, labels, "NAME=V,...", "What a data set's label values mean, where nothing says it, e.g. lv=3,myo=2.",     \
+	          .type = HARDY_OPTION_TEXT, .use = HARDY_OPTION_CHANGES)
+#define HY_OPTION_SPACING(owner)                                                                                               \
 	{                                                                                                                          \
-		"overwrite", HARDY_OPTION_SWITCH, offsetof(type, overwrite), NULL, text, NULL, 0, 0, NULL, NULL, 0, 0                  \
-	}
-#define HY_OPTION_THREADS(type)                                                                                                \
-	{                                                                                                                          \
-		"threads", HARDY_OPTION_WHOLE, offsetof(type, threads), "N", "Threads; 0: as many as there are.", "0", 0, 1024, NULL,  \
-		    NULL, 0, 0                                                                                                         \
-	}
-#define HY_OPTION_SEED(type, text)                                                                                             \
-	{                                                                                                                          \
-		"seed", HARDY_OPTION_WHOLE, offsetof(type, seed), "N", text, "0", 0, 9007199254740992.0, NULL, NULL, 0, 0              \
-	}
-#define HY_OPTION_LABELS(type)                                                                                                 \
-	{                                                                                                                          \
-		"labels", HARDY_OPTION_TEXT, offsetof(type, labels), "NAME=V,...",                                                     \
-		    "What a data set's label values mean, where nothing says it, e.g. lv=3,myo=2.", NULL, 0, 0, NULL, NULL,            \
-		    HARDY_OPTION_CHANGES, 0                                                                                            \
-	}
-#define HY_OPTION_SPACING(type)                                                                                                \
-	{                                                                                                                          \
-		"spacing", HARDY_OPTION_SPACING, offsetof(type, spacing_mm), "X,Y,Z",                                                  \
-		    "Spacing in mm to believe instead of the files'.", NULL, 0, 1000, NULL, NULL, HARDY_OPTION_CHANGES, 0              \
-	}
-#define HY_OPTION_ARGUMENTS(type, member, called, text)                                                                        \
-	{                                                                                                                          \
-#member, HARDY_OPTION_TEXTS, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0    \
-	}
-#define HY_OPTION_ARGUMENT(type, member, called, text)                                                                         \
-	{                                                                                                                          \
-#member, HARDY_OPTION_TEXT, offsetof(type, member), called, text, NULL, 0, 0, NULL, NULL, HARDY_OPTION_ARGUMENT, 0     \
+		.name = "spacing", .type = HARDY_OPTION_SPACING, .offset = offsetof(owner, spacing_mm), .value = "X,Y,Z",              \
+		.about = "Spacing in mm to believe instead of the files'.", .high = 1000, .use = HARDY_OPTION_CHANGES                  \
 	}
 
 /* Which subjects of data sets. */
-#define HY_OPTIONS_SUBJECTS(type)                                                                                              \
-	{"subjects",                                                                                                               \
-	 HARDY_OPTION_TEXT,                                                                                                        \
-	 offsetof(type, subjects),                                                                                                 \
-	 "FILE|NAME,...",                                                                                                          \
-	 "Of data sets, these subjects only; in a file one a line.",                                                               \
-	 NULL,                                                                                                                     \
-	 0,                                                                                                                        \
-	 0,                                                                                                                        \
-	 NULL,                                                                                                                     \
-	 NULL,                                                                                                                     \
-	 0,                                                                                                                        \
-	 0},                                                                                                                       \
-	    {"split",                                                                                                              \
-	     HARDY_OPTION_TEXT,                                                                                                    \
-	     offsetof(type, split),                                                                                                \
-	     "NAME",                                                                                                               \
-	     "Of data sets, the subjects of this list of splits only, e.g. test.",                                                 \
-	     NULL,                                                                                                                 \
-	     0,                                                                                                                    \
-	     0,                                                                                                                    \
-	     NULL,                                                                                                                 \
-	     NULL,                                                                                                                 \
-	     0,                                                                                                                    \
-	     0},                                                                                                                   \
-	    {"splits",                                                                                                             \
-	     HARDY_OPTION_TEXT,                                                                                                    \
-	     offsetof(type, splits),                                                                                               \
-	     "FILE",                                                                                                               \
-	     "JSON file with lists of subjects.",                                                                                  \
-	     NULL,                                                                                                                 \
-	     0,                                                                                                                    \
-	     0,                                                                                                                    \
-	     NULL,                                                                                                                 \
-	     NULL,                                                                                                                 \
-	     0,                                                                                                                    \
-	     0},                                                                                                                   \
-	{                                                                                                                          \
-		"fold", HARDY_OPTION_WHOLE, offsetof(type, fold), "N",                                                                 \
-		    "Of splits that are a list of folds, as nnU-Net writes; from 0.", "-1", -1, 1e6, NULL, NULL, 0, 0                  \
-	}
+#define HY_OPTIONS_SUBJECTS(owner)                                                                                             \
+	HY_OPTION(owner, subjects, "FILE|NAME,...", "Of data sets, these subjects only; in a file one a line.",                    \
+	          .type = HARDY_OPTION_TEXT),                                                                                      \
+	    HY_OPTION(owner, split, "NAME", "Of data sets, the subjects of this list of splits only, e.g. test.",                  \
+	              .type = HARDY_OPTION_TEXT),                                                                                  \
+	    HY_OPTION(owner, splits, "FILE", "JSON file with lists of subjects.", .type = HARDY_OPTION_TEXT),                      \
+	    HY_OPTION(owner, fold, "N", "Of splits that are a list of folds, as nnU-Net writes; from 0.",                          \
+	              .type = HARDY_OPTION_WHOLE, .usual = "-1", .low = -1, .high = 1e6)
 
 /* How a model is run. */
-#define HY_OPTION_TTA(type)                                                                                                    \
-	{                                                                                                                          \
-		"tta", HARDY_OPTION_TEXT, offsetof(type, tta), "WHAT",                                                                 \
-		    "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).", NULL, 0, 0,   \
-		    "none|flips|intensity|both", NULL, 0, 0                                                                            \
-	}
-#define HY_OPTION_ADAPT(type)                                                                                                  \
-	{                                                                                                                          \
-		"adapt", HARDY_OPTION_SWITCH, offsetof(type, adapt), NULL,                                                             \
-		    "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.", NULL, 0, 0,    \
-		    NULL, NULL, 0, 0                                                                                                   \
-	}
-#define HY_OPTION_STN_ITERATIONS(type)                                                                                         \
-	{                                                                                                                          \
-		"stn_iterations", HARDY_OPTION_WHOLE, offsetof(type, stn_iterations), "N",                                             \
-		    "Let the STN refine its own result until it has run N times.", "1", 1, 20, NULL, NULL, 0, 0                        \
-	}
-#define HY_OPTION_BATCH(type)                                                                                                  \
-	{                                                                                                                          \
-		"batch", HARDY_OPTION_WHOLE, offsetof(type, batch), "N", "Slices a run; 0: chosen by the number of slices.", "0", 0,   \
-		    1024, NULL, NULL, 0, 0                                                                                             \
-	}
-#define HY_OPTIONS_PREDICTOR(type) HY_OPTION_ADAPT(type), HY_OPTION_STN_ITERATIONS(type), HY_OPTION_TTA(type)
+#define HY_OPTION_TTA(owner)                                                                                                   \
+	HY_OPTION(owner, tta, "WHAT",                                                                                              \
+	          "Average over variants of each slice: mirrored (4 runs), of other contrast (3 runs), or both (12).",             \
+	          .type = HARDY_OPTION_TEXT, .choices = "none|flips|intensity|both")
+#define HY_OPTION_ADAPT(owner)                                                                                                 \
+	HY_OPTION(owner, adapt, NULL,                                                                                              \
+	          "Adapt batch-norm statistics to each scan: the model's own count as one more batch of its slices.",              \
+	          .type = HARDY_OPTION_SWITCH)
+#define HY_OPTION_STN_ITERATIONS(owner)                                                                                        \
+	HY_OPTION(owner, stn_iterations, "N", "Let the STN refine its own result until it has run N times.",                       \
+	          .type = HARDY_OPTION_WHOLE, .usual = "1", .low = 1, .high = 20)
+#define HY_OPTION_BATCH(owner)                                                                                                 \
+	HY_OPTION(owner, batch, "N", "Slices a run; 0: chosen by the number of slices.", .type = HARDY_OPTION_WHOLE, .usual = "0", \
+	          .high = 1024)
+#define HY_OPTIONS_PREDICTOR(owner) HY_OPTION_ADAPT(owner), HY_OPTION_STN_ITERATIONS(owner), HY_OPTION_TTA(owner)
 
 /* The range and choices of the value that the row's field has. HARDY_ERROR_ARGUMENT as of hardy_option_set. */
 hardy_status hy_option_check(const hardy_option *r, const void *options, hardy_error *err);

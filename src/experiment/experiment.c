@@ -93,7 +93,7 @@ static void unlock(folder_lock *l)
 static hardy_status lock_folder(const hy_study *s, const char *folder, folder_lock *l, hardy_error *err)
 {
 	char what[512];
-	*l = (folder_lock){HY_LOCK_INIT, hy_path_join(folder, "lock")};
+	*l = (folder_lock){.path = hy_path_join(folder, "lock")};
 	hardy_status status = l->path ? hy_make_output_folder(folder, err) : hy_fail_memory(err, folder, 1, 1);
 	snprintf(what, sizeof what, "%.400s: another hardy experiment is working there", folder);
 	if (!status)

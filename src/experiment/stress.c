@@ -326,12 +326,7 @@ static void run_cases(session *s)
 	}
 	for (size_t i = 0; i < s->jobs.n && !stop_asked(s); i++) {
 		hardy_error err = {0};
-		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
-		if (i)
-			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.1f s a case, %.0f s left)", i + 1, s->jobs.n,
-			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
-		else
-			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		hy_jobs_tell_progress(&s->jobs, i, start, "case", s->log);
 		if (run_case(s, &s->jobs.items[i], &err))
 			note_failure(s, &err);
 		if (!s->stopped)
@@ -403,19 +398,12 @@ static hardy_status prepare(session *s, hardy_error *err)
 	return HARDY_OK;
 }
 
-/* Their scores are better than those of others will be. */
 static hardy_status tell_trained_on(const session *s, hardy_error *err)
 {
-	const char *first;
-	cJSON *training = cJSON_CreateArray();
-	hardy_status status = training ? HARDY_OK : hy_fail_memory(err, "what models have seen", 1, 1);
-	for (size_t i = 0; i < s->ensemble.n && !status; i++)
-		status = hy_training_add(training, &s->ensemble.models[i], err);
-	const size_t n = status ? 0 : hy_jobs_trained_on(&s->jobs, training, &first);
-	if (n)
-		hy_warn(s->log,
-		        "%zu of %zu scans are of subjects that the model was trained on (%s%s): their scores say nothing about others",
-		        n, s->jobs.n, first, n > 1 ? " and others" : "");
+	cJSON *training;
+	const hardy_status status = hy_ensemble_training(&s->ensemble, &training, err);
+	if (!status)
+		hy_jobs_warn_trained_on(&s->jobs, training, "their scores say nothing about others", s->log);
 	cJSON_Delete(training);
 	return status;
 }

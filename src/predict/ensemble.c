@@ -80,6 +80,15 @@ hardy_status hy_ensemble_start(hy_ensemble *e, const hy_predictor_options *o, ha
 	return e->predictor ? HARDY_OK : err->status;
 }
 
+hardy_status hy_ensemble_training(const hy_ensemble *e, cJSON **out, hardy_error *err)
+{
+	*out = cJSON_CreateArray();
+	hardy_status status = *out ? HARDY_OK : hy_fail_memory(err, "what models have seen", 1, 1);
+	for (size_t i = 0; i < e->n && !status; i++)
+		status = hy_training_add(*out, &e->models[i], err);
+	return status;
+}
+
 void hy_ensemble_clear(hy_ensemble *e)
 {
 	hy_predictor_free(e->predictor);

@@ -29,6 +29,9 @@ hardy_status hy_ensemble_take(hy_ensemble *e, const char *const *inputs, size_t 
 /* The predictor of all models; the first one's choices are the caller's to take (hy_predictor_options_use). */
 hardy_status hy_ensemble_start(hy_ensemble *e, const hy_predictor_options *o, hardy_error *err);
 
+/* What its models have seen, by their cards, as a list for hy_seen; *out is released with cJSON_Delete. */
+hardy_status hy_ensemble_training(const hy_ensemble *e, cJSON **out, hardy_error *err);
+
 void hy_ensemble_clear(hy_ensemble *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "image/dicom.h"
@@ -805,4 +806,23 @@ size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char
 		n++;
 	}
 	return n;
+}
+
+void hy_jobs_warn_trained_on(const hy_jobs *jobs, const cJSON *training, const char *so, const hardy_log *log)
+{
+	const char *first;
+	const size_t n = hy_jobs_trained_on(jobs, training, &first);
+	if (n)
+		hy_warn(log, "%zu of %zu scans are of subjects that the model was trained on (%s%s): %s", n, jobs->n, first,
+		        n > 1 ? " and others" : "", so);
+}
+
+void hy_jobs_tell_progress(const hy_jobs *jobs, size_t i, double start_s, const char *unit, const hardy_log *log)
+{
+	const double each = i ? (hy_clock_s() - start_s) / (double)i : 0;
+	if (i)
+		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a %s, %.0f s left)", i + 1, jobs->n, jobs->items[i].name, each,
+		       unit, each * (double)(jobs->n - i));
+	else
+		hy_log(log, HARDY_LOG_PROGRESS, "1 of %zu: %s", jobs->n, jobs->items[i].name);
 }

@@ -93,5 +93,10 @@ hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err);
 bool hy_seen(const cJSON *training, const hy_dataset *d, const char *subject);
 /* How many of the scans those are; *first: the first such subject, part of jobs, or NULL. */
 size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char **first);
+/* A warning of them that ends with `so`, what it means; none where there are no such scans. */
+void hy_jobs_warn_trained_on(const hy_jobs *jobs, const cJSON *training, const char *so, const hardy_log *log);
+
+/* Tells that job i is next: how long one took since start_s (hy_clock_s), and what is left. unit: "scan". */
+void hy_jobs_tell_progress(const hy_jobs *jobs, size_t i, double start_s, const char *unit, const hardy_log *log);
 
 #endif

@@ -185,11 +185,7 @@ static hardy_status make_legend(session *s, hardy_error *err)
 		l->classes[c] = (hy_class){.value = s->unvalued[c] ? -1 : s->value[c], .present = !s->unvalued[c]};
 		memcpy(l->classes[c].name, m->classes[c].name, sizeof l->classes[c].name);
 	}
-	l->training = cJSON_CreateArray();
-	hardy_status status = l->training ? HARDY_OK : hy_fail_memory(err, "a table of label values", 1, 1);
-	for (size_t i = 0; i < s->ensemble.n && !status; i++)
-		status = hy_training_add(l->training, &s->ensemble.models[i], err);
-	return status;
+	return hy_ensemble_training(&s->ensemble, &l->training, err);
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------------- */
@@ -805,18 +801,6 @@ static void predict_scan(session *s, const hy_job *job)
 	scan_clear(&x);
 }
 
-/* Their label maps are better than others will be. */
-static void tell_trained_on(const session *s)
-{
-	const char *first;
-	const size_t n = hy_jobs_trained_on(&s->jobs, s->legend.training, &first);
-	if (n)
-		hy_warn(s->log,
-		        "%zu of %zu scans are of subjects that the model was trained on (%s%s): their label maps say nothing about "
-		        "how good others will be",
-		        n, s->jobs.n, first, n > 1 ? " and others" : "");
-}
-
 /* ---- all scans ---------------------------------------------------------------------------------------------------------- */
 
 /* Whether this run has a row of its own for what an earlier row is about. */
@@ -887,12 +871,7 @@ static hardy_status predict_all(session *s, hardy_error *err)
 			s->stopped = true;
 			break;
 		}
-		const double each = i ? (hy_clock_s() - start) / (double)i : 0;
-		if (i)
-			hy_log(s->log, HARDY_LOG_PROGRESS, "%zu of %zu: %s (%.2f s a scan, %.0f s left)", i + 1, s->jobs.n,
-			       s->jobs.items[i].name, each, each * (double)(s->jobs.n - i));
-		else
-			hy_log(s->log, HARDY_LOG_PROGRESS, "1 of %zu: %s", s->jobs.n, s->jobs.items[i].name);
+		hy_jobs_tell_progress(&s->jobs, i, start, "scan", s->log);
 		predict_scan(s, &s->jobs.items[i]);
 		if ((s->o->part || s->o->missing) && hy_clock_s() - s->written_s >= s->o->table_every_s) {
 			const hardy_status status = write_table_so_far(s, err);
@@ -970,7 +949,8 @@ static hardy_status run(session *s, hardy_error *err)
 		if (!status && s->jobs.n_converted)
 			s->log = &s->saying;
 		if (!status)
-			tell_trained_on(s);
+			hy_jobs_warn_trained_on(&s->jobs, s->legend.training, "their label maps say nothing about how good others will be",
+			                        s->log);
 	}
 	hy_free(rest);
 	if (!status && s->ending && (s->o->part || s->o->missing))

@@ -30,6 +30,8 @@ enum {
 	MOST_COLUMNS = N_BEFORE + HY_MAX_CLASSES + N_OF_HEART + 2 * N_OF_VENTRICLE + N_BEHIND
 };
 
+const hy_quality_heart hy_quality_no_heart = {.time_ms = NAN, .lv = {NAN, NAN, NAN, NAN}, .rv = {NAN, NAN, NAN, NAN}};
+
 int hy_quality_class(const char *name, const hy_class *classes, int n_classes)
 {
 	for (int c = 1; c < n_classes; c++)
@@ -122,8 +124,7 @@ void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, co
 	hy_outfile_csv_plain(f, ",,failed,,,,,,");
 	for (int c = 1; c < n_classes; c++)
 		hy_outfile_csv_plain(f, "");
-	const hy_quality_heart none = {.time_ms = NAN, .lv = {NAN, NAN, NAN, NAN}, .rv = {NAN, NAN, NAN, NAN}};
-	put_heart(f, &none, classes, n_classes);
+	put_heart(f, &hy_quality_no_heart, classes, n_classes);
 	hy_outfile_csv_plain(f, "");
 	hy_outfile_csv_text(f, message);
 	hy_outfile_csv_end(f);

@@ -19,6 +19,8 @@ typedef struct hy_quality_heart {
 	hy_ventricle lv, rv;
 } hy_quality_heart;
 
+extern const hy_quality_heart hy_quality_no_heart; /* nothing is known of it */
+
 /* Index of the class of that name; 0 where there is none. */
 int hy_quality_class(const char *name, const hy_class *classes, int n_classes);
 

@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { OUTPUT, FRAME, PREDICTED, LOW, N_COLUMNS, MAX_FIELDS = 256 };

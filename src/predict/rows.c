@@ -39,7 +39,7 @@ static hy_row *add(hy_rows *r, const char *scan, const char *output, const char 
 	hy_row *row = &r->items[r->n++];
 	*row = (hy_row){.scan = hy_strdup(scan), .output = hy_strdup(output), .frame = -1};
 	row->message = message ? hy_strdup(message) : NULL;
-	row->heart = (hy_quality_heart){.time_ms = NAN, .lv = {NAN, NAN, NAN, NAN}, .rv = {NAN, NAN, NAN, NAN}};
+	row->heart = hy_quality_no_heart;
 	if (row->scan && row->output && (!message || row->message))
 		return row;
 	hy_rows_cut(r, r->n - 1);

@@ -178,8 +178,7 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	t.spacing_mm = d->o->spacing_mm;
 	hy_fit_usual(&t);
 	t.calibrate = false;
-	t.epochs = 0;
-	t.budget_s = 0;
+	hardy_train_options_drop_length(&t);
 	t.iterations = row->length > 0 ? llround(row->length * (double)d->o->iterations) : d->o->iterations;
 	t.batch = d->o->batch;
 	t.threads = d->o->threads;

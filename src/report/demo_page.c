@@ -12,7 +12,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { KEYS = 4 /* seed, site, subject, phase */, MOST_COLUMNS = 8, MOST_SITES = 32 };

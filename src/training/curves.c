@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { STEP, LOSS, RATE, DICE, N_CURVES, MAX_FIELDS = 64, WIDTH = 720, LEFT = 56, RIGHT = 16, TOP = 40, PANEL = 180, GAP = 44 };

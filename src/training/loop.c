@@ -879,7 +879,6 @@ hardy_status hardy_train(const hardy_train_options *o, const hardy_log *log, con
 	hardy_train_options started;
 	char *texts = NULL; /* of started */
 	bool longer = false;
-	t.run.lock = HY_LOCK_INIT;
 	if (!err)
 		err = &unseen;
 	hardy_status status = compare_options(ranks, o, err);

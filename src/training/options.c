@@ -8,12 +8,10 @@
 #include "base/memory.h"
 #include "base/option.h"
 #include "dataset/dataset.h"
-#include "dataset/preprocess.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the table ---------------------------------------------------------------------------------------------------------- */
@@ -332,6 +330,12 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset
 	if (!status)
 		*o = made;
 	return status;
+}
+
+void hardy_train_options_drop_length(hardy_train_options *o)
+{
+	o->epochs = o->iterations = 0;
+	o->budget_s = 0;
 }
 
 /* ---- what the data decide ----------------------------------------------------------------------------------------------- */

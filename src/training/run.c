@@ -22,7 +22,6 @@
 hardy_status hy_run_init(hy_run *r, const char *folder, hardy_error *err)
 {
 	*r = (hy_run){
-	    .lock = HY_LOCK_INIT,
 	    .json = hy_path_join(folder, "run.json"),
 	    .csv = hy_path_join(folder, "metrics.csv"),
 	    .jsonl = hy_path_join(folder, "metrics.jsonl"),

@@ -214,6 +214,10 @@ static void one_at_a_time(void **state)
 	assert_int_equal(b.fd, -1);
 	hy_lock_drop(&b);
 	hy_lock_drop(&a);
+	const int input = fcntl(STDIN_FILENO, F_GETFD);
+	a = (hy_lock){0};
+	hy_lock_drop(&a); /* holds nothing, and not the standard input either */
+	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), input);
 	assert_false(hy_path_exists(path));
 	/* a program that was killed holds nothing, though its file stays */
 	const pid_t child = fork();

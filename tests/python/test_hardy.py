@@ -6,6 +6,7 @@ import gc
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -245,6 +246,31 @@ def test_what_the_callback_raises_comes_out(site, tmp_path):
 
     with pytest.raises(RuntimeError, match="enough"):
         hardy.train(site / "data/siteA", tmp_path / "run", iterations=6, progress=fail, **SMALL)
+
+
+def test_ctrl_c_saves_and_goes_on(site, tmp_path):
+    begun = threading.Event()
+
+    def interrupt():  # while the library computes, not in Python
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    killer = threading.Thread(target=interrupt)
+    killer.start()
+    with pytest.raises(KeyboardInterrupt):
+        hardy.train(site / "data/siteA", tmp_path / "run", iterations=2000, validate_every=1,
+                    progress=lambda line: begun.set() if "step 2 of" in line else None, **SMALL)
+    killer.join()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    steps = []
+
+    def first_step(line):
+        steps.extend(map(int, re.findall(r"step (\d+) of 2000", line)))
+        return bool(steps)
+
+    with pytest.raises(hardy.HardyError, match="interrupted"):
+        hardy.train(site / "data/siteA", tmp_path / "run", resume=True, progress=first_step)
+    assert steps[0] > 2
 
 
 def test_train_names_what_is_wrong(site, tmp_path):

@@ -221,6 +221,7 @@ static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_file
 		remove_folder(c->output);
 	const int64_t before = hy_memory_live();
 	err = (hardy_error){0};
+	const int64_t writes = hy_outfile_calls();
 	if (disk)
 		hy_outfile_fail_at(k);
 	else
@@ -235,7 +236,8 @@ static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_file
 	const size_t n = check_files(c->output ? tree_path(c->output) : root, what);
 	if (!status && n != n_files) /* the loss of a line of a log is none */
 		fail_msg("%s: done, but with %zu files instead of %zu", what, n, n_files);
-	if (disk && !status)
+	if (disk && !status &&
+	    hy_outfile_calls() - writes >= k) /* the times in a log are longer or shorter, so calls differ by a few */
 		fail_msg("%s: a full disk went unnoticed", what);
 }
 
