@@ -8,14 +8,6 @@
 
 #include <stdlib.h>
 
-static void pass_over(void *payload, const char *subject, const char *phase, const char *text)
-{
-	(void)payload;
-	(void)subject;
-	(void)phase;
-	(void)text;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const files[] = {"imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz", "imagesTr/b_0000.nii.gz",
@@ -27,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		place_put(files[i], "", 0);
 	made = true;
 	place_put("dataset.json", data, size);
-	if (hy_dataset_open_usable(&d, place_path(""), NULL, pass_over, NULL, NULL, &err))
+	if (hy_dataset_open_usable(&d, place_path(""), NULL, place_pass_over, NULL, NULL, &err))
 		return 0;
 	if (d.n_classes < 1 || d.n_classes > HY_MAX_CLASSES || d.n_channels < 1 || d.n_channels > HY_MAX_CHANNELS)
 		abort();

@@ -16,14 +16,6 @@
 
 enum { MOST_FILES = 24 };
 
-static void pass_over(void *payload, const char *subject, const char *phase, const char *text)
-{
-	(void)payload;
-	(void)subject;
-	(void)phase;
-	(void)text;
-}
-
 /* false: no name that a file can have here. */
 static bool usable(const char *name)
 {
@@ -75,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *tree = place_path("tree");
 	hy_dicom_is(tree);
 	hy_dataset_is(tree);
-	if (!hy_dataset_open_usable(&d, tree, NULL, pass_over, NULL, NULL, &err))
+	if (!hy_dataset_open_usable(&d, tree, NULL, place_pass_over, NULL, NULL, &err))
 		hy_dataset_clear(&d);
 	if (!hy_jobs_collect(&jobs, (const char *const[]){tree}, 1, &o, NULL, &err) && !jobs.n)
 		abort();

@@ -12,6 +12,8 @@
 const char *place_path(const char *name);
 void place_put(const char *name, const void *data, size_t size); /* folders of the name are made; aborts when it cannot */
 void place_empty(void);                                          /* removes what is in it */
+/* A scan of a data set that cannot be used; nothing is done about it. */
+void place_pass_over(void *payload, const char *subject, const char *phase, const char *text);
 /* The input as text, copied and ended with a zero byte; free it. */
 char *place_text(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "export/onnx.h"
-#include "library/models.h"
 #include "network/infer.h"
+#include "support/models.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -40,18 +40,12 @@ static void make_network(hy_model *m, const hy_network_config *c)
 	*m = (hy_model){0};
 	assert_ok(hy_network_init(&m->network, c, &err), &err);
 	hy_params *p = &m->network.params;
-	hy_params_draw(p, 7);
-	float *values = hy_params_write_values(p), *buffers = hy_params_write_buffers(p);
+	drawn_params(p, 7);
+	float *values = hy_params_write_values(p);
 	hy_rng g = hy_rng_make(7, HY_RNG_TEST, 3, 0);
-	for (size_t i = 0; i < p->n; i++) {
-		const hy_param *q = &p->list[i];
-		for (size_t k = 0; k < q->n; k++) {
-			if (q->is_buffer)
-				buffers[q->offset + k] = (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
-			else if (q->n_dims == 1) /* biases and shifts that are drawn as 0 would show nothing */
-				values[q->offset + k] += (float)(0.2 * hy_rng_normal(&g));
-		}
-	}
+	for (size_t i = 0; i < p->n; i++) /* biases and shifts that are drawn as 0 would show nothing */
+		for (size_t k = 0; k < p->list[i].n && !p->list[i].is_buffer && p->list[i].n_dims == 1; k++)
+			values[p->list[i].offset + k] += (float)(0.2 * hy_rng_normal(&g));
 }
 
 static void compare(const struct setup *s)

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "support/models.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -14,26 +15,9 @@
 
 void make_model(hy_model *m, hy_network_kind kind, int channels, uint64_t seed)
 {
-	hardy_error err;
 	const hy_network_config config = {
 	    .channels = channels, .classes = MODEL_CLASSES, .decoupler = true, .kind = kind, .levels = 3};
-	*m = (hy_model){.n_classes = MODEL_CLASSES, .n_channels = channels};
-	assert_ok(hy_network_init(&m->network, &config, &err), &err);
-	hy_params_draw(&m->network.params, seed);
-	hy_rng g = hy_rng_make(seed, HY_RNG_TEST, 1, 0);
-	for (size_t i = 0; i < m->network.params.n; i++) {
-		const hy_param *q = &m->network.params.list[i];
-		for (size_t k = 0; q->is_buffer && k < q->n; k++)
-			hy_params_write_buffers(&m->network.params)[q->offset + k] =
-			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
-	}
-	hy_plan_init(&m->plan);
-	m->plan.size = MODEL_SIZE;
-	m->plan.spacing_mm = 2;
-	const hy_class classes[] = {{"background", 0, true}, {"A", 5, true}, {"B", 9, true}};
-	memcpy(m->classes, classes, sizeof classes);
-	for (int i = 0; i < channels; i++)
-		snprintf(m->channels[i], sizeof m->channels[i], "channel_%d", i);
+	drawn_model(m, &config, drawn_a_b, MODEL_SIZE, 2, seed);
 	m->fingerprint.reconstruction_mean = 0.1;
 	m->fingerprint.reconstruction_sd = 0.05;
 }

@@ -3,6 +3,7 @@
  */
 #include "support/fake_dicom.h"
 #include "support/listen.h"
+#include "support/models.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -86,25 +87,9 @@ static void same_files(const char *a, const char *b)
 
 static void make_model(hy_model *m, uint64_t seed, int channels)
 {
-	hardy_error err;
+	static const hy_class classes[] = {{"background", 0, true}, {"left, part", 5, true}, {"B", 9, true}};
 	const hy_network_config config = {.channels = channels, .classes = 3, .decoupler = true};
-	*m = (hy_model){.n_classes = 3, .n_channels = channels};
-	assert_ok(hy_network_init(&m->network, &config, &err), &err);
-	hy_params_draw(&m->network.params, seed);
-	hy_rng g = hy_rng_make(seed, HY_RNG_TEST, 1, 0);
-	for (size_t i = 0; i < m->network.params.n; i++) {
-		const hy_param *q = &m->network.params.list[i];
-		for (size_t k = 0; q->is_buffer && k < q->n; k++)
-			hy_params_write_buffers(&m->network.params)[q->offset + k] =
-			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
-	}
-	hy_plan_init(&m->plan);
-	m->plan.size = 32;
-	m->plan.spacing_mm = 2;
-	const hy_class classes[] = {{"background", 0, true}, {"left, part", 5, true}, {"B", 9, true}};
-	memcpy(m->classes, classes, sizeof classes);
-	for (int c = 0; c < channels; c++)
-		snprintf(m->channels[c], HY_NAME_SIZE, "channel %d", c);
+	drawn_model(m, &config, classes, 32, 2, seed);
 }
 
 static void save_model(const char *name, uint64_t seed, int channels)

@@ -1,6 +1,7 @@
 /*
  * predictor.c: prediction in memory with small random networks: what is restored, averaged, adapted and measured.
  */
+#include "support/models.h"
 #include "support/test.h"
 
 #include "base/memory.h"
@@ -15,28 +16,11 @@
 
 enum { SIZE = 32 };
 
-/* A small network's worth of weights: 3 classes, one channel, a plan of SIZE x SIZE at 2 mm. */
+/* 3 classes, one channel, a plan of SIZE x SIZE at 2 mm. */
 static void make_model_of(hy_model *m, hy_network_kind kind, uint64_t seed)
 {
-	hardy_error err;
 	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true, .kind = kind};
-	*m = (hy_model){.n_classes = 3, .n_channels = 1};
-	assert_ok(hy_network_init(&m->network, &config, &err), &err);
-	hy_params_draw(&m->network.params, seed);
-	/* statistics as if trained, so that classes vary over the image */
-	hy_rng g = hy_rng_make(seed, HY_RNG_TEST, 1, 0);
-	for (size_t i = 0; i < m->network.params.n; i++) {
-		const hy_param *q = &m->network.params.list[i];
-		for (size_t k = 0; q->is_buffer && k < q->n; k++)
-			hy_params_write_buffers(&m->network.params)[q->offset + k] =
-			    (float)(q->init == HY_INIT_ONE ? hy_rng_between(&g, 0.5, 2) : 0.3 * hy_rng_normal(&g));
-	}
-	hy_plan_init(&m->plan);
-	m->plan.size = SIZE;
-	m->plan.spacing_mm = 2;
-	const hy_class classes[] = {{"background", 0, true}, {"A", 5, true}, {"B", 9, true}};
-	memcpy(m->classes, classes, sizeof classes);
-	strcpy(m->channels[0], "image");
+	drawn_model(m, &config, drawn_a_b, SIZE, 2, seed);
 }
 
 static void make_model(hy_model *m, uint64_t seed)

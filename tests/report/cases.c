@@ -9,6 +9,7 @@
 #include "experiment/stress.h"
 #include "image/nifti.h"
 #include "predict/predictor.h"
+#include "support/models.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -23,20 +24,8 @@ enum { NX = 40, NY = 36, NZ = 3, N = NX * NY * NZ, SIZE = 32 };
 static void save_model(const char *name, uint64_t seed)
 {
 	hardy_error err;
-	hy_model m = {.n_classes = 3, .n_channels = 1};
-	const hy_network_config config = {.channels = 1, .classes = 3, .decoupler = true};
-	static const char *const classes[3] = {"background", "ring", "core"};
-	assert_ok(hy_network_init(&m.network, &config, &err), &err);
-	hy_params_draw(&m.network.params, seed);
-	hy_plan_init(&m.plan);
-	m.plan.size = SIZE;
-	m.plan.spacing_mm = 3;
-	for (int c = 0; c < 3; c++) {
-		snprintf(m.classes[c].name, HY_NAME_SIZE, "%s", classes[c]);
-		m.classes[c].present = true;
-		m.classes[c].value = c;
-	}
-	snprintf(m.channels[0], HY_NAME_SIZE, "image");
+	hy_model m;
+	drawn_model(&m, &(hy_network_config){.channels = 1, .classes = 3, .decoupler = true}, drawn_ring, SIZE, 3, seed);
 	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }

@@ -15,20 +15,6 @@ static void write_text(const char *name, const char *text)
 	scratch_write(name, text, strlen(text));
 }
 
-static int clean(void **state)
-{
-	(void)state;
-	scratch_empty();
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	scratch_remove();
-	return 0;
-}
-
 /* A run of one method: two cases at home, two draws of one artefact. The reference of the second case has no RV. */
 static void write_run(char *text, size_t size, const char *method, const char *title, int seed, double ftn, double stn)
 {
@@ -353,16 +339,16 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(means_and_spread, clean),
-	    cmocka_unit_test_setup(sweeps_become_curves, clean),
-	    cmocka_unit_test_setup(quality_signal, clean),
-	    cmocka_unit_test_setup(the_verdict_comes_first, clean),
-	    cmocka_unit_test_setup(methods_are_those_of_the_runs, clean),
-	    cmocka_unit_test_setup(predicted_over_found, clean),
-	    cmocka_unit_test_setup(names_are_text_and_nothing_else, clean),
-	    cmocka_unit_test_setup(order_is_the_experiments, clean),
-	    cmocka_unit_test_setup(what_is_wrong_is_named, clean),
-	    cmocka_unit_test_setup(memory_runs_out, clean),
+	    cmocka_unit_test_setup(means_and_spread, scratch_setup),
+	    cmocka_unit_test_setup(sweeps_become_curves, scratch_setup),
+	    cmocka_unit_test_setup(quality_signal, scratch_setup),
+	    cmocka_unit_test_setup(the_verdict_comes_first, scratch_setup),
+	    cmocka_unit_test_setup(methods_are_those_of_the_runs, scratch_setup),
+	    cmocka_unit_test_setup(predicted_over_found, scratch_setup),
+	    cmocka_unit_test_setup(names_are_text_and_nothing_else, scratch_setup),
+	    cmocka_unit_test_setup(order_is_the_experiments, scratch_setup),
+	    cmocka_unit_test_setup(what_is_wrong_is_named, scratch_setup),
+	    cmocka_unit_test_setup(memory_runs_out, scratch_setup),
 	};
-	return cmocka_run_group_tests(tests, NULL, remove_folder);
+	return cmocka_run_group_tests(tests, NULL, scratch_teardown);
 }

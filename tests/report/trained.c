@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "support/models.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -14,46 +15,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NX = 40, NY = 36, NZ = 3, N = NX * NY * NZ };
+enum { NZ = 3 };
 
 static void save_model(const char *name)
 {
 	hardy_error err;
-	hy_model m = {.n_classes = 3, .n_channels = 1};
+	hy_model m;
 	const hy_network_config config = {.channels = 1, .classes = 3, .kind = HY_NETWORK_UNET, .width = 16, .levels = 2};
-	static const char *const classes[3] = {"background", "ring", "core"};
-	assert_ok(hy_network_init(&m.network, &config, &err), &err);
-	hy_params_draw(&m.network.params, 3);
-	hy_plan_init(&m.plan);
-	m.plan.size = 32;
-	m.plan.spacing_mm = 3;
-	for (int c = 0; c < 3; c++) {
-		snprintf(m.classes[c].name, HY_NAME_SIZE, "%s", classes[c]);
-		m.classes[c].present = true;
-		m.classes[c].value = c;
-	}
-	snprintf(m.channels[0], HY_NAME_SIZE, "image");
+	drawn_model(&m, &config, drawn_ring, 32, 3, 3);
 	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
-}
-
-static void save_case(const char *name, uint64_t seed)
-{
-	static float x[N];
-	static uint8_t label[N];
-	char path[128];
-	hy_grid g;
-	hy_rng r = hy_rng_make(seed, HY_RNG_TEST, 0, 0);
-	hy_grid_set_simple(&g, NX, NY, NZ, 2.5, 2.5, 8);
-	for (int i = 0; i < N; i++) {
-		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
-		label[i] = radius < 6 ? 2 : radius < 9 + (double)seed ? 1 : 0;
-		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
-	}
-	snprintf(path, sizeof path, "set/images/%s.nii.gz", name);
-	tree_image_grid(path, &g, 1, x);
-	snprintf(path, sizeof path, "set/labels/%s.nii.gz", name);
-	tree_labels_grid(path, &g, 1, label);
 }
 
 /* keys: those of the record that say what the recipe is, the last of them with the text. */
@@ -84,9 +55,9 @@ static int make_all(void **state)
 	(void)state;
 	hardy_error err = {0};
 	tree_new();
-	save_case("s1", 1);
-	save_case("s2", 2);
-	save_case("s3", 3);
+	tree_ring_case("set", "s1", NZ, true, 1);
+	tree_ring_case("set", "s2", NZ, true, 2);
+	tree_ring_case("set", "s3", NZ, true, 3);
 	assert_ok(hy_make_folders(tree_path("run"), &err), &err);
 	save_model("run/last.safetensors");
 	write_record("done", "a recipe");
@@ -142,7 +113,7 @@ static void scores_are_those_of_evaluate(void **state)
 	assert_int_equal(n_compared, 4);
 	assert_true(fabs(hy_trained_dice(&t, 1) - (t.cases[0].dice[1] + t.cases[1].dice[1]) / 2) < 1e-12);
 	assert_true(fabs(hy_trained_dice(&t, 0) - (hy_trained_dice(&t, 1) + hy_trained_dice(&t, 2)) / 2) < 1e-12);
-	/* the ring of s3 has more voxels of 0.05 mL than that of s2 */
+	/* the ring of s3 is wider than that of s2 */
 	assert_int_equal(t.scans[1].role, HY_ROLE_VALIDATION);
 	assert_true(t.scans[2].volume_ml[1] > t.scans[1].volume_ml[1]);
 	assert_true(fabs(t.scans[1].volume_ml[2] - t.scans[2].volume_ml[2]) < 1e-9);

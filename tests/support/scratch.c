@@ -81,6 +81,13 @@ void scratch_remove(void)
 	folder[0] = 0;
 }
 
+int scratch_setup(void **state)
+{
+	(void)state;
+	scratch_empty();
+	return 0;
+}
+
 int scratch_teardown(void **state)
 {
 	(void)state;

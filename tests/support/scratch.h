@@ -14,6 +14,7 @@ void scratch_write(const char *name, const void *data, size_t size); /* fails th
 int scratch_n_files(void);
 void scratch_empty(void);           /* removes the files */
 void scratch_remove(void);          /* and the folder */
-int scratch_teardown(void **state); /* the same, as cmocka calls what ends a group */
+int scratch_setup(void **state);    /* scratch_empty, as cmocka calls what begins a test */
+int scratch_teardown(void **state); /* scratch_remove, as it calls what ends a group */
 
 #endif

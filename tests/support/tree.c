@@ -146,7 +146,7 @@ void tree_ring_case(const char *folder, const char *name, int nz, bool last_labe
 	for (int i = 0; i < NX * NY * nz; i++) {
 		const double dx = i % NX - NX / 2., dy = i / NX % NY - NY / 2., radius = hypot(dx, dy);
 		const bool labelled = last_labelled || i / (NX * NY) < nz - 1;
-		label[i] = !labelled ? 0 : radius < 6 ? 2 : radius < 12 ? 1 : 0;
+		label[i] = !labelled ? 0 : radius < 6 ? 2 : radius < 9 + (double)(seed % 8) ? 1 : 0;
 		x[i] = (float)(100 * label[i] + hy_rng_between(&r, 0, 60));
 	}
 	snprintf(path, sizeof path, "%s/images/%s.nii.gz", folder, name);

@@ -32,7 +32,7 @@ hy_grid tree_grid(void);
 
 /*
  * folder/images/NAME.nii.gz and folder/labels/NAME.nii.gz, 40 x 36 x nz (3 at most) voxels of 2.5 x 2.5 x 8 mm: a ring (1) around a
- * core (2) in noise. Without last_labelled the last slice has no label.
+ * core (2) in noise, wider by a voxel with each seed up to 7. Without last_labelled the last slice has no label.
  */
 void tree_ring_case(const char *folder, const char *name, int nz, bool last_labelled, uint64_t seed);
 

@@ -15,20 +15,6 @@
 
 enum { SIZE = 16 };
 
-static int clean(void **state)
-{
-	(void)state;
-	scratch_empty();
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	scratch_remove();
-	return 0;
-}
-
 static size_t count(const char *page, const char *part)
 {
 	size_t n = 0;
@@ -110,7 +96,7 @@ static void replaces_its_own_only(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup(slices_and_curves, clean),
-	                                   cmocka_unit_test_setup(replaces_its_own_only, clean)};
-	return cmocka_run_group_tests_name("training/progress_page", tests, NULL, remove_folder);
+	const struct CMUnitTest tests[] = {cmocka_unit_test_setup(slices_and_curves, scratch_setup),
+	                                   cmocka_unit_test_setup(replaces_its_own_only, scratch_setup)};
+	return cmocka_run_group_tests_name("training/progress_page", tests, NULL, scratch_teardown);
 }
