@@ -110,9 +110,9 @@ static double measure_arithmetic(const hy_kernels *kernels, bool rough, hardy_er
 	int width = 4, n_threads = 0;
 	float total = 0;
 #if defined(HY_HAVE_X86_TABLES)
-	if (kernels == &hy_kernels_avx2)
+	if (kernels == &hy_kernels_avx2 || HY_EMULATED)
 		run = avx2_multiply_adds, width = 8;
-	if (kernels == &hy_kernels_avx512)
+	else if (kernels == &hy_kernels_avx512)
 		run = avx512_multiply_adds, width = 16;
 #if defined(HY_HAVE_BF16_TABLE)
 	if (kernels == &hy_kernels_avx512_bf16)

@@ -24,7 +24,8 @@ void drawn_params(hy_params *p, uint64_t seed)
 	}
 }
 
-void drawn_model(hy_model *m, const hy_network_config *config, const hy_class *classes, int side, double spacing_mm, uint64_t seed)
+void drawn_model(hy_model *m, const hy_network_config *config, const hy_class *classes, int side, double spacing_mm,
+                 uint64_t seed)
 {
 	hardy_error err;
 	*m = (hy_model){.n_classes = config->classes, .n_channels = config->channels};

@@ -362,12 +362,12 @@ bool hy_conv_direct_fits(const hy_kernels *k, const hy_conv_shape *s)
 
 int hy_conv_tile(const hy_kernels *k, const hy_conv_shape *s)
 {
-	/* Between 16 channels and 16 memory is the bound with the widest vectors, and the transforms gain nothing. */
-	if (k->element != sizeof(float) || s->k != 3 || s->stride != 1 || s->pad != 1 || s->oh % 2 || s->ow % 2 ||
-	    (k->block == 16 && s->ic * s->oc <= 16 * 16))
+	if (k->element != sizeof(float) || s->k != 3 || s->stride != 1 || s->pad != 1 || s->oh % 2 || s->ow % 2)
 		return 0;
-	/* Tiles of 4 have not been measured with the widest vectors. */
-	return k->block == 8 && s->oh % 4 == 0 && s->ow % 4 == 0 ? 4 : 2;
+	if (s->oh % 4 == 0 && s->ow % 4 == 0)
+		return 4;
+	/* Between 16 channels and 16, memory is the bound with the widest vectors, and these transforms gain nothing. */
+	return k->block == 16 && s->ic * s->oc <= 16 * 16 ? 0 : 2;
 }
 
 int64_t hy_conv_jobs(const hy_conv *c)

@@ -8,8 +8,8 @@ static bool has(hy_isa isa)
 #if defined(HY_HAVE_X86_TABLES)
 	__builtin_cpu_init();
 	const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-	const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-	                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+	const bool avx512 = avx2 && (HY_EMULATED || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+	                                             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")));
 #if defined(HY_HAVE_BF16_TABLE)
 	const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
 #else
