@@ -31,6 +31,8 @@ static const setup *now;
 
 static bool available(const setup *s)
 {
+	if (HY_EMULATED && s->engine.isa == HY_ISA_AVX512) /* it takes long, and tests/engine/kernels.c holds it */
+		return false;
 	return hy_kernels_pick(s->engine.isa, NULL) && (s->engine.library != HY_CONV_DNNL || hy_dnnl_version());
 }
 

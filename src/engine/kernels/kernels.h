@@ -132,7 +132,8 @@ typedef struct hy_kernels {
 
 extern const hy_kernels hy_kernels_plain, hy_kernels_avx2, hy_kernels_avx512, hy_kernels_avx512_bf16;
 
-/* Whether the table of AVX-512 is compiled for AVX2 (meson setup -Demulate_avx512=true): a trial of its code where no processor has it. */
+/* Whether the table of AVX-512 is compiled for AVX2 (meson setup -Demulate_avx512=true): a trial of its code where no
+ * processor has it, which AUTO does not pick. */
 #if defined(HY_EMULATE_AVX512)
 enum { HY_EMULATED = 1 };
 #else

@@ -39,7 +39,7 @@ static const hy_kernels *table(hy_isa isa)
 const hy_kernels *hy_kernels_pick(hy_isa isa, hardy_error *err)
 {
 	if (isa == HY_ISA_AUTO)
-		isa = has(HY_ISA_AVX512) ? HY_ISA_AVX512 : has(HY_ISA_AVX2) ? HY_ISA_AVX2 : HY_ISA_PLAIN;
+		isa = has(HY_ISA_AVX512) && !HY_EMULATED ? HY_ISA_AVX512 : has(HY_ISA_AVX2) ? HY_ISA_AVX2 : HY_ISA_PLAIN;
 	if (has(isa))
 		return table(isa);
 	hy_fail(err, HARDY_ERROR_UNSUPPORTED, "this processor (or build) lacks %s",
