@@ -130,8 +130,9 @@ typedef struct hardy_train_options {
 	const char *init;
 	const char *data_terms; /* terms of use of the data, for the model card; NULL */
 	/* slices */
-	int64_t size;      /* height and width of the network's grid, a multiple of 16; 0: the preset's */
-	double spacing_mm; /* in-plane, of that grid; 0: likewise. Both 0: what the labels need, if that is much less or more */
+	int64_t size;       /* height and width of the network's grid, a multiple of 16; 0: the preset's */
+	double spacing_mm;  /* in-plane, of that grid; 0: likewise. Both 0: what the labels need, if that is much less or more */
+	int64_t neighbours; /* slices on each side that the U-Net sees beside each slice, 0 to 3; -1: by the scans' spacing */
 	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
 	const char *augment;                    /* of half of each batch: "published", "no-elastic", "none"; of all of it: "wide" */
 	double rotation_deg, mirror;            /* of "wide": at most, both ways; probability; -1: by how alike the objects lie */

@@ -32,6 +32,8 @@ static hardy_status plan_check(const hy_plan *p, hardy_error *err)
 {
 	if (!(isfinite(p->spacing_mm) && p->spacing_mm > 0))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: spacing_mm is %g, want a positive number", p->spacing_mm);
+	if (p->neighbours < 0 || p->neighbours > HY_MOST_NEIGHBOURS)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: neighbours is %d, want 0 to %d", p->neighbours, HY_MOST_NEIGHBOURS);
 	if (p->size < 1 || p->size > HY_RESAMPLE_MAX)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: size is %lld, want 1 to %d", (long long)p->size, HY_RESAMPLE_MAX);
 	if (!(p->percentile_low >= 0 && p->percentile_low < p->percentile_high && p->percentile_high <= 100))
@@ -45,7 +47,12 @@ bool hy_plan_same(const hy_plan *a, const hy_plan *b)
 	return a->spacing_mm == b->spacing_mm && a->size == b->size && a->percentile_low == b->percentile_low &&
 	       a->percentile_high == b->percentile_high && a->normalise_first == b->normalise_first &&
 	       a->minmax_slice == b->minmax_slice && a->directed == b->directed &&
-	       (!a->directed || !memcmp(a->direction, b->direction, sizeof a->direction));
+	       (!a->directed || !memcmp(a->direction, b->direction, sizeof a->direction)) && a->neighbours == b->neighbours;
+}
+
+int hy_plan_channels(const hy_plan *p, int n_channels)
+{
+	return n_channels * (2 * p->neighbours + 1);
 }
 
 /* ---- the order of a scan's voxels --------------------------------------------------------------------------------------- */
@@ -241,6 +248,27 @@ out:
 	return st;
 }
 
+/* Puts the neighbours' channels behind each slice's own. */
+static hardy_status add_neighbours(const hy_plan *plan, hy_slices *s, hardy_error *err)
+{
+	const int64_t own = s->channels * s->height * s->width, all = hy_plan_channels(plan, (int)s->channels) / s->channels;
+	if (all == 1)
+		return HARDY_OK;
+	float *image = hy_alloc((size_t)(s->n * all), (size_t)own * sizeof *image);
+	if (!image)
+		return hy_fail_memory(err, "slices with their neighbours", (size_t)(s->n * all), (size_t)own * sizeof *image);
+	for (int64_t z = 0; z < s->n; z++)
+		for (int64_t i = 0; i < all; i++) {
+			const int64_t there = z + (i % 2 ? -(i + 1) / 2 : i / 2); /* 0, -1, 1, -2, 2, ... */
+			const int64_t from = there < 0 ? 0 : there < s->n ? there : s->n - 1;
+			memcpy(image + (z * all + i) * own, s->image + from * own, (size_t)own * sizeof *image);
+		}
+	hy_free(s->image);
+	s->image = image;
+	s->channels *= all;
+	return HARDY_OK;
+}
+
 hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
                                  hardy_error *err)
 {
@@ -250,12 +278,15 @@ hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, co
 		               (long long)labels->grid.nx, (long long)labels->grid.ny, (long long)labels->grid.nz, (long long)g->nx,
 		               (long long)g->ny, (long long)g->nz);
 	const hy_order order = hy_plan_order(plan, g);
-	if (hy_order_is_identity(&order))
-		return make_slices(plan, image, labels, out, err);
+	hy_slices made = {0};
+	hardy_status st = HARDY_OK;
+	if (hy_order_is_identity(&order)) {
+		st = make_slices(plan, image, labels, &made, err);
+		goto finish;
+	}
 	const size_t n = (size_t)hy_grid_voxels(g);
 	hy_volume turned = {.grid = hy_order_grid(&order, g), .nt = image->nt};
 	hy_labels turned_labels = {.grid = turned.grid};
-	hardy_status st = HARDY_OK;
 	turned.data = hy_alloc(n * (size_t)image->nt, sizeof *turned.data);
 	turned_labels.data = labels ? hy_alloc(n, 1) : NULL;
 	if (!turned.data || (labels && !turned_labels.data)) {
@@ -265,10 +296,17 @@ hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, co
 	hy_order_voxels(&order, g, image->nt, sizeof *turned.data, image->data, turned.data);
 	if (labels)
 		hy_order_voxels(&order, g, 1, 1, labels->data, turned_labels.data);
-	st = make_slices(plan, &turned, labels ? &turned_labels : NULL, out, err);
+	st = make_slices(plan, &turned, labels ? &turned_labels : NULL, &made, err);
 out:
 	hy_volume_clear(&turned);
 	hy_labels_clear(&turned_labels);
+finish:
+	if (!st)
+		st = add_neighbours(plan, &made, err);
+	if (st)
+		hy_slices_clear(&made);
+	else
+		*out = made;
 	return st;
 }
 

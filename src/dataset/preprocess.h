@@ -16,7 +16,14 @@ typedef struct hy_plan {
 	bool minmax_slice;    /* after crop or pad each slice is scaled to [0, 1] (the published test path does) */
 	bool directed; /* slices are brought next to these rows and columns (hy_order_towards); false: taken as they are stored */
 	double direction[2][3]; /* of x and y of a slice, unit vectors in RAS+ mm */
+	int neighbours; /* slices on each side that the network sees beside each slice, 0 to HY_MOST_NEIGHBOURS (hy_plan_channels) */
 } hy_plan;
+
+enum { HY_MOST_NEIGHBOURS = 3 };
+
+/* Channels of a slice for the network: those of the slice itself, then those of its neighbours below and above, next ones first. Beyond the first and the
+ * last slice these go on. */
+int hy_plan_channels(const hy_plan *p, int n_channels);
 
 void hy_plan_init(hy_plan *p); /* as published */
 
@@ -49,9 +56,9 @@ bool hy_cover_is_empty(const hy_cover *c);
 
 /* Slices as the network sees them. */
 typedef struct hy_slices {
-	int64_t n, channels, height, width;
-	float *image;   /* owned, n x channels x height x width */
-	uint8_t *label; /* owned, n x height x width class indices; NULL without labels */
+	int64_t n, channels, height, width; /* channels: as of hy_plan_channels */
+	float *image;                       /* owned, n x channels x height x width */
+	uint8_t *label;                     /* owned, n x height x width class indices; NULL without labels */
 } hy_slices;
 
 void hy_slices_clear(hy_slices *s);

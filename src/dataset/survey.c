@@ -75,6 +75,7 @@ hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, con
 		return hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(g), 1);
 	hy_survey_scan *scan = &s->scans[s->n];
 	*scan = (hy_survey_scan){.subject = subject, .spacing_mm = (moved.spacing_mm[0] + moved.spacing_mm[1]) / 2};
+	scan->thickness = moved.spacing_mm[2] / scan->spacing_mm;
 	scan->image_mm = fmax((double)moved.nx * moved.spacing_mm[0], (double)moved.ny * moved.spacing_mm[1]);
 	hy_order_voxels(&order, g, 1, 1, labels, own);
 	for (int64_t k = 0; k < moved.nz * moved.ny; k++)
@@ -119,6 +120,11 @@ static double quantile(const hy_survey *s, size_t offset, double share)
 	}
 	hy_free(v);
 	return found;
+}
+
+int hy_survey_neighbours(const hy_survey *s)
+{
+	return quantile(s, offsetof(hy_survey_scan, thickness), 0.5) <= 2;
 }
 
 /* Three digits are enough for anyone to type. */

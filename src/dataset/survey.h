@@ -11,6 +11,7 @@
 typedef struct hy_survey_scan {
 	int subject;
 	double spacing_mm;                   /* mean of both axes */
+	double thickness;                    /* from slice to slice, in units of it */
 	double image_mm;                     /* the longer side */
 	double reach_mm;                     /* greatest distance of a label's edge from the middle, along an axis */
 	double n[HY_MAX_CLASSES];            /* voxels */
@@ -35,6 +36,10 @@ void hy_survey_clear(hy_survey *s);
  * Smaller objects get a finer one (no finer than the scans, nor larger than usual), larger ones a coarser one.
  */
 void hy_survey_grid(const hy_survey *s, int64_t *size, double *spacing_mm);
+
+/* How many neighbours on each side a slice should be seen with: 1 where half of the scans have slices that are no more than twice as far apart as their
+ * pixels, so that what lies in a slice goes on in the next; else 0. */
+int hy_survey_neighbours(const hy_survey *s);
 
 /* How alike the objects lie. */
 typedef struct hy_alike {

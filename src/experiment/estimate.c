@@ -61,7 +61,7 @@ static hardy_status time_step(const hy_study *s, const hy_study_run *run, double
 	const hardy_train_options *o = &run->train;
 	const int channels = s->training.n_channels, classes = s->training.n_classes;
 	const hy_network_config config = hy_options_network(o, channels, classes);
-	const size_t n = (size_t)(o->batch * o->size * o->size), n_image = n * (size_t)channels;
+	const size_t n = (size_t)(o->batch * o->size * o->size), n_image = n * (size_t)config.channels;
 	hy_network network = {0};
 	hy_step_options options;
 	double terms[HY_N_TERMS];

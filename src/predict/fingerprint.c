@@ -37,7 +37,7 @@ static hy_grid stacked(const hy_grid *grid)
 	return hy_order_grid(&order, grid);
 }
 
-void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices)
+void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices, int n_channels)
 {
 	const hy_grid moved = stacked(stored), *grid = &moved;
 	const bool first = f->n_volumes == 0;
@@ -46,7 +46,7 @@ void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *stored, const hy_slice
 		widen(&f->spacing_low_mm[k], &f->spacing_high_mm[k], grid->spacing_mm[k], first);
 		widen(&f->matrix_low[k], &f->matrix_high[k], (double)matrix[k], first);
 	}
-	for (int64_t c = 0; c < slices->channels && c < HY_MAX_CHANNELS; c++) {
+	for (int c = 0; c < n_channels; c++) {
 		double mean, sd;
 		measure(slices, c, &mean, &sd);
 		widen(&f->mean_low[c], &f->mean_high[c], mean, first);
@@ -69,7 +69,7 @@ static void check_intensity(const char *what, int64_t channel, double v, double 
 	found(payload, text);
 }
 
-void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices,
+void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const hy_slices *slices, int n_channels,
                           void (*found)(void *payload, const char *text), void *payload)
 {
 	const hy_grid moved = stacked(stored), *grid = &moved;
@@ -84,7 +84,7 @@ void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const 
 		snprintf(text, sizeof text, "spacing along %c is %.3f mm, training scans have %.3f to %.3f mm", axes[k], v, low, high);
 		found(payload, text);
 	}
-	for (int64_t c = 0; c < slices->channels && c < HY_MAX_CHANNELS; c++) {
+	for (int c = 0; c < n_channels; c++) {
 		double mean, sd;
 		measure(slices, c, &mean, &sd);
 		check_intensity("mean", c, mean, f->mean_low[c], f->mean_high[c], found, payload);

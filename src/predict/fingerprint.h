@@ -9,8 +9,8 @@
 
 #include "predict/model.h"
 
-/* Widens f by one training volume; begin with a zeroed f. Reconstruction errors are set by the caller. */
-void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices);
+/* Widens f by one training volume of n_channels, the first of its slices; begin with a zeroed f. Reconstruction errors are set by the caller. */
+void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices, int n_channels);
 
 /*
  * How far a scan may leave the ranges before it counts: a range over a few scans is narrower than the range of scans like them.
@@ -22,8 +22,8 @@ void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *grid, const hy_slices 
 /* A reconstruction error this many standard deviations above the training slices' mean counts, too. */
 #define HY_FINGERPRINT_Z_LIMIT 4.0
 
-/* Calls found once for each property that lies outside; nothing when f holds no volume. */
-void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices,
+/* n_channels: as above. Calls found once for each property that lies outside; nothing when f holds no volume. */
+void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *grid, const hy_slices *slices, int n_channels,
                           void (*found)(void *payload, const char *text), void *payload);
 
 /* (error - mean) / sd of the training slices; NaN when these are unknown. */

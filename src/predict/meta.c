@@ -35,6 +35,11 @@ static const field direction_fields[] = {
     {"direction_y", KIND_DOUBLE, offsetof(hy_plan, direction[1]), 3, -1.001, 1.001},
 };
 
+/* Only of a plan with neighbours. */
+static const field neighbour_fields[] = {
+    {"neighbours", KIND_INT, offsetof(hy_plan, neighbours), 1, 0, HY_MOST_NEIGHBOURS},
+};
+
 static const field fingerprint_fields[] = {
     {"n_volumes", KIND_INT64, offsetof(hy_fingerprint, n_volumes), 1, 0, 1e12},
     {"spacing_low_mm", KIND_DOUBLE, offsetof(hy_fingerprint, spacing_low_mm), 3, 0, BIG},
@@ -157,7 +162,9 @@ static cJSON *struct_to_json(const field *table, size_t n, const void *from, int
 cJSON *hy_plan_to_json(const hy_plan *p)
 {
 	cJSON *object = struct_to_json(plan_fields, COUNT(plan_fields), p, 1);
-	return p->directed ? add_fields(object, direction_fields, COUNT(direction_fields), p, 1) : object;
+	if (p->directed)
+		object = add_fields(object, direction_fields, COUNT(direction_fields), p, 1);
+	return p->neighbours ? add_fields(object, neighbour_fields, COUNT(neighbour_fields), p, 1) : object;
 }
 
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels)
@@ -293,6 +300,11 @@ hardy_status hy_plan_from_json(hy_plan *p, const cJSON *json, const char *where,
 		if (directed)
 			return directed;
 		read.directed = true;
+	}
+	if (cJSON_GetObjectItemCaseSensitive(json, neighbour_fields[0].name)) {
+		const hardy_status beside = struct_from_json(neighbour_fields, COUNT(neighbour_fields), &read, 1, json, where, err);
+		if (beside)
+			return beside;
 	}
 	if (read.size % 16)
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"size\" is %lld, want a multiple of 16", where, (long long)read.size);

@@ -134,7 +134,8 @@ static hardy_status check_readable(const hy_model *m, const char *key, const cJS
 	if (!strcmp(key, "classes"))
 		return hy_classes_from_json(scratch.classes, m->network.config.classes, json, where, err);
 	if (!strcmp(key, "channels"))
-		return hy_channels_from_json(scratch.channels, m->network.config.channels, json, where, err);
+		return hy_channels_from_json(scratch.channels, m->network.config.channels / hy_plan_channels(&m->plan, 1), json, where,
+		                             err);
 	if (!strcmp(key, "fingerprint"))
 		return hy_fingerprint_from_json(&scratch.fingerprint, m->n_channels, json, where, err);
 	if (!strcmp(key, "use"))
@@ -406,6 +407,11 @@ static hardy_status load_metadata(const source *s, hy_model *m, hy_network_confi
 			m->n_channels = config->channels;
 		} else if (!status && i == 1) {
 			status = hy_plan_from_json(&m->plan, json, where, s->err);
+			m->n_channels /= status ? 1 : hy_plan_channels(&m->plan, 1);
+			if (!status && hy_plan_channels(&m->plan, m->n_channels) != config->channels)
+				status = hy_fail(s->err, HARDY_ERROR_FORMAT,
+				                 "%s: %d neighbours on each side do not divide the network's %d channels", where,
+				                 m->plan.neighbours, config->channels);
 		} else if (!status && i == 2) {
 			status = hy_classes_from_json(m->classes, m->n_classes, json, where, s->err);
 		} else if (!status && i == 3) {

@@ -255,7 +255,7 @@ static hardy_status scratch_init(scratch *s, const hy_predictor *p, const member
                                  hardy_error *err)
 {
 	const bool reconstructs = p->o.reconstruct && hy_network_has(&m->model->network, HY_PART_IMAGE_DECODER);
-	const size_t maps = (size_t)(batch * p->n_classes), images = (size_t)(batch * p->n_channels);
+	const size_t maps = (size_t)(batch * p->n_classes), images = (size_t)(batch * m->model->network.config.channels);
 	const size_t size = (size_t)plane * sizeof(float);
 	s->logits[0] = hy_alloc(maps, size);
 	const bool stn = p->wanted[HY_STN] && !is_alone(m->model);
@@ -273,7 +273,7 @@ static hardy_status run_variant(const hy_predictor *p, member *m, const hy_varia
 {
 	const int64_t size = m->model->plan.size;
 	if (!first) {
-		hy_variant_apply(variant, x, n * p->n_channels, size, size, s->changed);
+		hy_variant_apply(variant, x, n * m->model->network.config.channels, size, size, s->changed);
 		x = s->changed;
 	}
 	const hardy_status status = hy_infer_run(m->run.infer, x, n, s->logits[0], s->logits[1], first ? s->x0 : NULL, err);
@@ -333,7 +333,7 @@ static void add_variant(const hy_predictor *p, const member *m, const scratch *s
 /* Probabilities go to the view, and to own; *error gets the mean squared reconstruction error, NaN where nothing reconstructs. */
 static hardy_status run_member(const hy_predictor *p, member *m, view *v, const own_maps *own, double *error, hardy_error *err)
 {
-	const int64_t n = v->slices.n, plane = v->slices.height * v->slices.width, image = p->n_channels * plane;
+	const int64_t n = v->slices.n, plane = v->slices.height * v->slices.width, image = v->slices.channels * plane;
 	hardy_status status = prepare(p, m, &m->run, HY_NORM_RUNNING, n, err);
 	if (status)
 		return status;
@@ -450,7 +450,7 @@ static hardy_status open_views(hy_predictor *p, const hy_volume *image, hy_predi
 		v->shift = (hy_window_shift){0, 0};
 		status = hy_preprocess_train(v->plan, image, NULL, &v->full, err);
 		if (!status && known->view == (int)i)
-			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &v->full, add_warning, out);
+			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &v->full, p->n_channels, add_warning, out);
 		if (!status)
 			status = hy_preprocess_window(v->plan, &v->full, NULL, &v->slices, err);
 		const size_t size = (size_t)(v->plan->size * v->plan->size) * sizeof(float);

@@ -477,6 +477,7 @@ static hardy_status make_all(maker *m, int64_t n_each, hardy_error *err)
 	hardy_status status = HARDY_OK;
 	const hy_model *first = &m->models[0].model.models[0];
 	m->plan = first->plan;
+	m->plan.neighbours = 0; /* a slice is shown by itself */
 	m->out->n_classes = first->n_classes;
 	memcpy(m->out->classes, first->classes, sizeof m->out->classes);
 	for (size_t k = 0; k < m->s->n_sets && !status; k++) {

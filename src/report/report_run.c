@@ -364,10 +364,14 @@ static void put_geometry(page *p)
 
 static void put_network(page *p)
 {
+	const double neighbours = option(p, "neighbours");
 	if (!strcmp(text_option(p, "network", "study"), "unet"))
 		hy_html_printf(&p->f, "a U-Net of %.0f levels with %.0f channels on the finest%s", option(p, "network_levels"),
 		               option(p, "network_width"), is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
-	else
+	if (neighbours > 0)
+		hy_html_printf(&p->f, ", which sees each slice with %.0f neighbour%s on either side", neighbours,
+		               neighbours > 1 ? "s" : "");
+	if (strcmp(text_option(p, "network", "study"), "unet") != 0)
 		hy_html_printf(&p->f, "the two networks of Chen et al. (MICCAI 2021): segmentation (FTN) and its refinement (STN)");
 }
 

@@ -98,6 +98,7 @@ static void make_plan(hy_plan *plan, const hardy_train_options *o)
 	plan->spacing_mm = o->spacing_mm;
 	plan->percentile_low = o->percentile_low;
 	plan->percentile_high = o->percentile_high;
+	plan->neighbours = o->neighbours > 0 ? (int)o->neighbours : 0;
 }
 
 static void batch_options(trainer *t, hy_batch_options *o)
@@ -708,6 +709,7 @@ static void take_fitted(trainer *t)
 	t->recorded.spacing_mm = t->o.spacing_mm;
 	t->recorded.rotation_deg = t->o.rotation_deg;
 	t->recorded.mirror = t->o.mirror;
+	t->recorded.neighbours = t->o.neighbours;
 	if (f->alike_asked && isnan(f->alike.spread_deg))
 		snprintf(how, sizeof how, " (the labels tell no direction)");
 	else if (f->alike_asked && f->alike.from)
@@ -715,11 +717,17 @@ static void take_fitted(trainer *t)
 		         class[f->alike.to].name, f->alike.spread_deg);
 	else if (f->alike_asked)
 		snprintf(how, sizeof how, " (the long axis: within %.0f degrees between subjects)", f->alike.spread_deg);
+	char beside[64] = "";
+	if (t->o.neighbours)
+		snprintf(beside, sizeof beside, ", each slice with %d neighbour%s on either side", (int)t->o.neighbours,
+		         t->o.neighbours > 1 ? "s" : "");
 	if (strcmp(t->o.augment, "wide") != 0)
-		hy_info(t->log, "plan: %lld x %lld pixels of %g mm", (long long)t->o.size, (long long)t->o.size, t->o.spacing_mm);
+		hy_info(t->log, "plan: %lld x %lld pixels of %g mm%s", (long long)t->o.size, (long long)t->o.size, t->o.spacing_mm,
+		        beside);
 	else
-		hy_info(t->log, "plan: %lld x %lld pixels of %g mm; turned by up to %g degrees, %s%s", (long long)t->o.size,
-		        (long long)t->o.size, t->o.spacing_mm, t->o.rotation_deg, t->o.mirror > 0 ? "mirrored" : "not mirrored", how);
+		hy_info(t->log, "plan: %lld x %lld pixels of %g mm%s; turned by up to %g degrees, %s%s", (long long)t->o.size,
+		        (long long)t->o.size, t->o.spacing_mm, beside, t->o.rotation_deg, t->o.mirror > 0 ? "mirrored" : "not mirrored",
+		        how);
 }
 
 /* The model to start from, whose network and plan the options get; a run that goes on has its own weights. */

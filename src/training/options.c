@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/option.h"
 #include "dataset/dataset.h"
+#include "dataset/preprocess.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -78,6 +79,11 @@ static const hardy_option rows[] = {
     {"spacing_mm", HARDY_OPTION_REAL, AT(spacing_mm), "MM", "In-plane spacing of that grid; 0: likewise.", .usual = "2",
      .low = 0, .high = 100, .word = "spacing", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_FITTED,
      .heading = IN_INPUT},
+    {"neighbours", HARDY_OPTION_WHOLE, AT(neighbours), "N",
+     "Slices on each side that the U-Net sees beside each slice (2.5-D). Without it 1 where slices are nearly as thin as "
+     "pixels.",
+     .usual = "0", .low = -1, .high = HY_MOST_NEIGHBOURS,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
     {"percentile", HARDY_OPTION_PAIR, AT(percentile_low), "LOW,HIGH", "Intensities of a volume that become 0 and 1.",
      .usual = "2,98", .low = 0, .high = 100, .word = "percentiles", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES,
      .heading = IN_INPUT},
@@ -243,6 +249,11 @@ static hardy_status check_recipe(const hardy_train_options *o, hardy_error *err)
 
 static const double LEAST_SPACING_MM = 0.05;
 
+static bool is_unet(const hardy_train_options *o)
+{
+	return !strcmp(o->network, hy_network_names[HY_NETWORK_UNET]);
+}
+
 hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 {
 	const hardy_status status = hardy_options_check(&hy_train_table, o, err);
@@ -254,6 +265,10 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 	if ((o->rotation_deg < 0 && o->rotation_deg > -1) || (o->mirror < 0 && o->mirror > -1))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "rotation_deg is %g and mirror %g, want 0 or more, or -1: from the data",
 		               o->rotation_deg, o->mirror);
+	if (o->neighbours > 0 && !is_unet(o))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "neighbours is %lld, but the study's networks see single slices: want 0 or network unet",
+		               (long long)o->neighbours);
 	if (!o->output || !*o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "output is missing, want the folder of the run");
 	if (o->size % 16)
@@ -289,7 +304,8 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 
 hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes)
 {
-	if (!strcmp(o->network, hy_network_names[HY_NETWORK_UNET]))
+	channels = hy_plan_channels(&(hy_plan){.neighbours = o->neighbours > 0 ? (int)o->neighbours : 0}, channels);
+	if (is_unet(o))
 		return (hy_network_config){.channels = channels,
 		                           .classes = classes,
 		                           .kind = HY_NETWORK_UNET,
@@ -324,6 +340,7 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset
 		made.size = 0;
 		made.spacing_mm = 0;
 		made.rotation_deg = made.mirror = -1;
+		made.neighbours = -1;
 	}
 	for (int i = 0; row && row->settings[i][0] && !status; i++)
 		status = hy_options_set(&made, row->settings[i][0], row->settings[i][1], err);
@@ -343,8 +360,10 @@ void hardy_train_options_drop_length(hardy_train_options *o)
 hy_fit hy_fit_asked(const hardy_train_options *o)
 {
 	const bool wide = !strcmp(o->augment, "wide");
-	return (hy_fit){
-	    .grid = !o->size && !(o->spacing_mm > 0), .rotation = o->rotation_deg < 0 && wide, .mirror = o->mirror < 0 && wide};
+	return (hy_fit){.grid = !o->size && !(o->spacing_mm > 0),
+	                .rotation = o->rotation_deg < 0 && wide,
+	                .mirror = o->mirror < 0 && wide,
+	                .neighbours = o->neighbours < 0 && is_unet(o)};
 }
 
 void hy_fit_usual(hardy_train_options *o)
@@ -356,6 +375,7 @@ void hy_fit_usual(hardy_train_options *o)
 	o->spacing_mm = o->spacing_mm > 0 ? o->spacing_mm : usual.spacing_mm;
 	o->rotation_deg = o->rotation_deg < 0 ? usual.rotation_deg : o->rotation_deg;
 	o->mirror = o->mirror < 0 ? usual.mirror : o->mirror;
+	o->neighbours = o->neighbours < 0 ? 0 : o->neighbours;
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */

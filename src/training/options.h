@@ -35,14 +35,14 @@ hardy_status hy_options_compare(const hardy_train_options *started, const hardy_
 
 /* Which options the data are to decide. */
 typedef struct hy_fit {
-	bool grid, rotation, mirror; /* grid: both size and spacing; one alone is the preset's */
+	bool grid, rotation, mirror, neighbours; /* grid: both size and spacing; one alone is the preset's */
 } hy_fit;
 
 hy_fit hy_fit_asked(const hardy_train_options *o);
-/* Replaces what they are to decide by the preset's grid, any rotation, and a mirror half of the time. */
+/* Replaces what they are to decide by the preset's grid, any rotation, a mirror half of the time, and no neighbours. */
 void hy_fit_usual(hardy_train_options *o);
 
-/* The network that is trained on so many channels and classes. */
+/* The network that is trained on scans of so many channels and classes. */
 hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes);
 
 hy_schedule hy_options_schedule(const hardy_train_options *o);

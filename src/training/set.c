@@ -88,7 +88,7 @@ static void note_training_case(loader *l, const hy_grid *grid, const hy_slices *
 	const size_t n_label = (size_t)(s->n * s->height * s->width), n_image = n_label * (size_t)s->channels * sizeof *s->image;
 	for (size_t i = 0; i < n_label; i++)
 		l->seen[s->label[i]] = true;
-	hy_fingerprint_add(&l->set->fingerprint, grid, s);
+	hy_fingerprint_add(&l->set->fingerprint, grid, s, l->set->dataset.n_channels);
 	uLong sum = l->set->checksum;
 	sum = crc32_z(sum, (const unsigned char *)s->image, n_image);
 	l->set->checksum = (uint32_t)crc32_z(sum, s->label, n_label);
@@ -190,7 +190,7 @@ static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t *n
 		status = hy_fail(err, l->first.status ? l->first.status : HARDY_ERROR_DATA,
 		                 "%s: no scan to train on is left; the first: %s", d->root, l->first.message);
 	if (!status)
-		status = stack_make(out, parts, n, d->n_channels, l->plan->size, err);
+		status = stack_make(out, parts, n, hy_plan_channels(l->plan, d->n_channels), l->plan->size, err);
 	for (size_t i = 0; parts && i < d->n_cases; i++)
 		hy_slices_clear(&parts[i]);
 	hy_free(parts);
@@ -275,11 +275,18 @@ static hardy_status fit(loader *l, hardy_train_options *o, hardy_error *err)
 	hy_fitted *f = &l->set->fitted;
 	hy_survey s = {0};
 	hardy_status status = HARDY_OK;
-	if (open.grid || open.rotation || open.mirror)
+	if (open.grid || open.rotation || open.mirror || open.neighbours)
 		status = survey(l, &s, err);
 	hy_fit_usual(o);
 	if (!status && open.grid)
 		hy_survey_grid(&s, &o->size, &o->spacing_mm);
+	const int channels = l->set->dataset.n_channels;
+	if (!status && open.neighbours)
+		o->neighbours = 3 * channels <= HY_MAX_CHANNELS ? hy_survey_neighbours(&s) : 0;
+	else if (!status && (2 * o->neighbours + 1) * channels > HY_MAX_CHANNELS)
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
+		                 "neighbours is %lld, so with %d channels the network would have %lld, want %d at most",
+		                 (long long)o->neighbours, channels, (long long)(2 * o->neighbours + 1) * channels, HY_MAX_CHANNELS);
 	if (!status && (open.rotation || open.mirror)) {
 		f->alike_asked = true;
 		f->alike = hy_survey_alike(&s);
@@ -288,6 +295,7 @@ static hardy_status fit(loader *l, hardy_train_options *o, hardy_error *err)
 	hy_survey_clear(&s);
 	l->plan->size = o->size;
 	l->plan->spacing_mm = o->spacing_mm;
+	l->plan->neighbours = (int)o->neighbours;
 	return status ? status : hy_options_check(o, err);
 }
 

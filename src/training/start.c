@@ -42,6 +42,8 @@ hardy_status hy_start_load(hy_model *m, hardy_train_options *o, hardy_error *err
 		o->size = m->plan.size;
 		o->spacing_mm = m->plan.spacing_mm;
 	}
+	if (o->neighbours < 0)
+		o->neighbours = m->plan.neighbours;
 	return HARDY_OK;
 }
 
@@ -81,6 +83,10 @@ hardy_status hy_start_copy(hy_model *to, const hy_model *from, size_t *n_kept, h
 	if (to->n_channels != from->n_channels)
 		return hy_fail(err, HARDY_ERROR_DATA, "the model to start from takes %d channels, the scans have %d", from->n_channels,
 		               to->n_channels);
+	if (to->plan.neighbours != from->plan.neighbours)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "the model to start from sees %d neighbours of a slice on each side, %d are asked for",
+		               from->plan.neighbours, to->plan.neighbours);
 	hy_network_config config = to->network.config;
 	hy_network other = {0};
 	config.classes += config.classes < HY_MAX_CLASSES ? 1 : -1;

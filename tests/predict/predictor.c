@@ -429,7 +429,7 @@ static void fingerprint_warns_outside_of_its_ranges(void **state)
 		hy_slices s;
 		make_volume(&v, 40 + (int64_t)i, 36, 4 + (int64_t)i, 1.4 + 0.1 * (double)i, i);
 		assert_ok(hy_preprocess_train(&plan, &v, NULL, &s, &err), &err);
-		hy_fingerprint_add(&f, &v.grid, &s);
+		hy_fingerprint_add(&f, &v.grid, &s, 1);
 		hy_slices_clear(&s);
 		hy_volume_clear(&v);
 	}
@@ -440,18 +440,18 @@ static void fingerprint_warns_outside_of_its_ranges(void **state)
 	hy_slices s;
 	make_volume(&v, 44, 36, 5, 2.3, 9); /* not half as wide again as the widest */
 	assert_ok(hy_preprocess_train(&plan, &v, NULL, &s, &err), &err);
-	hy_fingerprint_check(&f, &v.grid, &s, collect, text);
+	hy_fingerprint_check(&f, &v.grid, &s, 1, collect, text);
 	assert_string_equal(text, "");
 	v.grid.spacing_mm[2] = 3;
 	for (int64_t i = 0; i < s.n * s.height * s.width; i++)
 		s.image[i] = 0.1f * s.image[i] + 0.9f;
-	hy_fingerprint_check(&f, &v.grid, &s, collect, text);
+	hy_fingerprint_check(&f, &v.grid, &s, 1, collect, text);
 	assert_non_null(strstr(text, "spacing along z is 3.000 mm, training scans have 8.000 to 8.000 mm\n"));
 	assert_non_null(strstr(text, "mean of the scaled intensities is 0.9"));
 	assert_non_null(strstr(text, "standard deviation of the scaled intensities is 0.0"));
 	assert_null(strstr(text, "along x"));
 	text[0] = 0;
-	hy_fingerprint_check(&(hy_fingerprint){0}, &v.grid, &s, collect, text);
+	hy_fingerprint_check(&(hy_fingerprint){0}, &v.grid, &s, 1, collect, text);
 	assert_string_equal(text, "");
 	f.reconstruction_mean = 0.01;
 	f.reconstruction_sd = 0.002;
