@@ -150,6 +150,39 @@ static void channels_are_scaled_one_by_one(void **state)
 	hy_labels_clear(&l);
 }
 
+/* Behind a slice's own channels come those of the slice below and the one above, then of the next; the ends go on. */
+static void neighbours_are_channels(void **state)
+{
+	(void)state;
+	static const int64_t there[] = {0, -1, 1, -2, 2};
+	hy_volume v;
+	hy_labels l;
+	hy_slices alone = {0}, s = {0};
+	hy_plan p;
+	hardy_error err;
+	make_scan(&v, &l, 30, 26, 4, 1.5, 1.5, 2);
+	hy_plan_init(&p);
+	p.size = 32;
+	assert_ok(hy_preprocess_test(&p, &v, &l, &alone, &err), &err);
+	p.neighbours = 2;
+	assert_int_equal(hy_plan_channels(&p, 2), 10);
+	assert_ok(hy_preprocess_test(&p, &v, &l, &s, &err), &err);
+	assert_int_equal(s.n, 4);
+	assert_int_equal(s.channels, 10);
+	assert_memory_equal(s.label, alone.label, 4 * 1024);
+	for (int64_t z = 0; z < 4; z++)
+		for (int64_t i = 0; i < 5; i++) {
+			const int64_t from = z + there[i] < 0 ? 0 : z + there[i] > 3 ? 3 : z + there[i];
+			assert_memory_equal(s.image + (z * 10 + 2 * i) * 1024, alone.image + from * 2 * 1024, 2 * 1024 * sizeof(float));
+		}
+	hy_slices_clear(&s);
+	p.neighbours = HY_MOST_NEIGHBOURS + 1;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &s, &err), HARDY_ERROR_ARGUMENT);
+	hy_slices_clear(&alone);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+}
+
 static void constant_scan(void **state)
 {
 	(void)state;
@@ -345,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(labels_come_back),
 	                                   cmocka_unit_test(outside_of_the_crop_is_what_the_caller_says),
 	                                   cmocka_unit_test(channels_are_scaled_one_by_one),
+	                                   cmocka_unit_test(neighbours_are_channels),
 	                                   cmocka_unit_test(constant_scan),
 	                                   cmocka_unit_test(bad_input_is_refused),
 	                                   cmocka_unit_test(percentiles_of_known_values),

@@ -10,14 +10,19 @@
 
 enum { SIDE = 60, DEEP = 2 };
 
-static void add(hy_survey *s, const uint8_t *labels, double spacing_mm, int subject)
+static void add_thick(hy_survey *s, const uint8_t *labels, double spacing_mm, double thickness_mm, int subject)
 {
 	hardy_error err;
 	hy_grid g;
 	hy_plan p;
 	hy_plan_init(&p);
-	hy_grid_set_simple(&g, SIDE, SIDE, DEEP, spacing_mm, spacing_mm, 8);
+	hy_grid_set_simple(&g, SIDE, SIDE, DEEP, spacing_mm, spacing_mm, thickness_mm);
 	assert_ok(hy_survey_add(s, &p, &g, labels, subject, &err), &err);
+}
+
+static void add(hy_survey *s, const uint8_t *labels, double spacing_mm, int subject)
+{
+	add_thick(s, labels, spacing_mm, 8, subject);
 }
 
 /* A box of a class, columns and rows from .. to, on all slices. */
@@ -141,11 +146,28 @@ static void one_class_has_a_long_axis_or_none(void **state)
 	assert_true(isnan(hy_survey_alike(&s).spread_deg));
 }
 
+/* Where half of the scans have slices no more than twice as far apart as pixels. */
+static void thin_slices_have_neighbours(void **state)
+{
+	(void)state;
+	static uint8_t l[SIDE * SIDE * DEEP];
+	hy_survey s = {0};
+	assert_int_equal(hy_survey_neighbours(&s), 0);
+	box(l, 1, 10, 20, 10, 20);
+	add_thick(&s, l, 1.5, 3, 0);
+	assert_int_equal(hy_survey_neighbours(&s), 1);
+	add_thick(&s, l, 1.5, 3.1, 1);
+	add_thick(&s, l, 1.5, 10, 2);
+	assert_int_equal(hy_survey_neighbours(&s), 0);
+	hy_survey_clear(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(grids_fit),
 	    cmocka_unit_test(directions_are_told_apart),
+	    cmocka_unit_test(thin_slices_have_neighbours),
 	    cmocka_unit_test(one_class_has_a_long_axis_or_none),
 	};
 	return cmocka_run_group_tests_name("dataset/survey", tests, NULL, NULL);

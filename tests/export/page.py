@@ -21,9 +21,9 @@ def hardy(*words):
     subprocess.run([HARDY, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def check(page, network, scan_path):
+def check(page, network, more, scan_path):
     train = ["--subjects", "2", "--validation", "0", "--size", "48", "--spacing", "3.5", "--batch", "4", "--iterations", "8"]
-    hardy("train", "data/siteA", "--network", network, *train, "--calibrate", "off", "--threads", "1", "-o", network)
+    hardy("train", "data/siteA", *more, *train, "--calibrate", "off", "--threads", "1", "-o", network)
     hardy("export", network, "-o", f"{network}.onnx")
     plain = ["--window", "middle", "--components", "all", "--tta", "none", "--threads", "1"]
     hardy("predict", network, scan_path, "-o", f"{network}.nii.gz", *plain, "--probabilities")
@@ -49,8 +49,9 @@ def main():
         page = {"__name__": "page"}
         exec(compile(code, "docs/ONNX.md", "exec"), page)
         hardy("phantom", "data", "--sites", "A", "--subjects", "2", "--size", "64", "--threads", "1")
-        for network in ("study", "unet"):
-            check(page, network, "data/siteA/patient001/patient001_frame01.nii.gz")
+        unet = ["--network", "unet"]
+        for network, more in (("study", ["--network", "study"]), ("unet", unet), ("neighbours", [*unet, "--neighbours", "2"])):
+            check(page, network, more, "data/siteA/patient001/patient001_frame01.nii.gz")
         os.chdir("/")
 
 

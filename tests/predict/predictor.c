@@ -2,6 +2,7 @@
  * predictor.c: prediction in memory with small random networks: what is restored, averaged, adapted and measured.
  */
 #include "support/models.h"
+#include "support/scratch.h"
 #include "support/test.h"
 
 #include "base/memory.h"
@@ -678,6 +679,60 @@ static void a_network_alone_has_a_second_opinion(void **state)
 	hy_model_clear(&twin);
 }
 
+/* Seeing neighbours is seeing them as channels: a model of three channels and a scan that holds each slice, the one below and the one above. */
+static void neighbours_are_seen(void **state)
+{
+	(void)state;
+	enum { NX = 40, NY = 36, NZ = 5, PLANE = NX * NY };
+	hardy_error err;
+	hy_model beside, stacked;
+	hy_volume v, three;
+	const hy_network_config config = {.channels = 3, .classes = 3, .kind = HY_NETWORK_UNET};
+	drawn_model(&stacked, &config, drawn_a_b, SIZE, 2, 31);
+	drawn_model(&beside, &config, drawn_a_b, SIZE, 2, 31);
+	beside.n_channels = 1;
+	beside.plan.neighbours = 1;
+	make_volume(&v, NX, NY, NZ, 1.7, 42);
+	v.data[2 * PLANE] = -20;
+	v.data[2 * PLANE + 1] = 240;
+	assert_ok(hy_volume_alloc(&three, &v.grid, 3, &err), &err);
+	for (int c = 0; c < 3; c++)
+		for (int z = 0; z < NZ; z++) {
+			const int there = z + (c == 1 ? -1 : c == 2), from = there < 0 ? 0 : there < NZ ? there : NZ - 1;
+			memcpy(three.data + (c * NZ + z) * PLANE, v.data + from * PLANE, PLANE * sizeof *v.data);
+		}
+	/* each channel is scaled by itself: all hold the middle slice, and the least and the greatest value */
+	beside.plan.percentile_low = stacked.plan.percentile_low = 0;
+	beside.plan.percentile_high = stacked.plan.percentile_high = 100;
+	const hy_predictor_options o = {.which = HY_STN, .both = true, .flips = true};
+	hy_prediction p = predict((hy_model *[]){&beside}, 1, &o, &v), want = predict((hy_model *[]){&stacked}, 1, &o, &three);
+	assert_memory_equal(p.label.data, want.label.data, (size_t)hy_grid_voxels(&v.grid));
+	assert_true(p.disagreement > 0 && p.disagreement == want.disagreement);
+	/* it comes back from a file, with what the scans have, not the network */
+	hy_model back;
+	assert_ok(hy_model_save(&beside, scratch_path("beside.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
+	assert_ok(hy_model_load(&back, scratch_path("beside.safetensors"), NULL, &err), &err);
+	assert_int_equal(back.n_channels, 1);
+	assert_int_equal(back.plan.neighbours, 1);
+	hy_prediction again = predict((hy_model *[]){&back}, 1, &o, &v);
+	assert_memory_equal(again.label.data, p.label.data, (size_t)hy_grid_voxels(&v.grid));
+	hy_predictor *predictor = make_predictor((hy_model *[]){&back}, 1, &o);
+	assert_int_equal(hy_predictor_run(predictor, &three, &again, &err), HARDY_ERROR_DATA);
+	assert_non_null(strstr(err.message, "3 channels, the model wants 1"));
+	hy_predictor_free(predictor);
+	beside.plan.neighbours = 2; /* of three channels */
+	assert_int_not_equal(hy_model_save(&beside, scratch_path("beside.safetensors"), NULL, HY_REPLACE_ANY, &err), HARDY_OK);
+	hy_prediction_clear(&p);
+	hy_prediction_clear(&want);
+	hy_prediction_clear(&again);
+	hy_volume_clear(&v);
+	hy_volume_clear(&three);
+	hy_model_clear(&beside);
+	hy_model_clear(&stacked);
+	hy_model_clear(&back);
+	scratch_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,6 +740,7 @@ int main(void)
 	    cmocka_unit_test(maps_and_measures_fit_together),
 	    cmocka_unit_test(ensembles),
 	    cmocka_unit_test(a_network_alone_has_a_second_opinion),
+	    cmocka_unit_test(neighbours_are_seen),
 	    cmocka_unit_test(a_scan_does_not_depend_on_others),
 	    cmocka_unit_test(flips_commute_with_prediction),
 	    cmocka_unit_test(stn_refines_its_own_result),

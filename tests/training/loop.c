@@ -81,6 +81,7 @@ static hardy_train_options tiny(const char *run, const char *recipe)
 	o.spacing_mm = 3;
 	o.rotation_deg = 180; /* else the labels are looked at first */
 	o.mirror = 0.5;
+	o.neighbours = 0;
 	o.batch = 4;
 	o.iterations = 7;
 	o.validate_every = 1;
@@ -423,6 +424,56 @@ static void starts_from_a_model(void **state)
 	next.init = tree_path("data");
 	refuse(&next, HARDY_ERROR_ARGUMENT, "no model to start from");
 	assert_false(hy_path_exists(tree_path("fourth")));
+}
+
+/* Of two channels with a neighbour on either side the network sees six; the model is one of two. */
+static void sees_neighbours(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("beside", "hardy");
+	o.network_levels = 2;
+	o.neighbours = 1;
+	o.iterations = 4;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	hy_model m = {0};
+	assert_ok(hy_model_load(&m, tree_path("beside/last.safetensors"), NULL, &err), &err);
+	assert_int_equal(m.n_channels, 2);
+	assert_int_equal(m.network.config.channels, 6);
+	assert_int_equal(m.plan.neighbours, 1);
+	hy_model_clear(&m);
+	/* interrupted, it goes on to the same model */
+	hardy_train_options cut = tiny("cut", "hardy"), again;
+	cut.network_levels = 2;
+	cut.neighbours = 1;
+	cut.iterations = 4;
+	int n = 3;
+	assert_int_equal(hardy_train(&cut, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
+	if (hy_path_exists(tree_path("cut/checkpoint.safetensors"))) {
+		char *texts;
+		assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
+		again.output = cut.output;
+		again.resume = true;
+		assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+		hardy_texts_free(texts);
+		assert_same_file("beside/last.safetensors", "cut/last.safetensors");
+	}
+	/* to start from it is to see as many */
+	char from[512];
+	snprintf(from, sizeof from, "%s", tree_path("beside"));
+	hardy_train_options next = tiny("next", "hardy");
+	next.init = from;
+	next.iterations = 1;
+	refuse(&next, HARDY_ERROR_ARGUMENT, "sees 1 neighbours of a slice on each side, 0 are asked for");
+	next.neighbours = -1;
+	assert_ok(hardy_train(&next, NULL, NULL, &err), &err);
+	o = tiny("many", "hardy");
+	o.neighbours = 2;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "with 2 channels the network would have 10, want 8 at most");
+	o = tiny("study", "standard");
+	o.neighbours = 1;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "the study's networks see single slices");
 }
 
 static void folds_are_scored_by_who_has_not_seen_them(void **state)
@@ -922,6 +973,7 @@ int main(void)
 	    cmocka_unit_test(a_recipe_file_is_resolved),
 	    cmocka_unit_test(averages_weights),
 	    cmocka_unit_test(starts_from_a_model),
+	    cmocka_unit_test(sees_neighbours),
 	    cmocka_unit_test(folds_are_scored_by_who_has_not_seen_them),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
 	    cmocka_unit_test(goes_on_longer_at_a_constant_rate),
