@@ -369,8 +369,7 @@ static void put_network(page *p)
 		hy_html_printf(&p->f, "a U-Net of %.0f levels with %.0f channels on the finest%s", option(p, "network_levels"),
 		               option(p, "network_width"), is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
 	if (neighbours > 0)
-		hy_html_printf(&p->f, ", which sees each slice with %.0f neighbour%s on either side", neighbours,
-		               neighbours > 1 ? "s" : "");
+		hy_html_printf(&p->f, " on slices with %.0f neighbour%s on either side", neighbours, neighbours > 1 ? "s" : "");
 	if (strcmp(text_option(p, "network", "study"), "unet") != 0)
 		hy_html_printf(&p->f, "the two networks of Chen et al. (MICCAI 2021): segmentation (FTN) and its refinement (STN)");
 }
@@ -648,10 +647,10 @@ static void write_methods(page *p)
 	               !strcmp(loss, "ce") ? "cross-entropy" : "cross-entropy and soft Dice", p->t.folds ? " in each fold" : "",
 	               schedule, !strcmp(schedule, "constant") ? "" : "up to ", option(p, "learning_rate"),
 	               option(p, "weight_decay") > 0 ? " and decoupled weight decay" : "");
-	hy_html_printf(&p->f, "%s, seed %.0f, %.0f threads. ",
+	hy_html_printf(&p->f, "%s, seed %.0f, %.0f thread%s. ",
 	               !strcmp(text_option(p, "precision", ""), "bf16") ? "bfloat16 with single-precision sums and weights"
 	                                                                : "single precision",
-	               option(p, "seed"), of_record(p, "threads"));
+	               option(p, "seed"), of_record(p, "threads"), of_record(p, "threads") > 1 ? "s" : "");
 	if (option(p, "ema") > 0)
 		hy_html_printf(&p->f, "Validated and kept were weights averaged with a decay of %g. ", option(p, "ema"));
 	hy_html_printf(&p->f, "At prediction: ");
