@@ -58,7 +58,7 @@ for header in "$(dirname "$include")"/hardy/*.h; do
 	fi
 	n=$((n + 1))
 done
-[ $n -ge 7 ] || { echo "$n headers, want 7 or more"; exit 1; }
+[ $n -ge 11 ] || { echo "$n headers, want 11 or more"; exit 1; }
 
 # What the examples print.
 want() {
@@ -82,6 +82,9 @@ scan=$(find data -name '*_frame01.nii.gz' | head -n 1)
 model=run/last.safetensors
 "$HARDY_PROGRAM" predict $model "$scan" --class-numbers -o wanted.nii 2>/dev/null >&2
 voxels() { tail -c +353 "$1"; }
+"$HARDY_PROGRAM" corrupt "$scan" --artefact ghosting --seed 7 --parameters intensity=0.9 -o ghosts.nii 2>/dev/null >&2
+"$HARDY_PROGRAM" train data/siteA --preset quick --recipe standard --validation 0 --size 16 --spacing 8 --batch 2 --iterations 8 --calibrate off \
+	-o wanted 2>/dev/null >&2
 for kind in "" .cpp; do
 	said=$(./image$kind "$scan" upside$kind.nii)
 	case $said in "64 x 64 x "*" voxels of "*" mm") ;; *) want image "$said" "64 x 64 x ... voxels of ... mm" ;; esac
@@ -96,6 +99,14 @@ for kind in "" .cpp; do
 	voxels found$kind.nii >b
 	cmp a b
 	[ -s a ]
+	said=$(./artefact$kind "$scan" ghosts$kind.nii)
+	case $said in '[{"num_ghosts":'*'"intensity":0.9'*'}]') ;; *) want artefact "$said" '[{"num_ghosts":...,"intensity":0.9...}]' ;; esac
+	[ -s ghosts$kind.nii ]
+	said=$(./dataset$kind data/siteA | tr '\n' ' ')
+	case $said in "ACDC: 1 subjects, 2 scans patient001 ED: "*" mL of LV ") ;; *) want dataset "$said" "ACDC: 1 subjects, ..." ;; esac
+	./train$kind data/siteA trained$kind >said
+	grep -q '^step 8 of 8: loss [0-9]' said || { echo "train: $(cat said)"; exit 1; }
+	cmp wanted/last.safetensors trained$kind/last.safetensors
 done
 
 # A program may keep the static library instead.
