@@ -1,7 +1,8 @@
 #!/bin/sh
 # install.sh: the library in the hands of others. It is installed into a folder of its own; the example of every header is compiled against it by
 # what pkg-config says, as C99 and as C++11, with all warnings as errors, and runs: a phantom is made, a model trained, a scan predicted, and the
-# label map is, voxel for voxel, that of `hardy predict`. Then the same with the static library.
+# label map is, voxel for voxel, that of `hardy predict`; so are the spoiled scan of `hardy corrupt` and the model of `hardy train`. Then the
+# same with the static library.
 #
 # Usage: install.sh BUILD_FOLDER [FLAGS...]: flags of the sanitizers that the library was built with.
 set -eu
@@ -82,7 +83,8 @@ scan=$(find data -name '*_frame01.nii.gz' | head -n 1)
 model=run/last.safetensors
 "$HARDY_PROGRAM" predict $model "$scan" --class-numbers -o wanted.nii 2>/dev/null >&2
 voxels() { tail -c +353 "$1"; }
-"$HARDY_PROGRAM" corrupt "$scan" --artefact ghosting --seed 7 --parameters intensity=0.9 -o ghosts.nii 2>/dev/null >&2
+cp "$scan" patient001.nii.gz # draws go by a scan's name
+"$HARDY_PROGRAM" corrupt patient001.nii.gz --artefact ghosting --seed 7 --parameters intensity=0.9 -o wanted_ghosts.nii 2>/dev/null >&2
 "$HARDY_PROGRAM" train data/siteA --preset quick --recipe standard --validation 0 --size 16 --spacing 8 --batch 2 --iterations 8 --calibrate off \
 	-o wanted 2>/dev/null >&2
 for kind in "" .cpp; do
@@ -101,7 +103,10 @@ for kind in "" .cpp; do
 	[ -s a ]
 	said=$(./artefact$kind "$scan" ghosts$kind.nii)
 	case $said in '[{"num_ghosts":'*'"intensity":0.9'*'}]') ;; *) want artefact "$said" '[{"num_ghosts":...,"intensity":0.9...}]' ;; esac
-	[ -s ghosts$kind.nii ]
+	voxels wanted_ghosts.nii >a
+	voxels ghosts$kind.nii >b
+	cmp a b
+	[ -s a ]
 	said=$(./dataset$kind data/siteA | tr '\n' ' ')
 	case $said in "ACDC: 1 subjects, 2 scans patient001 ED: "*" mL of LV ") ;; *) want dataset "$said" "ACDC: 1 subjects, ..." ;; esac
 	./train$kind data/siteA trained$kind >said
