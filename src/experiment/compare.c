@@ -194,10 +194,11 @@ static hardy_status read_set(scores *x, size_t run, size_t method, int network, 
 	double *value = value_of(x, method, network, set, seed);
 	size_t n_cases, *n = hy_calloc(x->most, sizeof *n);
 	hardy_status status = n ? HARDY_OK : hy_fail_memory(err, "cases", x->most, sizeof *n);
-	const hy_results_score *item = hy_compare_cases(&x->r, run, set, &n_cases);
+	const hy_results_score *cases = hy_compare_cases(&x->r, run, set, &n_cases);
 	for (size_t i = 0; i < x->most; i++)
 		value[i] = 0;
-	for (const hy_results_score *end = item + n_cases; item < end && !status; item++) {
+	for (size_t at = 0; at < n_cases && !status; at++) {
+		const hy_results_score *item = &cases[at];
 		const size_t i = find_case(x, source, item->name);
 		const double mean = item->mean[network];
 		if (i == x->n_cases[source])

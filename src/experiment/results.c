@@ -183,12 +183,13 @@ hardy_status hy_results_add(hy_results *s, cJSON *json, hardy_error *err)
 const hy_results_score *hy_results_cases(const hy_results *s, size_t run, size_t set, size_t *n)
 {
 	const hy_results_run *r = &s->runs[run];
-	const hy_results_score *at = s->scores + r->first, *end = at + r->n;
-	while (at < end && at->set != set)
+	const size_t end = r->first + r->n;
+	size_t at = r->first;
+	while (at < end && s->scores[at].set != set)
 		at++;
-	for (*n = 0; at + *n < end && at[*n].set == set;)
+	for (*n = 0; at + *n < end && s->scores[at + *n].set == set;)
 		++*n;
-	return at;
+	return *n ? &s->scores[at] : NULL;
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------------------- */
@@ -342,13 +343,14 @@ static double run_mean(const hy_results *s, size_t run, size_t set, int which, s
 	*n = 0;
 	size_t n_cases;
 	const hy_results_score *c = hy_results_cases(s, run, set, &n_cases);
-	for (const hy_results_score *end = c + n_cases; c < end; c++) {
-		if (!isfinite(c->mean[which]))
+	for (size_t i = 0; i < n_cases; i++) {
+		const double mean = c[i].mean[which];
+		if (!isfinite(mean))
 			continue;
-		sum += c->mean[which];
+		sum += mean;
 		++*n;
-		*half += c->mean[which] < .5;
-		*tenth += c->mean[which] < .1;
+		*half += mean < .5;
+		*tenth += mean < .1;
 	}
 	return *n ? sum / (double)*n : NAN;
 }

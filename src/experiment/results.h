@@ -62,7 +62,7 @@ hardy_status hy_results_each(const char *path, hardy_status (*take)(void *payloa
 /* Adds a finished run; takes json over, whatever the result. s begins as {0}. HARDY_ERROR_FORMAT when it is no result. */
 hardy_status hy_results_add(hy_results *s, cJSON *json, hardy_error *err);
 
-/* The cases of a set as a run segmented it, one after the other; *n 0: the run has no such set. */
+/* The cases of a set as a run segmented it, one after the other; NULL and *n 0: the run has no such set. */
 const hy_results_score *hy_results_cases(const hy_results *s, size_t run, size_t set, size_t *n);
 
 /* The set of that name; n_sets: there is none. */
