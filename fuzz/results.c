@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "experiment/compare.h"
 #include "experiment/ledger.h"
-#include "report/results.h"
+#include "experiment/results.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -29,6 +29,7 @@
 #ifndef HARDY_COMMANDS_H
 #define HARDY_COMMANDS_H
 
+#include "artefact.h"
 #include "error.h"
 #include "evaluate.h"
 #include "version.h"
@@ -184,9 +185,8 @@ HARDY_API hardy_status hardy_train_options_init(hardy_train_options *o, const ch
 /* Takes away the preset's length (epochs, iterations, budget), for those who set one of their own. */
 HARDY_API void hardy_train_options_drop_length(hardy_train_options *o);
 /* The options of a run that was started before, for going on with it. Their texts lie in *texts, newly allocated: release it with
- * hardy_texts_free (NULL allowed) when the options are no longer wanted. */
+ * hardy_texts_free when the options are no longer wanted. */
 HARDY_API hardy_status hardy_train_options_read(hardy_train_options *o, char **texts, const char *run, hardy_error *err);
-HARDY_API void hardy_texts_free(char *texts);
 
 /*
  * A training may be divided over processes, one to a rank, that mpirun started (docs/SCALING.md): each calls hardy_ranks_join first, then
@@ -453,9 +453,6 @@ HARDY_API hardy_status hardy_evaluation_check(hardy_evaluation_format format, co
                                               hardy_error *err);
 
 /* ---- artefacts ---------------------------------------------------------------------------------------------------------- */
-
-/* Name and description of artefact i of the table (docs/ARTEFACTS.md), or false behind its end. */
-HARDY_API bool hardy_artefact(size_t i, const char **name, const char **about);
 
 typedef struct hardy_corrupt_options {
 	const char *const *inputs; /* scans (NIfTI files, every frame of them), folders of them, data sets */

@@ -82,6 +82,9 @@ extern "C" {
  */
 HARDY_API void hardy_message_kind(const char *line, char *out, size_t size);
 
+/* Releases a text, or texts in one piece, that a function allocated for the caller. NULL allowed. */
+HARDY_API void hardy_texts_free(char *texts);
+
 #ifdef __cplusplus
 }
 #endif

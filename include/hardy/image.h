@@ -80,7 +80,7 @@ typedef struct hardy_volume hardy_volume;
 HARDY_API hardy_status hardy_volume_read(const char *path, hardy_volume **out, const hardy_log *log, hardy_error *err);
 HARDY_API void hardy_volume_free(hardy_volume *v); /* NULL allowed */
 
-/* Its voxels: float32, packed. Good until hardy_volume_free. */
+/* Its voxels: float32, or uint8 of a label map that hardy/dataset.h gave; packed. Good until hardy_volume_free. */
 HARDY_API const hardy_image *hardy_volume_image(const hardy_volume *v);
 
 /*

@@ -98,6 +98,13 @@ hy_rng hy_artefact_stream(uint64_t seed, hy_artefact_kind kind, const char *subj
 
 /* New object with every parameter (cJSON_Delete; numbers print so that they read back alike); NULL when memory runs out. */
 cJSON *hy_artefact_to_json(const hy_artefact *a);
+/* The table of an artefact's parameters; NULL behind the last. */
+size_t hy_artefact_n_parameters(hy_artefact_kind kind);
+const hardy_artefact_parameter *hy_artefact_parameter(hy_artefact_kind kind, size_t i);
+
+/* Parameters as text: JSON, or "name=value,name=value", which becomes an object. *out is released with cJSON_Delete. */
+hardy_status hy_artefact_parse(const char *text, cJSON **out, hardy_error *err);
+
 /* Sets the parameters that json has, after which all must be in range and fit together. where begins the messages. */
 hardy_status hy_artefact_from_json(hy_artefact *a, const cJSON *json, const char *where, hardy_error *err);
 

@@ -1,11 +1,67 @@
 /*
- * parameters.c: parameters of artefacts as JSON, and the ranges that they must keep.
+ * parameters.c: parameters of artefacts: their table, with the ranges that they must keep, and their forms as JSON and as a list of pairs.
  */
 #include "artefact/artefact.h"
+
+#include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* ---- the table ---------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_PARAMETERS = 4 };
+
+#define NUMBER(called, text, least, most)                                                                                      \
+	{                                                                                                                          \
+		.name = called, .about = text, .low = least, .high = most, .n_each = 1                                                 \
+	}
+#define WHOLE(called, text, least, most)                                                                                       \
+	{                                                                                                                          \
+		.name = called, .about = text, .low = least, .high = most, .n_each = 1, .whole = true                                  \
+	}
+#define LIST(called, text, least, most, n, each)                                                                               \
+	{                                                                                                                          \
+		.name = called, .about = text, .low = least, .high = most, .n_most = n, .n_each = each                                 \
+	}
+
+static const hardy_artefact_parameter table[HY_N_ARTEFACTS][MOST_PARAMETERS] = {
+    [HY_ARTEFACT_BIAS] = {WHOLE("order", "Of the polynomial.", 0, HY_BIAS_MAX_ORDER),
+                          LIST("coefficients",
+                               "Of x^a y^b z^d: (order + 1) (order + 2) (order + 3) / 6, d running fastest, then b, then a.",
+                               -100, 100, HY_BIAS_MAX, 1)},
+    [HY_ARTEFACT_GHOSTING] = {WHOLE("num_ghosts", "Every so many planes of k-space one is weakened.", 0, 1000),
+                              WHOLE("axis", "Planes across x, y or z.", 0, 2), NUMBER("intensity", "By this share.", 0, 100),
+                              NUMBER("restore",
+                                     "Share of planes about the centre left as they were; null: the central one alone.", 0, 1)},
+    [HY_ARTEFACT_MOTION] = {LIST("degrees", "Of each movement, about x, y, z.", -360, 360, HY_MOTION_MAX, 3),
+                            LIST("translation", "Of each movement along x, y, z, in mm.", -10000, 10000, HY_MOTION_MAX, 3),
+                            LIST("times", "Of each movement, as a share of k-space.", 0, 1, HY_MOTION_MAX, 1),
+                            {.name = "centre", .about = "Of the rotations.", .choices = "origin|image", .n_each = 1}},
+    [HY_ARTEFACT_SPIKE] = {LIST("spikes_positions", "In k-space, below 1, its centre at n / 2.", 0, 0x1.fffffffffffffp-1,
+                                HY_SPIKE_MAX, 3),
+                           NUMBER("intensity", "Relative to the spectrum's maximum.", -100, 100)},
+    [HY_ARTEFACT_NOISE] = {NUMBER("sd", "Standard deviation, relative to the range between the percentiles 2 and 98.", 0, 10),
+                           WHOLE("seed", "Of the noise.", 0, 9007199254740991.)},
+    [HY_ARTEFACT_BLUR] = {NUMBER("sd_mm", "Standard deviation in the plane of the slices, in mm.", 0, 100)},
+    [HY_ARTEFACT_RESOLUTION] = {NUMBER("factor", "One in so many frequencies is kept on each axis of the slices.", 1, 1000)},
+    [HY_ARTEFACT_CONTRAST] = {NUMBER("gamma", "Power of grey values scaled to [0, 1].", .01, 100)},
+};
+
+size_t hy_artefact_n_parameters(hy_artefact_kind kind)
+{
+	size_t n = 0;
+	while (n < MOST_PARAMETERS && table[kind][n].name)
+		n++;
+	return n;
+}
+
+const hardy_artefact_parameter *hy_artefact_parameter(hy_artefact_kind kind, size_t i)
+{
+	return i < hy_artefact_n_parameters(kind) ? &table[kind][i] : NULL;
+}
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
@@ -80,87 +136,92 @@ cJSON *hy_artefact_to_json(const hy_artefact *a)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
-/* Where a value stands, for messages. */
+/* What is read, and where it stands, for messages. */
 typedef struct reader {
 	const cJSON *json;
+	hy_artefact_kind kind;
 	const char *where;
 	hardy_error *err;
 } reader;
 
-static hardy_status fail_range(const reader *r, const char *name, double value, double low, double high, const char *kind)
+static const hardy_artefact_parameter *row_of(const reader *r, const char *name)
 {
-	return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is %.10g, want %s from %g to %g", r->where, name, value, kind, low,
-	               high);
+	for (size_t i = 0; i < hy_artefact_n_parameters(r->kind); i++)
+		if (!strcmp(table[r->kind][i].name, name))
+			return &table[r->kind][i];
+	return NULL;
 }
 
-static hardy_status check_real(const reader *r, const char *name, const cJSON *v, double low, double high, double *out)
+static hardy_status check_real(const reader *r, const hardy_artefact_parameter *p, const cJSON *v, double *out)
 {
 	if (!cJSON_IsNumber(v))
-		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is no number, want one from %g to %g", r->where, name, low, high);
-	if (!(v->valuedouble >= low && v->valuedouble <= high))
-		return fail_range(r, name, v->valuedouble, low, high, "a number");
-	*out = v->valuedouble;
+		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is no number, want one from %g to %g", r->where, p->name, p->low,
+		               p->high);
+	const double x = v->valuedouble;
+	if (!(x >= p->low && x <= p->high) || (p->whole && x != floor(x)))
+		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is %.10g, want a %s from %g to %g", r->where, p->name, x,
+		               p->whole && x >= p->low && x <= p->high ? "whole number" : "number", p->low, p->high);
+	*out = x;
 	return HARDY_OK;
 }
 
 /* Absent members leave *out. */
-static hardy_status read_real(const reader *r, const char *name, double low, double high, double *out)
+static hardy_status read_real(const reader *r, const char *name, double *out)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->json, name);
-	return v ? check_real(r, name, v, low, high, out) : HARDY_OK;
+	return v ? check_real(r, row_of(r, name), v, out) : HARDY_OK;
 }
 
-static hardy_status read_whole(const reader *r, const char *name, double low, double high, int64_t *out)
+static hardy_status read_whole(const reader *r, const char *name, int64_t *out)
 {
 	double v = (double)*out;
-	const hardy_status status = read_real(r, name, low, high, &v);
-	if (!status && v != floor(v))
-		return fail_range(r, name, v, low, high, "a whole number");
+	const hardy_status status = read_real(r, name, &v);
 	if (!status)
 		*out = (int64_t)v;
 	return status;
 }
 
-/* A list of most numbers at the utmost; *n (-1 when absent) gets their number. */
-static hardy_status read_list(const reader *r, const char *name, const cJSON *v, int most, double low, double high, double *out,
-                              int *n)
+/* One number of a list, or the three of one of its entries. */
+static hardy_status read_entry(const reader *r, const hardy_artefact_parameter *p, const cJSON *v, int at, double *out)
 {
 	const cJSON *item;
 	int i = 0;
-	*n = -1;
-	if (!v)
-		return HARDY_OK;
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > most)
-		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is no list of at most %d numbers", r->where, name, most);
+	if (p->n_each == 1)
+		return check_real(r, p, v, out);
+	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > p->n_each)
+		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is no list of at most %d numbers", r->where, p->name, p->n_each);
 	cJSON_ArrayForEach(item, v)
 	{
-		const hardy_status status = check_real(r, name, item, low, high, &out[i++]);
+		const hardy_status status = check_real(r, p, item, &out[i++]);
 		if (status)
 			return status;
 	}
-	*n = i;
+	if (i != p->n_each)
+		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s has %d numbers in its list %d, want %d", r->where, p->name, i,
+		               at + 1, p->n_each);
 	return HARDY_OK;
 }
 
-static hardy_status read_triples(const reader *r, const char *name, int most, double low, double high, double (*out)[3], int *n)
+/* out: entries one after the other; *n (-1 when absent) gets how many there are. */
+static hardy_status read_list(const reader *r, const char *name, double *out, int *n)
 {
+	const hardy_artefact_parameter *p = row_of(r, name);
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->json, name), *item;
 	int i = 0;
 	*n = -1;
 	if (!v)
 		return HARDY_OK;
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > most)
-		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s is no list of at most %d lists of 3 numbers", r->where, name,
-		               most);
+	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > p->n_most)
+		return hy_fail(r->err, HARDY_ERROR_ARGUMENT,
+		               p->n_each > 1 ? "%s: %s is no list of at most %d lists of %d numbers"
+		                             : "%s: %s is no list of at most %d numbers",
+		               r->where, name, p->n_most, p->n_each);
 	cJSON_ArrayForEach(item, v)
 	{
-		int got = 0;
-		const hardy_status status = read_list(r, name, item, 3, low, high, out[i++], &got);
+		const hardy_status status = read_entry(r, p, item, i, out + (size_t)i * (size_t)p->n_each);
 		if (status)
 			return status;
-		if (got != 3)
-			return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s has %d numbers in its list %d, want 3", r->where, name, got,
-			               i);
+		i++;
 	}
 	*n = i;
 	return HARDY_OK;
@@ -170,10 +231,9 @@ static hardy_status read_bias(const reader *r, hy_artefact *a)
 {
 	int64_t order = a->bias.order;
 	int n;
-	hardy_status status = read_whole(r, "order", 0, HY_BIAS_MAX_ORDER, &order);
+	hardy_status status = read_whole(r, "order", &order);
 	if (!status)
-		status = read_list(r, "coefficients", cJSON_GetObjectItemCaseSensitive(r->json, "coefficients"), HY_BIAS_MAX, -100, 100,
-		                   a->bias.coefficients, &n);
+		status = read_list(r, "coefficients", a->bias.coefficients, &n);
 	if (status)
 		return status;
 	const int want = (int)((order + 1) * (order + 2) * (order + 3) / 6);
@@ -188,16 +248,16 @@ static hardy_status read_bias(const reader *r, hy_artefact *a)
 static hardy_status read_ghosting(const reader *r, hy_artefact *a)
 {
 	int64_t axis = a->ghosting.axis;
-	hardy_status status = read_whole(r, "num_ghosts", 0, 1000, &a->ghosting.num_ghosts);
+	hardy_status status = read_whole(r, "num_ghosts", &a->ghosting.num_ghosts);
 	if (!status)
-		status = read_whole(r, "axis", 0, 2, &axis);
+		status = read_whole(r, "axis", &axis);
 	if (!status)
-		status = read_real(r, "intensity", 0, 100, &a->ghosting.intensity);
+		status = read_real(r, "intensity", &a->ghosting.intensity);
 	a->ghosting.axis = (int)axis;
 	if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(r->json, "restore")))
 		a->ghosting.restore = NAN;
 	else if (!status)
-		status = read_real(r, "restore", 0, 1, &a->ghosting.restore);
+		status = read_real(r, "restore", &a->ghosting.restore);
 	return status;
 }
 
@@ -205,12 +265,11 @@ static hardy_status read_motion(const reader *r, hy_artefact *a)
 {
 	const cJSON *centre = cJSON_GetObjectItemCaseSensitive(r->json, "centre");
 	int n[3];
-	hardy_status status = read_triples(r, "degrees", HY_MOTION_MAX, -360, 360, a->motion.degrees, &n[0]);
+	hardy_status status = read_list(r, "degrees", a->motion.degrees[0], &n[0]);
 	if (!status)
-		status = read_triples(r, "translation", HY_MOTION_MAX, -10000, 10000, a->motion.translation, &n[1]);
+		status = read_list(r, "translation", a->motion.translation[0], &n[1]);
 	if (!status)
-		status = read_list(r, "times", cJSON_GetObjectItemCaseSensitive(r->json, "times"), HY_MOTION_MAX, 0, 1, a->motion.times,
-		                   &n[2]);
+		status = read_list(r, "times", a->motion.times, &n[2]);
 	if (status)
 		return status;
 	for (int i = 0; i < 3; i++)
@@ -232,9 +291,9 @@ static hardy_status read_motion(const reader *r, hy_artefact *a)
 static hardy_status read_spike(const reader *r, hy_artefact *a)
 {
 	int n;
-	hardy_status status = read_triples(r, "spikes_positions", HY_SPIKE_MAX, 0, nextafter(1, 0), a->spike.positions, &n);
+	hardy_status status = read_list(r, "spikes_positions", a->spike.positions[0], &n);
 	if (!status)
-		status = read_real(r, "intensity", -100, 100, &a->spike.intensity);
+		status = read_real(r, "intensity", &a->spike.intensity);
 	if (!status && n >= 0)
 		a->spike.n = n;
 	return status;
@@ -243,42 +302,28 @@ static hardy_status read_spike(const reader *r, hy_artefact *a)
 static hardy_status read_noise(const reader *r, hy_artefact *a)
 {
 	int64_t seed = (int64_t)a->noise.seed;
-	hardy_status status = read_real(r, "sd", 0, 10, &a->noise.sd);
+	hardy_status status = read_real(r, "sd", &a->noise.sd);
 	if (!status)
-		status = read_whole(r, "seed", 0, 9007199254740991., &seed);
+		status = read_whole(r, "seed", &seed);
 	a->noise.seed = (uint64_t)seed;
 	return status;
 }
 
-static const char *const members[HY_N_ARTEFACTS][5] = {
-    {"order", "coefficients"},
-    {"num_ghosts", "axis", "intensity", "restore"},
-    {"degrees", "translation", "times", "centre"},
-    {"spikes_positions", "intensity"},
-    {"sd", "seed"},
-    {"sd_mm"},
-    {"factor"},
-    {"gamma"},
-};
-
-static hardy_status check_members(const reader *r, hy_artefact_kind kind)
+static hardy_status check_members(const reader *r)
 {
 	const cJSON *m;
 	char known[128] = "";
 	size_t used = 0;
-	for (int i = 0; members[kind][i]; i++)
-		used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", members[kind][i]);
+	for (size_t i = 0; i < hy_artefact_n_parameters(r->kind); i++)
+		used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", table[r->kind][i].name);
 	if (!cJSON_IsObject(r->json))
 		return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: no JSON object with parameters of %s: %s", r->where,
-		               hy_artefact_name(kind), known);
+		               hy_artefact_name(r->kind), known);
 	cJSON_ArrayForEach(m, r->json)
 	{
-		bool found = false;
-		for (int i = 0; members[kind][i]; i++)
-			found = found || !strcmp(m->string, members[kind][i]);
-		if (!found)
+		if (!row_of(r, m->string))
 			return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s has no parameter '%s'; it has %s", r->where,
-			               hy_artefact_name(kind), m->string, known);
+			               hy_artefact_name(r->kind), m->string, known);
 	}
 	return HARDY_OK;
 }
@@ -287,20 +332,20 @@ hardy_status hy_artefact_from_json(hy_artefact *a, const cJSON *json, const char
 {
 	static hardy_status (*const read[HY_ARTEFACT_BLUR])(const reader *r, hy_artefact *a) = {
 	    read_bias, read_ghosting, read_motion, read_spike, read_noise};
-	const reader r = {json, where, err};
+	const reader r = {json, a->kind, where, err};
 	hy_artefact made = *a;
-	hardy_status status = check_members(&r, a->kind);
+	hardy_status status = check_members(&r);
 	if (status)
 		return status;
 	switch (a->kind) {
 	case HY_ARTEFACT_BLUR:
-		status = read_real(&r, "sd_mm", 0, 100, &made.blur.sd_mm);
+		status = read_real(&r, "sd_mm", &made.blur.sd_mm);
 		break;
 	case HY_ARTEFACT_RESOLUTION:
-		status = read_real(&r, "factor", 1, 1000, &made.resolution.factor);
+		status = read_real(&r, "factor", &made.resolution.factor);
 		break;
 	case HY_ARTEFACT_CONTRAST:
-		status = read_real(&r, "gamma", .01, 100, &made.contrast.gamma);
+		status = read_real(&r, "gamma", &made.contrast.gamma);
 		break;
 	default:
 		status = read[a->kind](&r, &made);
@@ -309,4 +354,42 @@ hardy_status hy_artefact_from_json(hy_artefact *a, const cJSON *json, const char
 	if (!status)
 		*a = made;
 	return status;
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------------------- */
+
+static cJSON *parse_value(const char *text)
+{
+	const double number = hy_number(text);
+	if (isfinite(number))
+		return cJSON_CreateNumber(number);
+	return strcmp(text, "null") ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+hardy_status hy_artefact_parse(const char *text, cJSON **out, hardy_error *err)
+{
+	if (text[0] == '{' || text[0] == '[') {
+		*out = cJSON_Parse(text);
+		return *out ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters '%s' are no JSON object", text);
+	}
+	cJSON *o = cJSON_CreateObject();
+	for (const char *p = text; o && *p;) {
+		char name[32], value[64];
+		const size_t length = strcspn(p, ","), n = strcspn(p, "=,");
+		if (n == 0 || n >= sizeof name || p[n] != '=' || length - n - 1 >= sizeof value) {
+			cJSON_Delete(o);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT,
+			               "parameters '%s' are neither a file nor JSON nor a list like intensity=0.8,axis=1", text);
+		}
+		snprintf(name, sizeof name, "%.*s", (int)n, p);
+		snprintf(value, sizeof value, "%.*s", (int)(length - n - 1), p + n + 1);
+		cJSON_DeleteItemFromObjectCaseSensitive(o, name);
+		if (!hy_json_add(o, name, parse_value(value))) {
+			cJSON_Delete(o);
+			o = NULL;
+		}
+		p += length + (p[length] == ',');
+	}
+	*out = o;
+	return o ? HARDY_OK : hy_fail_memory(err, "parameters", 1, strlen(text));
 }

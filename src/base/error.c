@@ -3,6 +3,8 @@
  */
 #include "base/error.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +13,11 @@
 const char *hardy_version(void)
 {
 	return HARDY_VERSION;
+}
+
+void hardy_texts_free(char *texts)
+{
+	hy_free(texts);
 }
 
 hardy_status hy_fail(hardy_error *err, hardy_status status, const char *format, ...)

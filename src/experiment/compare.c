@@ -1,5 +1,5 @@
 /*
- * compare.c: from the lines of results to statistics.
+ * compare.c: from finished runs to statistics.
  */
 #include "experiment/compare.h"
 
@@ -15,6 +15,7 @@
 /* Scores in memory while statistics are made. */
 typedef struct scores {
 	hy_compare *c;
+	hy_compare_results r;                               /* owned */
 	size_t n_methods, n_seeds, n_sets, n_sources, most; /* most: cases of a source */
 	char (*names)[2 * HY_NAME_SIZE];                    /* owned: [source][case] */
 	size_t *n_cases, *n_subjects;                       /* owned: by source */
@@ -26,10 +27,11 @@ typedef struct scores {
 	double *replicates;                                 /* owned */
 } scores;
 
-static const char *const networks[2] = {"ftn", "stn"};
-
 static void scores_clear(scores *x)
 {
+	hy_results_clear(&x->r.results);
+	hy_free(x->r.run);
+	hy_free(x->r.set);
 	hy_free(x->names);
 	hy_free(x->n_cases);
 	hy_free(x->n_subjects);
@@ -76,35 +78,10 @@ bool hy_compare_has_runs(const hy_compare *c, size_t method)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
-const cJSON *hy_compare_cases(const cJSON *line, const char *name)
+const hy_results_score *hy_compare_cases(const hy_compare_results *r, size_t run, size_t set, size_t *n)
 {
-	const cJSON *set;
-	cJSON_ArrayForEach(set, cJSON_GetObjectItemCaseSensitive(line, "sets"))
-	{
-		const cJSON *n = cJSON_GetObjectItemCaseSensitive(set, "name");
-		if (cJSON_IsString(n) && !strcmp(n->valuestring, name))
-			return cJSON_GetObjectItemCaseSensitive(set, "cases");
-	}
-	return NULL;
-}
-
-double hy_compare_mean(const cJSON *item, const char *network)
-{
-	double v[HY_MAX_CLASSES];
-	size_t n = 0;
-	const cJSON *dice;
-	cJSON_ArrayForEach(dice, cJSON_GetObjectItemCaseSensitive(item, network))
-	{
-		if (cJSON_IsNumber(dice) && n < HY_MAX_CLASSES)
-			v[n++] = dice->valuedouble;
-	}
-	return hy_mean_defined(v, n);
-}
-
-static const char *name_of(const cJSON *item)
-{
-	const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "case");
-	return cJSON_IsString(name) ? name->valuestring : "";
+	*n = 0;
+	return r->run[run] < r->results.n_runs ? hy_results_cases(&r->results, r->run[run], r->set[set], n) : NULL;
 }
 
 static size_t find_case(const scores *x, size_t source, const char *name)
@@ -154,19 +131,15 @@ static hardy_status take_name(scores *x, size_t k, bool first, const char *name,
 	return HARDY_OK;
 }
 
-static hardy_status list_set(scores *x, size_t k, const cJSON *cases, hardy_error *err)
+static hardy_status list_set(scores *x, size_t k, const hy_results_score *cases, size_t n, hardy_error *err)
 {
 	const hy_study *s = x->c->s;
 	const size_t source = s->sets[k].source;
 	const bool first = !x->n_cases[source];
 	bool *seen = hy_calloc(x->most, sizeof *seen);
 	hardy_status status = seen ? HARDY_OK : hy_fail_memory(err, "cases", x->most, sizeof *seen);
-	const cJSON *item;
-	cJSON_ArrayForEach(item, cases)
-	{
-		if (!status)
-			status = take_name(x, k, first, name_of(item), seen, err);
-	}
+	for (size_t i = 0; i < n && !status; i++)
+		status = take_name(x, k, first, cases[i].name, seen, err);
 	for (size_t i = 0; i < x->n_cases[source] && !status; i++)
 		if (!seen[i])
 			status = hy_fail(err, HARDY_ERROR_DATA, "results of %s: %s is missing, which other sets of the same scans have",
@@ -176,35 +149,35 @@ static hardy_status list_set(scores *x, size_t k, const cJSON *cases, hardy_erro
 }
 
 /* Names of the scans of every source, from the first result; the sets made of the same scans must agree. */
-static hardy_status list_cases(scores *x, const cJSON *line, hardy_error *err)
+static hardy_status list_cases(scores *x, size_t run, hardy_error *err)
 {
-	const hy_study *s = x->c->s;
 	hardy_status status = HARDY_OK;
+	size_t n;
 	x->most = 1;
 	for (size_t k = 0; k < x->n_sets; k++) {
-		const size_t n = (size_t)cJSON_GetArraySize(hy_compare_cases(line, s->sets[k].name));
+		hy_compare_cases(&x->r, run, k, &n);
 		x->most = n > x->most ? n : x->most;
 	}
 	x->names = hy_calloc(x->n_sources * x->most, sizeof *x->names);
 	x->subject = hy_calloc(x->n_sources * x->most, sizeof *x->subject);
 	if (!x->names || !x->subject)
 		return hy_fail_memory(err, "cases", x->n_sources * x->most, sizeof *x->names);
-	for (size_t k = 0; k < x->n_sets && !status; k++)
-		status = list_set(x, k, hy_compare_cases(line, s->sets[k].name), err);
+	for (size_t k = 0; k < x->n_sets && !status; k++) {
+		const hy_results_score *cases = hy_compare_cases(&x->r, run, k, &n);
+		status = list_set(x, k, cases, n, err);
+	}
 	return status ? status : list_subjects(x, err);
 }
 
-static hardy_status find_class(hy_compare *c, const char *name, size_t *at, hardy_error *err)
+/* The class's place among those that any scan has; results have no more of them than there is room for. */
+static size_t find_class(hy_compare *c, const char *name)
 {
-	*at = 0;
-	while (*at < c->n_classes && strcmp(c->classes[*at], name) != 0)
-		++*at;
-	if (*at < c->n_classes)
-		return HARDY_OK;
-	if (c->n_classes == HY_MAX_CLASSES)
-		return hy_fail(err, HARDY_ERROR_DATA, "results have more than %d classes", HY_MAX_CLASSES);
-	snprintf(c->classes[c->n_classes++], HY_NAME_SIZE, "%s", name);
-	return HARDY_OK;
+	size_t at = 0;
+	while (at < c->n_classes && strcmp(c->classes[at], name) != 0)
+		at++;
+	if (at == c->n_classes)
+		snprintf(c->classes[c->n_classes++], HY_NAME_SIZE, "%s", name);
+	return at;
 }
 
 /* Sums and counts of one cell while lines are read; by class for each seed. */
@@ -214,34 +187,30 @@ typedef struct tally {
 } tally;
 
 /* One network's scores of one set in one result. */
-static hardy_status read_set(scores *x, const cJSON *cases, size_t method, int network, size_t set, size_t seed, tally *t,
+static hardy_status read_set(scores *x, size_t run, size_t method, int network, size_t set, size_t seed, tally *t,
                              size_t below[3], hardy_error *err)
 {
 	const size_t source = x->c->s->sets[set].source;
 	double *value = value_of(x, method, network, set, seed);
-	size_t *n = hy_calloc(x->most, sizeof *n);
+	size_t n_cases, *n = hy_calloc(x->most, sizeof *n);
 	hardy_status status = n ? HARDY_OK : hy_fail_memory(err, "cases", x->most, sizeof *n);
-	const cJSON *item, *dice;
+	const hy_results_score *cases = hy_compare_cases(&x->r, run, set, &n_cases);
 	for (size_t i = 0; i < x->most; i++)
 		value[i] = 0;
-	cJSON_ArrayForEach(item, cases)
-	{
-		const size_t i = find_case(x, source, name_of(item));
-		if (!status && i == x->n_cases[source])
-			status = hy_fail(err, HARDY_ERROR_DATA, "results of different scans cannot be compared: %s is only in some",
-			                 name_of(item));
-		cJSON_ArrayForEach(dice, cJSON_GetObjectItemCaseSensitive(item, networks[network]))
-		{
-			size_t k;
-			if (status || !cJSON_IsNumber(dice) || (status = find_class(x->c, dice->string ? dice->string : "", &k, err)))
-				continue;
-			t->classes[k] += dice->valuedouble;
-			t->n_class[k]++;
-		}
-		const double mean = hy_compare_mean(item, networks[network]);
-		if (status)
-			break;
-		if (isnan(mean))
+	for (size_t at = 0; at < n_cases && !status; at++) {
+		const hy_results_score *item = &cases[at];
+		const size_t i = find_case(x, source, item->name);
+		const double mean = item->mean[network];
+		if (i == x->n_cases[source])
+			status =
+			    hy_fail(err, HARDY_ERROR_DATA, "results of different scans cannot be compared: %s is only in some", item->name);
+		for (size_t k = 0; k < x->r.results.n_classes && !status; k++)
+			if (isfinite(item->dice[network][k])) {
+				const size_t class = find_class(x->c, x->r.results.classes[k]);
+				t->classes[class] += item->dice[network][k];
+				t->n_class[class]++;
+			}
+		if (status || isnan(mean))
 			continue;
 		value[i] += mean;
 		n[i]++;
@@ -261,7 +230,7 @@ static double divide(double sum, size_t n)
 }
 
 /* Class means and shares of failures of sets, and the values of all. */
-static hardy_status read_runs(scores *x, cJSON *const *lines, hardy_error *err)
+static hardy_status read_runs(scores *x, hardy_error *err)
 {
 	hy_compare *c = x->c;
 	hardy_status status = HARDY_OK;
@@ -276,10 +245,11 @@ static hardy_status read_runs(scores *x, cJSON *const *lines, hardy_error *err)
 				size_t below[3] = {0, 0, 0};
 				memset(t, 0, n_tally * sizeof *t);
 				for (size_t seed = 0; seed < x->n_seeds && !status; seed++) {
-					const cJSON *line = lines[seed * x->n_methods + m];
-					x->there[m * x->n_seeds + seed] = line != NULL;
-					if (line)
-						status = read_set(x, hy_compare_cases(line, c->s->sets[k].name), m, w, k, seed, &t[seed], below, err);
+					const size_t run = seed * x->n_methods + m;
+					const bool there = x->r.run[run] < x->r.results.n_runs;
+					x->there[m * x->n_seeds + seed] = there;
+					if (there)
+						status = read_set(x, run, m, w, k, seed, &t[seed], below, err);
 				}
 				cell->below_half = divide((double)below[1], below[0]);
 				cell->below_tenth = divide((double)below[2], below[0]);
@@ -619,17 +589,40 @@ static void count_cases(scores *x)
 	}
 }
 
-static hardy_status compute(scores *x, cJSON *const *lines, hardy_error *err)
+/* The results of all runs that are done. */
+static hardy_status read_results(hy_compare_results *r, const hy_study *s, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	r->run = hy_alloc(s->n_runs, sizeof *r->run);
+	r->set = hy_alloc(s->n_sets, sizeof *r->set);
+	if (!r->run || !r->set)
+		return hy_fail_memory(err, "results", s->n_runs + s->n_sets, sizeof *r->run);
+	for (size_t i = 0; i < s->n_runs && !status; i++) {
+		cJSON *json = s->runs[i].line ? cJSON_Parse(s->runs[i].line) : NULL;
+		r->run[i] = s->runs[i].line ? r->results.n_runs : SIZE_MAX;
+		if (s->runs[i].line && !json)
+			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: its result is no valid JSON", s->runs[i].name);
+		else if (json && (status = hy_results_add(&r->results, json, err)))
+			hy_prefix(err, status, "%s", s->runs[i].name);
+	}
+	if (!status && !r->results.n_runs)
+		status = hy_fail(err, HARDY_ERROR_DATA, "no run is done");
+	for (size_t k = 0; k < s->n_sets; k++)
+		r->set[k] = hy_results_set_named(&r->results, s->sets[k].name);
+	return status;
+}
+
+static hardy_status compute(scores *x, hardy_error *err)
 {
 	hy_compare *c = x->c;
-	const cJSON *first = NULL;
-	for (size_t i = 0; i < c->s->n_runs && !first; i++)
-		first = lines[i];
+	size_t first = 0;
+	while (x->r.run[first] >= x->r.results.n_runs)
+		first++;
 	hardy_status status = list_cases(x, first, err);
 	if (!status)
 		status = make_room(x, err);
 	if (!status)
-		status = read_runs(x, lines, err);
+		status = read_runs(x, err);
 	if (!status)
 		status = draw(x, err);
 	if (status)
@@ -655,35 +648,21 @@ hardy_status hy_compare_make(hy_compare *c, const hy_study *s, hardy_error *err)
 	*c = (hy_compare){.s = s};
 	scores x = {
 	    .c = c, .n_methods = s->n_methods, .n_seeds = (size_t)s->o->seeds, .n_sets = s->n_sets, .n_sources = s->n_sources};
-	size_t n_done = 0;
 	if (x.n_seeds > HY_MAX_SEEDS)
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%zu seeds, statistics are made of at most %d", x.n_seeds, HY_MAX_SEEDS);
-	cJSON **lines = hy_calloc(s->n_runs, sizeof *lines);
 	x.n_cases = hy_calloc(x.n_sources, sizeof *x.n_cases);
 	x.n_subjects = hy_calloc(x.n_sources, sizeof *x.n_subjects);
-	hardy_status status =
-	    lines && x.n_cases && x.n_subjects ? HARDY_OK : hy_fail_memory(err, "results", s->n_runs, sizeof *lines);
-	for (size_t i = 0; i < s->n_runs && !status; i++) {
-		if (!s->runs[i].line)
-			continue;
-		lines[i] = cJSON_Parse(s->runs[i].line);
-		n_done++;
-		if (!lines[i])
-			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: its result is no valid JSON", s->runs[i].name);
-	}
-	if (!status && !n_done)
-		status = hy_fail(err, HARDY_ERROR_DATA, "no run is done");
+	hardy_status status = x.n_cases && x.n_subjects ? HARDY_OK : hy_fail_memory(err, "results", x.n_sources, sizeof *x.n_cases);
+	if (!status)
+		status = read_results(&x.r, s, err);
 	c->reference[HY_AGAINST_STANDARD] = find_method(s, HY_METHOD_STANDARD);
 	c->reference[HY_AGAINST_PROPOSED] = find_method(s, HY_METHOD_PROPOSED);
 	if (!status)
 		status = list_targets(c, err);
 	if (!status)
-		status = compute(&x, lines, err);
+		status = compute(&x, err);
 	if (!status)
-		status = hy_compare_judge(c, lines, err);
-	for (size_t i = 0; i < s->n_runs && lines; i++)
-		cJSON_Delete(lines[i]);
-	hy_free(lines);
+		status = hy_compare_judge(c, &x.r, err);
 	scores_clear(&x);
 	if (status)
 		hy_compare_clear(c);

@@ -9,6 +9,7 @@
 #ifndef HY_EXPERIMENT_COMPARE_H
 #define HY_EXPERIMENT_COMPARE_H
 
+#include "experiment/results.h"
 #include "experiment/study.h"
 #include "predict/forecast.h"
 
@@ -61,14 +62,17 @@ const hy_compare_cell *hy_compare_cell_at(const hy_compare *c, size_t method, in
 const hy_compare_pair *hy_compare_pair_at(const hy_compare *c, int reference, size_t method, int network, size_t target);
 const hy_compare_pair *hy_compare_stn_at(const hy_compare *c, size_t method, size_t target);
 
-/* The scans of a set in a line of results; NULL: not there. Owned by the line. */
-const cJSON *hy_compare_cases(const cJSON *line, const char *set);
+/* The results of a study's runs. */
+typedef struct hy_compare_results {
+	hy_results results;
+	size_t *run, *set; /* owned: indices in it by run and by set of the study; not there: n_runs, n_sets of it */
+} hy_compare_results;
 
-/* The mean Dice over the classes that a scored scan of a network ("ftn", "stn") has; NaN when it has none. */
-double hy_compare_mean(const cJSON *item, const char *network);
+/* The scans of a set of the study in the result of one of its runs; *n 0: not there. */
+const hy_results_score *hy_compare_cases(const hy_compare_results *r, size_t run, size_t set, size_t *n);
 
-/* Fills forecasts: how well the Dice that each run's model foretold agrees with what was found. lines: [run], parsed or NULL. */
-hardy_status hy_compare_judge(hy_compare *c, cJSON *const *lines, hardy_error *err);
+/* Fills forecasts: how well the Dice that each run's model foretold agrees with what was found. */
+hardy_status hy_compare_judge(hy_compare *c, const hy_compare_results *r, hardy_error *err);
 /* Whether any run's model foretold anything. */
 bool hy_compare_foretells(const hy_compare *c);
 

@@ -1,7 +1,7 @@
 /*
  * corrupt.c: hardy_corrupt: scans from disk, spoiled, to disk, with a record of the parameters beside each.
  */
-#include "artefact/artefact.h"
+#include "artefact/spoil.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/machine.h"
@@ -113,50 +113,13 @@ static hardy_status add_named(session *s, const char *name, hardy_error *err)
 	return status;
 }
 
-static cJSON *parse_value(const char *text)
-{
-	const double number = hy_number(text);
-	if (isfinite(number))
-		return cJSON_CreateNumber(number);
-	return strcmp(text, "null") ? cJSON_CreateString(text) : cJSON_CreateNull();
-}
-
-/* "name=value,name=value" as a JSON object. */
-static hardy_status parse_pairs(const char *text, cJSON **out, hardy_error *err)
-{
-	cJSON *o = cJSON_CreateObject();
-	for (const char *p = text; o && *p;) {
-		char name[32], value[64];
-		const size_t length = strcspn(p, ","), n = strcspn(p, "=,");
-		if (n == 0 || n >= sizeof name || p[n] != '=' || length - n - 1 >= sizeof value) {
-			cJSON_Delete(o);
-			return hy_fail(err, HARDY_ERROR_ARGUMENT,
-			               "parameters '%s' are neither a file nor JSON nor a list like intensity=0.8,axis=1", text);
-		}
-		snprintf(name, sizeof name, "%.*s", (int)n, p);
-		snprintf(value, sizeof value, "%.*s", (int)(length - n - 1), p + n + 1);
-		cJSON_DeleteItemFromObjectCaseSensitive(o, name);
-		if (!hy_json_add(o, name, parse_value(value))) {
-			cJSON_Delete(o);
-			o = NULL;
-		}
-		p += length + (p[length] == ',');
-	}
-	*out = o;
-	return o ? HARDY_OK : hy_fail_memory(err, "parameters", 1, strlen(text));
-}
-
 static hardy_status read_parameters(session *s, hardy_error *err)
 {
 	const char *text = s->o->parameters;
 	if (!text)
 		return HARDY_OK;
-	if (text[0] == '{') {
-		s->given = cJSON_Parse(text);
-		return s->given ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters '%s' are no JSON object", text);
-	}
-	if (!hy_path_exists(text) && strchr(text, '='))
-		return parse_pairs(text, &s->given, err);
+	if (text[0] == '{' || (!hy_path_exists(text) && strchr(text, '=')))
+		return hy_artefact_parse(text, &s->given, err);
 	return hy_json_read(text, &s->given, err);
 }
 
@@ -208,11 +171,9 @@ static hardy_status make_tasks(session *s, hardy_error *err)
 	}
 	if (!s->given)
 		return HARDY_OK;
-	/* A wrong parameter is known before any scan is read. */
-	const int64_t n[3] = {2, 2, 2};
-	hy_rng g = hy_artefact_stream(0, s->tasks[0].kind, "", 0, 0);
-	hy_artefact trial = hy_artefact_draw(s->tasks[0].kind, (int)s->o->level, n, s->about_image, &g);
-	return hy_artefact_from_json(&trial, s->given, "parameters", err);
+	const hy_spoil spoil = {
+	    .kind = s->tasks[0].kind, .level = (int)s->o->level, .about_image = s->about_image, .given = s->given};
+	return hy_spoil_check(&spoil, err);
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------------- */
@@ -322,52 +283,6 @@ static hardy_status read_scan(const session *s, const hy_job *job, hy_volume *im
 	return hy_nifti_read(s->jobs.sets[0].cases[job->index].image_path[0], &n, image, s->log, err);
 }
 
-/* Draws the parameters of a frame, or takes those given. */
-static hardy_status choose(const session *s, const task *t, const char *name, const hy_grid *g, int64_t frame, hy_artefact *a,
-                           hardy_error *err)
-{
-	const int64_t size[2][3] = {{g->nx, g->ny, g->nz}, {g->nz, HY_ACDCC_SIZE, HY_ACDCC_SIZE}};
-	hy_rng stream = hy_artefact_stream((uint64_t)s->o->seed, t->kind, name, frame, t->copy);
-	char where[96] = "parameters";
-	*a = hy_artefact_draw(t->kind, (int)s->o->level, size[t->chain], s->about_image, &stream);
-	if (!s->given)
-		return HARDY_OK;
-	if (s->frames)
-		snprintf(where, sizeof where, "parameters of frame %lld", (long long)frame);
-	return hy_artefact_from_json(a, s->frames ? cJSON_GetArrayItem(s->frames, (int)frame) : s->given, where, err);
-}
-
-static hardy_status spoil(const session *s, const task *t, const char *name, hy_volume *image, cJSON *frames, hardy_error *err)
-{
-	const hy_grid *g = &image->grid;
-	hardy_status status = HARDY_OK;
-	if (s->frames && cJSON_GetArraySize(s->frames) != image->nt)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the scan has %lld frames, %s is of %d", (long long)image->nt,
-		               s->o->parameters, cJSON_GetArraySize(s->frames));
-	for (int64_t f = 0; f < image->nt && !status; f++) {
-		float *voxels = image->data + f * hy_grid_voxels(g);
-		hy_artefact a;
-		status = choose(s, t, name, g, f, &a, err);
-		if (!status && t->chain) {
-			status = hy_acdcc_apply(&a, voxels, g->nz, g->ny, g->nx, HY_ACDCC_SIZE, err);
-		} else if (!status) {
-			const hy_block b = hy_block_of_scan(voxels, g);
-			status = hy_artefact_apply(&a, &b, err);
-		}
-		if (status) {
-			if (image->nt > 1)
-				hy_prefix(err, status, "frame %lld", (long long)f);
-			return status;
-		}
-		cJSON *parameters = hy_artefact_to_json(&a);
-		if (!parameters || !cJSON_AddItemToArray(frames, parameters)) {
-			cJSON_Delete(parameters);
-			status = hy_fail_memory(err, "parameters", 1, sizeof a);
-		}
-	}
-	return status;
-}
-
 static hardy_status write_record(const session *s, const char *path, const cJSON *record, hardy_error *err)
 {
 	hy_outfile f = {0};
@@ -436,7 +351,16 @@ static hardy_status run_task(const session *s, const task *t, const char *name, 
 	hardy_status status = record && copy.data ? HARDY_OK : hy_fail_memory(err, path, n, sizeof *copy.data);
 	if (!status) {
 		memcpy(copy.data, image->data, n * sizeof *copy.data);
-		status = spoil(s, t, name, &copy, frames, err);
+		const hy_spoil spoil = {.kind = t->kind,
+		                        .chain = t->chain,
+		                        .scan = name,
+		                        .seed = (uint64_t)s->o->seed,
+		                        .copy = t->copy,
+		                        .level = (int)s->o->level,
+		                        .about_image = s->about_image,
+		                        .given = s->frames ? s->frames : s->given,
+		                        .source = s->o->parameters};
+		status = hy_spoil_volume(&spoil, &copy, frames, err);
 		if (status)
 			hy_prefix(err, status, "%s: %s", path, hy_artefact_name(t->kind));
 	}

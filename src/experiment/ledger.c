@@ -5,41 +5,11 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "experiment/results.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- lines -------------------------------------------------------------------------------------------------------------- */
-
-/* Takes a line, ended with a zero byte, and moves *at behind it; NULL at the end. */
-static char *next_line(char **at)
-{
-	char *line = *at, *end = strchr(line, '\n');
-	if (!*line)
-		return NULL;
-	*at = end ? end + 1 : line + strlen(line);
-	if (end)
-		*end = 0;
-	return line;
-}
-
-hardy_status hy_ledger_each(const char *path, hardy_status (*take)(void *payload, const char *line, size_t n, const char *key),
-                            void *payload, hardy_error *err)
-{
-	char *text = NULL, *line;
-	size_t size = 0;
-	hardy_status status = hy_file_read(path, &text, &size, err);
-	for (char *at = text; !status && (line = next_line(&at));) {
-		cJSON *json = cJSON_Parse(line);
-		const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
-		if (cJSON_IsString(key))
-			status = take(payload, line, strlen(line), key->valuestring);
-		cJSON_Delete(json);
-	}
-	hy_free(text);
-	return status;
-}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
@@ -49,53 +19,38 @@ typedef struct reader {
 	hardy_error *err;
 } reader;
 
-static bool is_done(const char *line)
-{
-	cJSON *json = cJSON_Parse(line);
-	const cJSON *state = cJSON_GetObjectItemCaseSensitive(json, "status");
-	const bool done = cJSON_IsString(state) && !strcmp(state->valuestring, "done");
-	cJSON_Delete(json);
-	return done;
-}
-
-static hardy_status take_result(void *payload, const char *line, size_t n, const char *key)
+static hardy_status take_result(void *payload, hy_results_line *line)
 {
 	const reader *r = payload;
-	for (size_t i = 0; i < r->s->n_runs; i++) {
+	for (size_t i = 0; i < r->s->n_runs && line->key && line->done; i++) {
 		hy_study_run *run = &r->s->runs[i];
-		if (strcmp(run->key, key) != 0 || run->line || (r->only && r->only != run))
+		if (strcmp(run->key, line->key) != 0 || run->line || (r->only && r->only != run))
 			continue;
-		if (!is_done(line))
-			continue;
-		if (!(run->line = hy_strdup(line)))
-			return hy_fail_memory(r->err, "a result", n, 1);
+		if (!(run->line = hy_strdup(line->text)))
+			return hy_fail_memory(r->err, "a result", line->n, 1);
 		run->state = HY_RUN_DONE;
 	}
 	return HARDY_OK;
 }
 
-static hardy_status take_failure(void *payload, const char *line, size_t n, const char *key)
+static hardy_status take_failure(void *payload, hy_results_line *line)
 {
 	const reader *r = payload;
-	(void)n;
-	if (strcmp(r->only->key, key) != 0)
+	if (!line->key || strcmp(r->only->key, line->key) != 0)
 		return HARDY_OK;
-	cJSON *json = cJSON_Parse(line);
-	const cJSON *text = cJSON_GetObjectItemCaseSensitive(json, "error");
-	snprintf(r->only->failure, sizeof r->only->failure, "%s", cJSON_IsString(text) ? text->valuestring : "unknown");
+	snprintf(r->only->failure, sizeof r->only->failure, "%s", hy_results_text(line->json, "error", "unknown"));
 	r->only->state = HY_RUN_FAILED;
-	cJSON_Delete(json);
 	return HARDY_OK;
 }
 
 static hardy_status read_if_there(const hy_study *s, hy_study_run *run, const char *folder, const char *name,
-                                  hardy_status (*take)(void *, const char *, size_t, const char *), hardy_error *err)
+                                  hardy_status (*take)(void *, hy_results_line *), hardy_error *err)
 {
 	reader r = {(hy_study *)s, run, err};
 	char *path = hy_path_join(folder, name);
 	hardy_status status = path ? HARDY_OK : hy_fail_memory(err, name, 1, 1);
 	if (!status && hy_path_exists(path))
-		status = hy_ledger_each(path, take, &r, err);
+		status = hy_results_each(path, take, &r, err);
 	hy_free(path);
 	return status;
 }
@@ -121,7 +76,7 @@ static hardy_status read_results(hy_study *s, const char *path, hardy_error *err
 	if (!hy_path_exists(path))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder of results", path);
 	if (!hy_path_is_folder(path))
-		return hy_ledger_each(path, take_result, &r, err);
+		return hy_results_each(path, take_result, &r, err);
 	hardy_status status = hy_list_folder(path, &names, err);
 	for (size_t i = 0; i < names.n && !status; i++) {
 		const char *dot = strrchr(names.name[i], '.');
@@ -145,42 +100,38 @@ hardy_status hy_ledger_read(hy_study *s, hardy_error *err)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-/* Every line that is there stays, also what this program does not understand; written gets the runs that are among them. */
-static hardy_status keep_lines(const hy_study *s, const char *path, bool *written, hy_outfile *f, hardy_error *err)
+typedef struct writer {
+	const hy_study *s;
+	bool *written; /* owned: runs that are in the file already */
+	hy_outfile f;
+} writer;
+
+/* Every line that is there stays, also what this program does not understand. */
+static hardy_status keep_line(void *payload, hy_results_line *line)
 {
-	char *text = NULL, *line;
-	size_t size = 0;
-	if (!hy_path_exists(path))
-		return HARDY_OK;
-	const hardy_status status = hy_file_read(path, &text, &size, err);
-	for (char *at = text; !status && (line = next_line(&at));) {
-		cJSON *json = cJSON_Parse(line);
-		const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
-		for (size_t i = 0; i < s->n_runs && cJSON_IsString(key); i++)
-			written[i] |= !strcmp(s->runs[i].key, key->valuestring);
-		cJSON_Delete(json);
-		hy_outfile_printf(f, "%s\n", line);
-	}
-	hy_free(text);
-	return status;
+	writer *w = payload;
+	for (size_t i = 0; i < w->s->n_runs && line->key; i++)
+		w->written[i] |= !strcmp(w->s->runs[i].key, line->key);
+	hy_outfile_printf(&w->f, "%s\n", line->text);
+	return HARDY_OK;
 }
 
 static hardy_status write_results(const hy_study *s, const char *path, hardy_error *err)
 {
-	hy_outfile f;
-	bool *written = hy_calloc(s->n_runs, sizeof *written);
+	writer w = {.s = s, .written = hy_calloc(s->n_runs, sizeof *w.written)};
 	hardy_status status =
-	    written ? hy_outfile_open(&f, path, hy_study_mark(s, HY_MARK_JSON), err) : hy_fail_memory(err, path, s->n_runs, 1);
+	    w.written ? hy_outfile_open(&w.f, path, hy_study_mark(s, HY_MARK_JSON), err) : hy_fail_memory(err, path, s->n_runs, 1);
 	if (!status) {
-		status = keep_lines(s, path, written, &f, err);
+		if (hy_path_exists(path))
+			status = hy_results_each(path, keep_line, &w, err);
 		for (size_t i = 0; i < s->n_runs; i++)
-			if (s->runs[i].line && !written[i])
-				hy_outfile_printf(&f, "%s\n", s->runs[i].line);
+			if (s->runs[i].line && !w.written[i])
+				hy_outfile_printf(&w.f, "%s\n", s->runs[i].line);
 		if (!status)
-			status = hy_outfile_commit(&f, err);
-		hy_outfile_discard(&f);
+			status = hy_outfile_commit(&w.f, err);
+		hy_outfile_discard(&w.f);
 	}
-	hy_free(written);
+	hy_free(w.written);
 	return status;
 }
 

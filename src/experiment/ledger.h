@@ -22,10 +22,6 @@ hardy_status hy_ledger_read(hy_study *s, hardy_error *err);
 /* Adds the results that OUTPUT/results.jsonl lacks, and lists failures in OUTPUT/failed.jsonl. */
 hardy_status hy_ledger_write(const hy_study *s, hardy_error *err);
 
-/* Each of a text's lines that is a JSON object with a "key", until it returns an error. */
-hardy_status hy_ledger_each(const char *path, hardy_status (*take)(void *payload, const char *line, size_t n, const char *key),
-                            void *payload, hardy_error *err);
-
 /* OUTPUT/experiment.json. */
 hardy_status hy_study_write(const hy_study *s, hardy_error *err);
 

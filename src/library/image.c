@@ -4,30 +4,40 @@
 #include "base/memory.h"
 #include "image/nifti.h"
 #include "library/view.h"
+#include "library/volume.h"
 
 #include <math.h>
 #include <string.h>
 
-struct hardy_volume {
-	hy_volume volume;
-	hardy_image view;
-};
+hardy_status hy_volume_give(hy_volume *volume, hy_labels *label, hardy_volume **out, hardy_error *err)
+{
+	hardy_volume *made = hy_calloc(1, sizeof *made);
+	if (!made) {
+		hy_volume_clear(volume);
+		if (label)
+			hy_labels_clear(label);
+		return hy_fail_memory(err, "a volume", 1, sizeof *made);
+	}
+	made->volume = *volume;
+	*volume = (hy_volume){0};
+	if (label) {
+		made->labels = label->data;
+		made->view = hy_view_of(&label->grid, 1, HARDY_TYPE_UINT8, label->data);
+		*label = (hy_labels){0};
+	} else {
+		made->view = hy_view_of(&made->volume.grid, made->volume.nt, HARDY_TYPE_FLOAT32, made->volume.data);
+	}
+	*out = made;
+	return HARDY_OK;
+}
 
 hardy_status hardy_volume_read(const char *path, hardy_volume **out, const hardy_log *log, hardy_error *err)
 {
 	if (!path || !out)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is NULL", path ? "out" : "path");
-	hardy_volume *made = hy_calloc(1, sizeof *made);
-	if (!made)
-		return hy_fail_memory(err, path, 1, sizeof *made);
-	const hardy_status status = hy_nifti_read(path, NULL, &made->volume, log, err);
-	if (status) {
-		hy_free(made);
-		return status;
-	}
-	made->view = hy_view_of(&made->volume.grid, made->volume.nt, HARDY_TYPE_FLOAT32, made->volume.data);
-	*out = made;
-	return HARDY_OK;
+	hy_volume read = {0};
+	const hardy_status status = hy_nifti_read(path, NULL, &read, log, err);
+	return status ? status : hy_volume_give(&read, NULL, out, err);
 }
 
 void hardy_volume_free(hardy_volume *v)
@@ -35,6 +45,7 @@ void hardy_volume_free(hardy_volume *v)
 	if (!v)
 		return;
 	hy_volume_clear(&v->volume);
+	hy_free(v->labels);
 	hy_free(v);
 }
 

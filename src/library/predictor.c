@@ -286,24 +286,18 @@ double hardy_prediction_volume_ml(const hardy_prediction *p, int64_t frame, int 
 
 hardy_status hardy_prediction_quality(const hardy_prediction *p, int64_t frame, hardy_quality *out, hardy_error *err)
 {
-	hardy_quality q;
-	const hardy_status status = hy_struct_take(&q, sizeof q, out, "the quality to fill in", err);
-	if (status)
-		return status;
 	if (frame < 0 || frame >= p->n_frames)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "frame is %lld, want 0 to %lld", (long long)frame,
 		               (long long)p->n_frames - 1);
 	const hy_prediction *row = &p->rows[frame];
-	const size_t size = out->size;
-	q = (hardy_quality){.size = size,
-	                    .predicted_dice = row->predicted_dice,
-	                    .predicted_low = row->predicted_low,
-	                    .mean_entropy = row->mean_entropy,
-	                    .disagreement = row->disagreement,
-	                    .reconstruction_error = row->reconstruction_error,
-	                    .reconstruction_z = row->reconstruction_z,
-	                    .n_warnings = row->n_warnings,
-	                    .warnings = row->warnings};
-	memcpy(out, &q, size < sizeof q ? size : sizeof q);
-	return HARDY_OK;
+	const hardy_quality q = {.size = sizeof q,
+	                         .predicted_dice = row->predicted_dice,
+	                         .predicted_low = row->predicted_low,
+	                         .mean_entropy = row->mean_entropy,
+	                         .disagreement = row->disagreement,
+	                         .reconstruction_error = row->reconstruction_error,
+	                         .reconstruction_z = row->reconstruction_z,
+	                         .n_warnings = row->n_warnings,
+	                         .warnings = row->warnings};
+	return hy_struct_give(out, &q, sizeof q, "the quality to fill in", err);
 }

@@ -9,15 +9,23 @@
 #include <math.h>
 #include <string.h>
 
+static hardy_status size_of(const void *given, size_t *size, const char *what, hardy_error *err)
+{
+	if (!given)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is NULL", what);
+	memcpy(size, given, sizeof *size);
+	if (*size < sizeof *size || *size > 65536)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its first field is %zu, want its sizeof: begin with HARDY_INIT", what,
+		               *size);
+	return HARDY_OK;
+}
+
 hardy_status hy_struct_take(void *own, size_t own_size, const void *given, const char *what, hardy_error *err)
 {
 	size_t size = 0;
-	if (!given)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is NULL", what);
-	memcpy(&size, given, sizeof size);
-	if (size < sizeof size || size > 65536)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its first field is %zu, want its sizeof: begin with HARDY_INIT", what,
-		               size);
+	const hardy_status status = size_of(given, &size, what, err);
+	if (status)
+		return status;
 	const char *bytes = given;
 	for (size_t i = own_size; i < size; i++)
 		if (bytes[i])
@@ -26,6 +34,16 @@ hardy_status hy_struct_take(void *own, size_t own_size, const void *given, const
 	memcpy(own, given, size < own_size ? size : own_size);
 	memcpy(own, &own_size, sizeof own_size);
 	return HARDY_OK;
+}
+
+hardy_status hy_struct_give(void *out, const void *made, size_t made_size, const char *what, hardy_error *err)
+{
+	size_t size = 0;
+	const hardy_status status = size_of(out, &size, what, err);
+	if (!status)
+		memcpy((char *)out + sizeof size, (const char *)made + sizeof size,
+		       (size < made_size ? size : made_size) - sizeof size);
+	return status;
 }
 
 /* ---- types -------------------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,12 @@
  */
 hardy_status hy_struct_take(void *own, size_t own_size, const void *given, const char *what, hardy_error *err);
 
+/*
+ * The other way round: fills the caller's struct, which begins with its size, from made, of made_size bytes: no more than the caller knows.
+ * HARDY_ERROR_ARGUMENT, as of hy_struct_take, when that is no size.
+ */
+hardy_status hy_struct_give(void *out, const void *made, size_t made_size, const char *what, hardy_error *err);
+
 /* A checked copy of the caller's description: shape filled up with 1, strides in bytes, grid made. */
 typedef struct hy_view {
 	const char *data;

@@ -6,7 +6,7 @@
 #define HY_REPORT_CASES_H
 
 #include "draw/blob.h"
-#include "report/results.h"
+#include "experiment/results.h"
 
 /* A case as one network of one method segmented it. */
 typedef struct hy_case_map {

@@ -5,8 +5,8 @@
 #define HY_REPORT_REPORT_H
 
 #include "draw/html.h"
+#include "experiment/results.h"
 #include "report/cases.h"
-#include "report/results.h"
 
 /* A line of a sweep by hardy stress. */
 typedef struct hy_report_sweep {

@@ -489,8 +489,3 @@ out:
 	hy_free(path);
 	return status;
 }
-
-void hardy_texts_free(char *texts)
-{
-	hy_free(texts);
-}

@@ -4,7 +4,7 @@
  * say they do. Needs the real data (folder HARDY_DATA).
  */
 #include "experiment/compare.h"
-#include "experiment/ledger.h"
+#include "experiment/results.h"
 #include "support/test.h"
 
 #include "base/files.h"
@@ -27,10 +27,10 @@ static const char *text_in(const cJSON *json, const char *key)
 }
 
 /* A line of results against the run of its method and seed; with other scans at hand the data are others, the configuration is not. */
-static hardy_status compare(void *payload, const char *line, size_t n, const char *key)
+static hardy_status compare(void *payload, hy_results_line *line)
 {
 	const hy_study *s = payload;
-	cJSON *json = cJSON_ParseWithLength(line, n);
+	const cJSON *json = line->json;
 	assert_non_null(json);
 	const cJSON *seed = cJSON_GetObjectItemCaseSensitive(json, "seed");
 	bool found = false;
@@ -41,13 +41,12 @@ static hardy_status compare(void *payload, const char *line, size_t n, const cha
 		found = true;
 		assert_string_equal(run->config_hash, text_in(json, "config_hash"));
 		if (!strcmp(run->data_hash, text_in(json, "data_hash"))) {
-			assert_string_equal(run->key, key);
+			assert_string_equal(run->key, line->key);
 			n_of_these_scans++;
 		}
 	}
 	assert_true(found);
 	n_lines++;
-	cJSON_Delete(json);
 	return HARDY_OK;
 }
 
@@ -86,7 +85,7 @@ static void are_of_the_present_presets(void **state)
 		o.n_settings = sets[i].setting != NULL;
 		n_lines = n_of_these_scans = 0;
 		assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
-		assert_ok(hy_ledger_each(path, compare, &s, &err), &err);
+		assert_ok(hy_results_each(path, compare, &s, &err), &err);
 		hy_study_clear(&s);
 		assert_true(n_lines > 0);
 		print_message("%s, %s: %d finished runs, %d of them of the scans at hand\n", sets[i].file, sets[i].preset, n_lines,
@@ -96,22 +95,20 @@ static void are_of_the_present_presets(void **state)
 }
 
 /* A finished run's line, for the run of its method and seed. */
-static hardy_status keep(void *payload, const char *line, size_t n, const char *key)
+static hardy_status keep(void *payload, hy_results_line *line)
 {
 	const hy_study *s = payload;
-	cJSON *json = cJSON_ParseWithLength(line, n);
+	const cJSON *json = line->json;
 	assert_non_null(json);
-	assert_non_null(key);
+	assert_non_null(line->key);
 	for (size_t i = 0; i < s->n_runs; i++) {
 		hy_study_run *run = &s->runs[i];
 		if (!strcmp(run->method->name, text_in(json, "method")) &&
 		    run->train.seed == (int64_t)cJSON_GetObjectItemCaseSensitive(json, "seed")->valuedouble) {
-			run->line = hy_calloc(n + 1, 1);
+			run->line = hy_strdup(line->text);
 			assert_non_null(run->line);
-			memcpy(run->line, line, n);
 		}
 	}
-	cJSON_Delete(json);
 	return HARDY_OK;
 }
 
@@ -141,7 +138,7 @@ static void say_what_is_claimed(void **state)
 	(void)state;
 	snprintf(path, sizeof path, "%s/latent-vs-image.jsonl", results);
 	assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
-	assert_ok(hy_ledger_each(path, keep, &s, &err), &err);
+	assert_ok(hy_results_each(path, keep, &s, &err), &err);
 	assert_ok(hy_compare_make(&c, &s, &err), &err);
 	const size_t all = c.n_targets - 1;
 	assert_string_equal(c.targets[all].name, "average");

@@ -1,7 +1,8 @@
 #!/bin/sh
 # install.sh: the library in the hands of others. It is installed into a folder of its own; the example of every header is compiled against it by
 # what pkg-config says, as C99 and as C++11, with all warnings as errors, and runs: a phantom is made, a model trained, a scan predicted, and the
-# label map is, voxel for voxel, that of `hardy predict`. Then the same with the static library.
+# label map is, voxel for voxel, that of `hardy predict`; so are the spoiled scan of `hardy corrupt` and the model of `hardy train`. Then the
+# same with the static library.
 #
 # Usage: install.sh BUILD_FOLDER [FLAGS...]: flags of the sanitizers that the library was built with.
 set -eu
@@ -58,7 +59,7 @@ for header in "$(dirname "$include")"/hardy/*.h; do
 	fi
 	n=$((n + 1))
 done
-[ $n -ge 7 ] || { echo "$n headers, want 7 or more"; exit 1; }
+[ $n -ge 11 ] || { echo "$n headers, want 11 or more"; exit 1; }
 
 # What the examples print.
 want() {
@@ -82,6 +83,10 @@ scan=$(find data -name '*_frame01.nii.gz' | head -n 1)
 model=run/last.safetensors
 "$HARDY_PROGRAM" predict $model "$scan" --class-numbers -o wanted.nii 2>/dev/null >&2
 voxels() { tail -c +353 "$1"; }
+cp "$scan" patient001.nii.gz # draws go by a scan's name
+"$HARDY_PROGRAM" corrupt patient001.nii.gz --artefact ghosting --seed 7 --parameters intensity=0.9 -o wanted_ghosts.nii 2>/dev/null >&2
+"$HARDY_PROGRAM" train data/siteA --preset quick --recipe standard --validation 0 --size 16 --spacing 8 --batch 2 --iterations 8 --calibrate off \
+	-o wanted 2>/dev/null >&2
 for kind in "" .cpp; do
 	said=$(./image$kind "$scan" upside$kind.nii)
 	case $said in "64 x 64 x "*" voxels of "*" mm") ;; *) want image "$said" "64 x 64 x ... voxels of ... mm" ;; esac
@@ -96,6 +101,17 @@ for kind in "" .cpp; do
 	voxels found$kind.nii >b
 	cmp a b
 	[ -s a ]
+	said=$(./artefact$kind "$scan" ghosts$kind.nii)
+	case $said in '[{"num_ghosts":'*'"intensity":0.9'*'}]') ;; *) want artefact "$said" '[{"num_ghosts":...,"intensity":0.9...}]' ;; esac
+	voxels wanted_ghosts.nii >a
+	voxels ghosts$kind.nii >b
+	cmp a b
+	[ -s a ]
+	said=$(./dataset$kind data/siteA | tr '\n' ' ')
+	case $said in "ACDC: 1 subjects, 2 scans patient001 ED: "*" mL of LV ") ;; *) want dataset "$said" "ACDC: 1 subjects, ..." ;; esac
+	./train$kind data/siteA trained$kind >said
+	grep -q '^step 8 of 8: loss [0-9]' said || { echo "train: $(cat said)"; exit 1; }
+	cmp wanted/last.safetensors trained$kind/last.safetensors
 done
 
 # A program may keep the static library instead.

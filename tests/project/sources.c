@@ -102,7 +102,7 @@ static const struct {
 	const char *name;
 	int rank;
 } directories[] = {{"base", 0},   {"image", 1},      {"engine", 2},  {"dataset", 3},  {"network", 3}, {"artefact", 3},
-                   {"metric", 3}, {"predict", 4},    {"perturb", 5}, {"training", 6}, {"draw", 5},    {"library", 5},
+                   {"metric", 3}, {"predict", 4},    {"perturb", 5}, {"training", 6}, {"draw", 5},    {"library", 7},
                    {"export", 5}, {"experiment", 7}, {"bench", 8},   {"report", 8}};
 enum { N_DIRECTORIES = sizeof directories / sizeof directories[0] };
 

@@ -1,10 +1,11 @@
 /*
- * results.c: reads the folder of an experiment for a report.
+ * results.c: reads lines of results, and the folder of an experiment.
  */
-#include "report/results.h"
+#include "experiment/results.h"
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "metric/statistics.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,12 +47,20 @@ static hardy_status method_of(hy_results *s, const cJSON *object, const char *ke
 	return HARDY_OK;
 }
 
+size_t hy_results_set_named(const hy_results *s, const char *name)
+{
+	size_t k = 0;
+	while (k < s->n_sets && strcmp(s->sets[k].name, name) != 0)
+		k++;
+	return k;
+}
+
 static hardy_status set_of(hy_results *s, const cJSON *object, size_t *out, hardy_error *err)
 {
 	const char *name = hy_results_text(object, "name", "");
-	for (*out = 0; *out < s->n_sets; ++*out)
-		if (!strcmp(s->sets[*out].name, name))
-			return HARDY_OK;
+	*out = hy_results_set_named(s, name);
+	if (*out < s->n_sets)
+		return HARDY_OK;
 	void *larger = grow(s->sets, s->n_sets, sizeof *s->sets, err);
 	if (!larger)
 		return HARDY_ERROR_MEMORY;
@@ -78,12 +87,12 @@ static hardy_status class_of(hy_results *s, const char *name, size_t *out, hardy
 	return HARDY_OK;
 }
 
-/* ---- results.jsonl ------------------------------------------------------------------------------------------------------ */
+/* ---- one run ----------------------------------------------------------------------------------------------------- */
 
 static hardy_status read_dice(hy_results *s, const cJSON *object, double *dice, double *mean, hardy_error *err)
 {
-	double sum = 0;
-	int n = 0;
+	double defined[HY_MAX_CLASSES];
+	size_t n = 0;
 	const cJSON *item;
 	cJSON_ArrayForEach(item, object)
 	{
@@ -94,10 +103,10 @@ static hardy_status read_dice(hy_results *s, const cJSON *object, double *dice, 
 		if (!cJSON_IsNumber(item))
 			continue;
 		dice[k] = item->valuedouble;
-		sum += item->valuedouble;
-		n++;
+		if (n < HY_MAX_CLASSES)
+			defined[n++] = item->valuedouble;
 	}
-	*mean = n ? sum / n : NAN;
+	*mean = hy_mean_defined(defined, n);
 	return HARDY_OK;
 }
 
@@ -112,10 +121,10 @@ static hardy_status read_case(hy_results *s, size_t run, size_t set, const cJSON
 	hy_results_score *c = &s->scores[s->n_scores];
 	*c = (hy_results_score){.run = run,
 	                        .set = set,
+	                        .name = hy_results_text(object, "case", ""),
 	                        .draw = hy_json_whole(object, "draw", 0),
 	                        .predicted = hy_json_number(object, "predicted", NAN),
 	                        .low = hy_json_number(object, "predicted_low", NAN)};
-	snprintf(c->name, sizeof c->name, "%s", hy_results_text(object, "case", ""));
 	for (int w = 0; w < 2; w++) {
 		for (int k = 0; k < HY_MAX_CLASSES; k++)
 			c->dice[w][k] = NAN;
@@ -127,72 +136,86 @@ static hardy_status read_case(hy_results *s, size_t run, size_t set, const cJSON
 	return HARDY_OK;
 }
 
-/* Takes over line, whatever the result. */
-static hardy_status read_run(hy_results *s, cJSON *line, hardy_error *err)
+/* Room for a run and its line. */
+static hardy_status make_room(hy_results *s, hardy_error *err)
 {
-	const char *state = hy_results_text(line, "status", "done");
-	if (strcmp(state, "done") != 0) {
-		cJSON_Delete(line);
-		return HARDY_OK;
-	}
 	void *lines = grow(s->lines, s->n_runs, sizeof *s->lines, err);
 	s->lines = lines ? lines : s->lines;
 	void *runs = lines ? grow(s->runs, s->n_runs, sizeof *s->runs, err) : NULL;
 	s->runs = runs ? runs : s->runs;
-	if (!runs) {
-		cJSON_Delete(line);
-		return HARDY_ERROR_MEMORY;
+	return runs ? HARDY_OK : HARDY_ERROR_MEMORY;
+}
+
+hardy_status hy_results_add(hy_results *s, cJSON *json, hardy_error *err)
+{
+	hardy_status status = make_room(s, err);
+	if (status) {
+		cJSON_Delete(json);
+		return status;
 	}
-	s->lines[s->n_runs] = line;
-	hy_results_run *r = &s->runs[s->n_runs];
-	*r = (hy_results_run){.seed = hy_json_whole(line, "seed", 0),
-	                      .steps = hy_json_whole(line, "steps", 0),
-	                      .train_s = hy_json_number(line, "train_s", NAN),
-	                      .line = line};
-	s->n_runs++;
-	hardy_status status = method_of(s, line, "method", &r->method, err);
-	const cJSON *sets = cJSON_GetObjectItemCaseSensitive(line, "sets"), *set, *item;
+	const size_t at = s->n_runs++;
+	hy_results_run *r = &s->runs[at];
+	s->lines[at] = json;
+	*r = (hy_results_run){.seed = hy_json_whole(json, "seed", 0),
+	                      .steps = hy_json_whole(json, "steps", 0),
+	                      .train_s = hy_json_number(json, "train_s", NAN),
+	                      .line = json,
+	                      .first = s->n_scores};
+	status = method_of(s, json, "method", &r->method, err);
+	const cJSON *sets = cJSON_GetObjectItemCaseSensitive(json, "sets"), *set, *item;
 	if (!status && !cJSON_IsArray(sets))
 		status = hy_fail(err, HARDY_ERROR_FORMAT, "\"sets\" is missing: want a list of test sets");
 	cJSON_ArrayForEach(set, sets)
 	{
-		size_t at = 0;
+		size_t k = 0;
 		if (!status)
-			status = set_of(s, set, &at, err);
+			status = set_of(s, set, &k, err);
 		cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(set, "cases"))
 		{
 			if (!status)
-				status = read_case(s, s->n_runs - 1, at, item, err);
+				status = read_case(s, at, k, item, err);
 		}
 	}
+	r->n = s->n_scores - r->first;
 	return status;
 }
 
-static hardy_status read_results(hy_results *s, const char *path, hardy_error *err)
+const hy_results_score *hy_results_cases(const hy_results *s, size_t run, size_t set, size_t *n)
+{
+	const hy_results_run *r = &s->runs[run];
+	const size_t end = r->first + r->n;
+	size_t at = r->first;
+	while (at < end && s->scores[at].set != set)
+		at++;
+	for (*n = 0; at + *n < end && s->scores[at + *n].set == set;)
+		++*n;
+	return *n ? &s->scores[at] : NULL;
+}
+
+/* ---- lines -------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_results_each(const char *path, hardy_status (*take)(void *payload, hy_results_line *line), void *payload,
+                             hardy_error *err)
 {
 	char *text = NULL;
-	size_t size, number = 0;
+	size_t size = 0, number = 0;
 	hardy_status status = hy_file_read(path, &text, &size, err);
-	for (char *line = text, *end; !status && line && *line; line = end) {
-		end = line + strcspn(line, "\n");
+	for (char *at = text, *end; !status && *at; at = end) {
+		hy_results_line line = {.text = at, .n = strcspn(at, "\n"), .number = ++number};
+		end = at + line.n;
 		if (*end)
 			*end++ = 0;
-		number++;
-		if (line[strspn(line, " \t\r")] == 0)
-			continue;
-		cJSON *json = cJSON_Parse(line);
-		if (cJSON_IsObject(json))
-			status = read_run(s, json, err);
-		else {
-			cJSON_Delete(json);
-			status = hy_fail(err, HARDY_ERROR_FORMAT, "no JSON object; want the results of one run");
+		line.json = cJSON_Parse(at);
+		if (!cJSON_IsObject(line.json)) {
+			cJSON_Delete(line.json);
+			line.json = NULL;
 		}
-		if (status)
-			hy_prefix(err, status, "%s: line %zu", path, number);
+		line.key = hy_results_text(line.json, "key", NULL);
+		line.done = !strcmp(hy_results_text(line.json, "status", "done"), "done");
+		status = take(payload, &line);
+		cJSON_Delete(line.json);
 	}
 	hy_free(text);
-	if (!status && !s->n_runs)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds no finished run", path);
 	return status;
 }
 
@@ -206,6 +229,34 @@ static hardy_status read_optional(const char *folder, const char *name, cJSON **
 	if (!status && hy_path_exists(path))
 		status = hy_json_read(path, out, err);
 	hy_free(path);
+	return status;
+}
+
+typedef struct reader {
+	hy_results *s;
+	const char *path;
+	hardy_error *err;
+} reader;
+
+static hardy_status take_line(void *payload, hy_results_line *line)
+{
+	const reader *r = payload;
+	hardy_status status = HARDY_OK;
+	if (line->json && line->done) {
+		status = hy_results_add(r->s, line->json, r->err);
+		line->json = NULL;
+	} else if (!line->json && line->text[strspn(line->text, " \t\r")]) {
+		status = hy_fail(r->err, HARDY_ERROR_FORMAT, "no JSON object; want the results of one run");
+	}
+	return status ? hy_prefix(r->err, status, "%s: line %zu", r->path, line->number) : HARDY_OK;
+}
+
+static hardy_status read_results(hy_results *s, const char *path, hardy_error *err)
+{
+	reader r = {s, path, err};
+	const hardy_status status = hy_results_each(path, take_line, &r, err);
+	if (!status && !s->n_runs)
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: holds no finished run", path);
 	return status;
 }
 
@@ -290,14 +341,16 @@ static double run_mean(const hy_results *s, size_t run, size_t set, int which, s
 {
 	double sum = 0;
 	*n = 0;
-	for (size_t i = 0; i < s->n_scores; i++) {
-		const hy_results_score *c = &s->scores[i];
-		if (c->run != run || c->set != set || !isfinite(c->mean[which]))
+	size_t n_cases;
+	const hy_results_score *c = hy_results_cases(s, run, set, &n_cases);
+	for (size_t i = 0; i < n_cases; i++) {
+		const double mean = c[i].mean[which];
+		if (!isfinite(mean))
 			continue;
-		sum += c->mean[which];
+		sum += mean;
 		++*n;
-		*half += c->mean[which] < .5;
-		*tenth += c->mean[which] < .1;
+		*half += mean < .5;
+		*tenth += mean < .1;
 	}
 	return *n ? sum / (double)*n : NAN;
 }
