@@ -122,6 +122,7 @@ static void slice_where_maps_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(box_of_labels), cmocka_unit_test(square_around_a_box),
-	                                   cmocka_unit_test(both_borders), cmocka_unit_test(colours_of_classes), cmocka_unit_test(slice_where_maps_differ)};
+	                                   cmocka_unit_test(both_borders), cmocka_unit_test(colours_of_classes),
+	                                   cmocka_unit_test(slice_where_maps_differ)};
 	return cmocka_run_group_tests_name("draw/part", tests, NULL, NULL);
 }
