@@ -80,7 +80,7 @@ const command cmd_bench = {
     .examples = {"hardy bench", "hardy bench --json", NULL},
     .summary = "time, arithmetic and memory on this machine",
     .details = "  step       a training step\n"
-               "  infer      FTN and STN on slices, as prediction runs them\n"
+               "  infer      a model on slices, as prediction runs it\n"
                "  predict    hardy predict from start to end, on MODEL SCAN or a phantom\n"
                "  kernels    every convolution of a step, by each library\n"
                "  artefacts  each artefact on a volume of --size x --size x --slices\n"

@@ -25,7 +25,9 @@ const command cmd_demo = {
     .arguments = "DIR",
     .examples = {"hardy demo DIR", "hardy demo DIR --sites 2", NULL},
     .summary = "the whole job on the built-in phantom, in minutes",
-    .details = "Makes phantom data of several sites, trains the standard and the cooperative recipe on the first, scores all\n"
-               "sites, prints the table and writes scores.csv and worst.png into DIR, which must not exist.",
+    .details =
+        "Makes phantom data of several sites, trains on the first by three recipes (the study's standard and cooperative\n"
+        "training, and hardy), scores all sites, prints the table and writes scores.csv, worst.png and report.html into\n"
+        "DIR, which must not exist. FTN is the study's fast network, STN its slow one, which corrects shapes.",
     .run = run,
 };

@@ -98,8 +98,8 @@ const command cmd_evaluate = {
     .details =
         "PRED is a label map or a folder of them. REF is a label map, a folder of label maps, or a labelled data set of\n"
         "any layout. A prediction is named like its case: SUBJECT_PHASE.nii.gz, or like the case's image or label file.\n"
-        "Class numbers in predictions are LV 1, MYO 2, RV 3 (other data sets: in the order of their values), as hardy\n"
-        "predict writes them.\n"
+        "What its values mean is read from the labels.json that hardy predict wrote beside it; without one they are the\n"
+        "reference's own values.\n"
         "\n"
         "Distances are in mm between surface voxels (6 neighbours), with the reference's spacing. A class that only one\n"
         "side has: Dice and NSD 0, distances undefined. One that neither has: undefined (see --empty). Undefined values\n"

@@ -66,17 +66,17 @@ const command cmd_predict = {
     .examples = {"hardy predict RUN scans -o LABELS", "hardy predict RUN scan.nii.gz -o label.nii.gz --probabilities", NULL},
     .summary = "label maps of new scans in their own grids, and how far to trust them",
     .details =
-        "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors; several "
-        "are an ensemble\n"
-        "(mean of their probabilities). The other arguments are NIfTI scans, folders of them, data sets as downloaded, or\n"
-        "folders of DICOM, which the program dcm2niix converts: one scan a series, a cine with its frames in order.\n"
+        "MODEL is a .safetensors file, a run folder (the model that its run.json names) or one with model.safetensors;\n"
+        "several are an ensemble (mean of their probabilities). The other arguments are NIfTI scans, folders of them, data\n"
+        "sets as downloaded, or folders of DICOM, which the program dcm2niix converts: one scan a series, a cine with its\n"
+        "frames in order.\n"
         "Every frame of a 4-D scan is predicted; NAME_0000.nii.gz, NAME_0001.nii.gz ... are the channels of one scan.\n"
         "\n"
         "Writes OUT/NAME.nii.gz for each scan (in a data set SUBJECT_PHASE.nii.gz) with the label values of the training\n"
         "data, OUT/labels.json that names them (labels.label for ITK-SNAP, labels.ctbl for 3D Slicer), and\n"
-        "OUT/quality.csv with a row a scan:\n"
-        "mean entropy in the foreground, disagreement of FTN and FTN+STN (1 - mean Dice), reconstruction error and its z\n"
-        "score, volumes, of hearts EDV, ESV and EF, and warnings when the scan is unlike the training scans. Exits with 3 when "
-        "some scans failed.",
+        "OUT/quality.csv with a row a scan: predicted Dice and its lower bound, volumes, of hearts EDV, ESV and EF, warnings\n"
+        "when the scan is unlike the training scans, and what these rest on: entropy in the foreground, disagreement of two\n"
+        "opinions (of the study's models: of the fast network, FTN, and of what the slow one, STN, makes of it), error of the\n"
+        "reconstruction. Exits with 3 when some scans failed.",
     .run = run,
 };

@@ -31,8 +31,9 @@ const command cmd_stress = {
     .summary = "a model on spoiled scans: the ACDC-C protocol, and curves by severity",
     .details =
         "Spoils every labelled scan of DATA in memory by bias field, ghosting, motion and spike as ACDC-C does, three draws\n"
-        "each, and scores FTN and FTN+STN. Prints mean Dice and the share of failures beside it; writes OUT/cases.csv (a row\n"
-        "a case, artefact, copy and network), OUT/stress.json and with --sweep OUT/sweep.csv. Several models are an ensemble.\n"
-        "Ctrl-C writes the cases that are done and exits with 130. docs/ARTEFACTS.md explains all of it.",
+        "each, and scores the model; of the study's models the fast network alone (FTN) and with its shapes corrected by the\n"
+        "slow one (FTN+STN). Prints mean Dice and the share of failures beside it; writes OUT/cases.csv (a row a case,\n"
+        "artefact, copy and network), OUT/stress.json and with --sweep OUT/sweep.csv. Several models are an ensemble. Ctrl-C\n"
+        "writes the cases that are done and exits with 130. docs/ARTEFACTS.md explains all of it.",
     .run = run,
 };

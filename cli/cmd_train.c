@@ -166,10 +166,11 @@ const command cmd_train = {
     .arguments = "DATA",
     .examples = {"hardy train scans -o RUN", "hardy train scans --preset hour --folds 5 -o RUN", NULL},
     .summary = "a model from a few labelled scans",
-    .details = "Trains a U-Net (--recipe hardy, the default), or the two networks of the study by one of its recipes, on\n"
-               "subjects of DATA (any layout that `hardy check` reads), and writes into RUN: run.json (what was done),\n"
-               "metrics.csv and metrics.jsonl (a row an epoch), best.safetensors and last.safetensors (models),\n"
-               "checkpoint.safetensors. Ctrl-C finishes the step, saves and exits with 130; `hardy train --resume -o RUN`\n"
-               "goes on.",
+    .details = "Trains a U-Net (--recipe hardy, the default), or the two networks of the study, a fast one (FTN) that\n"
+               "segments and a slow one (STN) that corrects shapes, by one of its recipes, on subjects of DATA (any layout\n"
+               "that `hardy check` reads). Says first who trains, on which grid and how scans are varied, and writes into\n"
+               "RUN: run.json (what was done), progress.html, metrics.csv and metrics.jsonl (a row an epoch),\n"
+               "best.safetensors and last.safetensors (models), checkpoint.safetensors. Ctrl-C finishes the step, saves and\n"
+               "exits with 130; `hardy train --resume -o RUN` goes on.",
     .run = run,
 };

@@ -1,5 +1,6 @@
 /*
- * help.c: what a command's table of options says of itself: --help, the manual page, and the words that a shell completes.
+ * help.c: what a command's table of options says of itself: --help, the manual page, its part of docs/COMMANDS.md, and the words that a shell
+ * completes.
  */
 #include "options.h"
 
@@ -98,16 +99,22 @@ static void describe_name(const hardy_option *o, char *s, size_t n)
 	         o->value && !option_is_flag(o) ? " " : "", o->value && !option_is_flag(o) ? o->value : "");
 }
 
-/* The sentence, choices, range, default. */
-static void describe_option(const hardy_option *o, const void *values, char *s, size_t n)
+/* The sentence, choices, range. */
+static void describe_meaning(const hardy_option *o, char *s, size_t n)
 {
-	char value[256] = "";
 	add_text(s, n, "%s", o->about);
 	if (o->choices)
 		add_text(s, n, " (%s)", o->choices);
 	describe_range(o, s, n);
 	if (o->type == HARDY_OPTION_TEXTS)
 		add_text(s, n, " May be repeated.");
+}
+
+/* The same and the default. */
+static void describe_option(const hardy_option *o, const void *values, char *s, size_t n)
+{
+	char value[256] = "";
+	describe_meaning(o, s, n);
 	describe_default(o, values, value, sizeof value);
 	if (*value)
 		add_text(s, n, " [%s]", value);
@@ -239,6 +246,71 @@ static void print_manual(const command *self, const option_set *sets)
 	       self->examples[0] ? ".fi\n" : "");
 }
 
+/* ---- the page of the manual ---------------------------------------------------------------------------------------------- */
+
+/* One text as Markdown, in a cell of a table or outside. */
+static void print_markdown(const char *text)
+{
+	bool code = false;
+	for (; *text; text++) {
+		code ^= *text == '`';
+		if (*text == '|' || (!code && strchr("*_<[]", *text)))
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static void print_row(const char *name, const char *text, const char *value)
+{
+	printf("| `");
+	for (; *name; name++)
+		printf(*name == '|' ? "\\|" : "%c", *name);
+	printf("` | ");
+	print_markdown(text);
+	printf(*value ? " | `%s` |\n" : " | |\n", value);
+}
+
+static void print_page(const command *self, const option_set *sets)
+{
+	printf("## hardy %s\n\n", self->name);
+	print_markdown(self->summary);
+	printf("\n\n```text\nhardy %s [options]%s%s\n", self->name, self->arguments && *self->arguments ? " " : "",
+	       self->arguments ? self->arguments : "");
+	for (size_t i = 0; i < 3 && self->examples[i]; i++)
+		printf("%s%s\n", i ? "" : "\n", self->examples[i]);
+	printf("%s%s\n```\n", self->details ? "\n" : "", self->details ? self->details : "");
+	const char *heading;
+	for (int h = 0; (heading = heading_of(sets, h)); h++) {
+		const hardy_option *o;
+		const void *values;
+		printf("\n| %s | | without it |\n|---|---|---|\n", h ? heading : "option");
+		for (walk w = {sets, h, 0, 0}; (o = next_row(&w, &values));) {
+			char left[160] = "", text[1024] = "", value[256] = "";
+			describe_name(o, left, sizeof left);
+			describe_meaning(o, text, sizeof text);
+			describe_default(o, values, value, sizeof value);
+			print_row(left, text, value);
+		}
+	}
+	printf("\n");
+}
+
+void options_page_begins(void)
+{
+	printf(
+	    "# Commands\n\nEvery command with every option, as the program itself has them; `hardy help COMMAND` shows the same. "
+	    "This page is\nmade by `hardy help --markdown`, and a test holds it to that.\n\n| command | what it does "
+	    "|\n|---|---|\n");
+	for (size_t i = 0; commands[i]; i++)
+		printf("| [`hardy %s`](#hardy-%s) | %s |\n", commands[i]->name, commands[i]->name, commands[i]->summary);
+	printf("\nExit codes: 0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, 130 interrupted after "
+	       "saving.\n\nEvery command takes these, too. Options may stand before and behind the arguments; `--size 96` and "
+	       "`--size=96` are\nthe same, and `--` ends them.\n\n| option | | without it |\n|---|---|---|\n");
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		print_row(common[i].name, common[i].help, "");
+	printf("\n");
+}
+
 /* ---- words for a shell -------------------------------------------------------------------------------------------------- */
 
 /* Every option, one a line; of one that has choices, these behind it: "--preset quick hour paper short". */
@@ -270,7 +342,9 @@ int options_help(const command *self, const option_set sets[MOST_SETS], const ch
 		print_manual(self, sets);
 	else if (strcmp(form, "words") == 0)
 		print_words(sets);
+	else if (strcmp(form, "markdown") == 0)
+		print_page(self, sets);
 	else
-		return usage_error(self, "--help is \"%s\", want man, words, or nothing", form);
+		return usage_error(self, "--help is \"%s\", want man, words, markdown, or nothing", form);
 	return EXIT_DONE;
 }

@@ -101,10 +101,27 @@ static void print_manual(void)
 	       "saving.\n");
 }
 
-/* hardy help [--man|--words] [COMMAND] */
+/* docs/COMMANDS.md as a whole. */
+static int print_page(void)
+{
+	char name[32], form[] = "--help=markdown";
+	options_page_begins();
+	for (size_t i = 0; commands[i]; i++) {
+		snprintf(name, sizeof name, "%s", commands[i]->name);
+		char *words[] = {name, form, NULL};
+		const int code = commands[i]->run(commands[i], 2, words);
+		if (code)
+			return code;
+	}
+	return EXIT_DONE;
+}
+
+/* hardy help [--man|--words] [COMMAND], hardy help --markdown */
 static int help(int argc, char **argv)
 {
 	char plain[] = "--help", man[] = "--help=man", list[] = "--help=words", *form = plain;
+	if (argc == 2 && strcmp(argv[1], "--markdown") == 0)
+		return print_page();
 	if (argc > 1 && strcmp(argv[1], "--man") == 0)
 		form = man;
 	else if (argc > 1 && strcmp(argv[1], "--words") == 0)

@@ -64,9 +64,12 @@ const char *arguments_find(const arguments *a, const char *name);
 
 void arguments_clear(arguments *a);
 
-/* Prints what the tables say: "" as --help does, "man" as a manual page, "words" as one line an option for a shell's completion: its name,
- * and behind it its choices, * if any value may follow, or nothing if none does. */
+/* Prints what the tables say: "" as --help does, "man" as a manual page, "markdown" as a section of docs/COMMANDS.md, "words" as one line an
+ * option for a shell's completion: its name, and behind it its choices, * if any value may follow, or nothing if none does. */
 int options_help(const command *self, const option_set sets[MOST_SETS], const char *form);
+
+/* Prints what docs/COMMANDS.md begins with: the table of commands, and the options that all have. */
+void options_page_begins(void);
 
 /* The option on the command line: "--learning-rate"; negative: "--no-minmax". */
 void option_word(const hardy_option *row, bool negative, char *out, size_t size);

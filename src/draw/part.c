@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "predict/legend.h"
 
 #include <math.h>
 
@@ -56,6 +57,8 @@ hardy_status hy_part_draw(hy_canvas *c, int left, int top, const hy_part *p, con
 	}
 	if (b && b->label) {
 		cut_labels(p, b->label, nx, ny, labels);
+		for (size_t k = 0; k < n && b->classes; k++)
+			labels[k] = (uint8_t)hy_class_shown(b->classes, labels[k]);
 		hy_canvas_contours(c, left, top, p->scale, labels, p->side, p->side);
 	}
 	hy_free(grey);

@@ -4,6 +4,7 @@
 #ifndef HY_DRAW_PART_H
 #define HY_DRAW_PART_H
 
+#include "dataset/dataset.h"
 #include "draw/png.h"
 #include "image/box.h"
 
@@ -22,8 +23,9 @@ hy_part hy_part_around(const hy_box *box, int64_t nx, int64_t ny, double margin,
 
 /* The borders that lie over an image: class indices or label values of the whole slice, 0 background. */
 typedef struct hy_borders {
-	const uint8_t *truth; /* drawn in white, below; NULL: none */
-	const uint8_t *label; /* in the colours of the classes; NULL: none */
+	const uint8_t *truth;    /* drawn in white, below; NULL: none */
+	const uint8_t *label;    /* in the colours of the classes; NULL: none */
+	const hy_class *classes; /* label holds indices of these; NULL: it holds label values */
 } hy_borders;
 
 /*

@@ -18,7 +18,9 @@ static const hardy_option option_rows[] = {
     HY_OPTION_ARGUMENT(hardy_export_options, model, "MODEL", "The model."),
     HY_OPTION_OUTPUT(hardy_export_options, "FILE", "The file to write, whose name ends in .onnx."),
     {"network", HARDY_OPTION_TEXT, AT(network), "NAME",
-     "ftn: the fast network alone; stn: FTN+STN. Without it: as the model predicts.", .choices = "ftn|stn"},
+     "Of the study's models. ftn: the fast network alone; stn: with its shapes corrected by the slow one. Without it: as the "
+     "model predicts.",
+     .choices = "ftn|stn"},
     HY_OPTION_OVERWRITE(hardy_export_options, "Replace also a file that hardy did not write."),
 };
 

@@ -33,6 +33,12 @@ void hy_label_colour(int value, uint8_t rgb[3])
 	memcpy(rgb, palette[(value + n - 1) % n], 3);
 }
 
+int hy_class_shown(const hy_class *classes, int index)
+{
+	const int value = classes[index].value;
+	return !index ? 0 : value <= 0 ? index : value <= 255 ? value : 1 + (value - 1) % 6;
+}
+
 static char *join(const char *stem, const char *ending)
 {
 	const size_t room = strlen(stem) + strlen(ending) + 1;

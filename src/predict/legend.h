@@ -18,6 +18,10 @@ void hy_legend_clear(hy_legend *l);
 /* The colour of a label value, the same in pictures, reports and tables; 0 is background. */
 void hy_label_colour(int value, uint8_t rgb[3]);
 
+/* The value, 1 to 255, in whose colour pictures show the class of that index: the one that label maps hold, as far as there is one, so that a
+ * structure has one colour in the page of a training, in that of its predictions, and in a viewer. */
+int hy_class_shown(const hy_class *classes, int index);
+
 /*
  * STEM.json (names, values, colours, training), STEM.label for ITK-SNAP and STEM.ctbl for 3D Slicer. If a table lies there already, the label
  * maps beside it must hold the same values; the subjects of its models are kept. HARDY_ERROR_ARGUMENT otherwise, and where something else

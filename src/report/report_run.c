@@ -210,7 +210,7 @@ static void write_legend(page *p)
 	hy_html_printf(&p->f, "<ul class=\"legend\" aria-label=\"Colours of the borders\">");
 	for (int k = 1; k < p->t.n_classes; k++) {
 		uint8_t rgb[3];
-		hy_label_colour(k, rgb);
+		hy_label_colour(hy_class_shown(p->t.classes, k), rgb);
 		hy_html_printf(&p->f, "<li><span style=\"background:rgb(%d,%d,%d)\"></span>%s, predicted</li>", rgb[0], rgb[1], rgb[2],
 		               p->t.classes[k].name);
 	}
@@ -650,7 +650,7 @@ static void write_methods(page *p)
 	hy_html_printf(&p->f, "%s, seed %.0f, %.0f thread%s. ",
 	               !strcmp(text_option(p, "precision", ""), "bf16") ? "bfloat16 with single-precision sums and weights"
 	                                                                : "single precision",
-	               option(p, "seed"), of_record(p, "threads"), of_record(p, "threads") > 1 ? "s" : "");
+	               option(p, "seed"), of_record(p, "threads"), of_record(p, "threads") == 1 ? "" : "s");
 	if (option(p, "ema") > 0)
 		hy_html_printf(&p->f, "Validated and kept were weights averaged with a decay of %g. ", option(p, "ema"));
 	hy_html_printf(&p->f, "At prediction: ");

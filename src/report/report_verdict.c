@@ -142,8 +142,11 @@ static void write_without_statistics(hy_report *r)
 	}
 	if (best < 0)
 		return;
-	hy_html_printf(&r->f, "<p class=\"verdict\">The highest mean Dice on %s is that of %s: %.3f (FTN+STN). ",
-	               s->sets[set].title, s->methods[at].title, best);
+	hy_html_printf(
+	    &r->f,
+	    "<p class=\"verdict\">The highest mean Dice on %s is that of %s: %.3f (FTN+STN: the fast network, corrected by the "
+	    "slow one). ",
+	    s->sets[set].title, s->methods[at].title, best);
 	hy_html_printf(&r->f, "No statistics say whether methods differ.</p>\n");
 }
 
@@ -155,7 +158,9 @@ void hy_report_verdict(hy_report *r)
 		write_without_statistics(r);
 		return;
 	}
-	hy_html_printf(&r->f, "<p class=\"verdict\"><strong>%s</strong> (%.0f subjects), mean Dice of FTN+STN against %s: ",
+	hy_html_printf(&r->f,
+	               "<p class=\"verdict\"><strong>%s</strong> (%.0f subjects), mean Dice of FTN+STN (the fast network, "
+	               "corrected by the slow one) against %s: ",
 	               title_of(target), hy_json_number(target, "n_subjects", NAN), method_title(r, reference));
 	put_side(r, target, reference, 1, "ahead: ");
 	put_side(r, target, reference, -1, "behind: ");

@@ -323,7 +323,7 @@ static void choose_slices(const hy_labels *truth, const hy_labels *found, const 
 	qsort(out, N_PANELS, sizeof *out, ascending);
 }
 
-static hardy_status draw(hy_trained_case *c, scan *s, hardy_error *err)
+static hardy_status draw(hy_trained_case *c, scan *s, const hy_class *classes, hardy_error *err)
 {
 	const hy_order stack = hy_order_stack(hy_stack_axis(&s->truth.grid));
 	hardy_status status = hy_volume_reorder(&s->image, &stack, err);
@@ -345,7 +345,7 @@ static hardy_status draw(hy_trained_case *c, scan *s, hardy_error *err)
 	status = hy_canvas_new(&canvas, N_PANELS * side, side, err);
 	for (int k = 0; k < N_PANELS && !status; k++) {
 		const int64_t at = c->slice[k] * g->nx * g->ny;
-		const hy_borders b = {s->truth.data + at, s->found.label.data + at};
+		const hy_borders b = {s->truth.data + at, s->found.label.data + at, classes};
 		status = hy_part_draw(canvas, k * side, 0, &p, s->image.data + at, &b, g->nx, g->ny, err);
 	}
 	if (!status)
@@ -379,7 +379,7 @@ static hardy_status add_case(reader *r, size_t part, hy_predictor *predictor, si
 		status = hy_predictor_run(predictor, &s.image, &s.found, err);
 	if (!status) {
 		score(out, &s, t->n_classes);
-		status = draw(out, &s, err);
+		status = draw(out, &s, t->classes, err);
 	}
 	scan_clear(&s);
 	if (!status)

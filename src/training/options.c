@@ -159,7 +159,7 @@ static const hardy_option rows[] = {
      .heading = IN_ABLATIONS},
     {"only_x_hat", HARDY_OPTION_SWITCH, AT(only_x_hat), NULL, "Hard images only, no hard segmentations.",
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
-    {"separate", HARDY_OPTION_SWITCH, AT(separate), NULL, "No gradient from the STN into the FTN.",
+    {"separate", HARDY_OPTION_SWITCH, AT(separate), NULL, "No gradient from the slow network (STN) into the fast one (FTN).",
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
     {"no_decoupler", HARDY_OPTION_SWITCH, AT(no_decoupler), NULL, "One latent code for image and shape.",
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},

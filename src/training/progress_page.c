@@ -42,7 +42,7 @@ static hardy_status draw(const hy_progress_facts *p, const hy_shot *s, hy_blob *
 	hy_box_add(&box, s->label, p->size, p->size, 1);
 	const int most = (int)p->size;
 	const hy_part part = hy_part_around(&box, p->size, p->size, 1.5, most < 24 ? most : 24, most, PANEL);
-	const hy_borders b = {s->truth, s->label};
+	const hy_borders b = {s->truth, s->label, p->classes};
 	hy_canvas *c = NULL;
 	hardy_status status = hy_canvas_new(&c, part.side * part.scale, part.side * part.scale, err);
 	if (!status)
@@ -58,7 +58,7 @@ static void write_legend(hy_outfile *f, const hy_progress_facts *p)
 	hy_html_printf(f, "<p class=\"legend\">Predicted:");
 	for (int k = 1; k < p->n_classes; k++) {
 		uint8_t rgb[3];
-		hy_label_colour(k, rgb);
+		hy_label_colour(hy_class_shown(p->classes, k), rgb);
 		hy_html_printf(f, " <span style=\"background:rgb(%d,%d,%d)\"></span>%s", rgb[0], rgb[1], rgb[2], p->classes[k].name);
 	}
 	hy_html_printf(f, "; <span style=\"background:#fff\"></span>truth, where the prediction differs from it</p>\n");

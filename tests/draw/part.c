@@ -2,6 +2,7 @@
  * part.c: the box around labels, the square around a box, what is drawn of a slice, and the slice that is shown.
  */
 #include "draw/part.h"
+#include "predict/legend.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ static void both_borders(void **state)
 			truth[y * 6 + x] = label[y * 6 + x] = 1;
 	label[4 * 6 + 4] = 0; /* a corner is missed */
 	const hy_part p = {.x = -1, .y = 0, .side = 7, .scale = 1};
-	const hy_borders b = {truth, label};
+	const hy_borders b = {truth, label, NULL};
 	assert_ok(hy_canvas_new(&c, 7, 7, &err), &err);
 	assert_ok(hy_part_draw(c, 0, 0, &p, slice, &b, 6, 6, &err), &err);
 	const uint8_t black[3] = {0}, white[3] = {255, 255, 255};
@@ -79,6 +80,31 @@ static void both_borders(void **state)
 	const uint8_t *both = pixel(c, 2, 1);
 	assert_true(both[0] != both[1] || both[1] != both[2]); /* a class's colour */
 	assert_memory_equal(pixel(c, 5, 1), both, 3);
+	hy_canvas_free(c);
+}
+
+/* A class has the colour of the value that label maps hold, here and in a viewer. */
+static void colours_of_classes(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hy_canvas *c = NULL;
+	float slice[4 * 4] = {0};
+	uint8_t label[4 * 4] = {0}, lv[3], unnamed[3];
+	const hy_class classes[] = {{"background", 0, true}, {"LV", 3, true}, {"RV", -1, false}, {"far", 301, true}};
+	label[5] = 1, label[10] = 2;
+	const hy_part p = {.side = 4, .scale = 1};
+	const hy_borders b = {NULL, label, classes};
+	assert_ok(hy_canvas_new(&c, 4, 4, &err), &err);
+	assert_ok(hy_part_draw(c, 0, 0, &p, slice, &b, 4, 4, &err), &err);
+	hy_label_colour(3, lv);
+	hy_label_colour(2, unnamed);
+	assert_memory_equal(pixel(c, 1, 1), lv, 3);
+	assert_memory_equal(pixel(c, 2, 2), unnamed, 3);
+	uint8_t far[3], shown[3];
+	hy_label_colour(301, far);
+	hy_label_colour(hy_class_shown(classes, 3), shown);
+	assert_memory_equal(far, shown, 3);
 	hy_canvas_free(c);
 }
 
@@ -96,6 +122,7 @@ static void slice_where_maps_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(box_of_labels), cmocka_unit_test(square_around_a_box),
-	                                   cmocka_unit_test(both_borders), cmocka_unit_test(slice_where_maps_differ)};
+	                                   cmocka_unit_test(both_borders), cmocka_unit_test(colours_of_classes),
+	                                   cmocka_unit_test(slice_where_maps_differ)};
 	return cmocka_run_group_tests_name("draw/part", tests, NULL, NULL);
 }

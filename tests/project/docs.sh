@@ -36,7 +36,7 @@ fenced || /^(    |\t)/ {
 	n = split($0, part, "`")
 	for (i = 2; i < n; i += 2)
 		print FILENAME ":" FNR "\t" part[i]
-}' README.md docs/*.md docs/start/*.md docs/notes/*.md >"$work/code"
+}' README.md docs/*.md docs/*/*.md >"$work/code"
 
 # Command lines of the program: split at ; | & and parentheses, look for the word hardy or a path that ends in /hardy.
 awk -F'\t' '
@@ -78,6 +78,17 @@ awk -F'\t' '{ n = split($2, word, /[ ,;:()]+/)
 while IFS='	' read -r where path; do
 	[ -e "$path" ] || fault "$where: $path is not there"
 done <"$work/paths"
+
+# The manual's tables of options are made of the rows that the program reads.
+"$hardy" help --markdown | diff docs/COMMANDS.md - >"$work/diff" ||
+	fault "docs/COMMANDS.md is not what \`hardy help --markdown\` prints; make it anew: $(head -n 4 "$work/diff")"
+
+# Prose has lines of at most 120 columns; tables and pictures may be wider, a stop of the tour is one line, and four pages wait.
+awk 'FNR == 1 { fenced = 0 } /^ *```/ { fenced = !fenced } !fenced && !/^(\||<!--|!\[|    )/ && length($0) > 120 { print FILENAME ":" FNR }' \
+	README.md docs/*.md docs/*/*.md | grep -Ev '^docs/(ARCHITECTURE|LIBRARY|RELIABILITY|SCALING|TOUR).md:' >"$work/wide"
+while read -r where; do
+	fault "$where: the line is wider than 120 columns"
+done <"$work/wide"
 
 # The version stands in include/hardy/version.h, and once more where a citation has it.
 grep -q "^version: $(script/version)\$" CITATION.cff || fault "CITATION.cff does not say version $(script/version)"

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Runs every command that a page shows and compares what it prints with what the page shows.
 
-    pages.py [PAGE.md...]      README.md and docs/start without a name; HARDY_PROGRAM is the program to try, else build/hardy
+    pages.py [PAGE.md...]      README.md and all of docs without a name; HARDY_PROGRAM is the program to try, else build/hardy
 
-A page is run in an empty folder of its own, from top to bottom. In a fenced block marked `console` a line that begins with
-"$ " is a command (one that ends in a backslash goes on in the next line), and the lines behind it are its output, both streams
-together. A block marked `sh` holds commands alone. In outputs a number stands for any number, and a line that is only "..." for any
-number of lines; a block that ends with a command shows nothing of its output. A command must succeed unless its output has a
+The rule: every block of commands is run, unless a comment before it says why it cannot be in some seconds on the phantom: it needs
+real scans, other machines, or minutes. A page is run in an empty folder of its own, from top to bottom. In a fenced block marked
+`console` a line that begins with "$ " is a command (one that ends in a backslash goes on in the next line), and the lines behind it
+are its output, both streams together. A block marked `sh` holds commands alone, and so does a block without a mark, or one that is
+indented, whose first line begins with a program (PROGRAMS). In outputs a number stands for any number, and a line that is only "..."
+for any number of lines; a block that ends with a command shows nothing of its output. A command must succeed unless its output has a
 line "exit code N".
 
 Comments that a reader does not see:
     <!-- run: COMMAND -->                  a command before what follows
     <!-- not run: REASON -->               the next block cannot be run here; the reason is counted and printed
+    <!-- file: NAME -->                    the next block is what the file NAME of the page's folder holds
     <!-- needs: PROGRAM -->                the rest of the page cannot be run where PROGRAM is not installed; said like the above
-    <!-- hardy train gets: OPTIONS -->     appended to each `hardy train` of the page, to make it short
+    <!-- hardy NAME gets: OPTIONS -->      appended to each `hardy NAME` of the page but those that resume, to make it short
 """
 import glob
 import os
@@ -27,12 +30,23 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 PROGRAM = os.path.abspath(os.environ.get("HARDY_PROGRAM", os.path.join(SOURCE, "build", "hardy")))
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+PROGRAMS = re.compile(r"\$ |(?:[A-Z]+=\S+ )?(?:hardy|build|script|tests|bench|meson|ninja|mpirun|pip|cc|sh)(?:/\S+)?(?: |$)")
 
 
 def blocks(text):
-    """What the page asks for, in order: (line number, kind, text) with kind run, not run, needs, gets, or the word behind the fence."""
-    fence, begin, held = None, 0, []
-    for n, line in enumerate(text.splitlines(), 1):
+    """What the page asks for, in order: (line number, kind, text) with kind run, not run, file, needs, a command that gets, or the word behind the fence."""
+    fence, begin, held, indented = None, 0, [], []
+    for n, line in enumerate(text.splitlines() + [""], 1):
+        if fence is None and line.startswith("    "):
+            indented.append(line[4:])
+            continue
+        if indented and line.strip():
+            yield n - len(indented), "", indented
+        if line.strip() or fence is not None:
+            indented = []
+        elif indented:
+            indented.append("")
+            continue
         if fence is not None:
             if line.strip() == "```":
                 yield begin, fence, held
@@ -42,7 +56,7 @@ def blocks(text):
         elif line.startswith("```"):
             fence, begin, held = line[3:].strip(), n, []
         else:
-            comment = re.fullmatch(r"<!-- (run|not run|needs|hardy train gets): (.*) -->", line.strip())
+            comment = re.fullmatch(r"<!-- (run|not run|file|needs|hardy [a-z]+ gets): (.*) -->", line.strip())
             if comment:
                 yield n, comment.group(1), comment.group(2)
 
@@ -85,10 +99,11 @@ def matches(shown, printed):
 
 def run(page):
     """(commands run, failures, reasons for what was not run)."""
-    n_run, failures, left, extra, skip = 0, [], [], "", None
+    n_run, failures, left, extra, skip, name = 0, [], [], {}, None, None
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "build"))
         os.symlink(PROGRAM, os.path.join(folder, "build", "hardy"))
+        os.symlink(os.path.join(SOURCE, "bench"), os.path.join(folder, "bench"))
         env = dict(os.environ, PATH=os.path.join(folder, "build") + ":" + os.environ["PATH"], COLUMNS="100", HARDY_SOURCE=SOURCE)
         for at, kind, held in blocks(open(page, encoding="utf-8").read()):
             if kind == "not run":
@@ -97,16 +112,23 @@ def run(page):
                 if not shutil.which(held):
                     left.append(f"needs {held}, which is not installed")
                     break
-            elif kind == "hardy train gets":
-                extra = " " + held
-            elif kind in ("run", "console", "sh"):
+            elif kind.endswith(" gets"):
+                extra[kind[:-5]] = " " + held + " "
+            elif kind == "file":
+                name = held
+            elif name and kind != "run":
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                    f.write("\n".join(held) + "\n")
+                name = None
+            elif kind in ("run", "console", "sh") or (kind == "" and PROGRAMS.match(held[0].strip())):
                 if skip:
                     left.append(skip)
                     skip = None
                     continue
                 for command, shown in [(held, None)] if kind == "run" else commands(kind, held):
                     n_run += 1
-                    whole = re.sub(r"\bhardy train [^|;&]*", lambda m: m.group(0).rstrip() + extra + " ", command)
+                    whole = re.sub(r"\b(hardy [a-z]+) [^|;&>]*", lambda m: m.group(0) if "--resume" in m.group(0) else
+                                   m.group(0).rstrip() + extra.get(m.group(1), " "), command)
                     p = subprocess.run(whole, shell=True, cwd=folder, env=env, text=True, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
                     printed = [line for line in p.stdout.splitlines() if line.strip()]
@@ -134,4 +156,4 @@ def main(pages):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or [os.path.join(SOURCE, "README.md"), *sorted(glob.glob(os.path.join(SOURCE, "docs", "start", "*.md")))])
+    main(sys.argv[1:] or [os.path.join(SOURCE, "README.md"), *sorted(glob.glob(os.path.join(SOURCE, "docs", "**", "*.md"), recursive=True))])

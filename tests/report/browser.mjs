@@ -1,15 +1,15 @@
 // browser.mjs: a report in headless Chromium: it asks no network for anything, its plots are drawn, the viewer shows voxels, a case can
 // be chosen and a table sorted by keyboard, it fits a phone and a wide screen with all its tables, and follows the reader's choice of dark.
-// Then the page of a training, likewise, and that of predictions: a click, a key and a tap on a scan open the viewer.
+// Then the page of a training, likewise, and that of predictions: a click, a key and a tap on a scan open the viewer. Last the page of a demo.
 //
-// Usage: node browser.mjs REPORT RUN_REPORT LABELS_REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
+// Usage: node browser.mjs REPORT RUN_REPORT LABELS_REPORT DEMO_REPORT PLAYWRIGHT CHROMIUM [SCREENSHOTS]. With a folder for screenshots one of every view is kept there.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [report, run_report, labels_report, playwright, chromium, screenshots] = process.argv.slice(2);
+const [report, run_report, labels_report, demo_report, playwright, chromium, screenshots] = process.argv.slice(2);
 const engine = await import(pathToFileURL(join(playwright, "index.mjs")));
 const profile = mkdtempSync(join(tmpdir(), "hardy-browser-"));
 const context = await engine.chromium.launchPersistentContext(profile, {
@@ -136,15 +136,17 @@ const sorts = async () => {
 const contrasts = async () => {
 	const colours = await page.evaluate(() => {
 		const back = getComputedStyle(document.body).backgroundColor;
-		const card = getComputedStyle(document.querySelector(".scroll")).backgroundColor;
-		const of = (s) => getComputedStyle(document.querySelector(s)).color;
+		const card = getComputedStyle(document.querySelector(".scroll, .card")).backgroundColor;
+		const of = (s) => document.querySelector(s) && getComputedStyle(document.querySelector(s)).color;
 		return [
 			[of("body"), back],
 			[of("header p"), back],
 			[of("nav a"), card],
 			[of("caption"), card],
 			[of("td small"), getComputedStyle(document.querySelector("td.best") || document.body).backgroundColor],
-		];
+			[of(".card figcaption"), card],
+			[of(".card .warning"), card],
+		].filter((pair) => pair[0]);
 	});
 	return colours.map(([a, b]) => {
 		const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
@@ -284,6 +286,10 @@ try {
 		});
 	await ready();
 	const cards = await page.$$eval(".sheet .look", (list) => list.map((b) => ({ id: b.dataset.openCase, off: b.disabled, alt: b.firstChild.alt })));
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of predictions`);
+	await page.emulateMedia({ colorScheme: "dark" });
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of predictions in dark mode`);
+	await page.emulateMedia({ colorScheme: "light" });
 	check(cards.length > 2 && cards.every((c) => !c.off && c.alt), "a scan of the contact sheet opens nothing");
 	check((await page.locator("#viewer-case option").count()) === cards.length, "the list has not a line a card");
 	await page.click(`[data-open-case="${cards[2].id}"]`);
@@ -336,6 +342,21 @@ try {
 	await keep("labels-phone");
 	await page.emulateMedia({ colorScheme: "dark" });
 	check(luminance(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)) < 0.05, "predictions stay light");
+
+	// A demo
+	await page.goto(pathToFileURL(demo_report).href);
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of a demo in dark mode`);
+	await fits(390);
+	await keep("demo-phone");
+	await page.emulateMedia({ colorScheme: "light" });
+	for (const ratio of await contrasts()) check(ratio >= 4.5, `contrast of ${ratio.toFixed(2)} of a demo`);
+	await fits(1400);
+	await keep("demo");
+	check((await page.locator("table tbody tr").count()) >= 3, "the demo has not a row a recipe");
+	check(
+		(await page.$$eval("img", (list) => list.length > 0 && list.every((i) => i.complete && i.naturalWidth > 0 && i.alt !== ""))),
+		"a picture of the demo is not shown",
+	);
 
 	assert.deepEqual(faults, []);
 	console.log(`browser: ${n_checks} checks of ${plots.length} plots and the viewer`);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# browser.sh: makes a tiny experiment and a tiny training on the phantom, their reports and that of predictions, and looks at those with browser.mjs. Skips where
+# browser.sh: makes a tiny experiment, training and demo on the phantom, their reports and that of predictions, and looks at those with browser.mjs. Skips where
 # there is no Chromium, no node, or no JavaScript in the program.
 set -u
 skip() {
@@ -20,9 +20,10 @@ hardy=$HARDY_PROGRAM
 	"$hardy" report study --cases 2 >>log 2>&1 &&
 	"$hardy" train data/siteA -o run --size 32 --spacing 5 --iterations 6 --batch 4 --subjects 3 --validation 2 --calibrate off >>log 2>&1 &&
 	"$hardy" report run >>log 2>&1 &&
-	"$hardy" predict run data/siteB -o labels --report >>log 2>&1 || {
+	"$hardy" predict run data/siteB -o labels --report >>log 2>&1 &&
+	"$hardy" demo demo --sites 2 --subjects 3 --train 1 --iterations 2 --size 32 --spacing 6 --batch 4 >>log 2>&1 || {
 	cat log
 	exit 1
 }
 grep -q 'id="bundle"' study/report.html || skip "this hardy was built without npm"
-node "$HARDY_SOURCE/tests/report/browser.mjs" study/report.html run/report.html labels/report.html "$playwright" "$chromium" ${1:+"$1"}
+node "$HARDY_SOURCE/tests/report/browser.mjs" study/report.html run/report.html labels/report.html demo/report.html "$playwright" "$chromium" ${1:+"$1"}

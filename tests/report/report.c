@@ -176,7 +176,8 @@ static void the_verdict_comes_first(void **state)
 	hardy_report_options_init(&o);
 	char *page = make_report(&o, &err);
 	assert_has(page,
-	           "<p class=\"verdict\"><strong>Out of domain</strong> (7 subjects), mean Dice of FTN+STN against Standard: "
+	           "<p class=\"verdict\"><strong>Out of domain</strong> (7 subjects), mean Dice of FTN+STN (the fast network, "
+	           "corrected by the slow one) against Standard: "
 	           "ahead: Better by +0.250 (95 % interval +0.125 to +0.375). behind: Worse by -0.250 (95 % interval -0.375 to "
 	           "-0.125). No difference is shown for Alike +0.062 (95 % interval -0.125 to +0.250). </p>");
 	assert_has(page, "At home, and groups of test sets");

@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #if defined(_OPENMP)
 #include <omp.h>
@@ -378,12 +379,90 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+/* ---- docs/RECIPES.md ------------------------------------------------------------------------------------------------------ */
+
+/* A cell's next word, cut out of *at: what stands in backquotes, or between commas. NULL behind the last. */
+static char *next_word(char **at, bool quoted)
+{
+	char *begin = *at + strspn(*at, quoted ? " ,`" : " ,");
+	char *end = begin + strcspn(begin, quoted ? "`" : ",");
+	if (!*begin)
+		return NULL;
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	for (size_t n = strlen(begin); n && begin[n - 1] == ' ';)
+		begin[--n] = '\0';
+	return begin;
+}
+
+/* "0.5", "1/3", or a choice's name. */
+static double usual_as_told(const hy_parameter *p, const char *word)
+{
+	char *rest;
+	const double v = strtod(word, &rest);
+	if (!p->choices)
+		return *rest == '/' ? v / strtod(rest + 1, NULL) : v;
+	int index = 0;
+	for (const char *c = p->choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL, index++)
+		if (!strncmp(c, word, strlen(word)) && (c[strlen(word)] == '|' || !c[strlen(word)]))
+			return index;
+	return -1;
+}
+
+/* The page's table has every parameter of every member once, with the value that it has unless given. */
+static void page_tells_parameters(void **state)
+{
+	(void)state;
+	char path[4096], line[4096];
+	snprintf(path, sizeof path, "%s/docs/RECIPES.md", getenv("HARDY_SOURCE") ? getenv("HARDY_SOURCE") : ".");
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	const hy_perturbation_kind *kind = NULL;
+	bool inside = false;
+	size_t n_told = 0, n_there = 0;
+	while (fgets(line, sizeof line, f)) {
+		if (!strncmp(line, "## ", 3))
+			inside = !strcmp(line, "## Parameters\n");
+		if (!inside || line[0] != '|' || line[1] == '-' || strstr(line, "| usual |"))
+			continue;
+		char *cell[3], *at = line + 1;
+		for (int k = 0; k < 3; k++) {
+			char *end = strchr(at, '|');
+			assert_non_null(end);
+			*end = '\0';
+			cell[k] = at;
+			at = end + 1;
+		}
+		const char *member = next_word(&cell[0], true);
+		kind = member ? hy_perturbation_find(member) : kind;
+		assert_non_null(kind);
+		const char *told = NULL, *value, *name;
+		while ((name = next_word(&cell[1], true))) {
+			const int i = hy_parameter_find(kind, name);
+			if (i < 0)
+				fail_msg("%s has no %s", kind->name, name);
+			value = next_word(&cell[2], false);
+			told = value ? value : told; /* one value may stand for several names */
+			assert_non_null(told);
+			if (!(fabs(usual_as_told(&kind->parameters[i], told) - kind->parameters[i].usual) < 1e-9))
+				fail_msg("%s: %s is told as %s, is %g", kind->name, name, told, kind->parameters[i].usual);
+			n_told++;
+		}
+	}
+	fclose(f);
+	for (int k = 0; hy_perturbation_kinds[k]; k++)
+		for (const hy_parameter *p = hy_perturbation_kinds[k]->parameters; p->name; p++)
+			n_there++;
+	assert_int_equal(n_told, n_there);
+}
+
 int main(void)
 {
 #if defined(_OPENMP)
 	omp_set_num_threads(1); /* the shapes are too small to share */
 #endif
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(page_tells_parameters),
 	    cmocka_unit_test(repeatable_finite_without_allocation),
 	    cmocka_unit_test(other_networks),
 	    cmocka_unit_test(stacking_adds),
