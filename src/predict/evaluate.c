@@ -41,7 +41,7 @@ typedef struct evaluator {
 	bool legendary;              /* it says what their values mean */
 	int classes[HY_MAX_CLASSES]; /* indices of the classes that are scored */
 	size_t n_classes;
-	hardy_score_row *rows; /* owned, pairs by classes */
+	hy_kept_score *scores; /* owned, pairs by classes */
 	failure *failures;     /* owned, one a pair; status OK when scored */
 	int64_t *crossed;      /* owned: voxels by class of the prediction (rows) and of the reference */
 	hy_share part;         /* of the pairs */
@@ -339,25 +339,14 @@ static int64_t keep_labelled_slices(hy_labels *pred, hy_labels *ref)
 	return n;
 }
 
-static void name_rows(const evaluator *e, const hy_pair *pair, hardy_score_row *rows)
-{
-	for (size_t k = 0; k < e->n_classes; k++) {
-		memcpy(rows[k].name, pair->name, sizeof(rows[k].name));
-		memcpy(rows[k].subject, pair->subject, sizeof(rows[k].subject));
-		memcpy(rows[k].phase, pair->phase, sizeof(rows[k].phase));
-		memcpy(rows[k].site, pair->site, sizeof(rows[k].site));
-		memcpy(rows[k].class_name, e->class_names[k], sizeof(rows[k].class_name));
-	}
-}
-
-static void fill_undefined(hardy_score_row *row)
+static void fill_undefined(hy_kept_score *row)
 {
 	row->state = HARDY_ROW_NOT_LABELLED;
 	for (int k = 0; k < HARDY_N_SCORES; k++)
 		row->value[k] = NAN;
 }
 
-static hardy_status score_classes(const evaluator *e, hy_labels *pred, hy_labels *ref, hardy_score_row *rows, hardy_error *err)
+static hardy_status score_classes(const evaluator *e, hy_labels *pred, hy_labels *ref, hy_kept_score *scores, hardy_error *err)
 {
 	const hy_grid *g = &ref->grid;
 	int64_t nz = e->o->labelled_slices ? keep_labelled_slices(pred, ref) : g->nz;
@@ -367,7 +356,7 @@ static hardy_status score_classes(const evaluator *e, hy_labels *pred, hy_labels
 	                          .n = {nz, g->ny, g->nx},
 	                          .spacing_mm = {g->spacing_mm[2], g->spacing_mm[1], g->spacing_mm[0]}};
 	for (size_t k = 0; k < e->n_classes; k++) {
-		hardy_score_row *row = &rows[k];
+		hy_kept_score *row = &scores[k];
 		row->n_slices = nz;
 		objects.value = (uint8_t)e->classes[k];
 		if (e->o->labelled_slices && !memchr(ref->data, objects.value, (size_t)(nz * g->ny * g->nx))) {
@@ -390,7 +379,7 @@ static void count_crossed(const hy_labels *pred, const hy_labels *ref, int64_t *
 		crossed[pred->data[i] * HY_MAX_CLASSES + ref->data[i]]++;
 }
 
-static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_score_row *rows, int64_t *crossed,
+static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hy_kept_score *scores, int64_t *crossed,
                                const hardy_log *log, hardy_error *err)
 {
 	hy_labels pred = {0}, ref = {0};
@@ -406,7 +395,7 @@ static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_sc
 	if (status == HARDY_OK)
 		count_crossed(&pred, &ref, crossed);
 	if (status == HARDY_OK)
-		status = score_classes(e, &pred, &ref, rows, err);
+		status = score_classes(e, &pred, &ref, scores, err);
 	hy_labels_clear(&pred);
 	hy_labels_clear(&ref);
 	return status;
@@ -475,7 +464,7 @@ static hardy_status score_pairs(evaluator *e, hardy_error *err)
 		over = stopped;
 		if (over)
 			continue;
-		score_pair(e, &e->pairing.pairs[i], &e->rows[i * e->n_classes], crossed, log, &failed);
+		score_pair(e, &e->pairing.pairs[i], &e->scores[i * e->n_classes], crossed, log, &failed);
 #pragma omp critical(hy_evaluate_scored)
 		{
 			if (failed.status)
@@ -502,7 +491,8 @@ static hardy_status begin_keeping(evaluator *e, hardy_error *err)
 	char key[HY_SHA256_TEXT];
 	hy_kept *k = &e->kept;
 	*k = (hy_kept){.folder = e->o->keep,
-	               .rows = e->rows,
+	               .pairs = e->pairing.pairs,
+	               .scores = e->scores,
 	               .class_names = (const char(*)[HY_NAME_SIZE])e->class_names,
 	               .n = e->pairing.n_pairs,
 	               .n_classes = e->n_classes};
@@ -523,15 +513,13 @@ static hardy_status prepare(evaluator *e, hardy_error *err)
 {
 	const size_t n = e->pairing.n_pairs;
 	e->class_names = hy_alloc(e->n_classes, sizeof(*e->class_names));
-	e->rows = hy_calloc(n * e->n_classes, sizeof(*e->rows));
+	e->scores = hy_calloc(n * e->n_classes, sizeof(*e->scores));
 	e->failures = hy_calloc(n, sizeof(*e->failures));
 	e->crossed = hy_calloc((size_t)HY_MAX_CLASSES * HY_MAX_CLASSES, sizeof(*e->crossed));
-	if (!e->class_names || !e->rows || !e->failures || !e->crossed)
-		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->rows));
+	if (!e->class_names || !e->scores || !e->failures || !e->crossed)
+		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->scores));
 	for (size_t k = 0; k < e->n_classes; k++)
 		memcpy(e->class_names[k], e->pairing.data.classes[e->classes[k]].name, sizeof(e->class_names[k]));
-	for (size_t i = 0; i < n; i++)
-		name_rows(e, &e->pairing.pairs[i], &e->rows[i * e->n_classes]);
 	return e->o->keep && n ? begin_keeping(e, err) : HARDY_OK;
 }
 
@@ -675,22 +663,39 @@ static hardy_score_mean mean_of(const double *values, size_t n)
 	return (hardy_score_mean){s.mean, s.sd, s.n, s.n_undefined};
 }
 
+/* A case's rows: whose it is, and its scores. */
+static void fill_rows(const evaluator *e, const hy_pair *pair, const hy_kept_score *scores, hardy_score_row *rows)
+{
+	for (size_t k = 0; k < e->n_classes; k++) {
+		memcpy(rows[k].name, pair->name, sizeof(rows[k].name));
+		memcpy(rows[k].subject, pair->subject, sizeof(rows[k].subject));
+		memcpy(rows[k].phase, pair->phase, sizeof(rows[k].phase));
+		memcpy(rows[k].site, pair->site, sizeof(rows[k].site));
+		memcpy(rows[k].class_name, e->class_names[k], sizeof(rows[k].class_name));
+		memcpy(rows[k].value, scores[k].value, sizeof(rows[k].value));
+		rows[k].state = scores[k].state;
+		rows[k].n_slices = scores[k].n_slices;
+	}
+}
+
 /* Rows of the pairs that were scored, in order. */
 static hardy_status collect_rows(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
-	size_t n = e->pairing.n_pairs, n_classes = e->n_classes;
-	out->rows = hy_alloc(n * n_classes, sizeof(*out->rows));
-	out->classes = hy_calloc(n_classes, sizeof(*out->classes));
+	size_t n = 0;
+	for (size_t i = 0; i < e->pairing.n_pairs; i++)
+		n += e->failures[i].status == HARDY_OK;
+	out->rows = hy_calloc(n * e->n_classes, sizeof(*out->rows));
+	out->classes = hy_calloc(e->n_classes, sizeof(*out->classes));
 	if (!out->rows || !out->classes)
-		return hy_fail_memory(err, "scores", n * n_classes, sizeof(*out->rows));
-	for (size_t i = 0; i < n; i++) {
+		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*out->rows));
+	for (size_t i = 0; i < e->pairing.n_pairs; i++) {
 		if (e->failures[i].status != HARDY_OK)
 			continue;
-		memcpy(&out->rows[out->n_rows], &e->rows[i * n_classes], n_classes * sizeof(*out->rows));
-		out->n_rows += n_classes;
+		fill_rows(e, &e->pairing.pairs[i], &e->scores[i * e->n_classes], &out->rows[out->n_rows]);
+		out->n_rows += e->n_classes;
 		out->n_cases++;
 	}
-	out->n_classes = n_classes;
+	out->n_classes = e->n_classes;
 	return HARDY_OK;
 }
 
@@ -970,7 +975,7 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 		hy_free(e.failures[i].message);
 	hy_free(e.failures);
 	hy_free(e.class_names);
-	hy_free(e.rows);
+	hy_free(e.scores);
 	hy_free(e.crossed);
 	return status;
 }

@@ -17,7 +17,7 @@
 #define TITLES "stamp,case,n_slices,crossed"
 enum { STAMP, CASE, N_SLICES, CROSSED, N_BEFORE, PER_CLASS = 1 + HARDY_N_SCORES };
 enum { MAX_FIELDS = N_BEFORE + HY_MAX_CLASSES * PER_CLASS };
-enum { EXACT = 17 };     /* digits from which a double comes back as it was */
+enum { EXACT = 17 };      /* digits from which a double comes back as it was */
 enum { KEY_DIGITS = 12 }; /* in names of files */
 
 /* ---- what scores depend on ---------------------------------------------------------------------------------------------- */
@@ -37,8 +37,8 @@ static void add_number(hy_sha256 *h, double v)
 
 static void add_options(hy_sha256 *h, const hardy_evaluate_options *o)
 {
-	const double numbers[] = {o->own_labels,    o->class_numbers, o->spacing_mm[0],   o->spacing_mm[1],
-	                          o->spacing_mm[2], o->tolerance_mm,  (double)o->empty,   o->labelled_slices,
+	const double numbers[] = {o->own_labels,    o->class_numbers, o->spacing_mm[0], o->spacing_mm[1],
+	                          o->spacing_mm[2], o->tolerance_mm,  (double)o->empty, o->labelled_slices,
 	                          o->hd95_directed, o->assd_directed, o->nsd_surfels};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		add_number(h, numbers[i]);
@@ -194,19 +194,19 @@ static bool read_state(const char *text, hardy_row_state *state)
 	return false;
 }
 
-/* Fills a case's rows; false where a field is damaged. */
-static bool read_scores(const hy_kept *k, char **fields, hardy_score_row *rows)
+/* Fills a case's scores; false where a field is damaged. */
+static bool read_scores(const hy_kept *k, char **fields, hy_kept_score *scores)
 {
 	double n_slices;
 	if (!read_value(fields[N_SLICES], &n_slices) || !(n_slices >= 0 && n_slices < 1e15))
 		return false;
 	for (size_t c = 0; c < k->n_classes; c++) {
 		char **of_class = fields + N_BEFORE + c * PER_CLASS;
-		rows[c].n_slices = (int64_t)n_slices;
-		if (!read_state(of_class[0], &rows[c].state))
+		scores[c].n_slices = (int64_t)n_slices;
+		if (!read_state(of_class[0], &scores[c].state))
 			return false;
 		for (int s = 0; s < HARDY_N_SCORES; s++)
-			if (!read_value(of_class[1 + s], &rows[c].value[s]))
+			if (!read_value(of_class[1 + s], &scores[c].value[s]))
 				return false;
 	}
 	return true;
@@ -239,9 +239,8 @@ static hardy_status read_file(hy_kept *k, hy_kept_case **sorted, const char *pat
 		return status;
 	hy_csv csv = hy_csv_begin(text);
 	while (!status && (n_fields = hy_csv_row(&csv, fields, MAX_FIELDS))) {
-		hy_kept_case *c =
-		    n_fields == N_BEFORE + k->n_classes * PER_CLASS ? find_case(sorted, k->n, fields[STAMP]) : NULL;
-		if (!c || c->done || !read_scores(k, fields, &k->rows[(size_t)(c - k->cases) * k->n_classes]))
+		hy_kept_case *c = n_fields == N_BEFORE + k->n_classes * PER_CLASS ? find_case(sorted, k->n, fields[STAMP]) : NULL;
+		if (!c || c->done || !read_scores(k, fields, &k->scores[(size_t)(c - k->cases) * k->n_classes]))
 			continue;
 		c->done = add_crossed(fields[CROSSED], crossed);
 		c->ours = c->done && ours;
@@ -311,15 +310,16 @@ static void write_titles(const hy_kept *k, hy_outfile *f)
 
 static void write_case(const hy_kept *k, hy_outfile *f, const hy_kept_case *c)
 {
-	const hardy_score_row *rows = &k->rows[(size_t)(c - k->cases) * k->n_classes];
+	const size_t at = (size_t)(c - k->cases);
+	const hy_kept_score *scores = &k->scores[at * k->n_classes];
 	hy_outfile_csv_text(f, c->stamp);
-	hy_outfile_csv_text(f, rows->name);
-	hy_outfile_csv_number(f, (double)rows->n_slices, 15);
+	hy_outfile_csv_text(f, k->pairs[at].name);
+	hy_outfile_csv_number(f, (double)scores->n_slices, 15);
 	hy_outfile_csv_text(f, c->crossed);
 	for (size_t i = 0; i < k->n_classes; i++) {
-		hy_outfile_csv_text(f, hardy_row_state_name(rows[i].state));
+		hy_outfile_csv_text(f, hardy_row_state_name(scores[i].state));
 		for (int s = 0; s < HARDY_N_SCORES; s++)
-			hy_outfile_csv_number(f, rows[i].value[s], EXACT);
+			hy_outfile_csv_number(f, scores[i].value[s], EXACT);
 	}
 	hy_outfile_csv_end(f);
 }

@@ -10,10 +10,17 @@
 #include "predict/legend.h"
 #include "predict/pairing.h"
 
+/* Of one class of a case. */
+typedef struct hy_kept_score {
+	hardy_row_state state;
+	int64_t n_slices;
+	double value[HARDY_N_SCORES];
+} hy_kept_score;
+
 /* A case, and what its scores were made of: the hash of settings and files; "" where it is not kept. */
 typedef struct hy_kept_case {
 	char stamp[HY_SHA256_TEXT];
-	bool done;     /* rows and crossed have its scores, of this program or of a file */
+	bool done;     /* its scores are those of this program, or of a file */
 	bool ours;     /* it has a row in this program's file */
 	char *crossed; /* owned: voxels by classes P of the prediction and R of the reference, "P:R:COUNT ..." */
 } hy_kept_case;
@@ -23,8 +30,9 @@ typedef struct hy_kept_case {
  * it, every program reads those of all parts.
  */
 typedef struct hy_kept {
-	const char *folder;    /* the caller's, as are the two that follow */
-	hardy_score_row *rows; /* n cases by n_classes */
+	const char *folder;    /* the caller's, as are the three that follow */
+	const hy_pair *pairs;  /* n */
+	hy_kept_score *scores; /* n cases by n_classes */
 	const char (*class_names)[HY_NAME_SIZE];
 	size_t n, n_classes;
 	hy_kept_case *cases; /* owned, n */
@@ -51,7 +59,7 @@ hardy_status hy_kept_key(const hy_kept_settings *s, char key[HY_SHA256_TEXT], ha
 void hy_kept_stamp(const char *key, const hy_pair *pair, const hy_dataset *d, char stamp[HY_SHA256_TEXT]);
 
 /*
- * Fills in memory; folder, rows, class_names, n and n_classes are set. Makes the folder, and takes the lock of this part's file: another
+ * Fills in memory; folder, pairs, scores, class_names, n and n_classes are set. Makes the folder, and takes the lock of this part's file: another
  * program that does the same part is HARDY_ERROR_ARGUMENT, and so is a file of that name that this did not write. The first digits of the
  * key stand in the name.
  */
@@ -60,7 +68,7 @@ hardy_status hy_kept_open(hy_kept *k, const char *key, int64_t part, int64_t par
 /* Takes the scores of cases with the same stamp from all files; crossed (HY_MAX_CLASSES squared) gets their voxels added. Damaged rows are none. */
 hardy_status hy_kept_read(hy_kept *k, int64_t *crossed, hardy_error *err);
 
-/* Case i is scored, and its rows are filled: adds its voxels by class. One thread at a time. HARDY_ERROR_MEMORY. */
+/* Case i is scored: adds its voxels by class. One thread at a time. HARDY_ERROR_MEMORY. */
 hardy_status hy_kept_add(hy_kept *k, size_t i, const int64_t *crossed, int n_classes, hardy_error *err);
 
 /* Writes this program's file, if a case came since. */

@@ -710,14 +710,18 @@ static void note_failure(session *s, const char *scan_path, const hardy_error *e
 }
 
 /* A data set says whose scan it is and which phase; else the name of a file may, as the loader of data sets would read it. */
-static void take_phase(const session *s, const hy_job *job, hy_row *row)
+static hy_row *add_row(session *s, const hy_job *job, const char *scan_path, const char *output, int64_t frame,
+                       const hy_prediction *p)
 {
-	char phase[16];
-	if (!hy_job_phase(&s->jobs, job, row->subject, phase))
-		return;
+	char subject[HY_NAME_SIZE] = "", phase[16] = "";
+	const bool known = frame < 0 && hy_job_phase(&s->jobs, job, subject, phase);
+	hy_row *row = hy_rows_add(&s->rows, scan_path, output, frame, known ? subject : "", p, s->ensemble.models[0].n_classes);
+	if (!row || !known)
+		return row;
 	row->group = job->set;
 	if (!strcmp(phase, "ED") || !strcmp(phase, "ES"))
 		memcpy(row->heart.phase, phase, 3);
+	return row;
 }
 
 /* The rows of a scan, before anything of it is written: what lies in the folder stands in the table. */
@@ -728,13 +732,11 @@ static hardy_status keep_rows(session *s, const hy_job *job, const char *scan_pa
 	const bool timed = x->n_frames > 1 && hy_nifti_times(&x->image, &first_ms, &step_ms);
 	output_name(s, job, name);
 	for (int64_t t = 0; t < x->n_frames; t++) {
-		hy_row *row = hy_rows_add(&s->rows, scan_path, name, x->n_frames > 1 ? t : -1, &x->rows[t]);
+		hy_row *row = add_row(s, job, scan_path, name, x->n_frames > 1 ? t : -1, &x->rows[t]);
 		if (!row)
 			return hy_fail_memory(err, "rows of the quality table", s->rows.n + 1, sizeof *row);
 		if (timed)
 			row->heart.time_ms = first_ms + (double)t * step_ms;
-		if (x->n_frames == 1)
-			take_phase(s, job, row);
 	}
 	return HARDY_OK;
 }
