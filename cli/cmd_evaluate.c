@@ -53,16 +53,21 @@ static hardy_status check_outputs(const outputs *out, hardy_error *err)
 	return status;
 }
 
-static int evaluate(const command *self, const hardy_evaluate_options *o, const outputs *out)
+static int evaluate(const command *self, hardy_evaluate_options *o, const outputs *out)
 {
 	const hardy_log log = terminal_log();
+	const hardy_stop stop = interrupt_stop();
 	hardy_evaluation e = {0};
 	hardy_error err = {0}, write_err = {0};
+	if (o->part && (out->csv || out->heart_csv || out->json))
+		return usage_error(self,
+		                   "a part of the cases makes no table; want one of all, without --part, when all parts are done");
 	hardy_status status = check_outputs(out, &err);
 	if (status)
 		return report_error(self, status, &err);
+	o->stop = &stop;
 	status = hardy_evaluate(o, &e, &log, &err);
-	if (status == HARDY_OK || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD) {
+	if (!o->part && (status == HARDY_OK || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD)) {
 		hardy_status written = write_outputs(&e, out, &write_err);
 		if (written != HARDY_OK) {
 			status = written;
@@ -93,7 +98,8 @@ static int run(const command *self, int argc, char **argv)
 const command cmd_evaluate = {
     .name = "evaluate",
     .arguments = "PRED REF",
-    .examples = {"hardy evaluate LABELS scans", "hardy evaluate LABELS scans --json scores.json", NULL},
+    .examples = {"hardy evaluate LABELS scans --json scores.json", "hardy evaluate LABELS scans --keep SCORES --part 3/100",
+                 NULL},
     .summary = "Dice, HD95, ASSD, NSD, volumes and heart function of predictions",
     .details =
         "PRED is a label map or a folder of them. REF is a label map, a folder of label maps, or a labelled data set of\n"
@@ -105,6 +111,9 @@ const command cmd_evaluate = {
         "side has: Dice and NSD 0, distances undefined. One that neither has: undefined (see --empty). Undefined values\n"
         "are left out of means and counted; they are empty in CSV and null in JSON. With --labelled-slices a class that\n"
         "the reference lacks in the whole case is not scored there. The mean is that of the classes' means.\n"
-        "Exits with 3 when a case lacks its counterpart or cannot be scored, with 4 below --threshold-dice.",
+        "Exits with 3 when a case lacks its counterpart or cannot be scored, with 4 below --threshold-dice.\n"
+        "\n"
+        "Of very many cases, --keep FOLDER --part K/N scores every N-th one and keeps the scores; when all parts are done,\n"
+        "--keep FOLDER alone makes the tables of all.",
     .run = run,
 };

@@ -362,6 +362,14 @@ typedef struct hardy_evaluate_options {
 	    strict; /* a reference that cannot be used, or a case that cannot be scored, is an error; false: the others are scored */
 	const char *quality;   /* the quality table of the predictions: how well its predicted Dice agrees; NULL */
 	double threshold_dice; /* NaN: none; else HARDY_ERROR_THRESHOLD when the mean Dice is below or undefined */
+	/*
+	 * A folder, made when absent, where scores of cases are kept: what is kept there already, by any call with these settings and of the
+	 * same files (names, sizes, times of change), is not scored again. NULL: none.
+	 */
+	const char *keep;
+	const char *part; /* "K/N", with keep: every N-th case from the K-th on, beside processes that take the others; NULL: all */
+	double keep_every_s;    /* seconds after which what was scored is written meanwhile; 30 */
+	const hardy_stop *stop; /* asked between cases: HARDY_ERROR_INTERRUPTED, and what was scored is kept; NULL */
 } hardy_evaluate_options;
 
 HARDY_API void hardy_evaluate_options_init(hardy_evaluate_options *o);
@@ -430,7 +438,8 @@ typedef struct hardy_evaluation {
  * counts. A prediction for a data set's case is named SUBJECT_PHASE or like the case's image or label file. Conventions:
  * docs/METRICS.md. HARDY_ERROR_PARTIAL when some cases failed or lack their counterpart (listed in failures),
  * HARDY_ERROR_THRESHOLD below threshold_dice: out is complete then, too. When no case can be scored the first failure's error
- * is returned.
+ * is returned. With keep and part, out is of the part's cases, whose number may be 0; a call without part, when all parts are done, has what one
+ * call for all would have, byte for byte.
  */
 HARDY_API hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *out, const hardy_log *log,
                                       hardy_error *err);

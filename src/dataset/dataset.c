@@ -53,7 +53,7 @@ void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *p
 	va_end(args);
 	p->n_bad += bad;
 	if (p->n == p->room) {
-		const size_t room = p->room ? p->room * 2 : 2; /* one list a case: a hundred thousand of them */
+		const size_t room = p->room ? p->room * 2 : 1; /* one list a case: a hundred thousand of them */
 		hy_problem *larger = hy_realloc(p->items, room, sizeof *larger);
 		if (!larger) {
 			p->lost = true;
@@ -62,21 +62,24 @@ void hy_problem_add(hy_problems *p, bool bad, const char *subject, const char *p
 		p->items = larger;
 		p->room = room;
 	}
-	char *text = hy_strdup(line);
-	if (!text) {
+	char *text = hy_strdup(line), *whose = hy_strdup(subject);
+	if (!text || !whose) {
+		hy_free(text);
+		hy_free(whose);
 		p->lost = true;
 		return;
 	}
 	hy_problem *q = &p->items[p->n++];
-	*q = (hy_problem){.bad = bad, .text = text, .remedy = remedy};
-	snprintf(q->subject, sizeof q->subject, "%s", subject);
+	*q = (hy_problem){.bad = bad, .subject = whose, .text = text, .remedy = remedy};
 	snprintf(q->phase, sizeof q->phase, "%s", phase);
 }
 
 void hy_problems_clear(hy_problems *p)
 {
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
+		hy_free(p->items[i].subject);
 		hy_free(p->items[i].text);
+	}
 	hy_free(p->items);
 	*p = (hy_problems){0};
 }

@@ -12,9 +12,9 @@
 
 /* Something wrong with a data set and what to do about it. */
 typedef struct hy_problem {
-	bool bad; /* true: the case cannot be used; false: it can, but look */
-	char subject[HY_NAME_SIZE], phase[16];
-	char *text;         /* owned */
+	bool bad;             /* true: the case cannot be used; false: it can, but look */
+	char *subject, *text; /* owned */
+	char phase[16];
 	const char *remedy; /* a literal */
 } hy_problem;
 

@@ -1,7 +1,8 @@
 /*
- * evaluate.c: scores predictions against a reference: loads pairs, scores every class, sums up.
+ * evaluate.c: scores predictions against a reference: loads pairs, scores every class, sums up. Scores may be kept (kept.h), by parts.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "base/option.h"
 #include "image/geometry.h"
@@ -11,6 +12,7 @@
 #include "metric/statistics.h"
 #include "predict/forecast.h"
 #include "predict/jobs.h"
+#include "predict/kept.h"
 #include "predict/legend.h"
 #include "predict/pairing.h"
 #include "predict/quality.h"
@@ -19,6 +21,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* Why a pair has no scores. */
+typedef struct failure {
+	hardy_status status;
+	char *message; /* owned; NULL where memory ran out */
+} failure;
 
 typedef struct evaluator {
 	const hardy_evaluate_options *o;
@@ -30,9 +41,14 @@ typedef struct evaluator {
 	bool legendary;              /* it says what their values mean */
 	int classes[HY_MAX_CLASSES]; /* indices of the classes that are scored */
 	size_t n_classes;
-	hardy_score_row *rows; /* owned, pairs by classes */
-	hardy_error *errors;   /* owned, one a pair; status OK when scored */
+	hy_kept_score *scores; /* owned, pairs by classes */
+	failure *failures;     /* owned, one a pair; status OK when scored */
 	int64_t *crossed;      /* owned: voxels by class of the prediction (rows) and of the reference */
+	hy_share part;         /* of the pairs */
+	hy_kept kept;          /* with o->keep; else empty */
+	size_t n_kept, n_done; /* pairs whose scores were kept before; these and those that were tried */
+	bool stopped;
+	char (*class_names)[HY_NAME_SIZE]; /* owned: of the classes that are scored */
 } evaluator;
 
 #define AT(member) offsetof(hardy_evaluate_options, member)
@@ -73,6 +89,14 @@ static const hardy_option option_rows[] = {
      "Quality table of the predictions: tell how well its predicted Dice agrees with the true one.", .use = 0},
     {"threshold_dice", HARDY_OPTION_REAL, AT(threshold_dice), "X", "Exit with 4 when the mean Dice is below.", .usual = "nan",
      .low = 0, .high = 1},
+    {"keep", HARDY_OPTION_TEXT, AT(keep), "FOLDER",
+     "Keep the scores of cases there, and take those that are kept there already: go on with work that was cut short.",
+     .use = 0},
+    {"part", HARDY_OPTION_TEXT, AT(part), "K/N",
+     "Score every N-th case from the K-th on, beside jobs that do the others; no table. Later, without it, one of all.",
+     .use = 0},
+    {"keep_every_s", HARDY_OPTION_TIME, AT(keep_every_s), "TIME", "Time after which scores are kept meanwhile.", .usual = "30s",
+     .low = 0, .high = 1e9, .word = "keep-every"},
 };
 
 const hardy_options hy_evaluate_table = {"evaluate", HY_TABLE_ROWS(option_rows), sizeof(hardy_evaluate_options), NULL};
@@ -97,6 +121,13 @@ static hardy_status check_options(const hardy_evaluate_options *o, hardy_error *
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: prediction and reference must be named");
 	if (o->own_labels && o->class_numbers)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "evaluate: own labels and class numbers exclude each other");
+	if (o->part && !o->keep)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "evaluate: a part of the cases is asked for, but no folder to keep scores in");
+	if (o->part && (o->quality || !isnan(o->threshold_dice)))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "evaluate: a part of the cases has no %s; ask for it when all parts are done, without a part",
+		               o->quality ? "judgement of the quality table" : "threshold of Dice");
 	return hardy_options_check(&hy_evaluate_table, o, err);
 }
 
@@ -308,16 +339,14 @@ static int64_t keep_labelled_slices(hy_labels *pred, hy_labels *ref)
 	return n;
 }
 
-static void fill_undefined(hardy_score_row *row, int64_t n_slices)
+static void fill_undefined(hy_kept_score *row)
 {
 	row->state = HARDY_ROW_NOT_LABELLED;
-	row->n_slices = n_slices;
 	for (int k = 0; k < HARDY_N_SCORES; k++)
 		row->value[k] = NAN;
 }
 
-static hardy_status score_classes(const evaluator *e, const hy_pair *pair, hy_labels *pred, hy_labels *ref,
-                                  hardy_score_row *rows, hardy_error *err)
+static hardy_status score_classes(const evaluator *e, hy_labels *pred, hy_labels *ref, hy_kept_score *scores, hardy_error *err)
 {
 	const hy_grid *g = &ref->grid;
 	int64_t nz = e->o->labelled_slices ? keep_labelled_slices(pred, ref) : g->nz;
@@ -327,16 +356,11 @@ static hardy_status score_classes(const evaluator *e, const hy_pair *pair, hy_la
 	                          .n = {nz, g->ny, g->nx},
 	                          .spacing_mm = {g->spacing_mm[2], g->spacing_mm[1], g->spacing_mm[0]}};
 	for (size_t k = 0; k < e->n_classes; k++) {
-		hardy_score_row *row = &rows[k];
-		*row = (hardy_score_row){.n_slices = nz};
-		memcpy(row->name, pair->name, sizeof(row->name));
-		memcpy(row->subject, pair->subject, sizeof(row->subject));
-		memcpy(row->phase, pair->phase, sizeof(row->phase));
-		memcpy(row->site, pair->site, sizeof(row->site));
-		memcpy(row->class_name, e->pairing.data.classes[e->classes[k]].name, sizeof(row->class_name));
+		hy_kept_score *row = &scores[k];
+		row->n_slices = nz;
 		objects.value = (uint8_t)e->classes[k];
 		if (e->o->labelled_slices && !memchr(ref->data, objects.value, (size_t)(nz * g->ny * g->nx))) {
-			fill_undefined(row, nz);
+			fill_undefined(row);
 			continue;
 		}
 		hardy_status status = hy_score_object(&objects, &e->score_options, row->value, &row->state, err);
@@ -346,19 +370,17 @@ static hardy_status score_classes(const evaluator *e, const hy_pair *pair, hy_la
 	return HARDY_OK;
 }
 
-static void count_crossed(const evaluator *e, const hy_labels *pred, const hy_labels *ref)
+/* Voxels by class of the prediction (rows) and of the reference. */
+static void count_crossed(const hy_labels *pred, const hy_labels *ref, int64_t *crossed)
 {
-	int64_t crossed[HY_MAX_CLASSES * HY_MAX_CLASSES] = {0};
 	const int64_t n = hy_grid_voxels(&ref->grid);
+	memset(crossed, 0, (size_t)HY_MAX_CLASSES * HY_MAX_CLASSES * sizeof *crossed);
 	for (int64_t i = 0; i < n; i++)
 		crossed[pred->data[i] * HY_MAX_CLASSES + ref->data[i]]++;
-#pragma omp critical(hy_evaluate_crossed)
-	for (int i = 0; i < HY_MAX_CLASSES * HY_MAX_CLASSES; i++)
-		e->crossed[i] += crossed[i];
 }
 
-static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_score_row *rows, const hardy_log *log,
-                               hardy_error *err)
+static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hy_kept_score *scores, int64_t *crossed,
+                               const hardy_log *log, hardy_error *err)
 {
 	hy_labels pred = {0}, ref = {0};
 	if (!pair->prediction)
@@ -371,9 +393,9 @@ static hardy_status score_pair(const evaluator *e, const hy_pair *pair, hardy_sc
 	if (status == HARDY_OK)
 		status = bring_together(pair, &pred, &ref, log, err);
 	if (status == HARDY_OK)
-		count_crossed(e, &pred, &ref);
+		count_crossed(&pred, &ref, crossed);
 	if (status == HARDY_OK)
-		status = score_classes(e, pair, &pred, &ref, rows, err);
+		status = score_classes(e, &pred, &ref, scores, err);
 	hy_labels_clear(&pred);
 	hy_labels_clear(&ref);
 	return status;
@@ -387,26 +409,154 @@ static void emit_one_at_a_time(void *payload, hardy_log_level level, const char 
 	log->emit(log->payload, level, line);
 }
 
+/* A stop is asked for by the thread that called. */
+static bool asks_to_stop(const evaluator *e)
+{
+#ifdef _OPENMP
+	if (omp_get_thread_num() != 0)
+		return false;
+#endif
+	return hy_stop_asked(e->o->stop);
+}
+
+static void note_failure(evaluator *e, size_t i, const hardy_error *err)
+{
+	e->failures[i] = (failure){err->status, hy_strdup(err->message)};
+}
+
+static const char *message_of(const evaluator *e, size_t i)
+{
+	return e->failures[i].message ? e->failures[i].message : "out of memory";
+}
+
+/* Pair i was scored. One thread at a time; *status gets what fails. */
+static void note_scored(evaluator *e, size_t i, const int64_t *crossed, hardy_status *status, hardy_error *err)
+{
+	for (int k = 0; k < HY_MAX_CLASSES * HY_MAX_CLASSES; k++)
+		e->crossed[k] += crossed[k];
+	if (*status || !e->o->keep || !e->kept.cases[i].stamp[0])
+		return;
+	*status = hy_kept_add(&e->kept, i, crossed, e->pairing.data.n_classes, err);
+	if (!*status && hy_clock_s() - e->kept.written_s >= e->o->keep_every_s)
+		*status = hy_kept_write(&e->kept, err);
+}
+
 static hardy_status score_pairs(evaluator *e, hardy_error *err)
 {
-	size_t n = e->pairing.n_pairs;
+	size_t n = e->pairing.n_pairs, n_done = e->n_kept;
 	hardy_log shared = {emit_one_at_a_time, (void *)e->log};
 	const hardy_log *log = e->log && e->log->emit ? &shared : NULL;
-	size_t n_done = 0;
-	e->rows = hy_calloc(n * e->n_classes, sizeof(*e->rows));
-	e->errors = hy_calloc(n, sizeof(*e->errors));
-	e->crossed = hy_calloc((size_t)HY_MAX_CLASSES * HY_MAX_CLASSES, sizeof(*e->crossed));
-	if (!e->rows || !e->errors || !e->crossed)
-		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->rows));
+	hardy_status status = HARDY_OK;
+	bool stopped = false;
 #pragma omp parallel for schedule(dynamic)
 	for (size_t i = 0; i < n; i++) {
+		int64_t crossed[HY_MAX_CLASSES * HY_MAX_CLASSES];
+		hardy_error failed = {0};
 		size_t done;
-		score_pair(e, &e->pairing.pairs[i], &e->rows[i * e->n_classes], log, &e->errors[i]);
-#pragma omp atomic capture
-		done = ++n_done;
+		bool over;
+		if (e->o->keep && e->kept.cases[i].done)
+			continue;
+		if (asks_to_stop(e)) {
+#pragma omp atomic write
+			stopped = true;
+		}
+#pragma omp atomic read
+		over = stopped;
+		if (over)
+			continue;
+		score_pair(e, &e->pairing.pairs[i], &e->scores[i * e->n_classes], crossed, log, &failed);
+#pragma omp critical(hy_evaluate_scored)
+		{
+			if (failed.status)
+				note_failure(e, i, &failed);
+			else
+				note_scored(e, i, crossed, &status, err);
+			done = ++n_done;
+			if (status) {
+#pragma omp atomic write
+				stopped = true;
+			}
+		}
 		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %zu cases scored", done, n);
 	}
-	return HARDY_OK;
+	e->stopped = stopped;
+	e->n_done = n_done;
+	return status;
+}
+
+/* What others have kept, and a file for what this program scores. */
+static hardy_status begin_keeping(evaluator *e, hardy_error *err)
+{
+	const hy_kept_settings settings = {e->o, &e->pairing.data, e->classes, e->n_classes, of_predictions(e).legend};
+	char key[HY_SHA256_TEXT];
+	hy_kept *k = &e->kept;
+	*k = (hy_kept){.folder = e->o->keep,
+	               .pairs = e->pairing.pairs,
+	               .scores = e->scores,
+	               .class_names = (const char(*)[HY_NAME_SIZE])e->class_names,
+	               .n = e->pairing.n_pairs,
+	               .n_classes = e->n_classes};
+	hardy_status status = hy_kept_key(&settings, key, err);
+	if (!status)
+		status = hy_kept_open(k, key, e->part.number, e->part.of, e->log, err);
+	for (size_t i = 0; i < k->n && !status; i++)
+		if (e->pairing.pairs[i].prediction && !e->pairing.pairs[i].problem)
+			hy_kept_stamp(key, &e->pairing.pairs[i], &e->pairing.data, k->cases[i].stamp);
+	if (!status)
+		status = hy_kept_read(k, e->crossed, err);
+	for (size_t i = 0; i < k->n && !status; i++)
+		e->n_kept += k->cases[i].done;
+	return status;
+}
+
+static hardy_status prepare(evaluator *e, hardy_error *err)
+{
+	const size_t n = e->pairing.n_pairs;
+	e->class_names = hy_alloc(e->n_classes, sizeof(*e->class_names));
+	e->scores = hy_calloc(n * e->n_classes, sizeof(*e->scores));
+	e->failures = hy_calloc(n, sizeof(*e->failures));
+	e->crossed = hy_calloc((size_t)HY_MAX_CLASSES * HY_MAX_CLASSES, sizeof(*e->crossed));
+	if (!e->class_names || !e->scores || !e->failures || !e->crossed)
+		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*e->scores));
+	for (size_t k = 0; k < e->n_classes; k++)
+		memcpy(e->class_names[k], e->pairing.data.classes[e->classes[k]].name, sizeof(e->class_names[k]));
+	return e->o->keep && n ? begin_keeping(e, err) : HARDY_OK;
+}
+
+/* The pairs of this part; what has no counterpart or cannot be used at all is told without parts. */
+static void take_part(evaluator *e)
+{
+	hy_pairing *p = &e->pairing;
+	size_t n = 0;
+	for (size_t i = 0; i < p->n_pairs; i++) {
+		if (hy_share_has(&e->part, i))
+			p->pairs[n++] = p->pairs[i];
+		else
+			hy_pair_clear(&p->pairs[i]);
+	}
+	hy_info(e->log, "part %lld of %lld: %zu of %zu cases", (long long)e->part.number, (long long)e->part.of, n, p->n_pairs);
+	p->n_pairs = n;
+	for (size_t i = 0; i < p->n_unused; i++)
+		hy_free(p->unused[i]);
+	p->n_unused = p->n_unusable = 0;
+}
+
+/* Keeps what was scored, whatever becomes of the rest. */
+static hardy_status score_and_keep(evaluator *e, hardy_error *err)
+{
+	hardy_status status = prepare(e, err);
+	if (!status && e->n_kept)
+		hy_info(e->log, "%zu of %zu cases have their scores in %s already", e->n_kept, e->pairing.n_pairs, e->o->keep);
+	if (!status)
+		status = score_pairs(e, err);
+	if (!status && e->kept.path)
+		status = hy_kept_write(&e->kept, err);
+	if (!status && e->stopped)
+		status = hy_fail(err, HARDY_ERROR_INTERRUPTED,
+		                 e->o->keep ? "interrupted: %zu of %zu cases are done, their scores kept in %s"
+		                            : "interrupted: %zu of %zu cases were done; nothing is kept",
+		                 e->n_done, e->pairing.n_pairs, e->o->keep);
+	return status;
 }
 
 /* ---- classes that look exchanged ---------------------------------------------------------------------------------------- */
@@ -513,22 +663,39 @@ static hardy_score_mean mean_of(const double *values, size_t n)
 	return (hardy_score_mean){s.mean, s.sd, s.n, s.n_undefined};
 }
 
+/* A case's rows: whose it is, and its scores. */
+static void fill_rows(const evaluator *e, const hy_pair *pair, const hy_kept_score *scores, hardy_score_row *rows)
+{
+	for (size_t k = 0; k < e->n_classes; k++) {
+		memcpy(rows[k].name, pair->name, sizeof(rows[k].name));
+		memcpy(rows[k].subject, pair->subject, sizeof(rows[k].subject));
+		memcpy(rows[k].phase, pair->phase, sizeof(rows[k].phase));
+		memcpy(rows[k].site, pair->site, sizeof(rows[k].site));
+		memcpy(rows[k].class_name, e->class_names[k], sizeof(rows[k].class_name));
+		memcpy(rows[k].value, scores[k].value, sizeof(rows[k].value));
+		rows[k].state = scores[k].state;
+		rows[k].n_slices = scores[k].n_slices;
+	}
+}
+
 /* Rows of the pairs that were scored, in order. */
 static hardy_status collect_rows(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
-	size_t n = e->pairing.n_pairs, n_classes = e->n_classes;
-	out->rows = hy_alloc(n * n_classes, sizeof(*out->rows));
-	out->classes = hy_calloc(n_classes, sizeof(*out->classes));
+	size_t n = 0;
+	for (size_t i = 0; i < e->pairing.n_pairs; i++)
+		n += e->failures[i].status == HARDY_OK;
+	out->rows = hy_calloc(n * e->n_classes, sizeof(*out->rows));
+	out->classes = hy_calloc(e->n_classes, sizeof(*out->classes));
 	if (!out->rows || !out->classes)
-		return hy_fail_memory(err, "scores", n * n_classes, sizeof(*out->rows));
-	for (size_t i = 0; i < n; i++) {
-		if (e->errors[i].status != HARDY_OK)
+		return hy_fail_memory(err, "scores", n * e->n_classes, sizeof(*out->rows));
+	for (size_t i = 0; i < e->pairing.n_pairs; i++) {
+		if (e->failures[i].status != HARDY_OK)
 			continue;
-		memcpy(&out->rows[out->n_rows], &e->rows[i * n_classes], n_classes * sizeof(*out->rows));
-		out->n_rows += n_classes;
+		fill_rows(e, &e->pairing.pairs[i], &e->scores[i * e->n_classes], &out->rows[out->n_rows]);
+		out->n_rows += e->n_classes;
 		out->n_cases++;
 	}
-	out->n_classes = n_classes;
+	out->n_classes = e->n_classes;
 	return HARDY_OK;
 }
 
@@ -655,7 +822,7 @@ static hardy_status judge_quality(const evaluator *e, hardy_evaluation *out, har
 	if (!items)
 		status = hy_fail_memory(err, "predicted Dice", out->n_cases, sizeof *items);
 	for (size_t i = 0; i < e->pairing.n_pairs && !status; i++) {
-		if (e->errors[i].status != HARDY_OK)
+		if (e->failures[i].status != HARDY_OK)
 			continue;
 		const hardy_score_row *rows = &out->rows[scored++ * out->n_classes];
 		const hy_quality_line *line = find_line(lines, n_lines, &e->pairing.pairs[i]);
@@ -677,7 +844,9 @@ static hardy_status judge_quality(const evaluator *e, hardy_evaluation *out, har
 static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
 	const hy_pairing *p = &e->pairing;
-	const size_t most = p->n_pairs + p->n_unused + p->n_unusable;
+	size_t most = p->n_unused + p->n_unusable;
+	for (size_t i = 0; i < p->n_pairs; i++)
+		most += e->failures[i].status != HARDY_OK;
 	out->failures = hy_calloc(most, sizeof(*out->failures));
 	if (!out->failures)
 		return hy_fail_memory(err, "failures", most, sizeof(*out->failures));
@@ -687,11 +856,11 @@ static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, 
 		memcpy(f->message, p->unusable[i].text, sizeof(f->message));
 	}
 	for (size_t i = 0; i < p->n_pairs; i++) {
-		if (e->errors[i].status == HARDY_OK)
+		if (e->failures[i].status == HARDY_OK)
 			continue;
 		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
 		memcpy(f->name, p->pairs[i].name, sizeof(f->name));
-		memcpy(f->message, e->errors[i].message, sizeof(f->message));
+		snprintf(f->message, sizeof(f->message), "%s", message_of(e, i));
 		f->missing = !p->pairs[i].prediction;
 	}
 	for (size_t i = 0; i < p->n_unused; i++) {
@@ -734,15 +903,15 @@ static hardy_status fail_without_scores(const evaluator *e, hardy_error *err)
 		first++;
 	first = e->pairing.pairs[first].prediction ? first : 0;
 	if (n == 1)
-		return hy_fail(err, e->errors[0].status, "%s", e->errors[0].message);
-	return hy_fail(err, e->errors[first].status, "%s: none of %zu cases can be scored; the first: %s", e->o->prediction, n,
-	               e->errors[first].message);
+		return hy_fail(err, e->failures[0].status, "%s", message_of(e, 0));
+	return hy_fail(err, e->failures[first].status, "%s: none of %zu cases can be scored; the first: %s", e->o->prediction, n,
+	               message_of(e, first));
 }
 
 static hardy_status summarise(const evaluator *e, hardy_evaluation *out, hardy_error *err)
 {
 	hardy_status status = collect_rows(e, out, err);
-	if (status == HARDY_OK && out->n_cases == 0)
+	if (status == HARDY_OK && out->n_cases == 0 && e->pairing.n_pairs)
 		status = fail_without_scores(e, err);
 	if (status == HARDY_OK)
 		status = summarise_classes(e, out, err);
@@ -760,6 +929,8 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	evaluator e = {.o = o, .log = log};
 	hardy_evaluation made = {.options = *o};
 	hardy_status status = check_options(o, err);
+	if (status == HARDY_OK)
+		status = hy_share_read(o->part, &e.part, err);
 	if (status != HARDY_OK)
 		return status;
 	e.data_options = (hy_dataset_options){.labels = o->labels};
@@ -771,6 +942,8 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	                                     .assd_directed = o->assd_directed,
 	                                     .nsd_surfels = o->nsd_surfels};
 	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = made.options.quality = NULL;
+	made.options.keep = made.options.part = NULL;
+	made.options.stop = NULL;
 	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, o->strict, log, err);
 	if (status == HARDY_OK)
 		status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
@@ -780,8 +953,10 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	}
 	if (status == HARDY_OK)
 		status = choose_classes(&e, err);
+	if (status == HARDY_OK && o->part)
+		take_part(&e);
 	if (status == HARDY_OK)
-		status = score_pairs(&e, err);
+		status = score_and_keep(&e, err);
 	if (status == HARDY_OK)
 		warn_of_exchange(&e);
 	if (status == HARDY_OK)
@@ -792,10 +967,15 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	} else {
 		hardy_evaluation_clear(&made);
 	}
+	const size_t n_pairs = e.pairing.n_pairs;
 	hy_pairing_clear(&e.pairing);
 	hy_legend_clear(&e.legend);
-	hy_free(e.rows);
-	hy_free(e.errors);
+	hy_kept_close(&e.kept);
+	for (size_t i = 0; i < n_pairs && e.failures; i++)
+		hy_free(e.failures[i].message);
+	hy_free(e.failures);
+	hy_free(e.class_names);
+	hy_free(e.scores);
 	hy_free(e.crossed);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "image/nifti.h"
 #include "predict/bids.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -825,4 +826,25 @@ void hy_jobs_tell_progress(const hy_jobs *jobs, size_t i, double start_s, const 
 		       unit, each * (double)(jobs->n - i));
 	else
 		hy_log(log, HARDY_LOG_PROGRESS, "1 of %zu: %s", jobs->n, jobs->items[i].name);
+}
+
+/* ---- parts -------------------------------------------------------------------------------------------------------------- */
+
+hardy_status hy_share_read(const char *text, hy_share *out, hardy_error *err)
+{
+	char *end = NULL;
+	hy_share p = {1, 1};
+	if (text) {
+		p.number = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
+		p.of = end && *end == '/' && isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : 0;
+		if (!end || *end || p.number < 1 || p.number > p.of || p.of > 1000000)
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "part is \"%s\", want K/N, K from 1 to N, N at most 1000000", text);
+	}
+	*out = p;
+	return HARDY_OK;
+}
+
+bool hy_share_has(const hy_share *p, size_t i)
+{
+	return i % (size_t)p->of == (size_t)p->number - 1;
 }

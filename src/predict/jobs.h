@@ -96,6 +96,17 @@ size_t hy_jobs_trained_on(const hy_jobs *jobs, const cJSON *training, const char
 /* A warning of them that ends with `so`, what it means; none where there are no such scans. */
 void hy_jobs_warn_trained_on(const hy_jobs *jobs, const cJSON *training, const char *so, const hardy_log *log);
 
+/*
+ * Work that several programs divide: "K/N", K from 1 to N, N at most 1000000, is every N-th thing from the K-th on; NULL is all of them, 1/1.
+ * HARDY_ERROR_ARGUMENT else.
+ */
+typedef struct hy_share {
+	int64_t number, of;
+} hy_share;
+
+hardy_status hy_share_read(const char *text, hy_share *out, hardy_error *err);
+bool hy_share_has(const hy_share *p, size_t i); /* whether thing i, from 0, belongs to it */
+
 /* Tells that job i is next: how long one took since start_s (hy_clock_s), and what is left. unit: "scan". */
 void hy_jobs_tell_progress(const hy_jobs *jobs, size_t i, double start_s, const char *unit, const hardy_log *log);
 

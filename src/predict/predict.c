@@ -109,7 +109,7 @@ typedef struct session {
 	hy_rows rows;
 	size_t n_done, n_failed, n_warned; /* scans; rows with warnings */
 	bool stopped, so_far;              /* so_far: the table is written while the work goes on */
-	int64_t part, parts;               /* scans part - 1, part - 1 + parts ... */
+	hy_share part;                     /* of the scans */
 	double written_s;                  /* clock when the table was written last */
 	hardy_error first;                 /* of the failures */
 } session;
@@ -132,21 +132,6 @@ static hardy_status check_options(const hardy_predict_options *o, hardy_error *e
 	const hy_predictor_words words = words_of(o);
 	const hardy_status status = hardy_options_check(&hy_predict_table, o, err);
 	return status ? status : hy_predictor_words_check(&words, err);
-}
-
-/* "K/N" */
-static hardy_status read_part(session *s, hardy_error *err)
-{
-	const char *text = s->o->part;
-	char *end = NULL;
-	s->part = s->parts = 1;
-	if (!text)
-		return HARDY_OK;
-	s->part = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
-	s->parts = end && *end == '/' && isdigit((unsigned char)end[1]) ? strtol(end + 1, &end, 10) : 0;
-	if (end && !*end && s->part >= 1 && s->part <= s->parts && s->parts <= 1000000)
-		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "part is \"%s\", want K/N, K from 1 to N, N at most 1000000", text);
 }
 
 static hardy_status make_predictor(session *s, hardy_error *err)
@@ -491,7 +476,7 @@ static hardy_status choose_scans(session *s, hardy_error *err)
 		qsort(lines, n_lines, sizeof *lines, by_output);
 	}
 	for (size_t i = 0; i < jobs->n; i++) {
-		if ((int64_t)i % s->parts != s->part - 1)
+		if (!hy_share_has(&s->part, i))
 			continue;
 		const bool there = is_there(s, &jobs->items[i], lines, n_lines);
 		n_there += there;
@@ -499,13 +484,14 @@ static hardy_status choose_scans(session *s, hardy_error *err)
 			jobs->items[n++] = jobs->items[i];
 	}
 	for (size_t i = 0; i < jobs->n_lost; i++)
-		if ((int64_t)(n_all + i) % s->parts == s->part - 1)
+		if (hy_share_has(&s->part, n_all + i))
 			jobs->lost[n_lost++] = jobs->lost[i];
 	hy_free(lines);
 	jobs->n = n;
 	jobs->n_lost = n_lost;
 	if (s->o->part)
-		hy_info(s->log, "part %lld of %lld: %zu of %zu scans", (long long)s->part, (long long)s->parts, n + n_there, n_all);
+		hy_info(s->log, "part %lld of %lld: %zu of %zu scans", (long long)s->part.number, (long long)s->part.of, n + n_there,
+		        n_all);
 	if (n_there)
 		hy_info(s->log, "%zu scans have their label maps and rows already", n_there);
 	return HARDY_OK;
@@ -724,14 +710,18 @@ static void note_failure(session *s, const char *scan_path, const hardy_error *e
 }
 
 /* A data set says whose scan it is and which phase; else the name of a file may, as the loader of data sets would read it. */
-static void take_phase(const session *s, const hy_job *job, hy_row *row)
+static hy_row *add_row(session *s, const hy_job *job, const char *scan_path, const char *output, int64_t frame,
+                       const hy_prediction *p)
 {
-	char phase[16];
-	if (!hy_job_phase(&s->jobs, job, row->subject, phase))
-		return;
+	char subject[HY_NAME_SIZE] = "", phase[16] = "";
+	const bool known = frame < 0 && hy_job_phase(&s->jobs, job, subject, phase);
+	hy_row *row = hy_rows_add(&s->rows, scan_path, output, frame, known ? subject : "", p, s->ensemble.models[0].n_classes);
+	if (!row || !known)
+		return row;
 	row->group = job->set;
 	if (!strcmp(phase, "ED") || !strcmp(phase, "ES"))
 		memcpy(row->heart.phase, phase, 3);
+	return row;
 }
 
 /* The rows of a scan, before anything of it is written: what lies in the folder stands in the table. */
@@ -742,13 +732,11 @@ static hardy_status keep_rows(session *s, const hy_job *job, const char *scan_pa
 	const bool timed = x->n_frames > 1 && hy_nifti_times(&x->image, &first_ms, &step_ms);
 	output_name(s, job, name);
 	for (int64_t t = 0; t < x->n_frames; t++) {
-		hy_row *row = hy_rows_add(&s->rows, scan_path, name, x->n_frames > 1 ? t : -1, &x->rows[t]);
+		hy_row *row = add_row(s, job, scan_path, name, x->n_frames > 1 ? t : -1, &x->rows[t]);
 		if (!row)
 			return hy_fail_memory(err, "rows of the quality table", s->rows.n + 1, sizeof *row);
 		if (timed)
 			row->heart.time_ms = first_ms + (double)t * step_ms;
-		if (x->n_frames == 1)
-			take_phase(s, job, row);
 	}
 	return HARDY_OK;
 }
@@ -981,7 +969,7 @@ hardy_status hardy_predict(const hardy_predict_options *o, const hardy_log *log,
 	err = err ? err : &own;
 	hardy_status status = check_options(o, err);
 	if (!status)
-		status = read_part(&s, err);
+		status = hy_share_read(o->part, &s.part, err);
 	if (status)
 		return status;
 	s.dataset.labels = o->labels;

@@ -97,24 +97,24 @@ static void put_heart(hy_outfile *f, const hy_quality_heart *h, const hy_class *
 	put_ventricle(f, "RV", &h->rv, classes, n_classes);
 }
 
-void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p,
+void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_quality_values *v,
                     const hy_quality_heart *heart, const hy_class *classes, int n_classes)
 {
 	hy_outfile_csv_text(f, scan);
 	hy_outfile_csv_text(f, output);
 	hy_outfile_csv_number(f, frame < 0 ? NAN : (double)frame, 15);
 	hy_outfile_csv_plain(f, "ok");
-	hy_outfile_csv_number(f, p->mean_entropy, 6);
-	hy_outfile_csv_number(f, p->disagreement, 6);
-	hy_outfile_csv_number(f, p->reconstruction_error, 6);
-	hy_outfile_csv_number(f, p->reconstruction_z, 6);
-	hy_outfile_csv_number(f, p->predicted_dice, 6);
-	hy_outfile_csv_number(f, p->predicted_low, 6);
+	hy_outfile_csv_number(f, v->mean_entropy, 6);
+	hy_outfile_csv_number(f, v->disagreement, 6);
+	hy_outfile_csv_number(f, v->reconstruction_error, 6);
+	hy_outfile_csv_number(f, v->reconstruction_z, 6);
+	hy_outfile_csv_number(f, v->predicted_dice, 6);
+	hy_outfile_csv_number(f, v->predicted_low, 6);
 	for (int c = 1; c < n_classes; c++)
-		hy_outfile_csv_number(f, p->volume_ml[c], 6);
+		hy_outfile_csv_number(f, v->volume_ml[c], 6);
 	put_heart(f, heart, classes, n_classes);
-	hy_outfile_csv_number(f, p->n_warnings, 10);
-	hy_outfile_csv_text(f, p->warnings);
+	hy_outfile_csv_number(f, v->n_warnings, 10);
+	hy_outfile_csv_text(f, v->warnings);
 	hy_outfile_csv_end(f);
 }
 

@@ -19,13 +19,21 @@ typedef struct hy_quality_heart {
 	hy_ventricle lv, rv;
 } hy_quality_heart;
 
+/* What a row says of a label map; signals that were not measured are NaN. */
+typedef struct hy_quality_values {
+	double mean_entropy, disagreement, reconstruction_error, reconstruction_z, predicted_dice, predicted_low;
+	double *volume_ml; /* by class */
+	int n_warnings;
+	char *warnings;
+} hy_quality_values;
+
 extern const hy_quality_heart hy_quality_no_heart; /* nothing is known of it */
 
 /* Index of the class of that name; 0 where there is none. */
 int hy_quality_class(const char *name, const hy_class *classes, int n_classes);
 
 void hy_quality_header(hy_outfile *f, const hy_class *classes, int n_classes);
-void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_prediction *p,
+void hy_quality_row(hy_outfile *f, const char *scan, const char *output, int64_t frame, const hy_quality_values *v,
                     const hy_quality_heart *heart, const hy_class *classes, int n_classes);
 void hy_quality_failure(hy_outfile *f, const char *scan, const char *message, const hy_class *classes, int n_classes);
 

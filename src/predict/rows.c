@@ -16,6 +16,9 @@ void hy_rows_cut(hy_rows *r, size_t n)
 		hy_free(row->scan);
 		hy_free(row->output);
 		hy_free(row->message);
+		hy_free(row->subject);
+		hy_free(row->v.volume_ml);
+		hy_free(row->v.warnings);
 	}
 }
 
@@ -26,7 +29,7 @@ void hy_rows_clear(hy_rows *r)
 	*r = (hy_rows){0};
 }
 
-static hy_row *add(hy_rows *r, const char *scan, const char *output, const char *message)
+static hy_row *add(hy_rows *r, const char *scan, const char *output, const char *subject, const char *message)
 {
 	if (r->n == r->room) {
 		const size_t room = r->room ? 2 * r->room : 64;
@@ -37,30 +40,42 @@ static hy_row *add(hy_rows *r, const char *scan, const char *output, const char 
 		r->room = room;
 	}
 	hy_row *row = &r->items[r->n++];
-	*row = (hy_row){.scan = hy_strdup(scan), .output = hy_strdup(output), .frame = -1};
+	*row = (hy_row){.scan = hy_strdup(scan), .output = hy_strdup(output), .subject = hy_strdup(subject), .frame = -1};
 	row->message = message ? hy_strdup(message) : NULL;
 	row->heart = hy_quality_no_heart;
-	if (row->scan && row->output && (!message || row->message))
+	if (row->scan && row->output && row->subject && (!message || row->message))
 		return row;
 	hy_rows_cut(r, r->n - 1);
 	return NULL;
 }
 
-hy_row *hy_rows_add(hy_rows *r, const char *scan, const char *output, int64_t frame, const hy_prediction *p)
+hy_row *hy_rows_add(hy_rows *r, const char *scan, const char *output, int64_t frame, const char *subject,
+                    const hy_prediction *p, int n_classes)
 {
-	hy_row *row = add(r, scan, output, NULL);
+	hy_row *row = add(r, scan, output, subject, NULL);
 	if (!row)
 		return NULL;
 	row->frame = frame;
-	row->p = *p;
-	row->p.label.data = row->p.other.data = NULL;
-	row->p.entropy = row->p.probabilities = NULL;
+	row->v = (hy_quality_values){.mean_entropy = p->mean_entropy,
+	                             .disagreement = p->disagreement,
+	                             .reconstruction_error = p->reconstruction_error,
+	                             .reconstruction_z = p->reconstruction_z,
+	                             .predicted_dice = p->predicted_dice,
+	                             .predicted_low = p->predicted_low,
+	                             .volume_ml = hy_alloc((size_t)n_classes, sizeof *p->volume_ml),
+	                             .n_warnings = p->n_warnings,
+	                             .warnings = hy_strdup(p->warnings)};
+	if (!row->v.volume_ml || !row->v.warnings) {
+		hy_rows_cut(r, r->n - 1);
+		return NULL;
+	}
+	memcpy(row->v.volume_ml, p->volume_ml, (size_t)n_classes * sizeof *p->volume_ml);
 	return row;
 }
 
 void hy_rows_fail(hy_rows *r, const char *scan, const char *message)
 {
-	if (!add(r, scan, "", message))
+	if (!add(r, scan, "", "", message))
 		r->failed = true;
 }
 
@@ -69,9 +84,9 @@ void hy_rows_fail(hy_rows *r, const char *scan, const char *message)
 static void measure(hy_row *ed, const hy_row *es, int lv, int rv)
 {
 	if (lv)
-		ed->heart.lv = hy_ventricle_make(ed->p.volume_ml[lv], es->p.volume_ml[lv]);
+		ed->heart.lv = hy_ventricle_make(ed->v.volume_ml[lv], es->v.volume_ml[lv]);
 	if (rv)
-		ed->heart.rv = hy_ventricle_make(ed->p.volume_ml[rv], es->p.volume_ml[rv]);
+		ed->heart.rv = hy_ventricle_make(ed->v.volume_ml[rv], es->v.volume_ml[rv]);
 }
 
 static void say_phase(hy_row *row, const char *phase)
@@ -86,10 +101,10 @@ static void find_in_cine(hy_rows *r, size_t first, size_t end, int lv, int rv)
 	hy_row *ed = NULL, *es = NULL;
 	for (size_t i = first; i < end; i++) {
 		hy_row *row = &r->items[i];
-		const double ml = row->p.volume_ml[by];
-		if (ml > 0 && (!ed || ml > ed->p.volume_ml[by]))
+		const double ml = row->v.volume_ml[by];
+		if (ml > 0 && (!ed || ml > ed->v.volume_ml[by]))
 			ed = row;
-		if (ml > 0 && (!es || ml < es->p.volume_ml[by]))
+		if (ml > 0 && (!es || ml < es->v.volume_ml[by]))
 			es = row;
 	}
 	if (!ed || ed == es)
@@ -138,6 +153,6 @@ void hy_rows_write(const hy_rows *r, hy_outfile *f, const hy_class *classes, int
 		if (row->message)
 			hy_quality_failure(f, row->scan, row->message, classes, n_classes);
 		else
-			hy_quality_row(f, row->scan, row->output, row->frame, &row->p, &row->heart, classes, n_classes);
+			hy_quality_row(f, row->scan, row->output, row->frame, &row->v, &row->heart, classes, n_classes);
 	}
 }

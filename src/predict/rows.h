@@ -9,10 +9,10 @@
 typedef struct hy_row {
 	char *scan, *output; /* owned; as they stand in the table */
 	char *message;       /* owned: what failed; NULL */
+	char *subject;       /* owned; "" where nothing says it */
 	int64_t frame;       /* of a 4-D scan; -1 */
 	size_t group;        /* rows of one group may be of one heart: frames of a scan, or scans of one data set */
-	char subject[HY_NAME_SIZE];
-	hy_prediction p; /* without arrays */
+	hy_quality_values v; /* its arrays are owned, NULL where something failed */
 	hy_quality_heart heart;
 } hy_row;
 
@@ -24,8 +24,9 @@ typedef struct hy_rows {
 
 void hy_rows_clear(hy_rows *r);
 
-/* r gets copies; p keeps its arrays. The heart of *row has the time and phase, "" where nothing says it. NULL without memory. */
-hy_row *hy_rows_add(hy_rows *r, const char *scan, const char *output, int64_t frame, const hy_prediction *p);
+/* r gets copies. The heart of the row has neither time nor phase yet. NULL without memory. */
+hy_row *hy_rows_add(hy_rows *r, const char *scan, const char *output, int64_t frame, const char *subject,
+                    const hy_prediction *p, int n_classes);
 void hy_rows_fail(hy_rows *r, const char *scan, const char *message);
 
 /* Forgets all rows from the n-th on. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # slurm.sh: what `hardy experiment --emit` prints, run: the shell script as it is, the other one by a Slurm of one node that this test
-# starts (munged, slurmctld, slurmd) and ends. Without Slurm, or where it cannot start, that part is skipped with a word.
+# starts (munged, slurmctld, slurmd) and ends; there an array of jobs scores label maps, too. Without Slurm, or where it cannot start, that part is skipped with a word.
 set -u
 hardy=${HARDY_PROGRAM:?}
 work=$(mktemp -d) || exit 1
@@ -109,4 +109,16 @@ for folder in "by shell" "by slurm"; do
 	sed 's/.*"key":"\([0-9a-f]*\)".*/\1/' "$folder/results.jsonl" | sort >"keys of $folder"
 done
 cmp -s "keys of by shell" "keys of by slurm" || fail "the same runs have other keys"
-echo "the shell script and a Slurm job array made the same runs"
+
+# Label maps scored by an array, as docs/SCALING.md has it: the tables of one call for all.
+mkdir maps
+cp "ph/site A"/*/*_gt.nii.gz maps
+score="'$hardy' evaluate maps 'ph/site A'"
+sh -c "$score --csv whole.csv" >whole.txt 2>log || fail "evaluate: $(cat log)"
+jobs=$(sbatch --parsable --array=1-3 --time=5 -o array.log --open-mode=append --wrap \
+	"$score --keep scores --part \$SLURM_ARRAY_TASK_ID/\$SLURM_ARRAY_TASK_COUNT") || fail "the array was not taken"
+sbatch --wait --dependency="afterany:$jobs" --time=5 -o collect.log --wrap \
+	"$score --keep scores --csv parts.csv >parts.txt" >log 2>&1 || fail "the array's scores: $(cat log array.log collect.log)"
+cmp -s whole.csv parts.csv && cmp -s whole.txt parts.txt || fail "an array of jobs makes other tables: $(diff whole.csv parts.csv)"
+grep -q '8 of 8 cases have their scores in scores already' collect.log || fail "the array left work to do: $(cat array.log collect.log)"
+echo "the shell script and a Slurm job array made the same runs, and one table of scores"

@@ -3,6 +3,7 @@
  * codes.
  */
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "image/order.h"
 #include "support/test.h"
@@ -631,6 +632,236 @@ static void writes_json_alone_to_stdout(void **state)
 }
 
 /* In this process, so that allocations can be made to fail one after the other. */
+/* ---- scores that are kept ----------------------------------------------------------------------------------------------- */
+
+enum { MANY_SUBJECTS = 4, MANY_CASES = 2 * MANY_SUBJECTS };
+
+/* Predictions that are wrong here and there, so that scores are no round numbers; one class is missing from one of them. */
+static void many_predictions(void)
+{
+	for (int i = 0; i < MANY_SUBJECTS; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "patient%03d", i + 1);
+		acdc_subject(name);
+		snprintf(name, sizeof name, "pred/patient%03d_ED.nii.gz", i + 1);
+		labels(name, 17 + i, 3, 11, 2, i ? 12 : 0, 1);
+		snprintf(name, sizeof name, "pred/patient%03d_ES.nii.gz", i + 1);
+		labels(name, 7 + i, 3, 13, 2, 9, 1);
+	}
+}
+
+static char *copy_of(const char *name)
+{
+	char *copy = hy_strdup(text_of(name));
+	assert_non_null(copy);
+	return copy;
+}
+
+/* The call prints and writes these tables of all cases. */
+static void expect_tables(const char *options, char *const want[4])
+{
+	static const char *const names[4] = {"out", "s.csv", "h.csv", "e.json"};
+	char line[512];
+	snprintf(line, sizeof line, "pred acdc %s --csv s.csv --heart-csv h.csv --json e.json --overwrite", options);
+	expect(line, 0, "out", "8 cases");
+	for (int i = 0; i < 4; i++)
+		if (strcmp(text_of(names[i]), want[i]) != 0)
+			fail_msg("evaluate %s: %s is\n%s\nwant\n%s", options, names[i], text_of(names[i]), want[i]);
+}
+
+static void make_tables(const char *options, char *made[4])
+{
+	static const char *const names[4] = {"out", "s.csv", "h.csv", "e.json"};
+	char line[512];
+	snprintf(line, sizeof line, "pred acdc %s --csv s.csv --heart-csv h.csv --json e.json --overwrite", options);
+	expect(line, 0, "out", "8 cases");
+	for (int i = 0; i < 4; i++)
+		made[i] = copy_of(names[i]);
+}
+
+static void drop_tables(char *tables[4])
+{
+	for (int i = 0; i < 4; i++)
+		hy_free(tables[i]);
+}
+
+static size_t files_in(const char *folder)
+{
+	hy_names names = {0};
+	hardy_error err = {0};
+	assert_ok(hy_list_folder(tree_path(folder), &names, &err), &err);
+	const size_t n = names.n;
+	hy_names_free(&names);
+	return n;
+}
+
+/* The path in the tree of the file that part K/N keeps. */
+static const char *kept_file(const char *part)
+{
+	static char path[300];
+	hy_names names = {0};
+	hardy_error err = {0};
+	path[0] = 0;
+	assert_ok(hy_list_folder(tree_path("kept"), &names, &err), &err);
+	for (size_t i = 0; i < names.n; i++)
+		if (strstr(names.name[i], part))
+			snprintf(path, sizeof path, "kept/%s", names.name[i]);
+	hy_names_free(&names);
+	assert_true(path[0]);
+	return path;
+}
+
+/* Work in parts, cut short and begun again, ends with the bytes of work in one piece, and scores nothing twice. */
+static void parts_make_the_same_tables(void **state)
+{
+	(void)state;
+	char *whole[4], *other[4], line[200];
+	tree_new();
+	many_predictions();
+	make_tables("", whole);
+	for (int k = 3; k >= 1; k--) {
+		snprintf(line, sizeof line, "pred acdc --keep kept --keep-every 0.001s --part %d/3", k);
+		expect(line, 0, "err", k == 3 ? "2 of 8 cases" : "3 of 8 cases");
+		assert_string_equal(text_of("out"), "");
+		assert_int_equal(files_in("kept"), 4 - k); /* and no lock */
+	}
+	expect_tables("--keep kept", whole);
+	assert_non_null(strstr(text_of("err"), "8 of 8 cases have their scores in kept already"));
+	assert_int_equal(files_in("kept"), 3);
+
+	/* parts of another number take what is there */
+	expect("pred acdc --keep kept --part 2/2", 0, "err", "4 of 4 cases have their scores in kept already");
+
+	/* one part's work is lost: the last call does it */
+	tree_delete(kept_file("-2-of-3"));
+	expect_tables("--keep kept", whole);
+	assert_non_null(strstr(text_of("err"), "5 of 8 cases have their scores"));
+	expect_tables("--keep kept", whole);
+	assert_non_null(strstr(text_of("err"), "8 of 8 cases have their scores"));
+
+	/* other conventions are other scores, beside the first ones */
+	make_tables("--tolerance 1.9 --hd95 directed", other);
+	expect_tables("--tolerance 1.9 --hd95 directed --keep kept", other);
+	assert_null(strstr(text_of("err"), "already"));
+	expect_tables("--keep kept", whole);
+	drop_tables(other);
+
+	/* a label map that was made again is scored again */
+	labels("pred/patient003_ED.nii.gz", 12, 3, 8, 2, 12, 1);
+	make_tables("", other);
+	expect_tables("--keep kept", other);
+	assert_non_null(strstr(text_of("err"), "7 of 8 cases have their scores"));
+	drop_tables(other);
+	drop_tables(whole);
+	tree_remove();
+}
+
+/* What is damaged there, or is somebody else's, is not believed, and not written over. */
+static void kept_scores_are_checked(void **state)
+{
+	(void)state;
+	char *whole[4], *text;
+	tree_new();
+	many_predictions();
+	make_tables("", whole);
+	expect("pred acdc --keep kept --part 1/1", 0, "err", "8 of 8 cases");
+	const char *path = kept_file("-1-of-1");
+	text = copy_of(path);
+	tree_truncate(path, (long)strlen(text) - 20); /* the last row has fewer columns, or a shorter number */
+	expect_tables("--keep kept", whole);
+	assert_string_equal(text_of(path), text);
+	static const char *const rows[][2] = {
+	    {",both,", ",nothing,"}, {":", ";"}, {",2,\"", ",-2,\""}, {",1,", ",one,"}, {",1,", ",nan,"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *damaged = hy_strdup(text), *at = strstr(strchr(damaged, '\n'), rows[i][0]);
+		if (at) { /* every spelling that a row has is tried, in its first place */
+			const size_t rest = strlen(at + strlen(rows[i][0])) + 1;
+			char *longer = hy_alloc(strlen(damaged) + 64, 1);
+			assert_non_null(longer);
+			sprintf(longer, "%.*s%s%.*s", (int)(at - damaged), damaged, rows[i][1], (int)rest, at + strlen(rows[i][0]));
+			tree_text(path, longer);
+			hy_free(longer);
+			expect_tables("--keep kept", whole);
+			assert_non_null(strstr(text_of("err"), "7 of 8 cases have their scores"));
+			assert_string_equal(text_of(path), text);
+		}
+		hy_free(damaged);
+	}
+	tree_text(path, "a poem\n");
+	expect("pred acdc --keep kept", 2, "err", "no table of kept scores");
+	assert_string_equal(text_of(path), "a poem\n");
+	hy_free(text);
+	drop_tables(whole);
+	tree_remove();
+}
+
+static void parts_are_asked_for_rightly(void **state)
+{
+	(void)state;
+	tree_new();
+	many_predictions();
+	expect("pred acdc --part 1/2", 2, "err", "no folder to keep scores in");
+	expect("pred acdc --keep kept --part 3/2", 2, "err", "want K/N");
+	expect("pred acdc --keep kept --part 1/2 --csv s.csv", 2, "err", "makes no table");
+	expect("pred acdc --keep kept --part 1/2 --threshold-dice 0.5", 2, "err", "threshold of Dice");
+	expect("pred acdc --keep kept --part 9/9", 0, "err", "part 9 of 9: 0 of 8 cases");
+	assert_false(hy_path_exists(tree_path("kept")));
+	tree_text("file", "text");
+	expect("pred acdc --keep file/kept", 1, "err", "file");
+	/* what has no counterpart fails the part that it belongs to, and the table of all */
+	tree_delete("pred/patient001_ES.nii.gz");
+	labels("pred/stranger.nii.gz", 5, 1, 0, 0, 0, 0);
+	expect("pred acdc --keep kept --part 1/2", 0, "err", "4 of 8 cases");
+	expect("pred acdc --keep kept --part 2/2", 3, "err", "3 cases scored; 1 without counterpart");
+	expect("pred acdc --keep kept", 3, "err", "7 cases scored; 2 without counterpart");
+	expect("pred acdc --keep kept --allow-missing", 0, "err", "7 of 8 cases have their scores");
+	tree_remove();
+}
+
+static bool stop_at_once(void *payload)
+{
+	int *left = payload;
+	return (*left)-- <= 0;
+}
+
+/* Asked to stop, it keeps what is scored. */
+static void an_interrupted_evaluation_goes_on(void **state)
+{
+	(void)state;
+	tree_new();
+	many_predictions();
+	char prediction[700], reference[700], keep[700];
+	snprintf(prediction, sizeof prediction, "%s", tree_path("pred"));
+	snprintf(reference, sizeof reference, "%s", tree_path("acdc"));
+	snprintf(keep, sizeof keep, "%s", tree_path("kept"));
+	int left = 0;
+	const hardy_stop stop = {stop_at_once, &left};
+	hardy_evaluate_options o;
+	hardy_evaluation e = {0};
+	hardy_error err = {0};
+	hardy_evaluate_options_init(&o);
+	o.prediction = prediction;
+	o.reference = reference;
+	o.stop = &stop;
+	const int threads = hy_threads_set(1);
+	left = 3;
+	assert_int_equal(hardy_evaluate(&o, &e, NULL, &err), HARDY_ERROR_INTERRUPTED);
+	assert_non_null(strstr(err.message, "3 of 8 cases were done; nothing is kept"));
+	o.keep = keep;
+	left = 3;
+	assert_int_equal(hardy_evaluate(&o, &e, NULL, &err), HARDY_ERROR_INTERRUPTED);
+	assert_non_null(strstr(err.message, "3 of 8 cases are done"));
+	left = 5; /* the others */
+	assert_ok(hardy_evaluate(&o, &e, NULL, &err), &err);
+	assert_int_equal(e.n_cases, 8);
+	hardy_evaluation_clear(&e);
+	left = 0; /* nothing is left to be stopped */
+	assert_ok(hardy_evaluate(&o, &e, NULL, &err), &err);
+	hardy_evaluation_clear(&e);
+	hy_threads_set(threads);
+	tree_remove();
+}
+
 static void memory_runs_out(void **state)
 {
 	(void)state;
@@ -691,6 +922,10 @@ int main(void)
 	    cmocka_unit_test(two_files_of_one_name_are_not_scored),
 	    cmocka_unit_test(long_names_are_compared_whole),
 	    cmocka_unit_test(a_bad_subject_keeps_none_from_being_scored),
+	    cmocka_unit_test(parts_make_the_same_tables),
+	    cmocka_unit_test(kept_scores_are_checked),
+	    cmocka_unit_test(parts_are_asked_for_rightly),
+	    cmocka_unit_test(an_interrupted_evaluation_goes_on),
 	    cmocka_unit_test(memory_runs_out),
 	};
 	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,8 @@ static const hy_class heart[] = {{"background", 0, true}, {"LV", 3, true}, {"MYO
 static void add(hy_rows *r, const char *scan, int64_t frame, double lv, double rv, const char *subject, const char *phase)
 {
 	hy_prediction p = {.volume_ml = {0, lv, 50, rv}};
-	hy_row *row = hy_rows_add(r, scan, "out.nii.gz", frame, &p);
+	hy_row *row = hy_rows_add(r, scan, "out.nii.gz", frame, subject, &p, 4);
 	assert_non_null(row);
-	snprintf(row->subject, sizeof row->subject, "%s", subject);
 	snprintf(row->heart.phase, sizeof row->heart.phase, "%s", phase);
 }
 

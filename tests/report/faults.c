@@ -20,7 +20,7 @@ enum { DEEP = 2 };
 
 static bool every_k;
 static int64_t samples = 2;
-static char root[600], data[600], splits[600], run_folder[600], maps[600], study[600], spoiled[600];
+static char root[600], data[600], splits[600], run_folder[600], maps[600], study[600], spoiled[600], kept[600];
 
 /* ---- commands ----------------------------------------------------------------------------------------------------------- */
 
@@ -79,6 +79,8 @@ static hardy_status evaluate(hardy_error *err)
 	o.prediction = maps;
 	o.reference = data;
 	o.labels = "ring=1,core=2";
+	o.keep = kept;
+	o.keep_every_s = 0;
 	const hardy_status status = hardy_evaluate(&o, &e, NULL, err);
 	if (!status || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD)
 		hardy_evaluation_clear(&e);
@@ -143,7 +145,7 @@ static const struct command {
 	hardy_status (*call)(hardy_error *err);
 	const char *output; /* what it makes anew, removed before each call; NULL: it writes over what it wrote */
 } commands[] = {
-    {"train", train, "run"},         {"predict", predict, "maps"}, {"evaluate", evaluate, NULL},
+    {"train", train, "run"},         {"predict", predict, "maps"}, {"evaluate", evaluate, "kept"},
     {"corrupt", corrupt, "spoiled"}, {"collect", collect, NULL},   {"report", report, NULL},
 };
 
@@ -293,6 +295,7 @@ static int make_all(void **state)
 	snprintf(maps, sizeof maps, "%s", tree_path("maps"));
 	snprintf(study, sizeof study, "%s", tree_path("study"));
 	snprintf(spoiled, sizeof spoiled, "%s", tree_path("spoiled"));
+	snprintf(kept, sizeof kept, "%s", tree_path("kept"));
 	assert_ok(experiment(false, &err), &err);
 	return 0;
 }
