@@ -295,14 +295,14 @@ static void print_page(const command *self, const option_set *sets)
 	printf("\n");
 }
 
-void options_page_begins(void)
+void options_page_begins(const command *const *all)
 {
 	printf(
 	    "# Commands\n\nEvery command with every option, as the program itself has them; `hardy help COMMAND` shows the same. "
 	    "This page is\nmade by `hardy help --markdown`, and a test holds it to that.\n\n| command | what it does "
 	    "|\n|---|---|\n");
-	for (size_t i = 0; commands[i]; i++)
-		printf("| [`hardy %s`](#hardy-%s) | %s |\n", commands[i]->name, commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; all[i]; i++)
+		printf("| [`hardy %s`](#hardy-%s) | %s |\n", all[i]->name, all[i]->name, all[i]->summary);
 	printf("\nExit codes: 0 done, 1 failed, 2 usage, 3 some cases failed, 4 below a stated threshold, 130 interrupted after "
 	       "saving.\n\nEvery command takes these, too. Options may stand before and behind the arguments; `--size 96` and "
 	       "`--size=96` are\nthe same, and `--` ends them.\n\n| option | | without it |\n|---|---|---|\n");

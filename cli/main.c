@@ -105,7 +105,7 @@ static void print_manual(void)
 static int print_page(void)
 {
 	char name[32], form[] = "--help=markdown";
-	options_page_begins();
+	options_page_begins(commands);
 	for (size_t i = 0; commands[i]; i++) {
 		snprintf(name, sizeof name, "%s", commands[i]->name);
 		char *words[] = {name, form, NULL};

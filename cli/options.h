@@ -69,7 +69,7 @@ void arguments_clear(arguments *a);
 int options_help(const command *self, const option_set sets[MOST_SETS], const char *form);
 
 /* Prints what docs/COMMANDS.md begins with: the table of commands, and the options that all have. */
-void options_page_begins(void);
+void options_page_begins(const command *const *all);
 
 /* The option on the command line: "--learning-rate"; negative: "--no-minmax". */
 void option_word(const hardy_option *row, bool negative, char *out, size_t size);
