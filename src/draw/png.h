@@ -35,7 +35,7 @@ void hy_canvas_contours(hy_canvas *c, int x, int y, int scale, const uint8_t *la
 /* The same in one colour. */
 void hy_canvas_borders(hy_canvas *c, int x, int y, int scale, const uint8_t *labels, int w, int h, const uint8_t rgb[3]);
 
-/* White text, its top left at (x, y), capitals only; characters without a glyph are drawn as a box. */
+/* White text, its top left at (x, y); characters without a glyph are drawn as a box. */
 void hy_canvas_text(hy_canvas *c, int x, int y, int scale, const char *text);
 
 /* Into a file or sink that is open; false when libpng fails, which is to say when memory runs out. */

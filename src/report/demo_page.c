@@ -122,7 +122,8 @@ static void write_verdict(hy_outfile *f, const demo_scores *d)
 	put_column(f, d->columns[best]);
 	hy_html_printf(f, "</strong> has a mean Dice of <strong>%.3f</strong> there", mean_of(&d->sites[0], best));
 	if (d->n_sites > 1)
-		hy_html_printf(f, " and <strong>%.3f</strong> on the %zu sites that it never saw", away(d, best), d->n_sites - 1);
+		hy_html_printf(f, " and <strong>%.3f</strong> on the %zu site%s that it never saw", away(d, best), d->n_sites - 1,
+		               d->n_sites > 2 ? "s" : "");
 	if (best != worst) {
 		hy_html_printf(f, "; ");
 		put_column(f, d->columns[worst]);
