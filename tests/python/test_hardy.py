@@ -249,6 +249,7 @@ def test_what_the_callback_raises_comes_out(site, tmp_path):
 
 
 def test_ctrl_c_saves_and_goes_on(site, tmp_path):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background process begins without
     begun = threading.Event()
 
     def interrupt():  # while the library computes, not in Python
