@@ -417,7 +417,7 @@ static hardy_status list_lost(hy_dataset *d, const hy_problems *problems, hardy_
 	for (size_t i = 0; i < problems->n; i++) {
 		const hy_problem *p = &problems->items[i];
 		if (p->bad && p->subject[0] && !is_subject(d, p->subject))
-			memcpy(d->lost[n++], p->subject, HY_NAME_SIZE);
+			snprintf(d->lost[n++], HY_NAME_SIZE, "%s", p->subject);
 	}
 	qsort(d->lost, n, sizeof *d->lost, by_bytes);
 	for (size_t i = 0; i < n; i++)
