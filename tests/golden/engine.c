@@ -33,6 +33,8 @@ static bool available(const setup *s)
 {
 	if (HY_EMULATED && s->engine.isa == HY_ISA_AVX512) /* it takes long, and tests/engine/kernels.c holds it */
 		return false;
+	if (TEST_STRIDE > 1 && s->engine.isa != HY_ISA_PLAIN && s->engine.library == HY_CONV_PLAIN)
+		return false; /* the same loops as plain's, and not what is used */
 	return hy_kernels_pick(s->engine.isa, NULL) && (s->engine.library != HY_CONV_DNNL || hy_dnnl_version());
 }
 
