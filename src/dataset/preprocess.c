@@ -251,7 +251,7 @@ out:
 /* Puts the neighbours' channels behind each slice's own. */
 static hardy_status add_neighbours(const hy_plan *plan, hy_slices *s, hardy_error *err)
 {
-	const int64_t own = s->channels * s->height * s->width, all = hy_plan_channels(plan, (int)s->channels) / s->channels;
+	const int64_t own = s->channels * s->height * s->width, all = hy_plan_channels(plan, 1);
 	if (all == 1)
 		return HARDY_OK;
 	float *image = hy_alloc((size_t)(s->n * all), (size_t)own * sizeof *image);
@@ -269,8 +269,9 @@ static hardy_status add_neighbours(const hy_plan *plan, hy_slices *s, hardy_erro
 	return HARDY_OK;
 }
 
-hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
-                                 hardy_error *err)
+/* The scan in the plan's order, each slice by itself. */
+static hardy_status make_slices_in_order(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                         hardy_error *err)
 {
 	const hy_grid *g = &image->grid;
 	if (labels && (labels->grid.nx != g->nx || labels->grid.ny != g->ny || labels->grid.nz != g->nz))
@@ -278,15 +279,12 @@ hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, co
 		               (long long)labels->grid.nx, (long long)labels->grid.ny, (long long)labels->grid.nz, (long long)g->nx,
 		               (long long)g->ny, (long long)g->nz);
 	const hy_order order = hy_plan_order(plan, g);
-	hy_slices made = {0};
-	hardy_status st = HARDY_OK;
-	if (hy_order_is_identity(&order)) {
-		st = make_slices(plan, image, labels, &made, err);
-		goto finish;
-	}
+	if (hy_order_is_identity(&order))
+		return make_slices(plan, image, labels, out, err);
 	const size_t n = (size_t)hy_grid_voxels(g);
 	hy_volume turned = {.grid = hy_order_grid(&order, g), .nt = image->nt};
 	hy_labels turned_labels = {.grid = turned.grid};
+	hardy_status st = HARDY_OK;
 	turned.data = hy_alloc(n * (size_t)image->nt, sizeof *turned.data);
 	turned_labels.data = labels ? hy_alloc(n, 1) : NULL;
 	if (!turned.data || (labels && !turned_labels.data)) {
@@ -296,11 +294,18 @@ hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, co
 	hy_order_voxels(&order, g, image->nt, sizeof *turned.data, image->data, turned.data);
 	if (labels)
 		hy_order_voxels(&order, g, 1, 1, labels->data, turned_labels.data);
-	st = make_slices(plan, &turned, labels ? &turned_labels : NULL, &made, err);
+	st = make_slices(plan, &turned, labels ? &turned_labels : NULL, out, err);
 out:
 	hy_volume_clear(&turned);
 	hy_labels_clear(&turned_labels);
-finish:
+	return st;
+}
+
+hardy_status hy_preprocess_train(const hy_plan *plan, const hy_volume *image, const hy_labels *labels, hy_slices *out,
+                                 hardy_error *err)
+{
+	hy_slices made = {0};
+	hardy_status st = make_slices_in_order(plan, image, labels, &made, err);
 	if (!st)
 		st = add_neighbours(plan, &made, err);
 	if (st)

@@ -304,7 +304,7 @@ hardy_status hy_options_set(hardy_train_options *o, const char *name, const char
 
 hy_network_config hy_options_network(const hardy_train_options *o, int channels, int classes)
 {
-	channels = hy_plan_channels(&(hy_plan){.neighbours = o->neighbours > 0 ? (int)o->neighbours : 0}, channels);
+	channels *= 2 * (o->neighbours > 0 ? (int)o->neighbours : 0) + 1; /* hy_plan_channels */
 	if (is_unet(o))
 		return (hy_network_config){.channels = channels,
 		                           .classes = classes,
