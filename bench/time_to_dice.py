@@ -6,7 +6,7 @@
 ACDC: the challenge's training folder, with one of the subjects of SPLITS (a JSON object with pool and validation) in each of its folders. Each
 program reads its scans, trains the ten subjects of the pool that hardy draws by the seed, 3000 steps of 10 slices of 96 x 96 at 2 mm being
 its schedule, and looks at the validation subjects every --every steps; the clock runs from the start of its process. Dice: in 3-D on the network's
-grid, mean of the scans, then of LV, myocardium and RV. A program ends at the last target, at its last step or after --limit seconds. Prints a JSON
+grid, mean of the scans, then of LV, myocardium and RV. A program ends at the last target, at its last step or at the first look after --limit seconds. Prints a JSON
 line for each program and look, then the table. Wants torch and nibabel.
 
 The U-Net in PyTorch: unet_torch.py with five levels, channels last; AdamW without decay, one cycle to 4e-3; any rotation, mirrored, zoom .7 to 1.4,
