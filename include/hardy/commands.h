@@ -134,6 +134,7 @@ typedef struct hardy_train_options {
 	int64_t size;       /* height and width of the network's grid, a multiple of 16; 0: the preset's */
 	double spacing_mm;  /* in-plane, of that grid; 0: likewise. Both 0: what the labels need, if that is much less or more */
 	int64_t neighbours; /* slices on each side that the U-Net sees beside each slice, 0 to 3; -1: by the scans' spacing */
+	int64_t planes;     /* across how many axes slices are taken, 1 or 3, for one U-Net; -1: by the scans' spacing and labels */
 	double percentile_low, percentile_high; /* of a volume, scaled to 0 and 1 */
 	const char *augment;                    /* of half of each batch: "published", "no-elastic", "none"; of all of it: "wide" */
 	double rotation_deg, mirror;            /* of "wide": at most, both ways; probability; -1: by how alike the objects lie */

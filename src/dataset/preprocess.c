@@ -18,7 +18,8 @@ void hy_plan_init(hy_plan *p)
 	               .percentile_low = 2,
 	               .percentile_high = 98,
 	               .normalise_first = true,
-	               .minmax_slice = true};
+	               .minmax_slice = true,
+	               .planes = 1};
 }
 
 void hy_slices_clear(hy_slices *s)
@@ -34,6 +35,8 @@ static hardy_status plan_check(const hy_plan *p, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: spacing_mm is %g, want a positive number", p->spacing_mm);
 	if (p->neighbours < 0 || p->neighbours > HY_MOST_NEIGHBOURS)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: neighbours is %d, want 0 to %d", p->neighbours, HY_MOST_NEIGHBOURS);
+	if ((p->planes != 1 && p->planes != HY_MOST_PLANES) || p->plane < 0 || p->plane >= p->planes)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: plane %d of %d, want 0 of 1 or 0 to 2 of 3", p->plane, p->planes);
 	if (p->size < 1 || p->size > HY_RESAMPLE_MAX)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "plan: size is %lld, want 1 to %d", (long long)p->size, HY_RESAMPLE_MAX);
 	if (!(p->percentile_low >= 0 && p->percentile_low < p->percentile_high && p->percentile_high <= 100))
@@ -47,7 +50,15 @@ bool hy_plan_same(const hy_plan *a, const hy_plan *b)
 	return a->spacing_mm == b->spacing_mm && a->size == b->size && a->percentile_low == b->percentile_low &&
 	       a->percentile_high == b->percentile_high && a->normalise_first == b->normalise_first &&
 	       a->minmax_slice == b->minmax_slice && a->directed == b->directed &&
-	       (!a->directed || !memcmp(a->direction, b->direction, sizeof a->direction)) && a->neighbours == b->neighbours;
+	       (!a->directed || !memcmp(a->direction, b->direction, sizeof a->direction)) && a->neighbours == b->neighbours &&
+	       a->planes == b->planes && a->plane == b->plane;
+}
+
+hy_plan hy_plan_plane(const hy_plan *p, int k)
+{
+	hy_plan own = *p;
+	own.plane = k;
+	return own;
 }
 
 int hy_plan_channels(const hy_plan *p, int n_channels)
@@ -57,7 +68,8 @@ int hy_plan_channels(const hy_plan *p, int n_channels)
 
 /* ---- the order of a scan's voxels --------------------------------------------------------------------------------------- */
 
-hy_order hy_plan_order(const hy_plan *p, const hy_grid *g)
+/* That of the first plane. */
+static hy_order order_across_stack(const hy_plan *p, const hy_grid *g)
 {
 	const hy_order stack = hy_order_stack(hy_stack_axis(g));
 	if (!p->directed || !g->located)
@@ -65,6 +77,12 @@ hy_order hy_plan_order(const hy_plan *p, const hy_grid *g)
 	const hy_grid moved = hy_order_grid(&stack, g);
 	const hy_order turn = hy_order_towards(&moved, p->direction);
 	return hy_order_join(&stack, &turn);
+}
+
+hy_order hy_plan_order(const hy_plan *p, const hy_grid *g)
+{
+	const hy_order first = order_across_stack(p, g), across = hy_order_stack(2 - p->plane);
+	return hy_order_join(&first, &across);
 }
 
 /* Directions of x and y of the slices of a scan. */

@@ -17,9 +17,14 @@ typedef struct hy_plan {
 	bool directed; /* slices are brought next to these rows and columns (hy_order_towards); false: taken as they are stored */
 	double direction[2][3]; /* of x and y of a slice, unit vectors in RAS+ mm */
 	int neighbours; /* slices on each side that the network sees beside each slice, 0 to HY_MOST_NEIGHBOURS (hy_plan_channels) */
+	int planes;     /* 1: slices across the axis that they are stacked along; 3: across each of the axes, for one network */
+	int plane;      /* which of them (hy_plan_plane), 0 to planes - 1; not stored */
 } hy_plan;
 
-enum { HY_MOST_NEIGHBOURS = 3 };
+enum { HY_MOST_NEIGHBOURS = 3, HY_MOST_PLANES = 3 };
+
+/* The plan of plane k alone: 0, slices across the axis that they are stacked along; 1, across the rows' (y); 2, across the columns' (x). */
+hy_plan hy_plan_plane(const hy_plan *p, int k);
 
 /* Channels of a slice for the network: those of the slice itself, then those of its neighbours below and above, next ones first. Beyond the first and the
  * last slice these go on. */
@@ -31,7 +36,8 @@ bool hy_plan_same(const hy_plan *a, const hy_plan *b);
 
 /*
  * The order in which a scan's voxels go to the network: slices across the axis that they are stacked along (hy_stack_axis), and rows and
- * columns as those of the scans that the plan was made from. Everything below takes scans as they are stored and gives them back so.
+ * columns as those of the scans that the plan was made from; then, of another plane, across another axis of that. Everything below takes
+ * scans as they are stored and gives them back so.
  */
 hy_order hy_plan_order(const hy_plan *p, const hy_grid *g);
 

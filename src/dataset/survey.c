@@ -78,8 +78,12 @@ hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, con
 	scan->thickness = moved.spacing_mm[2] / scan->spacing_mm;
 	scan->image_mm = fmax((double)moved.nx * moved.spacing_mm[0], (double)moved.ny * moved.spacing_mm[1]);
 	hy_order_voxels(&order, g, 1, 1, labels, own);
-	for (int64_t k = 0; k < moved.nz * moved.ny; k++)
+	for (int64_t k = 0; k < moved.nz * moved.ny; k++) {
+		const double before = m.n, z = ((double)(k / moved.ny) - (double)(moved.nz - 1) / 2) * moved.spacing_mm[2];
 		add_row(scan, &m, &moved, k % moved.ny, own + k * moved.nx);
+		if (m.n > before)
+			scan->depth_mm = fmax(scan->depth_mm, fabs(z) + moved.spacing_mm[2] / 2);
+	}
 	hy_free(own);
 	if (m.n < 1)
 		return HARDY_OK;
@@ -125,6 +129,12 @@ static double quantile(const hy_survey *s, size_t offset, double share)
 int hy_survey_neighbours(const hy_survey *s)
 {
 	return quantile(s, offsetof(hy_survey_scan, thickness), 0.5) <= 2;
+}
+
+int hy_survey_planes(const hy_survey *s, double view_mm)
+{
+	const bool fits = 2 * quantile(s, offsetof(hy_survey_scan, depth_mm), 0.9) <= view_mm;
+	return hy_survey_neighbours(s) && fits ? 3 : 1;
 }
 
 /* Three digits are enough for anyone to type. */

@@ -14,6 +14,7 @@ typedef struct hy_survey_scan {
 	double thickness;                    /* from slice to slice, in units of it */
 	double image_mm;                     /* the longer side */
 	double reach_mm;                     /* greatest distance of a label's edge from the middle, along an axis */
+	double depth_mm;                     /* likewise across the slices */
 	double n[HY_MAX_CLASSES];            /* voxels */
 	double centre_mm[HY_MAX_CLASSES][2]; /* x, y; of class 0: of all classes but the background */
 	double radius_mm;                    /* of all of them: root mean square distance from their centre */
@@ -40,6 +41,10 @@ void hy_survey_grid(const hy_survey *s, int64_t *size, double *spacing_mm);
 /* How many neighbours on each side a slice should be seen with: 1 where half of the scans have slices that are no more than twice as far apart as their
  * pixels, so that what lies in a slice goes on in the next; else 0. */
 int hy_survey_neighbours(const hy_survey *s);
+
+/* In how many planes slices should be taken, 1 or 3: 3 where neighbours should be seen, and nine scans in ten have labels that fit into view_mm across
+ * their slices, too. */
+int hy_survey_planes(const hy_survey *s, double view_mm);
 
 /* How alike the objects lie. */
 typedef struct hy_alike {

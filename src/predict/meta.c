@@ -40,6 +40,11 @@ static const field neighbour_fields[] = {
     {"neighbours", KIND_INT, offsetof(hy_plan, neighbours), 1, 0, HY_MOST_NEIGHBOURS},
 };
 
+/* Only of a plan of several planes. */
+static const field plane_fields[] = {
+    {"planes", KIND_INT, offsetof(hy_plan, planes), 1, 1, HY_MOST_PLANES},
+};
+
 static const field fingerprint_fields[] = {
     {"n_volumes", KIND_INT64, offsetof(hy_fingerprint, n_volumes), 1, 0, 1e12},
     {"spacing_low_mm", KIND_DOUBLE, offsetof(hy_fingerprint, spacing_low_mm), 3, 0, BIG},
@@ -164,7 +169,9 @@ cJSON *hy_plan_to_json(const hy_plan *p)
 	cJSON *object = struct_to_json(plan_fields, COUNT(plan_fields), p, 1);
 	if (p->directed)
 		object = add_fields(object, direction_fields, COUNT(direction_fields), p, 1);
-	return p->neighbours ? add_fields(object, neighbour_fields, COUNT(neighbour_fields), p, 1) : object;
+	if (p->neighbours)
+		object = add_fields(object, neighbour_fields, COUNT(neighbour_fields), p, 1);
+	return p->planes > 1 ? add_fields(object, plane_fields, COUNT(plane_fields), p, 1) : object;
 }
 
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels)
@@ -306,6 +313,13 @@ hardy_status hy_plan_from_json(hy_plan *p, const cJSON *json, const char *where,
 		if (beside)
 			return beside;
 	}
+	if (cJSON_GetObjectItemCaseSensitive(json, plane_fields[0].name)) {
+		const hardy_status planes = struct_from_json(plane_fields, COUNT(plane_fields), &read, 1, json, where, err);
+		if (planes)
+			return planes;
+	}
+	if (read.planes != 1 && read.planes != HY_MOST_PLANES)
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"planes\" is %d, want 1 or %d", where, read.planes, HY_MOST_PLANES);
 	if (read.size % 16)
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"size\" is %lld, want a multiple of 16", where, (long long)read.size);
 	if (read.percentile_low >= read.percentile_high)

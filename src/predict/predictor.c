@@ -23,18 +23,21 @@ typedef struct pass {
 	int64_t batch;
 } pass;
 
+/* A model on the slices of one plane. */
 typedef struct member {
 	hy_model *model;
-	int view; /* models of one plan see the same slices */
+	int view;     /* models of one plan see the same slices */
+	bool first;   /* of its model's planes: the one whose signals count */
+	double share; /* of the result */
 	pass run, track;
 } member;
 
 /* What the models of one plan share while a scan is predicted. */
 typedef struct view {
-	const hy_plan *plan;
+	hy_plan plan;
 	hy_slices full, slices; /* whole, and what lies in the window */
 	hy_window_shift shift;  /* of the window */
-	double share;           /* of the models */
+	double share;           /* of the members */
 	float *q[2];            /* owned: n x classes x size x size, probabilities by hy_which times share; NULL where unwanted */
 } view;
 
@@ -134,28 +137,32 @@ static hardy_status check_models(hy_model *const *models, size_t n, hardy_error 
 	return HARDY_OK;
 }
 
-static void add_member(hy_predictor *p, hy_model *m, double share)
+static void add_member(hy_predictor *p, hy_model *m, int plane, double share)
 {
+	const hy_plan plan = hy_plan_plane(&m->plan, plane);
 	size_t v = 0;
-	while (v < p->n_views && !hy_plan_same(p->views[v].plan, &m->plan))
+	while (v < p->n_views && !hy_plan_same(&p->views[v].plan, &plan))
 		v++;
 	if (v == p->n_views)
-		p->views[p->n_views++].plan = &m->plan;
+		p->views[p->n_views++].plan = plan;
 	p->views[v].share += share;
-	p->members[p->n_members++] = (member){.model = m, .view = (int)v};
+	p->members[p->n_members++] = (member){.model = m, .view = (int)v, .first = plane == 0, .share = share};
 }
 
 hy_predictor *hy_predictor_new(hy_model *const *models, size_t n_models, const hy_predictor_options *o, hardy_error *err)
 {
 	if (check_models(models, n_models, err))
 		return NULL;
+	size_t most = 0;
+	for (size_t i = 0; i < n_models; i++)
+		most += (size_t)models[i]->plan.planes;
 	hy_predictor *p = hy_calloc(1, sizeof *p);
 	if (p) {
-		p->members = hy_calloc(n_models, sizeof *p->members);
-		p->views = hy_calloc(n_models, sizeof *p->views);
+		p->members = hy_calloc(most, sizeof *p->members);
+		p->views = hy_calloc(most, sizeof *p->views);
 	}
 	if (!p || !p->members || !p->views) {
-		hy_fail_memory(err, "a predictor", n_models, sizeof *p->members + sizeof *p->views);
+		hy_fail_memory(err, "a predictor", most, sizeof *p->members + sizeof *p->views);
 		hy_predictor_free(p);
 		return NULL;
 	}
@@ -164,7 +171,8 @@ hy_predictor *hy_predictor_new(hy_model *const *models, size_t n_models, const h
 	p->n_channels = models[0]->n_channels;
 	p->alone = true;
 	for (size_t i = 0; i < n_models; i++) {
-		add_member(p, models[i], 1.0 / (double)n_models);
+		for (int k = 0; k < models[i]->plan.planes; k++)
+			add_member(p, models[i], k, 1.0 / (double)n_models / models[i]->plan.planes);
 		p->alone = p->alone && is_alone(models[i]);
 	}
 	p->wanted[HY_FTN] = o->which == HY_FTN || (o->both && !p->alone);
@@ -225,7 +233,7 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 /* The predicted Dice is that of FTN+STN, or of a network that is alone, whose disagreement is a signal, too. */
 static bool wants_signals(const hy_predictor *p, const member *m)
 {
-	return p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version || is_alone(m->model));
+	return m->first && p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version || is_alone(m->model));
 }
 
 /* ---- one model on its slices -------------------------------------------------------------------------------------------- */
@@ -321,7 +329,7 @@ static void add_variant(const hy_predictor *p, const member *m, const scratch *s
 	for (int w = 0; w < 2; w++) {
 		const float *logits = s->logits[alone ? 0 : w];
 		if (p->wanted[w] && k < all->n_averaged)
-			hy_variant_add(logits, now, p->n_classes, plane, (float)(1.0 / (double)p->n_members / all->n_averaged),
+			hy_variant_add(logits, now, p->n_classes, plane, (float)(m->share / all->n_averaged),
 			               v->q[w] + at);
 		if (!own->q[w] || (alone && w != (k > 0)))
 			continue;
@@ -448,12 +456,12 @@ static hardy_status open_views(hy_predictor *p, const hy_volume *image, hy_predi
 	for (size_t i = 0; i < p->n_views && !status; i++) {
 		view *v = &p->views[i];
 		v->shift = (hy_window_shift){0, 0};
-		status = hy_preprocess_train(v->plan, image, NULL, &v->full, err);
+		status = hy_preprocess_train(&v->plan, image, NULL, &v->full, err);
 		if (!status && known->view == (int)i)
 			hy_fingerprint_check(&known->model->fingerprint, &image->grid, &v->full, p->n_channels, add_warning, out);
 		if (!status)
-			status = hy_preprocess_window(v->plan, &v->full, NULL, &v->slices, err);
-		const size_t size = (size_t)(v->plan->size * v->plan->size) * sizeof(float);
+			status = hy_preprocess_window(&v->plan, &v->full, NULL, &v->slices, err);
+		const size_t size = (size_t)(v->plan.size * v->plan.size) * sizeof(float);
 		for (int w = 0; w < 2 && !status; w++) {
 			if (!p->wanted[w])
 				continue;
@@ -485,7 +493,7 @@ static hardy_status run_members(hy_predictor *p, hy_prediction *out, hardy_error
 			n_dice++;
 		}
 		const double score = hy_fingerprint_z(&m->model->fingerprint, error);
-		errors += error / (double)p->n_members;
+		errors += error * m->share;
 		if (isfinite(score)) {
 			z += score;
 			n_z++;
@@ -518,7 +526,7 @@ static hardy_status place_window(const hy_predictor *p, view *v, hy_window_shift
 {
 	const size_t n = (size_t)(v->slices.n * p->n_classes * v->slices.height * v->slices.width);
 	hy_slices moved = {0};
-	const hardy_status status = hy_preprocess_window(v->plan, &v->full, &shift, &moved, err);
+	const hardy_status status = hy_preprocess_window(&v->plan, &v->full, &shift, &moved, err);
 	if (status)
 		return status;
 	hy_slices_clear(&v->slices);
@@ -532,7 +540,7 @@ static hardy_status place_window(const hy_predictor *p, view *v, hy_window_shift
 
 static hardy_status measure_extent(const hy_predictor *p, const view *v, hy_extent *e, hardy_error *err)
 {
-	return hy_extent_measure(v->q[p->o.which] ? v->q[p->o.which] : v->q[0], v->slices.n, p->n_classes, v->plan->size, e, err);
+	return hy_extent_measure(v->q[p->o.which] ? v->q[p->o.which] : v->q[0], v->slices.n, p->n_classes, v->plan.size, e, err);
 }
 
 /* What the first model of a view finds through a window at shift, on the slices as they are: no versions, no opinions. */
@@ -554,7 +562,7 @@ static hardy_status look(const hy_predictor *p, const view *v, hy_window_shift s
 		if (v->q[w] && !(there.q[w] = hy_calloc(n, classes * sizeof(float))))
 			status = hy_fail_memory(err, "class probabilities", n, classes * sizeof(float));
 	if (!status)
-		status = hy_preprocess_window(v->plan, &v->full, &shift, &there.slices, err);
+		status = hy_preprocess_window(&v->plan, &v->full, &shift, &there.slices, err);
 	if (!status)
 		status =
 		    p->o.adapt ? run_adapted(&plain, m, &there, &none, &error, err) : run_member(&plain, m, &there, &none, &error, err);
@@ -575,7 +583,7 @@ static hardy_status find_place(const hy_predictor *p, const view *v, hy_window_s
 	for (int k = 0; k < MOST_MOVES && !status; k++) {
 		hy_window_shift next = *place;
 		hy_extent there;
-		if (!hy_recentre(&e, v->plan->size, v->full.height, v->full.width, &next))
+		if (!hy_recentre(&e, v->plan.size, v->full.height, v->full.width, &next))
 			break;
 		status = look(p, v, next, &there, err);
 		if (status || there.n <= e.n + e.n / LEAST_GAIN)
@@ -613,6 +621,7 @@ static hardy_status recentre(hy_predictor *p, hy_prediction *out, const hy_predi
 typedef struct decision {
 	int64_t n;               /* voxels of the scan */
 	float *map, *sum, *best; /* owned: one class of one view, its sum over views, the largest so far */
+	float *total;            /* owned: what a voxel's sums add up to, where that is not 1; NULL while it is */
 	uint8_t *label;          /* the class of the largest: the first of equals */
 	float *entropy, *maps;   /* NULL where unwanted; maps: classes x n */
 } decision;
@@ -633,23 +642,54 @@ static void take_class(const decision *d, int class, float norm)
 		memcpy(d->maps + class * d->n, sum, (size_t)d->n * sizeof *sum);
 }
 
+/* A class's sum over the views. Outside of its field of view the first plane says background, another one nothing. */
+static hardy_status sum_class(const hy_predictor *p, const hy_grid *grid, hy_which which, int class, const decision *d,
+                              hardy_error *err)
+{
+	for (size_t i = 0; i < p->n_views; i++) {
+		const view *v = &p->views[i];
+		const float outside = class == 0 && v->plan.plane == 0 ? (float)v->share : 0;
+		const hardy_status status =
+		    hy_restore_map(&v->plan, grid, &v->shift, p->n_classes, class, v->q[which], outside, i ? d->map : d->sum, err);
+		if (status)
+			return status;
+		for (int64_t k = 0; i && k < d->n; k++)
+			d->sum[k] += d->map[k];
+	}
+	for (int64_t k = 0; d->total && k < d->n; k++)
+		d->sum[k] /= d->total[k];
+	return HARDY_OK;
+}
+
+/* Where planes say nothing the others count as much more; the arg max knows that without. */
+static hardy_status sum_all(const hy_predictor *p, const hy_grid *grid, hy_which which, decision *d, hardy_error *err)
+{
+	float *total = hy_calloc((size_t)d->n, sizeof *total);
+	hardy_status status = total ? HARDY_OK : hy_fail_memory(err, "sums of probabilities", (size_t)d->n, sizeof *total);
+	for (int c = 0; c < p->n_classes && !status; c++) {
+		status = sum_class(p, grid, which, c, d, err);
+		for (int64_t k = 0; k < d->n && !status; k++)
+			total[k] += d->sum[k];
+	}
+	d->total = total;
+	return status;
+}
+
 static hardy_status decide(const hy_predictor *p, const hy_grid *grid, hy_which which, decision *d, hardy_error *err)
 {
 	const float norm = (float)(1 / log((double)p->n_classes));
-	for (int c = 0; c < p->n_classes; c++) {
-		for (size_t i = 0; i < p->n_views; i++) {
-			const view *v = &p->views[i];
-			const float outside = c == 0 ? (float)v->share : 0;
-			const hardy_status status =
-			    hy_restore_map(v->plan, grid, &v->shift, p->n_classes, c, v->q[which], outside, i ? d->map : d->sum, err);
-			if (status)
-				return status;
-			for (int64_t k = 0; i && k < d->n; k++)
-				d->sum[k] += d->map[k];
-		}
-		take_class(d, c, norm);
+	hardy_status status = HARDY_OK;
+	bool planes = false;
+	for (size_t i = 0; i < p->n_views; i++)
+		planes |= p->views[i].plan.plane > 0;
+	if (planes && (d->maps || d->entropy))
+		status = sum_all(p, grid, which, d, err);
+	for (int c = 0; c < p->n_classes && !status; c++) {
+		status = sum_class(p, grid, which, c, d, err);
+		if (!status)
+			take_class(d, c, norm);
 	}
-	return HARDY_OK;
+	return status;
 }
 
 static hardy_status restore(const hy_predictor *p, const hy_grid *grid, hy_which which, hy_labels *label, float *entropy,
@@ -671,6 +711,7 @@ static hardy_status restore(const hy_predictor *p, const hy_grid *grid, hy_which
 	if (!status && p->o.keep_largest)
 		status = hy_keep_largest(label, p->n_classes, NULL, err);
 	hy_free(d.map);
+	hy_free(d.total);
 	hy_free(d.sum);
 	hy_free(d.best);
 	return status;

@@ -370,6 +370,8 @@ static void put_network(page *p)
 		               option(p, "network_width"), is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
 	if (neighbours > 0)
 		hy_html_printf(&p->f, " on slices with %.0f neighbour%s on either side", neighbours, neighbours > 1 ? "s" : "");
+	if (option(p, "planes") > 1)
+		hy_html_printf(&p->f, " across each of the three axes");
 	if (strcmp(text_option(p, "network", "study"), "unet") != 0)
 		hy_html_printf(&p->f, "the two networks of Chen et al. (MICCAI 2021): segmentation (FTN) and its refinement (STN)");
 }

@@ -84,6 +84,11 @@ static const hardy_option rows[] = {
      "pixels.",
      .usual = "0", .low = -1, .high = HY_MOST_NEIGHBOURS,
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
+    {"planes", HARDY_OPTION_WHOLE, AT(planes), "N",
+     "1, or 3: slices across all three axes train one U-Net, and their probabilities are averaged. Without it 3 where slices "
+     "are nearly as thin as pixels.",
+     .usual = "1", .low = -1, .high = HY_MOST_PLANES,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
     {"percentile", HARDY_OPTION_PAIR, AT(percentile_low), "LOW,HIGH", "Intensities of a volume that become 0 and 1.",
      .usual = "2,98", .low = 0, .high = 100, .word = "percentiles", .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES,
      .heading = IN_INPUT},
@@ -269,6 +274,12 @@ hardy_status hy_options_check(const hardy_train_options *o, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT,
 		               "neighbours is %lld, but the study's networks see single slices: want 0 or network unet",
 		               (long long)o->neighbours);
+	if (o->planes == 0 || o->planes == 2)
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "planes is %lld, want 1 or %d", (long long)o->planes, HY_MOST_PLANES);
+	if (o->planes > 1 && !is_unet(o))
+		return hy_fail(err, HARDY_ERROR_ARGUMENT,
+		               "planes is %lld, but the study's networks see slices across one axis: want 1 or network unet",
+		               (long long)o->planes);
 	if (!o->output || !*o->output)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "output is missing, want the folder of the run");
 	if (o->size % 16)
@@ -341,6 +352,7 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset
 		made.spacing_mm = 0;
 		made.rotation_deg = made.mirror = -1;
 		made.neighbours = -1;
+		made.planes = -1;
 	}
 	for (int i = 0; row && row->settings[i][0] && !status; i++)
 		status = hy_options_set(&made, row->settings[i][0], row->settings[i][1], err);
@@ -363,7 +375,8 @@ hy_fit hy_fit_asked(const hardy_train_options *o)
 	return (hy_fit){.grid = !o->size && !(o->spacing_mm > 0),
 	                .rotation = o->rotation_deg < 0 && wide,
 	                .mirror = o->mirror < 0 && wide,
-	                .neighbours = o->neighbours < 0 && is_unet(o)};
+	                .neighbours = o->neighbours < 0 && is_unet(o),
+	                .planes = o->planes < 0 && is_unet(o)};
 }
 
 void hy_fit_usual(hardy_train_options *o)
@@ -376,6 +389,7 @@ void hy_fit_usual(hardy_train_options *o)
 	o->rotation_deg = o->rotation_deg < 0 ? usual.rotation_deg : o->rotation_deg;
 	o->mirror = o->mirror < 0 ? usual.mirror : o->mirror;
 	o->neighbours = o->neighbours < 0 ? 0 : o->neighbours;
+	o->planes = o->planes < 0 ? 1 : o->planes;
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */

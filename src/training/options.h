@@ -35,11 +35,11 @@ hardy_status hy_options_compare(const hardy_train_options *started, const hardy_
 
 /* Which options the data are to decide. */
 typedef struct hy_fit {
-	bool grid, rotation, mirror, neighbours; /* grid: both size and spacing; one alone is the preset's */
+	bool grid, rotation, mirror, neighbours, planes; /* grid: both size and spacing; one alone is the preset's */
 } hy_fit;
 
 hy_fit hy_fit_asked(const hardy_train_options *o);
-/* Replaces what they are to decide by the preset's grid, any rotation, a mirror half of the time, and no neighbours. */
+/* Replaces what they are to decide by the preset's grid, any rotation, a mirror half of the time, no neighbours, and one plane. */
 void hy_fit_usual(hardy_train_options *o);
 
 /* The network that is trained on scans of so many channels and classes. */

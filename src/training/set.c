@@ -94,7 +94,20 @@ static void note_training_case(loader *l, const hy_grid *grid, const hy_slices *
 	l->set->checksum = (uint32_t)crc32_z(sum, s->label, n_label);
 }
 
-/* Reads case i by the test path, and by the training path too when `training` is not NULL. */
+/* Slices of one plane by the test path, and by the training path too when `training` is not NULL. */
+static hardy_status load_plane(loader *l, int plane, const hy_volume *image, const hy_labels *labels, hy_slices *test,
+                               hy_slices *training, hardy_error *err)
+{
+	const hy_plan plan = hy_plan_plane(l->plan, plane);
+	hardy_status status = hy_preprocess_test(&plan, image, labels, test, err);
+	if (!status && training)
+		status = hy_cover_add(&l->cover, &plan, &image->grid, labels->data, err);
+	if (!status && training)
+		status = hy_preprocess_train(&plan, image, labels, training, err);
+	return status;
+}
+
+/* Reads case i: l->plan->planes slices of each kind. */
 static hardy_status load_case(loader *l, size_t i, hy_slices *test, hy_slices *training, hardy_error *err)
 {
 	const hy_case *c = &l->set->dataset.cases[i];
@@ -107,14 +120,10 @@ static hardy_status load_case(loader *l, size_t i, hy_slices *test, hy_slices *t
 		return status;
 	if ((status = hy_case_check_grey(c, &image, err)))
 		goto out;
-	status = hy_preprocess_test(l->plan, &image, &labels, test, err);
+	for (int k = 0; k < l->plan->planes && !status; k++)
+		status = load_plane(l, k, &image, &labels, &test[k], training ? &training[k] : NULL, err);
 	if (!status && training)
-		status = hy_cover_add(&l->cover, l->plan, &image.grid, labels.data, err);
-	if (!status && training) {
-		status = hy_preprocess_train(l->plan, &image, &labels, training, err);
-		if (!status)
-			note_training_case(l, &image.grid, training);
-	}
+		note_training_case(l, &image.grid, training);
 	if (status)
 		status = hy_prefix(err, status, "%s", c->image_path[0]);
 out:
@@ -155,22 +164,28 @@ static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t *n
 	hy_training_set *s = l->set;
 	const hy_dataset *d = &s->dataset;
 	hardy_status status = HARDY_OK;
+	const size_t planes = (size_t)l->plan->planes, room = d->n_cases * planes;
 	size_t n = 0;
-	hy_slices *parts = hy_calloc(d->n_cases, sizeof *parts);
+	hy_slices *parts = hy_calloc(room, sizeof *parts);
 	bool *has_case = hy_calloc(*n_names, sizeof *has_case);
 	if (training) {
-		s->cases = hy_calloc(d->n_cases, sizeof *s->cases);
-		s->subject = hy_calloc(d->n_cases, sizeof *s->subject);
+		s->parts = hy_calloc(room, sizeof *s->parts);
+		s->subject = hy_calloc(room, sizeof *s->subject);
+		s->room = room;
 	}
-	if (!parts || !has_case || (training && (!s->cases || !s->subject)))
-		status = hy_fail_memory(err, "cases", d->n_cases, sizeof *parts);
+	if (!parts || !has_case || (training && (!s->parts || !s->subject)))
+		status = hy_fail_memory(err, "cases", room, sizeof *parts);
 	for (size_t i = 0; i < d->n_cases && !status; i++) {
 		if (!is_wanted(&d->cases[i], names, *n_names))
 			continue;
 		hy_log(l->log, HARDY_LOG_PROGRESS, "reading %s %s", d->cases[i].subject, d->cases[i].phase);
-		status = load_case(l, i, &parts[n], training ? &s->cases[n] : NULL, err);
+		status = load_case(l, i, &parts[n], training ? &s->parts[n] : NULL, err);
 		if (is_left_out(l, status, err)) {
-			hy_slices_clear(&parts[n]);
+			for (size_t k = n; k < n + planes; k++) {
+				hy_slices_clear(&parts[k]);
+				if (training)
+					hy_slices_clear(&s->parts[k]);
+			}
 			status = HARDY_OK;
 			continue;
 		}
@@ -178,11 +193,13 @@ static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t *n
 			break;
 		const int subject = index_of(d->cases[i].subject, names, *n_names);
 		has_case[subject] = true;
+		for (size_t k = n; k < n + planes && training; k++)
+			s->subject[k] = subject;
+		n += planes;
 		if (training) {
-			s->subject[n] = subject;
-			s->n_cases = n + 1;
+			s->n_parts = n;
+			s->n_cases++;
 		}
-		n++;
 	}
 	if (!status)
 		drop_subjects(names, n_names, has_case, training ? s->subject : NULL, n);
@@ -191,7 +208,7 @@ static hardy_status load_cases(loader *l, char (*names)[HY_NAME_SIZE], size_t *n
 		                 "%s: no scan to train on is left; the first: %s", d->root, l->first.message);
 	if (!status)
 		status = stack_make(out, parts, n, hy_plan_channels(l->plan, d->n_channels), l->plan->size, err);
-	for (size_t i = 0; parts && i < d->n_cases; i++)
+	for (size_t i = 0; parts && i < room; i++)
 		hy_slices_clear(&parts[i]);
 	hy_free(parts);
 	hy_free(has_case);
@@ -275,7 +292,7 @@ static hardy_status fit(loader *l, hardy_train_options *o, hardy_error *err)
 	hy_fitted *f = &l->set->fitted;
 	hy_survey s = {0};
 	hardy_status status = HARDY_OK;
-	if (open.grid || open.rotation || open.mirror || open.neighbours)
+	if (open.grid || open.rotation || open.mirror || open.neighbours || open.planes)
 		status = survey(l, &s, err);
 	hy_fit_usual(o);
 	if (!status && open.grid)
@@ -292,10 +309,13 @@ static hardy_status fit(loader *l, hardy_train_options *o, hardy_error *err)
 		f->alike = hy_survey_alike(&s);
 		fit_geometry(&open, &f->alike, l->set->dataset.heart, o);
 	}
+	if (!status && open.planes)
+		o->planes = hy_survey_planes(&s, (double)o->size * o->spacing_mm);
 	hy_survey_clear(&s);
 	l->plan->size = o->size;
 	l->plan->spacing_mm = o->spacing_mm;
 	l->plan->neighbours = (int)o->neighbours;
+	l->plan->planes = (int)o->planes;
 	return status ? status : hy_options_check(o, err);
 }
 
@@ -376,9 +396,9 @@ hardy_status hy_training_set_load(hy_training_set *s, hardy_train_options *o, hy
 
 void hy_training_set_clear(hy_training_set *s)
 {
-	for (size_t i = 0; s->cases && i < s->dataset.n_cases; i++)
-		hy_slices_clear(&s->cases[i]);
-	hy_free(s->cases);
+	for (size_t i = 0; s->parts && i < s->room; i++)
+		hy_slices_clear(&s->parts[i]);
+	hy_free(s->parts);
 	hy_free(s->subject);
 	stack_clear(&s->calibration);
 	stack_clear(&s->validation);

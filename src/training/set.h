@@ -8,7 +8,7 @@
 #include "dataset/survey.h"
 #include "predict/model.h"
 
-/* Cases by the test path, slices one after the other. */
+/* Cases by the test path, slices one after the other; with several planes each case as often, plane by plane. */
 typedef struct hy_stack {
 	int64_t n;        /* slices */
 	float *image;     /* owned; n x channels x size x size */
@@ -26,9 +26,10 @@ typedef struct hy_fitted {
 typedef struct hy_training_set {
 	hy_dataset dataset;
 	hy_split split;
-	hy_slices *cases; /* owned; by the training path, one per training case */
+	hy_slices *parts; /* owned; by the training path, one per training case and plane */
 	int *subject;     /* owned; of each of them, index into split.train */
-	size_t n_cases;
+	size_t n_parts, room; /* of them, and of what there is memory for */
+	size_t n_cases;       /* training cases */
 	hy_stack calibration, validation; /* training and validation subjects by the test path */
 	hy_fingerprint fingerprint;       /* without reconstruction errors */
 	hy_fitted fitted;

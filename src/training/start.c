@@ -44,6 +44,8 @@ hardy_status hy_start_load(hy_model *m, hardy_train_options *o, hardy_error *err
 	}
 	if (o->neighbours < 0)
 		o->neighbours = m->plan.neighbours;
+	if (o->planes < 0)
+		o->planes = m->plan.planes;
 	return HARDY_OK;
 }
 

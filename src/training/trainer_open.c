@@ -61,6 +61,7 @@ static void make_plan(hy_plan *plan, const hardy_train_options *o)
 	plan->percentile_low = o->percentile_low;
 	plan->percentile_high = o->percentile_high;
 	plan->neighbours = o->neighbours > 0 ? (int)o->neighbours : 0;
+	plan->planes = o->planes > 1 ? (int)o->planes : 1;
 }
 
 static void batch_options(hy_trainer *t, hy_batch_options *o)
@@ -93,7 +94,7 @@ static hardy_status make_batches(hy_trainer *t, hardy_error *err)
 {
 	hy_batch_options o;
 	batch_options(t, &o);
-	t->batches = hy_batches_new(&o, t->set.cases, t->set.subject, t->set.n_cases, err);
+	t->batches = hy_batches_new(&o, t->set.parts, t->set.subject, t->set.n_parts, err);
 	if (!t->batches)
 		return failed(err);
 	t->per_epoch = hy_batches_per_epoch(t->batches);
@@ -145,7 +146,7 @@ static int64_t least(int64_t a, int64_t b)
 /* A copy of a scan is spoiled, predicted and scored in its own grid: about twice the time of its slices in a validation. */
 static double calibration_s(const hy_trainer *t, double validation_s)
 {
-	const double scans = (double)t->set.validation.n_cases, used = fmin(scans, HY_CALIBRATION_SCANS);
+	const double scans = (double)t->set.validation.n_cases / t->model.plan.planes, used = fmin(scans, HY_CALIBRATION_SCANS);
 	return scans > 0 ? 2 * HY_CALIBRATION_COPIES * validation_s * used / scans : 0;
 }
 
@@ -279,6 +280,7 @@ static void take_fitted(hy_trainer *t)
 	t->recorded.rotation_deg = t->o.rotation_deg;
 	t->recorded.mirror = t->o.mirror;
 	t->recorded.neighbours = t->o.neighbours;
+	t->recorded.planes = t->o.planes;
 	if (f->alike_asked && isnan(f->alike.spread_deg))
 		snprintf(how, sizeof how, " (the labels tell no direction)");
 	else if (f->alike_asked && f->alike.from)
@@ -286,10 +288,12 @@ static void take_fitted(hy_trainer *t)
 		         class[f->alike.to].name, f->alike.spread_deg);
 	else if (f->alike_asked)
 		snprintf(how, sizeof how, " (the long axis: within %.0f degrees between subjects)", f->alike.spread_deg);
-	char beside[64] = "";
+	char beside[128] = "";
 	if (t->o.neighbours)
 		snprintf(beside, sizeof beside, ", each slice with %d neighbour%s on either side", (int)t->o.neighbours,
 		         t->o.neighbours > 1 ? "s" : "");
+	if (t->o.planes > 1)
+		snprintf(beside + strlen(beside), sizeof beside - strlen(beside), ", across each of the three axes");
 	if (strcmp(t->o.augment, "wide") != 0)
 		hy_info(t->log, "plan: %lld x %lld pixels of %g mm%s", (long long)t->o.size, (long long)t->o.size, t->o.spacing_mm,
 		        beside);

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* Slices of one frame, with labels that say nothing. */
-static hardy_status add_frame(hy_unlabelled *u, const hy_plan *plan, const hy_volume *image, int scan, hardy_error *err)
+/* Slices of one frame and plane, with labels that say nothing. */
+static hardy_status add_plane(hy_unlabelled *u, const hy_plan *plan, const hy_volume *image, int scan, hardy_error *err)
 {
 	hy_slices *cases = hy_realloc(u->cases, u->n_cases + 1, sizeof *cases);
 	u->cases = cases ? cases : u->cases;
@@ -33,6 +33,16 @@ static hardy_status add_frame(hy_unlabelled *u, const hy_plan *plan, const hy_vo
 	u->cases[u->n_cases++] = s;
 	u->n_slices += s.n;
 	return HARDY_OK;
+}
+
+static hardy_status add_frame(hy_unlabelled *u, const hy_plan *plan, const hy_volume *image, int scan, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	for (int k = 0; k < plan->planes && !status; k++) {
+		const hy_plan own = hy_plan_plane(plan, k);
+		status = add_plane(u, &own, image, scan, err);
+	}
+	return status;
 }
 
 /* A case of a data set is a frame; a loose file for one channel may be a cine. */

@@ -183,6 +183,69 @@ static void neighbours_are_channels(void **state)
 	hy_labels_clear(&l);
 }
 
+/* The slices of another plane are those of the scan stored across that axis, and they find back to the same voxels. */
+static void planes_are_scans_in_another_order(void **state)
+{
+	(void)state;
+	static const hy_order across[] = {{{0, 2, 1}, {false}}, {{1, 2, 0}, {false}}}; /* (x, z, y) and (y, z, x) */
+	hy_volume v;
+	hy_labels l;
+	hy_plan p;
+	hardy_error err;
+	make_scan(&v, &l, 30, 26, 22, 1.5, 1.5, 1);
+	for (int a = 0; a < 3; a++)
+		v.grid.spacing_mm[a] = l.grid.spacing_mm[a] = 1.5;
+	hy_plan_init(&p);
+	p.size = 32;
+	p.spacing_mm = 1.5;
+	p.neighbours = 1;
+	p.planes = 3;
+	for (int k = 1; k < 3; k++) {
+		const hy_plan plane = hy_plan_plane(&p, k);
+		hy_plan first = hy_plan_plane(&p, 0);
+		hy_slices s = {0}, want = {0};
+		hy_volume turned;
+		hy_labels turned_labels;
+		assert_ok(hy_volume_alloc(&turned, &v.grid, v.nt, &err), &err);
+		assert_ok(hy_labels_alloc(&turned_labels, &l.grid, &err), &err);
+		memcpy(turned.data, v.data, (size_t)(hy_grid_voxels(&v.grid) * v.nt) * sizeof *v.data);
+		memcpy(turned_labels.data, l.data, (size_t)hy_grid_voxels(&l.grid));
+		assert_ok(hy_volume_reorder(&turned, &across[k - 1], &err), &err);
+		assert_ok(hy_labels_reorder(&turned_labels, &across[k - 1], &err), &err);
+		assert_false(hy_plan_same(&plane, &first));
+		assert_ok(hy_preprocess_test(&plane, &v, &l, &s, &err), &err);
+		assert_ok(hy_preprocess_test(&first, &turned, &turned_labels, &want, &err), &err);
+		assert_int_equal(s.n, k == 1 ? 26 : 30);
+		const size_t n = (size_t)(s.n * 32 * 32);
+		assert_memory_equal(s.image, want.image, n * (size_t)s.channels * sizeof *s.image);
+		assert_memory_equal(s.label, want.label, n);
+		/* labels as a map: pixels of 1.5 mm stay where they are, and all of the scan lies in the window */
+		float *map = hy_alloc(n, sizeof *map), *back = hy_alloc((size_t)hy_grid_voxels(&v.grid), sizeof *back);
+		assert_true(map && back);
+		for (size_t i = 0; i < n; i++)
+			map[i] = s.label[i];
+		assert_ok(hy_restore_map(&plane, &v.grid, NULL, 1, 0, map, -1, back, &err), &err);
+		int64_t wrong = 0;
+		for (int64_t i = 0; i < hy_grid_voxels(&v.grid); i++)
+			wrong += fabsf(back[i] - (float)l.data[i]) > 1e-4F;
+		assert_int_equal(wrong, 0);
+		hy_free(map);
+		hy_free(back);
+		hy_slices_clear(&s);
+		hy_slices_clear(&want);
+		hy_volume_clear(&turned);
+		hy_labels_clear(&turned_labels);
+	}
+	hy_slices none = {0};
+	p.planes = 2;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &none, &err), HARDY_ERROR_ARGUMENT);
+	p.planes = 1;
+	p.plane = 1;
+	assert_int_equal(hy_preprocess_test(&p, &v, &l, &none, &err), HARDY_ERROR_ARGUMENT);
+	hy_volume_clear(&v);
+	hy_labels_clear(&l);
+}
+
 static void constant_scan(void **state)
 {
 	(void)state;
@@ -379,6 +442,7 @@ int main(void)
 	                                   cmocka_unit_test(outside_of_the_crop_is_what_the_caller_says),
 	                                   cmocka_unit_test(channels_are_scaled_one_by_one),
 	                                   cmocka_unit_test(neighbours_are_channels),
+	                                   cmocka_unit_test(planes_are_scans_in_another_order),
 	                                   cmocka_unit_test(constant_scan),
 	                                   cmocka_unit_test(bad_input_is_refused),
 	                                   cmocka_unit_test(percentiles_of_known_values),

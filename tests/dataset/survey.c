@@ -162,12 +162,32 @@ static void thin_slices_have_neighbours(void **state)
 	hy_survey_clear(&s);
 }
 
+/* Where slices are thin, and nine labels in ten fit into the network's view across them, too. */
+static void thin_slices_are_taken_across_all_axes(void **state)
+{
+	(void)state;
+	static uint8_t l[SIDE * SIDE * DEEP];
+	hy_survey s = {0};
+	assert_int_equal(hy_survey_planes(&s, 1000), 1);
+	box(l, 1, 10, 20, 10, 20);
+	add_thick(&s, l, 1.5, 3, 0);
+	const double need_mm = DEEP * 3.0; /* a box goes through all slices */
+	assert_true(s.scans[0].depth_mm == need_mm / 2);
+	assert_int_equal(hy_survey_planes(&s, need_mm), 3);
+	assert_int_equal(hy_survey_planes(&s, need_mm - 1), 1);
+	add_thick(&s, l, 1.5, 10, 1);
+	add_thick(&s, l, 1.5, 10, 2);
+	assert_int_equal(hy_survey_planes(&s, 1000), 1);
+	hy_survey_clear(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(grids_fit),
 	    cmocka_unit_test(directions_are_told_apart),
 	    cmocka_unit_test(thin_slices_have_neighbours),
+	    cmocka_unit_test(thin_slices_are_taken_across_all_axes),
 	    cmocka_unit_test(one_class_has_a_long_axis_or_none),
 	};
 	return cmocka_run_group_tests_name("dataset/survey", tests, NULL, NULL);

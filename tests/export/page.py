@@ -50,8 +50,13 @@ def main():
         exec(compile(code, "docs/ONNX.md", "exec"), page)
         hardy("phantom", "data", "--sites", "A", "--subjects", "2", "--size", "64", "--threads", "1")
         unet = ["--network", "unet"]
+        scan = "data/siteA/patient001/patient001_frame01.nii.gz"
         for network, more in (("study", ["--network", "study"]), ("unet", unet), ("neighbours", [*unet, "--neighbours", "2"])):
-            check(page, network, more, "data/siteA/patient001/patient001_frame01.nii.gz")
+            check(page, network, more, scan)
+        thin = nibabel.load(scan)
+        affine = thin.affine @ np.diag([1, 1, 3 / thin.header.get_zooms()[2], 1])  # thin slices: enough to be seen from the side
+        nibabel.save(nibabel.Nifti1Image(np.asarray(thin.dataobj), affine), "thin.nii.gz")
+        check(page, "planes", [*unet, "--planes", "3"], "thin.nii.gz")
         os.chdir("/")
 
 

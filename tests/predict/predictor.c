@@ -733,6 +733,95 @@ static void neighbours_are_seen(void **state)
 	scratch_remove();
 }
 
+/* What a scan looks like stored across another axis. */
+static hy_volume across(const hy_volume *v, const hy_order *o)
+{
+	hardy_error err;
+	hy_volume turned;
+	assert_ok(hy_volume_alloc(&turned, &v->grid, 1, &err), &err);
+	memcpy(turned.data, v->data, (size_t)hy_grid_voxels(&v->grid) * sizeof *v->data);
+	assert_ok(hy_volume_reorder(&turned, o, &err), &err);
+	return turned;
+}
+
+/* A model of three planes gives the mean of what it makes of the scan stored across each axis; where the window of a plane
+ * ends the others say alone what there is. */
+static void planes_are_averaged(void **state)
+{
+	(void)state;
+	enum { NX = 30, NY = 28, NZ = 26, N = NX * NY * NZ };
+	static const hy_order orders[3] = {{{0, 1, 2}, {false}}, {{0, 2, 1}, {false}}, {{1, 2, 0}, {false}}};
+	static float sum[3][N];
+	hardy_error err;
+	hy_model m, one, back;
+	hy_volume v;
+	make_model_of(&m, HY_NETWORK_UNET, 31);
+	make_model_of(&one, HY_NETWORK_UNET, 31);
+	m.plan.planes = 3;
+	m.plan.spacing_mm = one.plan.spacing_mm = 1.7;
+	make_volume(&v, NX, NY, NZ, 1.7, 42);
+	v.grid.spacing_mm[2] = 1.7;
+	assert_true(m.plan.size >= NX);
+	const hy_predictor_options o = {.which = HY_STN, .both = true, .probabilities = true, .entropy = true};
+	memset(sum, 0, sizeof sum);
+	double disagreement = 0;
+	for (int k = 0; k < 3; k++) {
+		hy_volume turned = across(&v, &orders[k]);
+		hy_prediction p = predict((hy_model *[]){&one}, 1, &o, &turned);
+		float *own = hy_alloc(N, sizeof *own);
+		assert_non_null(own);
+		for (int c = 0; c < 3; c++) {
+			hy_order_voxels_back(&orders[k], &v.grid, 1, sizeof *own, p.probabilities + (size_t)c * N, own);
+			for (int i = 0; i < N; i++)
+				sum[c][i] += own[i] / 3;
+		}
+		disagreement = k ? disagreement : p.disagreement;
+		hy_free(own);
+		hy_prediction_clear(&p);
+		hy_volume_clear(&turned);
+	}
+	hy_prediction p = predict((hy_model *[]){&m}, 1, &o, &v);
+	int wrong = 0, other = 0;
+	for (int i = 0; i < N; i++) {
+		int best = 0;
+		for (int c = 0; c < 3; c++) {
+			wrong += fabsf(p.probabilities[c * N + i] - sum[c][i]) > 1e-5F;
+			best = sum[c][i] > sum[best][i] ? c : best;
+		}
+		other += p.label.data[i] != best;
+	}
+	assert_int_equal(wrong, 0);
+	assert_true(other <= 2);
+	assert_true(p.disagreement == disagreement); /* the first plane's */
+	/* from a file */
+	assert_ok(hy_model_save(&m, scratch_path("planes.safetensors"), NULL, HY_REPLACE_ANY, &err), &err);
+	assert_ok(hy_model_load(&back, scratch_path("planes.safetensors"), NULL, &err), &err);
+	hy_prediction again = predict((hy_model *[]){&back}, 1, &o, &v);
+	assert_memory_equal(again.label.data, p.label.data, N);
+	hy_prediction_clear(&again);
+	hy_prediction_clear(&p);
+	hy_volume_clear(&v);
+	/* a scan longer than the window is high: probabilities add up to one, and the first plane decides alone at the ends */
+	enum { LONG = 60, FAR = NX * NY * LONG };
+	make_volume(&v, NX, NY, LONG, 1.7, 43);
+	v.grid.spacing_mm[2] = 1.7;
+	p = predict((hy_model *[]){&m}, 1, &o, &v);
+	hy_prediction first = predict((hy_model *[]){&one}, 1, &o, &v);
+	for (int i = 0; i < FAR; i++) {
+		const float all = p.probabilities[i] + p.probabilities[FAR + i] + p.probabilities[2 * FAR + i];
+		assert_true(fabsf(all - 1) < 1e-4F);
+		assert_true(p.entropy[i] >= 0 && p.entropy[i] <= 1.0001F);
+	}
+	assert_memory_equal(p.label.data, first.label.data, (size_t)NX * NY * 4);
+	hy_prediction_clear(&p);
+	hy_prediction_clear(&first);
+	hy_volume_clear(&v);
+	hy_model_clear(&m);
+	hy_model_clear(&one);
+	hy_model_clear(&back);
+	scratch_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -741,6 +830,7 @@ int main(void)
 	    cmocka_unit_test(ensembles),
 	    cmocka_unit_test(a_network_alone_has_a_second_opinion),
 	    cmocka_unit_test(neighbours_are_seen),
+	    cmocka_unit_test(planes_are_averaged),
 	    cmocka_unit_test(a_scan_does_not_depend_on_others),
 	    cmocka_unit_test(flips_commute_with_prediction),
 	    cmocka_unit_test(stn_refines_its_own_result),

@@ -82,6 +82,7 @@ static hardy_train_options tiny(const char *run, const char *recipe)
 	o.rotation_deg = 180; /* else the labels are looked at first */
 	o.mirror = 0.5;
 	o.neighbours = 0;
+	o.planes = 1;
 	o.batch = 4;
 	o.iterations = 7;
 	o.validate_every = 1;
@@ -448,17 +449,15 @@ static void sees_neighbours(void **state)
 	cut.network_levels = 2;
 	cut.neighbours = 1;
 	cut.iterations = 4;
-	int n = 3;
+	int n = 5 + 2; /* reading scans asks once a scan */
+	char *texts;
 	assert_int_equal(hardy_train(&cut, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
-	if (hy_path_exists(tree_path("cut/checkpoint.safetensors"))) {
-		char *texts;
-		assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
-		again.output = cut.output;
-		again.resume = true;
-		assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-		hardy_texts_free(texts);
-		assert_same_file("beside/last.safetensors", "cut/last.safetensors");
-	}
+	assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
+	again.output = cut.output;
+	again.resume = true;
+	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+	hardy_texts_free(texts);
+	assert_same_file("beside/last.safetensors", "cut/last.safetensors");
 	/* to start from it is to see as many */
 	char from[512];
 	snprintf(from, sizeof from, "%s", tree_path("beside"));
@@ -474,6 +473,59 @@ static void sees_neighbours(void **state)
 	o = tiny("study", "standard");
 	o.neighbours = 1;
 	refuse(&o, HARDY_ERROR_ARGUMENT, "the study's networks see single slices");
+}
+
+/* Slices across all axes are three times a case's; the model knows it, and goes on alike. */
+static void slices_across_all_axes(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	size_t size;
+	make_data();
+	hardy_train_options o = tiny("planes", "hardy"), one = tiny("plane", "hardy");
+	o.network_levels = one.network_levels = 2;
+	o.iterations = one.iterations = 4;
+	o.planes = 3;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	assert_ok(hardy_train(&one, NULL, NULL, &err), &err);
+	hy_model m = {0};
+	assert_ok(hy_model_load(&m, tree_path("planes/last.safetensors"), NULL, &err), &err);
+	assert_int_equal(m.plan.planes, 3);
+	assert_int_equal(m.plan.plane, 0);
+	hy_model_clear(&m);
+	assert_ok(hy_model_load(&m, tree_path("plane/last.safetensors"), NULL, &err), &err);
+	assert_int_equal(m.plan.planes, 1);
+	hy_model_clear(&m);
+	double slices[2], cases[2];
+	for (int i = 0; i < 2; i++) {
+		char *text = read_file(i ? "plane/run.json" : "planes/run.json", &size);
+		cJSON *json = cJSON_ParseWithLength(text, size);
+		const cJSON *d = cJSON_GetObjectItem(json, "data_set");
+		slices[i] = cJSON_GetNumberValue(cJSON_GetObjectItem(d, "training_slices"));
+		cases[i] = cJSON_GetNumberValue(cJSON_GetObjectItem(d, "training_cases"));
+		cJSON_Delete(json);
+		hy_free(text);
+	}
+	assert_true(cases[0] == cases[1] && slices[0] > 2 * slices[1]);
+	hardy_train_options cut = tiny("cut", "hardy"), again;
+	cut.network_levels = 2;
+	cut.planes = 3;
+	cut.iterations = 4;
+	int n = 5 + 2; /* reading scans asks once a scan */
+	char *texts;
+	assert_int_equal(hardy_train(&cut, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
+	assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
+	again.output = cut.output;
+	again.resume = true;
+	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+	hardy_texts_free(texts);
+	assert_same_file("planes/last.safetensors", "cut/last.safetensors");
+	o = tiny("two", "hardy");
+	o.planes = 2;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "planes is 2, want 1 or 3");
+	o = tiny("study", "standard");
+	o.planes = 3;
+	refuse(&o, HARDY_ERROR_ARGUMENT, "the study's networks see slices across one axis");
 }
 
 static void folds_are_scored_by_who_has_not_seen_them(void **state)
@@ -974,6 +1026,7 @@ int main(void)
 	    cmocka_unit_test(averages_weights),
 	    cmocka_unit_test(starts_from_a_model),
 	    cmocka_unit_test(sees_neighbours),
+	    cmocka_unit_test(slices_across_all_axes),
 	    cmocka_unit_test(folds_are_scored_by_who_has_not_seen_them),
 	    cmocka_unit_test(forgets_what_follows_the_checkpoint),
 	    cmocka_unit_test(goes_on_longer_at_a_constant_rate),
