@@ -233,7 +233,8 @@ static hardy_status prepare(const hy_predictor *p, member *m, pass *a, hy_norm_m
 /* The predicted Dice is that of FTN+STN, or of a network that is alone, whose disagreement is a signal, too. */
 static bool wants_signals(const hy_predictor *p, const member *m)
 {
-	return m->first && p->o.which == HY_STN && p->o.both && (p->o.signals || m->model->calibration.version || is_alone(m->model));
+	return m->first && p->o.which == HY_STN && p->o.both &&
+	       (p->o.signals || m->model->calibration.version || is_alone(m->model));
 }
 
 /* ---- one model on its slices -------------------------------------------------------------------------------------------- */
@@ -329,8 +330,7 @@ static void add_variant(const hy_predictor *p, const member *m, const scratch *s
 	for (int w = 0; w < 2; w++) {
 		const float *logits = s->logits[alone ? 0 : w];
 		if (p->wanted[w] && k < all->n_averaged)
-			hy_variant_add(logits, now, p->n_classes, plane, (float)(m->share / all->n_averaged),
-			               v->q[w] + at);
+			hy_variant_add(logits, now, p->n_classes, plane, (float)(m->share / all->n_averaged), v->q[w] + at);
 		if (!own->q[w] || (alone && w != (k > 0)))
 			continue;
 		const int n = !alone ? all->n_averaged : w ? all->n - 1 : 1;

@@ -26,10 +26,10 @@ typedef struct hy_fitted {
 typedef struct hy_training_set {
 	hy_dataset dataset;
 	hy_split split;
-	hy_slices *parts; /* owned; by the training path, one per training case and plane */
-	int *subject;     /* owned; of each of them, index into split.train */
-	size_t n_parts, room; /* of them, and of what there is memory for */
-	size_t n_cases;       /* training cases */
+	hy_slices *parts;                 /* owned; by the training path, one per training case and plane */
+	int *subject;                     /* owned; of each of them, index into split.train */
+	size_t n_parts, room;             /* of them, and of what there is memory for */
+	size_t n_cases;                   /* training cases */
 	hy_stack calibration, validation; /* training and validation subjects by the test path */
 	hy_fingerprint fingerprint;       /* without reconstruction errors */
 	hy_fitted fitted;
