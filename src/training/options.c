@@ -85,8 +85,8 @@ static const hardy_option rows[] = {
      .usual = "0", .low = -1, .high = HY_MOST_NEIGHBOURS,
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
     {"planes", HARDY_OPTION_WHOLE, AT(planes), "N",
-     "1, or 3: slices across all three axes train one U-Net, and their probabilities are averaged. Without it 3 where slices "
-     "are nearly as thin as pixels.",
+     "1, or 3: slices across all three axes train one U-Net, and their probabilities are averaged. Without it 1, with preset "
+     "hour 3 where slices are nearly as thin as pixels.",
      .usual = "1", .low = -1, .high = HY_MOST_PLANES,
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES | HARDY_OPTION_LATER | HARDY_OPTION_FITTED, .heading = IN_INPUT},
     {"percentile", HARDY_OPTION_PAIR, AT(percentile_low), "LOW,HIGH", "Intensities of a volume that become 0 and 1.",
@@ -170,8 +170,9 @@ static const hardy_option rows[] = {
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_ABLATIONS},
     {"noise", HARDY_OPTION_REAL, AT(noise), "SD", "Noise on the input image.", .usual = "0.05", .low = 0, .high = 10,
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_INPUT},
-    {"validate_every", HARDY_OPTION_WHOLE, AT(validate_every), "N", "Epochs between validations.", .usual = "5", .low = 1,
-     .high = 1e7, .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_VALIDATION},
+    {"validate_every", HARDY_OPTION_WHOLE, AT(validate_every), "N",
+     "Epochs between validations; fewer where a training would see less than five.", .usual = "5", .low = 1, .high = 1e7,
+     .use = HARDY_OPTION_RECORDED | HARDY_OPTION_CHANGES, .heading = IN_VALIDATION},
     {"calibrate", HARDY_OPTION_SWITCH, AT(calibrate), "off|on",
      "Predicted Dice for the quality table, from the validation subjects at the end.", .usual = "on", .choices = "off|on",
      .use = HARDY_OPTION_RECORDED | HARDY_OPTION_FREE | HARDY_OPTION_LATER, .heading = IN_VALIDATION},
@@ -212,6 +213,7 @@ static const struct preset {
       {"spacing_mm", "1.5"},
       {"iterations", "0"},
       {"budget_s", "1h"},
+      {"planes", "-1"},
       {"validate_every", "20"}}},
     {"paper",
      {{"size", "192"},
@@ -352,7 +354,6 @@ hardy_status hardy_train_options_init(hardy_train_options *o, const char *preset
 		made.spacing_mm = 0;
 		made.rotation_deg = made.mirror = -1;
 		made.neighbours = -1;
-		made.planes = -1;
 	}
 	for (int i = 0; row && row->settings[i][0] && !status; i++)
 		status = hy_options_set(&made, row->settings[i][0], row->settings[i][1], err);

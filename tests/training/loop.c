@@ -277,6 +277,27 @@ static void every_recipe_resumes_with_the_same_bytes(void **state)
 	}
 }
 
+/* Where epochs are long, those between validations are fewer than asked for: five validations there are. */
+static void a_training_is_validated_five_times(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	make_data();
+	hardy_train_options o = tiny("run", "hardy");
+	o.network_levels = 2;
+	o.validate_every = 100;
+	o.iterations = 40;
+	assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
+	size_t size;
+	char *text = read_file("run/metrics.jsonl", &size);
+	int epochs = 0, validated = 0;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), epochs++)
+		validated += !strstr(line, "\"val_ftn_dice\": null");
+	assert_true(epochs >= 10 && epochs < 100);
+	assert_in_range(validated, 5, 6);
+	hy_free(text);
+}
+
 /* A recipe from a file is written into the run: the file may be gone when it goes on. */
 static void a_recipe_file_is_resolved(void **state)
 {
@@ -1022,6 +1043,7 @@ int main(void)
 	    cmocka_unit_test(calibrates_the_predicted_dice),
 	    cmocka_unit_test(every_recipe_resumes_with_the_same_bytes),
 	    cmocka_unit_test(unlabelled_scans_join_in),
+	    cmocka_unit_test(a_training_is_validated_five_times),
 	    cmocka_unit_test(a_recipe_file_is_resolved),
 	    cmocka_unit_test(averages_weights),
 	    cmocka_unit_test(starts_from_a_model),

@@ -170,6 +170,13 @@ static void rows_ask_for_options(void **state)
 	assert_true(o.epochs > 600 && !o.iterations);
 	assert_ok(hardy_train_options_init(&o, "hour", NULL, &err), &err);
 	assert_true(!o.epochs && !o.iterations && o.budget_s == 3600 && o.network_width == 32 && o.network_levels == 4);
+	assert_true(hy_fit_asked(&o).planes);
+	assert_ok(hardy_train_options_init(&o, "hour", "cooperative", &err), &err);
+	assert_false(hy_fit_asked(&o).planes);
+	hy_fit_usual(&o);
+	assert_int_equal(o.planes, 1);
+	assert_ok(hardy_train_options_init(&o, NULL, NULL, &err), &err);
+	assert_int_equal(o.planes, 1);
 	o.recipe = "as it was";
 	assert_int_equal(hardy_train_options_init(&o, NULL, "brave", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(o.recipe, "as it was");
