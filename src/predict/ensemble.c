@@ -4,6 +4,7 @@
 #include "predict/ensemble.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "predict/jobs.h"
 
 /* Takes nothing over. */

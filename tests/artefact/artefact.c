@@ -150,7 +150,7 @@ static void test_overflow(void **state)
 	a.bias.coefficients[0] = 100;
 	const hy_block b = stack(x, n);
 	assert_int_equal(hy_artefact_apply(&a, &b, &err), HARDY_ERROR_NUMERIC);
-	assert_non_null(strstr(err.message, "become NaN or infinite by bias"));
+	assert_non_null(strstr(err.message, "NaN or infinite after bias"));
 }
 
 static void test_bias_is_exp(void **state)

@@ -324,7 +324,7 @@ static void nnunet_two_classes_two_channels(void **state)
 	hy_dataset_clear(&d);
 
 	tree_delete("imagesTr/case_01_0001.nii.gz");
-	refuse_with(NULL, HARDY_ERROR_DATA, "case_01_0000.nii.gz: 1 files of channels, want 2");
+	refuse_with(NULL, HARDY_ERROR_DATA, "case_01_0000.nii.gz: 1 file of channels, want 2");
 	tree_image("imagesTr/case_01_0002.nii.gz", 1, 500);
 	refuse_with(NULL, HARDY_ERROR_DATA, "channel 0001 is missing");
 }
