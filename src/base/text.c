@@ -126,20 +126,21 @@ static bool begins_with(const char *name, const char *word)
 const char *hardy_nearest_name(const char *word, const char *const *names, size_t n)
 {
 	enum { LEAST = 3 }; /* letters that tell a name by its beginning */
+	const size_t length = strlen(word);
 	const char *best = NULL;
-	size_t best_distance = strlen(word) / 3 + 1; /* a third of the letters may be wrong */
+	size_t best_distance = length / 3 + 1; /* a third of the letters may be wrong, */
 	for (size_t i = 0; i < n; i++) {
-		const size_t distance = edit_distance(word, names[i]);
-		/* a letter or two in place of another is no likeness, except where it is the whole word in capitals */
-		if (distance >= strlen(word) && distance > 0)
+		const size_t distance = edit_distance(word, names[i]), other = strlen(names[i]);
+		if (distance && 2 * distance >= (length > other ? length : other)) /* but fewer than half */
 			continue;
 		if (distance <= best_distance && (!best || distance < best_distance)) {
 			best = names[i];
 			best_distance = distance;
 		}
 	}
-	for (size_t i = 0; i < n && !best && strlen(word) >= LEAST; i++)
-		best = begins_with(names[i], word) ? names[i] : NULL;
+	for (size_t i = 0; i < n && length >= LEAST && (!best || best_distance > 1); i++)
+		if (begins_with(names[i], word))
+			return names[i];
 	return best;
 }
 

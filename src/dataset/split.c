@@ -304,7 +304,7 @@ static void decide(const char *source, size_t n, bool listed, bool draws, int64_
 		*n_validation = (int64_t)share(n, *n_train);
 	if (*n_train == HY_SPLIT_AUTO)
 		*n_train = draws && (int64_t)n - *n_validation > HY_SPLIT_POOL ? HY_SPLIT_POOL : 0;
-	if (!says || !shares || n < 2)
+	if (!says || !shares || !n)
 		return;
 	if (*n_validation)
 		hy_info(log, "%s: %s: %lld train, %lld validate", source, HY_COUNT(n, "labelled subject"), (long long)n - *n_validation,

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/option.h"
-#include "base/text.h"
 #include "draw/png.h"
 #include "predict/jobs.h"
 #include "predict/legend.h"

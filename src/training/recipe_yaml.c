@@ -122,9 +122,8 @@ static hy_words meant_key(const schema *s, const char *what)
 {
 	static const char begin[] = "Unexpected key: ";
 	hy_words w = {""};
-	const char *nearest = strncmp(what, begin, sizeof begin - 1)
-	                          ? NULL
-	                          : hardy_nearest_name(what + sizeof begin - 1, s->keys, s->n_keys);
+	const char *nearest =
+	    strncmp(what, begin, sizeof begin - 1) ? NULL : hardy_nearest_name(what + sizeof begin - 1, s->keys, s->n_keys);
 	if (nearest)
 		snprintf(w.text, sizeof w.text, " (did you mean %.80s?)", nearest);
 	return w;

@@ -35,7 +35,7 @@ static hardy_status start_weights(hy_trainer *t, hardy_error *err)
 	const hardy_status status = hy_start_copy(&t->model, &t->init, &n_kept, err);
 	if (status)
 		return hy_prefix(err, status, "%s", t->o.init);
-	hy_info(t->log, "%s: %zu of %zu tensors are its own%s", t->o.init, t->model.network.params.n - n_kept,
+	hy_info(t->log, "%s: %zu of %zu tensors are taken from it%s", t->o.init, t->model.network.params.n - n_kept,
 	        t->model.network.params.n, n_kept ? ", the others are made for other classes and start anew" : "");
 	return HARDY_OK;
 }

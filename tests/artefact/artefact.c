@@ -236,7 +236,7 @@ static void test_names(void **state)
 		assert_true(strlen(about) > 0);
 	}
 	assert_int_equal(hy_artefact_find("ghost", &kind, &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "'ghost'; known are bias, ghosting, motion, spike, noise"));
+	assert_non_null(strstr(err.message, "'ghost' (did you mean ghosting?); known are bias, ghosting, motion, spike, noise"));
 }
 
 /* Memory that runs out at any point is reported, and nothing leaks. */

@@ -34,6 +34,10 @@ static void the_nearest_name_is_told(void **state)
 	meant("quik", " (did you mean quick?)");
 	meant("coop", " (did you mean cooperative?)"); /* by its beginning */
 	meant("lv", " (did you mean LV?)");
+	assert_string_equal(hy_meant("lin", 3, "log|linear").text,
+	                    " (did you mean linear?)"); /* two wrong letters of three are no likeness */
+	assert_string_equal(hy_meant("dice", 4, "ce|ce+dice").text, "");
+	assert_string_equal(hy_meant("la", 2, "lv, rv").text, "");
 	meant("x", "");
 	meant("up", "");
 	meant("", "");
