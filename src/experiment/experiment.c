@@ -381,8 +381,8 @@ static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error
 			               "%zu of %s failed, listed in %s/failed.jsonl (retry_failed tries them again); the first: %s: %s",
 			               n_failed, HY_COUNT(s->n_runs, "run"), s->o->output, s->runs[i].name, s->runs[i].failure);
 	if (n_done < s->n_runs)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s not done yet; the same without collect makes them",
-		               s->n_runs - n_done, HY_COUNT(s->n_runs, "run"));
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s %s not done yet; the same without collect makes them",
+		               s->n_runs - n_done, HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs));
 	return HARDY_OK;
 }
 
@@ -412,8 +412,8 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 		return status;
 	hardy_error own = {0};
 	hardy_status written = hy_study_write(s, status ? &own : err);
-	hy_sink_printf(report, "%s: %zu of %s done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
-	               HY_COUNT(s->n_runs, "run"), s->o->output);
+	hy_sink_printf(report, "%s: %zu of %s %s done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
+	               HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs), s->o->output);
 	if (!written)
 		written = tell_results(s, report, status ? &own : err);
 	return conclude(s, status ? status : written, err);

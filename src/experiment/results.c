@@ -303,7 +303,8 @@ hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err
 		status =
 		    hy_fail(err, HARDY_ERROR_IO,
 		            "%s: no such file; want the folder of hardy experiment (results.jsonl, from its first finished run on), of "
-		            "hardy train (run.json), of its cross-validation (folds.json) or of hardy predict (quality.csv)",
+		            "hardy train (run.json), of its cross-validation (folds.json), of hardy predict (quality.csv) or of hardy "
+		            "demo (scores.csv)",
 		            results);
 	if (!status)
 		status = read_optional(folder, "experiment.json", &s->experiment, err);

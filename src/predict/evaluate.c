@@ -555,9 +555,9 @@ static hardy_status score_and_keep(evaluator *e, hardy_error *err)
 		status = hy_kept_write(&e->kept, err);
 	if (!status && e->stopped)
 		status = hy_fail(err, HARDY_ERROR_INTERRUPTED,
-		                 e->o->keep ? "interrupted: %zu of %s done, scores kept in %s"
-		                            : "interrupted: %zu of %s done; nothing is kept",
-		                 e->n_done, HY_COUNT(e->pairing.n_pairs, "case"), e->o->keep);
+		                 e->o->keep ? "interrupted: %zu of %s %s done, scores kept in %s"
+		                            : "interrupted: %zu of %s %s done; nothing is kept",
+		                 e->n_done, HY_COUNT(e->pairing.n_pairs, "case"), HY_IS(e->pairing.n_pairs), e->o->keep);
 	return status;
 }
 
