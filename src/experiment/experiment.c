@@ -371,8 +371,8 @@ static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error
 {
 	const size_t n_done = count(s, HY_RUN_DONE), n_failed = count(s, HY_RUN_FAILED);
 	if (status == HARDY_ERROR_INTERRUPTED)
-		return hy_fail(err, status, "interrupted, %zu of %s done; the same command goes on", n_done,
-		               HY_COUNT(s->n_runs, "run"));
+		return hy_fail(err, status, "interrupted, %zu of %s %s done; the same command goes on", n_done,
+		               HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs));
 	if (status)
 		return status;
 	for (size_t i = 0; i < s->n_runs && n_failed; i++)
