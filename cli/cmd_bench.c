@@ -25,7 +25,7 @@ static const char *own_path(void)
 
 static int unknown_thing(const command *self, const char *name)
 {
-	const char *nearest = nearest_name(name, things, N_THINGS);
+	const char *nearest = hardy_nearest_name(name, things, N_THINGS);
 	if (nearest)
 		return usage_error(self, "unknown measurement \"%s\"; did you mean %s?", name, nearest);
 	return usage_error(self, "unknown measurement \"%s\", want step, infer, predict, kernels, artefacts or metrics", name);

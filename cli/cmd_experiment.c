@@ -29,7 +29,7 @@ static int unknown_name(const command *self, const char *name)
 		snprintf(list + used, sizeof list - used, n ? ", %s" : "%s", names[n]);
 		n++;
 	}
-	const char *nearest = nearest_name(name, names, n);
+	const char *nearest = hardy_nearest_name(name, names, n);
 	if (nearest)
 		return usage_error(self, "unknown experiment \"%s\"; did you mean %s?", name, nearest);
 	return usage_error(self, "unknown experiment \"%s\", want one of %s", name, list);

@@ -80,7 +80,7 @@ static int unknown_command(const char *name)
 	const char *names[N_COMMANDS + 2] = {"--help", "--version"};
 	for (size_t i = 0; commands[i]; i++)
 		names[2 + i] = commands[i]->name;
-	const char *nearest = nearest_name(name, names, N_COMMANDS + 2);
+	const char *nearest = hardy_nearest_name(name, names, N_COMMANDS + 2);
 	fprintf(stderr, "hardy: unknown %s %s", name[0] == '-' ? "option" : "command", name);
 	if (nearest)
 		fprintf(stderr, "; did you mean %s?", nearest);

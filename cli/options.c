@@ -23,57 +23,24 @@ int usage_error(const command *self, const char *format, ...)
 
 /* ---- suggestions -------------------------------------------------------------------------------------------------------- */
 
-/* Edit distance in which swapping two neighbours costs one (optimal string alignment), words cut at MAX_WORD. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t n_a = strnlen(a, MAX_WORD), n_b = strnlen(b, MAX_WORD);
-	size_t d[MAX_WORD + 1][MAX_WORD + 1];
-	for (size_t i = 0; i <= n_a; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= n_b; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= n_a; i++) {
-		for (size_t j = 1; j <= n_b; j++) {
-			size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-			if (d[i - 1][j] + 1 < best)
-				best = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < best)
-				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
-				best = d[i - 2][j - 2] + 1;
-			d[i][j] = best;
-		}
-	}
-	return d[n_a][n_b];
-}
-
-const char *nearest_name(const char *word, const char *const *names, size_t n)
-{
-	const char *best = NULL;
-	size_t best_distance = strlen(word) / 3 + 1; /* a third of the letters may be wrong */
-	for (size_t i = 0; i < n; i++) {
-		size_t distance = edit_distance(word, names[i]);
-		if (distance <= best_distance && (!best || distance < best_distance)) {
-			best = names[i];
-			best_distance = distance;
-		}
-	}
-	return best;
-}
-
-static int unknown_option(const command *self, const arguments *a, const char *name)
+/* file: the file of options that holds the name; NULL: the command line does. */
+static int unknown_option(const command *self, const arguments *a, const char *file, const char *name)
 {
 	enum { MOST_NAMES = 128, NAME_SIZE = 64 };
-	char words[MOST_NAMES][NAME_SIZE] = {"--help", "--options", "--quiet", "--verbose"};
+	char words[MOST_NAMES][NAME_SIZE] = {"--help", "--options", "--quiet", "--verbose"}, wanted[NAME_SIZE];
 	const char *names[MOST_NAMES];
-	size_t n = 4;
+	size_t n = file ? 0 : 4;
 	for (int s = 0; s < MOST_SETS; s++)
 		for (size_t i = 0; a->sets[s].table && i < a->sets[s].table->n; i++)
 			if (!(a->sets[s].table->rows[i].use & HARDY_OPTION_ARGUMENT) && n < MOST_NAMES)
 				option_word(&a->sets[s].table->rows[i], false, words[n++], NAME_SIZE);
 	for (size_t i = 0; i < n; i++)
 		names[i] = words[i];
-	const char *nearest = nearest_name(name, names, n);
+	snprintf(wanted, sizeof wanted, "%s%s", file ? "--" : "", name);
+	const char *nearest = hardy_nearest_name(wanted, names, n);
+	if (file)
+		return nearest ? usage_error(self, "%s: \"%s\" is no option of this command; did you mean %s?", file, name, nearest + 2)
+		               : usage_error(self, "%s: \"%s\" is no option of this command", file, name);
 	return nearest ? usage_error(self, "unknown option %s; did you mean %s?", name, nearest)
 	               : usage_error(self, "unknown option %s", name);
 }
@@ -160,7 +127,7 @@ static int read_file(arguments *a, const command *self, const char *path)
 			values = a->sets[s].values;
 		}
 		if (!row || row->use & HARDY_OPTION_ARGUMENT)
-			return usage_error(self, "%s: \"%s\" is no option of this command", path, name);
+			return unknown_option(self, a, path, name);
 		const int code = add_given(a, self, row, values, text);
 		if (code >= 0)
 			return code;
@@ -216,7 +183,7 @@ static int read_option(arguments *a, const command *self, int argc, char **argv,
 	}
 	const hardy_option *row = find_row(a, word, n, &values, &negative);
 	if (!row)
-		return unknown_option(self, a, name);
+		return unknown_option(self, a, NULL, name);
 	if (option_is_flag(row)) {
 		if (word[n])
 			return usage_error(self, "%s takes no value, found \"%s\"", name, word + n + 1);

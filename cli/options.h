@@ -93,9 +93,6 @@ hardy_log terminal_log(void);
  * shown. */
 extern bool options_verbose, options_quiet;
 
-/* The nearest of the n names to word, or NULL when none is near enough to be what was meant. */
-const char *nearest_name(const char *word, const char *const *names, size_t n);
-
 /* From now on Ctrl-C and SIGTERM make the returned question true, once; the second one ends the program. */
 hardy_stop interrupt_stop(void);
 

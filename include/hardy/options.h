@@ -89,12 +89,19 @@ HARDY_API const hardy_options *hardy_options_of(const char *command);
 /* The row of that name, or NULL; - counts as _. Also by its word on the command line. */
 HARDY_API const hardy_option *hardy_option_find(const hardy_options *table, const char *name);
 
+/*
+ * The nearest of the n names to word, upper and lower case alike, or NULL when none is near enough to be what was meant: a third of the letters
+ * may be wrong, else it has to begin with word.
+ */
+HARDY_API const char *hardy_nearest_name(const char *word, const char *const *names, size_t n);
+
 /* Every default of a command's struct. (Trainings: hardy_train_options_init, which knows presets and recipes.) */
 HARDY_API void hardy_options_default(const hardy_options *table, void *options);
 
 /*
  * Sets the row's field in a command's struct from text, which must last as long as the struct. HARDY_ERROR_ARGUMENT, and no change, when it is
- * of another type, out of range, or none of the choices: "copies is 0, want 1 to 100". row NULL (of an unknown name) is one, too.
+ * of another type, out of range, or none of the choices: "copies is 0, want 1 to 100", and
+ * where there are choices with the nearest: "tta is \"flip\" (did you mean flips?), want one of none|flips|intensity|both". row NULL (of an unknown name) is one, too.
  */
 HARDY_API hardy_status hardy_option_set(const hardy_option *row, void *options, const char *text, hardy_error *err);
 

@@ -4,6 +4,7 @@
 #include "artefact/artefact.h"
 
 #include "artefact/effects.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,8 +50,8 @@ hardy_status hy_artefact_find(const char *name, hy_artefact_kind *kind, hardy_er
 		}
 		used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", table[i].name);
 	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "unknown artefact '%s'; known are %s, and acdc-c for the first four", name,
-	               known);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "unknown artefact '%s'%s; known are %s, and acdc-c for the first four", name,
+	               hy_meant(name, strlen(name), known).text, known);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------------- */
@@ -180,7 +181,8 @@ static int64_t count_bad(const hy_block *b, int64_t *first)
 	return bad;
 }
 
-static hardy_status check_finite(const hy_block *b, const char *when, hardy_error *err)
+/* by: what was done to it; NULL */
+static hardy_status check_finite(const hy_block *b, const char *by, hardy_error *err)
 {
 	int64_t first, at[3];
 	const int64_t bad = count_bad(b, &first);
@@ -191,19 +193,17 @@ static hardy_status check_finite(const hy_block *b, const char *when, hardy_erro
 		at[axis] = first % b->n[axis];
 		first /= b->n[axis];
 	}
-	return hy_fail(err, HARDY_ERROR_NUMERIC, "%lld voxels %s, the first at (%lld, %lld, %lld), want finite ones",
-	               (long long)bad, when, (long long)at[0], (long long)at[1], (long long)at[2]);
+	return hy_fail(err, HARDY_ERROR_NUMERIC, "%s %s NaN or infinite%s%s%s, the first at (%lld, %lld, %lld), want finite ones",
+	               HY_COUNT(bad, "voxel"), HY_IS(bad), by ? " after " : "", by ? by : "", by ? " with these parameters" : "",
+	               (long long)at[0], (long long)at[1], (long long)at[2]);
 }
 
 hardy_status hy_artefact_apply(const hy_artefact *a, const hy_block *b, hardy_error *err)
 {
-	char when[96];
-	hardy_status status = check_finite(b, "are NaN or infinite", err);
+	hardy_status status = check_finite(b, NULL, err);
 	if (!status)
 		status = table[a->kind].apply(a, b, err);
-	if (!status) {
-		snprintf(when, sizeof when, "become NaN or infinite by %s with these parameters", table[a->kind].name);
-		status = check_finite(b, when, err);
-	}
+	if (!status)
+		status = check_finite(b, table[a->kind].name, err);
 	return status;
 }

@@ -322,8 +322,8 @@ static hardy_status check_members(const reader *r)
 	cJSON_ArrayForEach(m, r->json)
 	{
 		if (!row_of(r, m->string))
-			return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s has no parameter '%s'; it has %s", r->where,
-			               hy_artefact_name(r->kind), m->string, known);
+			return hy_fail(r->err, HARDY_ERROR_ARGUMENT, "%s: %s has no parameter '%s'%s; it has %s", r->where,
+			               hy_artefact_name(r->kind), m->string, hy_meant(m->string, strlen(m->string), known).text, known);
 	}
 	return HARDY_OK;
 }

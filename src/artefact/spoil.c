@@ -4,6 +4,7 @@
 #include "artefact/spoil.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ hardy_status hy_spoil_volume(const hy_spoil *s, hy_volume *image, cJSON *frames,
 	const hy_grid *g = &image->grid;
 	hardy_status status = HARDY_OK;
 	if (cJSON_IsArray(s->given) && cJSON_GetArraySize(s->given) != image->nt)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the scan has %lld frames, %s is of %d", (long long)image->nt, s->source,
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "the scan has %s, %s is of %d", HY_COUNT(image->nt, "frame"), s->source,
 		               cJSON_GetArraySize(s->given));
 	for (int64_t f = 0; f < image->nt && !status; f++) {
 		float *voxels = image->data + f * hy_grid_voxels(g);

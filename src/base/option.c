@@ -102,6 +102,12 @@ static void choice_text(const char *choices, int i, char *out, size_t size)
 	snprintf(out, size, "%.*s", choices ? (int)strcspn(choices, "|") : 0, choices ? choices : "");
 }
 
+/* A name of theirs that text is near to, as a remark. */
+static hy_words meant(const hardy_option *r, const char *text)
+{
+	return r->choices ? hy_meant(text, strlen(text), r->choices) : (hy_words){""};
+}
+
 /* ---- checks ------------------------------------------------------------------------------------------------------------- */
 
 static hardy_status out_of_range(const hardy_option *r, const char *is, hardy_error *err)
@@ -150,7 +156,8 @@ hardy_status hy_option_check(const hardy_option *r, const void *options, hardy_e
 			return HARDY_OK;
 		if (!text)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is missing", r->name);
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", r->name, text, r->choices);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\"%s, want one of %s", r->name, text, meant(r, text).text,
+		               r->choices);
 	}
 	get_numbers(r, options, v);
 	if (r->type == HARDY_OPTION_CHOICE) {
@@ -259,7 +266,8 @@ hardy_status hardy_option_set(const hardy_option *r, void *options, const char *
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is a list", r->name);
 	if (r->type == HARDY_OPTION_TEXT) {
 		if (r->choices && choice_of(r->choices, text) < 0)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want one of %s", r->name, text, r->choices);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\"%s, want one of %s", r->name, text, meant(r, text).text,
+			               r->choices);
 		*(const char **)field_of(r, options) = text;
 		return HARDY_OK;
 	}
@@ -269,8 +277,8 @@ hardy_status hardy_option_set(const hardy_option *r, void *options, const char *
 	if (r->high < 1e5 && r->high > r->low && (r->type == HARDY_OPTION_WHOLE || r->type == HARDY_OPTION_REAL))
 		snprintf(range, sizeof range, " from %.10g to %.10g", r->low, r->high);
 	if (wanted)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\", want %s%s%s", r->name, text, wanted, r->choices ? " " : range,
-		               r->choices ? r->choices : "");
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s is \"%s\"%s, want %s%s%s", r->name, text, meant(r, text).text, wanted,
+		               r->choices ? " " : range, r->choices ? r->choices : "");
 	const hardy_status status = r->type == HARDY_OPTION_CHOICE ? HARDY_OK : check_numbers(r, v, NULL);
 	if (status) /* said in the user's own words: 1e3, 45m */
 		return r->type == HARDY_OPTION_SPACING || r->type == HARDY_OPTION_PAIR ? check_numbers(r, v, err)
@@ -350,7 +358,14 @@ hardy_status hy_options_set_key(const hardy_options *table, void *options, const
 		if (!strcmp(r->name, key))
 			return hardy_option_set(r, options, text, err);
 	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no %s option \"%s\"", table->command, key);
+	enum { MOST = 256 };
+	const char *names[MOST];
+	size_t n = 0;
+	for (; n < table->n && n < MOST; n++)
+		names[n] = table->rows[n].name;
+	const char *nearest = hardy_nearest_name(key, names, n);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no %s option \"%s\"%s%s%s", table->command, key,
+	               nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
 
 /* ---- to text ------------------------------------------------------------------------------------------------------------ */

@@ -1,5 +1,6 @@
 /*
- * text.h: small things of text and numbers that many need: growing texts, endings of names, bounds.
+ * text.h: small things of text and numbers that many need: growing texts, endings of names, bounds, counted things, and what an unknown
+ * word was probably meant to be.
  */
 #ifndef HY_BASE_TEXT_H
 #define HY_BASE_TEXT_H
@@ -35,6 +36,24 @@ static inline double hy_clamp_real(double v, double low, double high)
 
 /* The finite number that the whole text is; NAN for anything else. */
 double hy_number(const char *text);
+
+/* Returned by value, so that a message's arguments can be made in place; the text lasts as long as the statement. */
+typedef struct hy_words {
+	char text[120];
+} hy_words;
+
+/* "1 subject", "3 subjects"; "2 boxes", "2 classes", "2 entries", "2 series". thing: a single one. In a message: "%s", HY_COUNT(n, "subject"). */
+hy_words hy_count(int64_t n, const char *thing);
+#define HY_COUNT(n, thing) (hy_count((int64_t)(n), thing).text)
+/* The verb behind it. */
+#define HY_IS(n)  ((n) == 1 ? "is" : "are")
+#define HY_HAS(n) ((n) == 1 ? "has" : "have")
+
+/*
+ * " (did you mean hardy?)", with the name nearest to the first n letters of word, or "" where none is near (hardy_nearest_name). list: names
+ * with any of ", |" between.
+ */
+hy_words hy_meant(const char *word, size_t n, const char *list);
 
 /* A word as a shell reads it back, newly allocated (hy_free); NULL when memory runs out. */
 char *hy_shell_word(const char *word) HY_MUST_USE;

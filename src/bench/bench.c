@@ -211,7 +211,7 @@ static hardy_status run(hy_bench *b, int which, const int *counts, int n_counts,
 	for (int i = 0; i < n_counts && !status; i++) {
 		hy_threads_set(benches[which].once ? 1 : counts[i]);
 		b->threads = hy_threads();
-		snprintf(b->on, sizeof b->on, "%d thread%s", b->threads, b->threads == 1 ? "" : "s");
+		snprintf(b->on, sizeof b->on, "%.23s", HY_COUNT(b->threads, "thread"));
 		if (benches[which].roof)
 			status = hy_roof_measure(b->kernels, b->o->seconds <= 0, &b->roof, err);
 		if (!status) {
@@ -233,7 +233,8 @@ hardy_status hardy_bench(const hardy_bench_options *o, const hardy_sink *report,
 		which++;
 	if (which == N_BENCHES)
 		return hy_fail(e, HARDY_ERROR_ARGUMENT,
-		               "\"%s\" cannot be measured, want step, infer, predict, kernels, artefacts or metrics", o->what);
+		               "\"%s\" cannot be measured%s, want step, infer, predict, kernels, artefacts or metrics", o->what,
+		               hy_meant(o->what, strlen(o->what), "step, infer, predict, kernels, artefacts, metrics").text);
 	if (o->n_files && strcmp(o->what, "predict") && strcmp(o->what, "metrics"))
 		return hy_fail(e, HARDY_ERROR_ARGUMENT, "%s takes no files, found %s", o->what, o->files[0]);
 	hy_bench b = {.o = o, .report = report, .log = log};

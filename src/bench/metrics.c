@@ -4,6 +4,7 @@
  * thread's work.
  */
 #include "base/scratch.h"
+#include "base/text.h"
 #include "bench/bench.h"
 #include "bench/process.h"
 #include "bench/scan.h"
@@ -152,7 +153,7 @@ hardy_status hy_bench_metrics(hy_bench *b, hardy_error *err)
 			status = hy_phantom_pair(folder, &pred, &ref, err);
 		hy_scratch_remove(folder);
 	} else {
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu files are named, want two label maps, or none", o->n_files);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s named, want two label maps, or none", HY_COUNT(o->n_files, "file"));
 	}
 	if (!status && (pred.grid.nx != ref.grid.nx || pred.grid.ny != ref.grid.ny || pred.grid.nz != ref.grid.nz))
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s is %lld x %lld x %lld, want %lld x %lld x %lld as %s is", o->files[0],

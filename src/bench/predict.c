@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/scratch.h"
+#include "base/text.h"
 #include "bench/bench.h"
 #include "bench/process.h"
 #include "bench/scan.h"
@@ -85,7 +86,7 @@ hardy_status hy_bench_predict(hy_bench *b, hardy_error *err)
 	if (!o->program)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "which program to start is not said; want the path of hardy");
 	if (o->n_files != 0 && o->n_files != 2)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu files are named, want a model and a scan, or none", o->n_files);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s named, want a model and a scan, or none", HY_COUNT(o->n_files, "file"));
 	char *folder = NULL, *paths[4] = {NULL};
 	static const char *const names[4] = {"model.safetensors", "scan.nii.gz", "label.nii.gz", "messages"};
 	job *j = hy_calloc(1, sizeof *j);

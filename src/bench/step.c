@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "bench/process.h"
 #include "bench/profile.h"
 
@@ -42,8 +43,10 @@ hardy_status hy_bench_read_schemes(const char *text, hy_scheme out[2], hardy_err
 	}
 	if (found[0] && found[1])
 		return HARDY_OK;
+	const char *wrong = found[0] ? second : text;
 	return hy_fail(err, HARDY_ERROR_ARGUMENT,
-	               "schemes are \"%s\", want two of random, dropout, channel, spatial with a comma between", text);
+	               "schemes are \"%s\"%s, want two of random, dropout, channel, spatial with a comma between", text,
+	               hy_meant(wrong, strcspn(wrong, ","), "random, dropout, channel, spatial").text);
 }
 
 typedef struct job {

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
 #include "image/dicom.h"
@@ -251,8 +252,8 @@ static void examine_classes(report *r)
 			    &r->general, false, "", "",
 			    n_with ? "fine where the structure is not there; where it was not drawn, training takes it for background"
 			           : "correct the names, or leave the class out by labels",
-			    "%s: class %s (value %d) is in %zu of %zu labels, not in %s %s", r->d.root, r->d.classes[k].name,
-			    r->d.classes[k].value, n_with, n_labels, without->subject, without->phase);
+			    "%s: class %s (value %d) is in %zu of %s, not in %s %s", r->d.root, r->d.classes[k].name, r->d.classes[k].value,
+			    n_with, HY_COUNT(n_labels, "label"), without->subject, without->phase);
 	}
 }
 
@@ -331,7 +332,7 @@ static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_
 	for (int64_t i = 0; i < (int64_t)d->n_cases; i++) {
 		examine_case(&r->facts[i], r, &d->cases[i], o);
 #pragma omp critical(hy_check_progress)
-		hy_log(log, HARDY_LOG_PROGRESS, "checked %lld of %zu scans", (long long)++n_done, d->n_cases);
+		hy_log(log, HARDY_LOG_PROGRESS, "checked %lld of %s", (long long)++n_done, HY_COUNT(d->n_cases, "scan"));
 	}
 	find_duplicates(r);
 	examine_classes(r);
@@ -498,8 +499,8 @@ static void say_problems(const hardy_sink *sink, kinds *k, const hy_problems *p)
 static void say_head(const hardy_sink *sink, const report *r)
 {
 	const hy_dataset *d = &r->d;
-	hy_sink_printf(sink, "%s: %s layout, %zu subjects, %zu scans, %d channel%s (", d->root, hy_layout_name(d->layout),
-	               r->n_subjects, d->n_cases, d->n_channels, d->n_channels == 1 ? "" : "s");
+	hy_sink_printf(sink, "%s: %s layout, %s, %s, %s (", d->root, hy_layout_name(d->layout), HY_COUNT(r->n_subjects, "subject"),
+	               HY_COUNT(d->n_cases, "scan"), HY_COUNT(d->n_channels, "channel"));
 	for (int k = 0; k < d->n_channels; k++)
 		hy_sink_printf(sink, "%s%s", k ? ", " : "", d->channels[k]);
 	hy_sink_printf(sink, ")\nclasses:");
@@ -567,7 +568,8 @@ static void say_report(const hardy_sink *sink, const report *r, bool all)
 	say_problems(sink, k, &r->general);
 	for (size_t i = 0; i < r->d.n_cases; i++)
 		say_problems(sink, k, &r->facts[i].problems);
-	hy_sink_printf(sink, "\n%zu scans can be used, %zu cannot; things to look at: %zu\n", r->n_usable, r->n_bad, r->n_look);
+	hy_sink_printf(sink, "\n%s can be used, %zu cannot; things to look at: %zu\n", HY_COUNT(r->n_usable, "scan"), r->n_bad,
+	               r->n_look);
 }
 
 /* ---- as JSON ------------------------------------------------------------------------------------------------------------ */
@@ -710,7 +712,8 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	if (!status && !r.n_usable)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no scan can be used", o->data);
 	else if (!status && r.n_bad)
-		status = hy_fail(err, HARDY_ERROR_PARTIAL, "%s: %zu scans can be used, %zu cannot", o->data, r.n_usable, r.n_bad);
+		status =
+		    hy_fail(err, HARDY_ERROR_PARTIAL, "%s: %s can be used, %zu cannot", o->data, HY_COUNT(r.n_usable, "scan"), r.n_bad);
 	report_clear(&r);
 	return status;
 }

@@ -4,6 +4,7 @@
  * Data sets disagree (in ACDC 1 is the right ventricle, in M&Ms the left), so values are never taken over as they are.
  */
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/layout.h"
 #include "image/nifti.h"
 
@@ -194,6 +195,26 @@ static hardy_status set_classes(hy_dataset *d, hy_label_name *names, size_t n, c
 	return status;
 }
 
+/* Beside names of a heart's parts, what is nearly the name of one that is missing is probably meant to be it. */
+static void warn_of_slips(const hy_label_name *names, size_t n, const hardy_log *log)
+{
+	static const char *const words[3] = {"lv", "myo", "rv"};
+	bool named[3] = {false};
+	char missing[32] = "";
+	for (size_t i = 0; i < n; i++)
+		if (heart_part(names[i].name) >= 0)
+			named[heart_part(names[i].name)] = true;
+	for (int k = 0; k < 3; k++)
+		if (!named[k])
+			snprintf(missing + strlen(missing), sizeof missing - strlen(missing), "%s, ", words[k]);
+	for (size_t i = 0; i < n; i++) {
+		const char *name = names[i].name;
+		const hy_words meant = hy_meant(name, strlen(name), missing);
+		if ((named[0] || named[1] || named[2]) && heart_part(name) < 0 && !is_background(name) && meant.text[0])
+			hy_warn(log, "labels: \"%s\" is taken for a class of its own%s", name, meant.text);
+	}
+}
+
 hardy_status hy_scan_set_classes(hy_scan *s, const hy_label_name *names, size_t n, const char *source, hardy_error *err)
 {
 	hy_label_name *own = hy_calloc(256, sizeof *own);
@@ -203,6 +224,8 @@ hardy_status hy_scan_set_classes(hy_scan *s, const hy_label_name *names, size_t 
 	if (s->o && s->o->labels) {
 		source = "labels";
 		status = parse_names(s->o->labels, own, &n, err);
+		if (!status)
+			warn_of_slips(own, n, s->log);
 	} else if (n > 256) {
 		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: %zu label names, want at most 256", source, n);
 	} else if (n) {
@@ -281,9 +304,8 @@ hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 		status = hy_fail_memory(err, "label names", HY_MAX_CLASSES, sizeof *names);
 	if (!status && !seen.n)
 		status = hy_fail(err, HARDY_ERROR_DATA,
-		                 seen.n_read ? "%s: none of %zu label files has a value other than 0"
-		                             : "%s: none of %zu label files can be read",
-		                 s->d->root, seen.n_read ? seen.n_read : seen.n_files);
+		                 seen.n_read ? "%s: none of %s has a value other than 0" : "%s: none of %s can be read", s->d->root,
+		                 HY_COUNT(seen.n_read ? seen.n_read : seen.n_files, "label file"));
 	if (!status && seen.n >= HY_MAX_CLASSES)
 		status = hy_fail(err, HARDY_ERROR_DATA,
 		                 "%s: the label files hold %zu different values, want at most %d: are they label maps?", s->d->root,

@@ -4,6 +4,7 @@
 #include "dataset/dataset.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/layout.h"
 #include "image/dicom.h"
 #include "image/geometry.h"
@@ -243,7 +244,8 @@ hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err)
 			continue; /* reported when the case is loaded */
 		if (header.nt > 1 && header.nt <= HY_MAX_CHANNELS) {
 			d->n_channels = (int)header.nt;
-			hy_info(s->log, "%s: the fourth axis is taken for %d channels", d->cases[i].image_path[0], d->n_channels);
+			hy_info(s->log, "%s: the fourth axis is taken for %s", d->cases[i].image_path[0],
+			        HY_COUNT(d->n_channels, "channel"));
 		}
 		hy_volume_clear(&header);
 		break;
@@ -286,8 +288,8 @@ static void find_below(const char *root, char *hint, size_t size)
 			last = i;
 		}
 	if (n && !*hint)
-		snprintf(hint, size, " (%zu NIfTI file%s, %.80s%s%.80s; no pairs of NAME and NAME_gt)", n, n > 1 ? "s" : "",
-		         names.name[first], n > 1 ? " to " : "", n > 1 ? names.name[last] : "");
+		snprintf(hint, size, " (%s, %.80s%s%.80s; no pairs of NAME and NAME_gt)", HY_COUNT(n, "NIfTI file"), names.name[first],
+		         n > 1 ? " to " : "", n > 1 ? names.name[last] : "");
 	hy_names_free(&names);
 }
 
@@ -367,8 +369,8 @@ hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_o
 	if (first_bad && problems.n_bad == 1)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s (%s)", first_bad->text, first_bad->remedy);
 	else if (first_bad)
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %zu problems, `hardy check` lists them; the first: %s (%s)", root,
-		                 problems.n_bad, first_bad->text, first_bad->remedy);
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %s, `hardy check` lists all; the first: %s (%s)", root,
+		                 HY_COUNT(problems.n_bad, "problem"), first_bad->text, first_bad->remedy);
 	else if (!found.n_cases)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: looks like %s, but holds no scan", root, hy_layout_name(found.layout));
 	if (!status) {
@@ -492,9 +494,8 @@ static hardy_status check_finite(const char *path, const hy_volume *v, hardy_err
 	if (!n_bad)
 		return HARDY_OK;
 	const int64_t x = first % v->grid.nx, y = first / v->grid.nx % v->grid.ny, z = first / v->grid.nx / v->grid.ny % v->grid.nz;
-	return hy_fail(err, HARDY_ERROR_NUMERIC,
-	               "%s: %lld voxels are NaN or infinite, the first at x %lld, y %lld, z %lld; want finite ones", path,
-	               (long long)n_bad, (long long)x, (long long)y, (long long)z);
+	return hy_fail(err, HARDY_ERROR_NUMERIC, "%s: %s %s NaN or infinite, the first at x %lld, y %lld, z %lld; want finite ones",
+	               path, HY_COUNT(n_bad, "voxel"), HY_IS(n_bad), (long long)x, (long long)y, (long long)z);
 }
 
 static hardy_status read_file(const char *path, int64_t frame, int64_t n_frames, const hy_dataset_options *o, hy_volume *out,
@@ -513,7 +514,7 @@ static hardy_status read_file(const char *path, int64_t frame, int64_t n_frames,
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: frame %lld (counted from 0) is wanted, but the file has %lld", path,
 		               (long long)frame, (long long)nt);
 	if (frame < 0 && nt != n_frames)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld frames along the fourth axis, want %lld", path, (long long)nt,
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %s along the fourth axis, want %lld", path, HY_COUNT(nt, "frame"),
 		               (long long)n_frames);
 	n.header_only = false;
 	n.frame = frame;
@@ -599,7 +600,7 @@ hardy_status hy_case_read_values(const hy_case *c, const hy_dataset_options *o, 
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: frame %lld (counted from 0) is wanted, but the file has %lld", c->label_path,
 		               (long long)c->label_frame, (long long)nt);
 	if (c->label_frame < 0 && nt != 1)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld frames along the fourth axis, want 1", c->label_path, (long long)nt);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: %s along the fourth axis, want 1", c->label_path, HY_COUNT(nt, "frame"));
 	n.header_only = false;
 	n.frame = c->label_frame < 0 ? 0 : c->label_frame;
 	if ((status = hy_nifti_read_values(c->label_path, &n, &l, values, log, err)))
@@ -626,8 +627,8 @@ hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const h
 	for (int v = 0; v < values->n; v++) {
 		const size_t used = strlen(found);
 		if (values->count[v] && hy_dataset_class(d, values->value[v]) == HY_NO_CLASS && n_unknown++ < 5)
-			snprintf(found + used, sizeof found - used, used ? ", %d (%lld voxels)" : "%d (%lld voxels)", values->value[v],
-			         (long long)values->count[v]);
+			snprintf(found + used, sizeof found - used, used ? ", %d (%s)" : "%d (%s)", values->value[v],
+			         HY_COUNT(values->count[v], "voxel"));
 	}
 	if (!n_unknown)
 		return HARDY_OK;

@@ -258,7 +258,8 @@ static hardy_status read_table(hy_scan *s, const char *table, char *text, places
 	}
 	if (n_absent)
 		hy_problem_add(s->problems, false, "", "", "restore them if they should be here; a part of the data set is fine",
-		               "%s: %zu of %zu subjects have no folder, the first is %s", table, n_absent, n_rows, first_absent);
+		               "%s: %zu of %s %s no folder, the first is %s", table, n_absent, HY_COUNT(n_rows, "subject"),
+		               HY_HAS(n_absent), first_absent);
 	for (size_t i = 0; i < found->n; i++)
 		if (!found->items[i].listed && has_scan(found->items[i].folder, hy_path_name(found->items[i].folder)))
 			hy_problem_add(s->problems, false, "", "", "add a row with ED and ES, or remove the folder",

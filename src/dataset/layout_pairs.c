@@ -8,6 +8,7 @@
  */
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "dataset/layout.h"
 #include "image/nifti.h"
 
@@ -96,7 +97,8 @@ static hardy_status read_channels(hy_dataset *d, const char *path, const cJSON *
 		return HARDY_OK;
 	const int n = cJSON_GetArraySize(channels);
 	if (!cJSON_IsObject(channels) || n < 1 || n > HY_MAX_CHANNELS)
-		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: %d channels, want an object of 1 to %d", path, n, HY_MAX_CHANNELS);
+		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: %s, want an object of 1 to %d", path, HY_COUNT(n, "channel"),
+		               HY_MAX_CHANNELS);
 	const cJSON *item;
 	cJSON_ArrayForEach(item, channels)
 	{
@@ -137,7 +139,7 @@ static void compare_count(hy_scan *s, size_t n)
 		const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(json, "numTraining");
 		if (cJSON_IsNumber(wanted) && wanted->valuedouble != (double)n)
 			hy_problem_add(s->problems, false, "", "", "restore what is missing, or correct the number",
-			               "%s: numTraining is %g, but %zu images have labels", path, wanted->valuedouble, n);
+			               "%s: numTraining is %g, but %s found with a label", path, wanted->valuedouble, HY_COUNT(n, "image"));
 	}
 	cJSON_Delete(json);
 	hy_free(path);
@@ -301,7 +303,7 @@ static void say_none_pairs(hy_scan *s, const folder *images, const folder *label
 		return;
 	const char *label = labels->files.name[first];
 	hy_problem_add(s->problems, false, "", "", "name each label like its image",
-	               "%s: none of %zu images has a label of its name: %s/%s, but %s/%s; want %s/%.*s%s", s->d->root, n,
+	               "%s: none of %s has a label of its name: %s/%s, but %s/%s; want %s/%.*s%s", s->d->root, HY_COUNT(n, "image"),
 	               hy_path_name(images->path), images->files.name[list[0].file], hy_path_name(labels->path), label,
 	               hy_path_name(labels->path), (int)list[0].n, list[0].name, label + hy_nifti_stem(label));
 	s->none_pairs = true;
@@ -366,7 +368,7 @@ static hardy_status check_channels(hy_scan *s, hardy_error *err)
 			continue;
 		}
 		hy_problem_add(s->problems, true, c->subject, c->phase, "restore the missing files, or correct dataset.json",
-		               "%s: %d files of channels, want %d", c->image_path[0], n, d->n_channels);
+		               "%s: %s of channels, want %d", c->image_path[0], HY_COUNT(n, "file"), d->n_channels);
 		for (int k = 0; k < n; k++)
 			hy_free(c->image_path[k]);
 		hy_free(c->label_path);

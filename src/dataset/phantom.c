@@ -348,8 +348,8 @@ static hardy_status make_site(const job *j, size_t site_number, const char *root
 				status = result;
 			}
 			if (!result)
-				hy_log(j->log, HARDY_LOG_PROGRESS, "site %s: %lld of %lld subjects", site.name, (long long)++n_done,
-				       (long long)j->o->subjects);
+				hy_log(j->log, HARDY_LOG_PROGRESS, "site %s: %lld of %s", site.name, (long long)++n_done,
+				       HY_COUNT(j->o->subjects, "subject"));
 		}
 	}
 	hy_scanner_free(scanner);
@@ -440,7 +440,8 @@ static hardy_status check_folder(const char *folder, hardy_error *err)
 		return status;
 	const size_t n = names.n;
 	hy_names_free(&names);
-	return n ? hy_fail(err, HARDY_ERROR_IO, "%s: holds %zu entries, want a new or empty folder", folder, n) : HARDY_OK;
+	return n ? hy_fail(err, HARDY_ERROR_IO, "%s: holds %s, want a new or empty folder", folder, HY_COUNT(n, "entry"))
+	         : HARDY_OK;
 }
 
 static hardy_status make_all(const job *j, const char *root, hardy_error *err)

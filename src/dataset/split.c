@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 
 #include <stdio.h>
@@ -106,8 +107,8 @@ static hardy_status check_known(const list *l, const char *key, const char *path
 	}
 	if (!n)
 		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_DATA, "%s: %zu of %zu subjects of \"%s\" are not in the data set: %s%s", path, n, l->n, key,
-	               first, n > 3 ? ", ..." : "");
+	return hy_fail(err, HARDY_ERROR_DATA, "%s: %zu of %s of \"%s\" %s not in the data set: %s%s", path, n,
+	               HY_COUNT(l->n, "subject"), key, HY_IS(n), first, n > 3 ? ", ..." : "");
 }
 
 static hardy_status check_doubled(const list *const *lists, const char *const *keys, size_t n_lists, const char *path,
@@ -156,6 +157,15 @@ static const char *const known_keys[] = {"pool", "train", "validation", "test", 
 /* Of a fold as nnU-Net writes it. */
 static const char *const fold_keys[] = {"train", "val"};
 
+static hy_words meant_key(const char *key, const char *const *keys, size_t n_keys)
+{
+	hy_words w = {""};
+	const char *nearest = hardy_nearest_name(key, keys, n_keys);
+	if (nearest)
+		snprintf(w.text, sizeof w.text, " (did you mean %s?)", nearest);
+	return w;
+}
+
 /* What is not known may be meant: "val" is no "validation" here, and were it passed over, others would validate. */
 static hardy_status check_keys(const cJSON *object, const char *path, const char *const *keys, size_t n_keys, hardy_error *err)
 {
@@ -166,7 +176,8 @@ static hardy_status check_keys(const cJSON *object, const char *path, const char
 		while (k < n_keys && strcmp(item->string, keys[k]))
 			k++;
 		if (k == n_keys)
-			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" is no key of a splits file: want %s", path, item->string,
+			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"%s\" is no key of a splits file%s: want %s", path, item->string,
+			               meant_key(item->string, keys, n_keys).text,
 			               n_keys == 2 ? "\"train\" and \"val\" in each fold"
 			                           : "pool or train, validation, test, large_extra, and what for a remark");
 	}
@@ -242,7 +253,7 @@ static hardy_status read_split(const hy_dataset *d, const char *path, int64_t fo
 		if ((status = check_known(lists[k], keys[k], path, known, err)))
 			goto out;
 	if (large) {
-		hy_info(log, "%s: %lld subjects to train on: \"large_extra\" (%zu) joins \"%s\" (%zu)", path, (long long)n_train,
+		hy_info(log, "%s: %s to train on: \"large_extra\" (%zu) joins \"%s\" (%zu)", path, HY_COUNT(n_train, "subject"),
 		        extra.n, pool_key, pool->n);
 		for (size_t i = 0; i < extra.n && !status; i++)
 			status = append(pool, extra.name[i], err);
@@ -293,13 +304,14 @@ static void decide(const char *source, size_t n, bool listed, bool draws, int64_
 		*n_validation = (int64_t)share(n, *n_train);
 	if (*n_train == HY_SPLIT_AUTO)
 		*n_train = draws && (int64_t)n - *n_validation > HY_SPLIT_POOL ? HY_SPLIT_POOL : 0;
-	if (!says || !shares || n < 2)
+	if (!says || !shares || !n)
 		return;
 	if (*n_validation)
-		hy_info(log, "%s: %zu labelled subjects: %lld train, %lld validate", source, n, (long long)n - *n_validation,
+		hy_info(log, "%s: %s: %lld train, %lld validate", source, HY_COUNT(n, "labelled subject"), (long long)n - *n_validation,
 		        (long long)*n_validation);
 	else
-		hy_info(log, "%s: %zu labelled subjects, fewer than %d: all train, none validates", source, n, HY_SPLIT_LEAST);
+		hy_info(log, "%s: %s, fewer than %d: all train, none validates", source, HY_COUNT(n, "labelled subject"),
+		        HY_SPLIT_LEAST);
 }
 
 hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, int64_t n_train,
@@ -321,9 +333,9 @@ hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, i
 	decide(source, pool.n, validation.n > 0, draws, &n_train, &n_validation, log);
 	const size_t n_drawn = (size_t)n_train, hold_out = (size_t)n_validation;
 	if (n_drawn > pool.n || hold_out > pool.n - n_drawn || (!n_drawn && hold_out >= pool.n)) {
-		status = hy_fail(err, HARDY_ERROR_DATA,
-		                 "%s: %zu labelled subjects to draw from, want at least %zu (%zu to train, %zu to validate)", source,
-		                 pool.n, hold_out + (n_drawn ? n_drawn : 1), n_drawn ? n_drawn : 1, hold_out);
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA, "%s: %s to draw from, want at least %zu (%zu to train, %zu to validate)", source,
+		            HY_COUNT(pool.n, "labelled subject"), hold_out + (n_drawn ? n_drawn : 1), n_drawn ? n_drawn : 1, hold_out);
 		goto out;
 	}
 	const bool own_test = path || test.n;

@@ -426,13 +426,15 @@ static hardy_status run(session *s, hardy_error *err)
 	}
 	const size_t n = s->n_done + s->n_failed;
 	if (s->n_done)
-		hy_info(s->log, "%zu of %zu scans, %zu results each, written to %s", s->n_done, n, s->n_tasks, s->o->output);
+		hy_info(s->log, "%zu of %s, %s each, written to %s", s->n_done, HY_COUNT(n, "scan"), HY_COUNT(s->n_tasks, "result"),
+		        s->o->output);
 	if (s->n_failed == n && n > 1)
 		return hy_fail(err, s->first.status, "all %zu scans failed; the first: %s", n, s->first.message);
 	if (s->n_failed == n)
 		return hy_fail(err, s->first.status, "%s", s->first.message);
 	if (s->n_failed)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, n, s->first.message);
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s failed; the first: %s", s->n_failed, HY_COUNT(n, "scan"),
+		               s->first.message);
 	return HARDY_OK;
 }
 

@@ -43,9 +43,9 @@ static hardy_status write_shell(script *x, hardy_error *err)
 	hardy_status status = HARDY_OK;
 	hy_text_printf(
 	    &x->text,
-	    "#!/bin/sh\n# %s: %zu runs, one command each, then collecting. Any of them may be made elsewhere, and in any order.\n"
+	    "#!/bin/sh\n# %s: %s, one command each, then collecting. Any of them may be made elsewhere, and in any order.\n"
 	    "cd %s || exit 1\n",
-	    x->s->experiment->title, x->n_runs, x->folder);
+	    x->s->experiment->title, HY_COUNT(x->n_runs, "run"), x->folder);
 	for (size_t i = 0; i < x->s->n_runs && !status; i++)
 		if (is_to_do(x->s, &x->s->runs[i]))
 			status = put_command(x, "", HY_COMMAND_RUN, &x->s->runs[i], "\n", err);
@@ -60,11 +60,11 @@ static hardy_status write_slurm(script *x, hardy_error *err)
 	size_t n = 0;
 	hy_text_printf(
 	    &x->text,
-	    "#!/bin/sh\n# %s: submits %zu runs as a job array, and a job that collects when all have ended.\n"
+	    "#!/bin/sh\n# %s: submits %s as a job array, and a job that collects when all have ended.\n"
 	    "# Arguments go to sbatch: sh THIS --partition=NAME --time=8:00:00 --mem=8G. A run that is cut short goes on when this "
 	    "is made and\n"
 	    "# submitted again.\nset -eu\ncd %s\nmkdir -p -- %s/slurm\n",
-	    x->s->experiment->title, x->n_runs, x->folder, x->output);
+	    x->s->experiment->title, HY_COUNT(x->n_runs, "run"), x->folder, x->output);
 	hy_text_printf(&x->text, "after=\n");
 	if (x->n_runs) {
 		hy_text_printf(

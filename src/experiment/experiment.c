@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "experiment/compare.h"
 #include "experiment/emit.h"
 #include "experiment/estimate.h"
@@ -242,6 +243,14 @@ static hardy_status make_run(const hy_study *s, hy_study_run *run, hardy_error *
 	return status;
 }
 
+static hy_words meant_run(const hy_study *s)
+{
+	char known[2048] = "";
+	for (size_t i = 0, used = 0; i < s->n_runs && used < sizeof known; i++)
+		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", s->runs[i].name);
+	return hy_meant(s->o->run, strlen(s->o->run), known);
+}
+
 /* One run alone, for whoever collects. */
 static hardy_status run_alone(hy_study *s, hardy_error *err)
 {
@@ -250,8 +259,8 @@ static hardy_status run_alone(hy_study *s, hardy_error *err)
 		if (!strcmp(s->runs[i].name, s->o->run))
 			run = &s->runs[i];
 	if (!run)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no run \"%s\"; want METHOD-SEED, the first is %s", s->o->run,
-		               s->runs[0].name);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "there is no run \"%s\"%s; want METHOD-SEED, the first is %s", s->o->run,
+		               meant_run(s).text, s->runs[0].name);
 	hardy_status status = hy_ledger_look(s, run, err);
 	if (!status && !run->line)
 		status = make_run(s, run, err);
@@ -362,18 +371,18 @@ static hardy_status conclude(const hy_study *s, hardy_status status, hardy_error
 {
 	const size_t n_done = count(s, HY_RUN_DONE), n_failed = count(s, HY_RUN_FAILED);
 	if (status == HARDY_ERROR_INTERRUPTED)
-		return hy_fail(err, status, "interrupted, %zu of %zu runs are done; the same command goes on", n_done, s->n_runs);
+		return hy_fail(err, status, "interrupted, %zu of %s %s done; the same command goes on", n_done,
+		               HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs));
 	if (status)
 		return status;
 	for (size_t i = 0; i < s->n_runs && n_failed; i++)
 		if (s->runs[i].state == HY_RUN_FAILED)
-			return hy_fail(
-			    err, HARDY_ERROR_PARTIAL,
-			    "%zu of %zu runs failed, listed in %s/failed.jsonl (retry_failed tries them again); the first: %s: %s",
-			    n_failed, s->n_runs, s->o->output, s->runs[i].name, s->runs[i].failure);
+			return hy_fail(err, HARDY_ERROR_PARTIAL,
+			               "%zu of %s failed, listed in %s/failed.jsonl (retry_failed tries them again); the first: %s: %s",
+			               n_failed, HY_COUNT(s->n_runs, "run"), s->o->output, s->runs[i].name, s->runs[i].failure);
 	if (n_done < s->n_runs)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu runs are not done yet; the same without collect makes them",
-		               s->n_runs - n_done, s->n_runs);
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s %s not done yet; the same without collect makes them",
+		               s->n_runs - n_done, HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs));
 	return HARDY_OK;
 }
 
@@ -389,7 +398,7 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 		c.n_all += todo[i];
 	}
 	if (c.n_all < s->n_runs && !s->o->collect)
-		hy_info(s->log, "%zu of %zu runs: %zu are done, %zu failed before", c.n_all, s->n_runs, count(s, HY_RUN_DONE),
+		hy_info(s->log, "%zu of %s: %zu done, %zu failed before", c.n_all, HY_COUNT(s->n_runs, "run"), count(s, HY_RUN_DONE),
 		        count(s, HY_RUN_FAILED));
 	hardy_status status = check_folders(s, todo, err);
 	if (!status)
@@ -403,8 +412,8 @@ static hardy_status work(hy_study *s, const hardy_sink *report, hardy_error *err
 		return status;
 	hardy_error own = {0};
 	hardy_status written = hy_study_write(s, status ? &own : err);
-	hy_sink_printf(report, "%s: %zu of %zu runs are done, results in %s/results.jsonl\n", s->experiment->name,
-	               count(s, HY_RUN_DONE), s->n_runs, s->o->output);
+	hy_sink_printf(report, "%s: %zu of %s %s done, results in %s/results.jsonl\n", s->experiment->name, count(s, HY_RUN_DONE),
+	               HY_COUNT(s->n_runs, "run"), HY_IS(s->n_runs), s->o->output);
 	if (!written)
 		written = tell_results(s, report, status ? &own : err);
 	return conclude(s, status ? status : written, err);
@@ -456,8 +465,9 @@ static hardy_status tell(const hy_study *s, const hardy_sink *report, hardy_erro
 	hardy_status status = hy_estimate_make(s, &e, err);
 	if (status)
 		return status;
-	hy_sink_printf(report, "%s: %s\npreset %s, precision %s, %zu methods x %lld seeds\n\ntest sets:\n", s->experiment->name,
-	               s->experiment->title, s->base.preset, s->base.precision, s->n_methods, (long long)s->o->seeds);
+	hy_sink_printf(report, "%s: %s\npreset %s, precision %s, %s x %s\n\ntest sets:\n", s->experiment->name,
+	               s->experiment->title, s->base.preset, s->base.precision, HY_COUNT(s->n_methods, "method"),
+	               HY_COUNT(s->o->seeds, "seed"));
 	for (size_t i = 0; i < s->n_sets; i++)
 		hy_sink_printf(report, "  %-14s %-9s %s\n", s->sets[i].name, hy_set_kind_names[s->sets[i].kind],
 		               s->sources[s->sets[i].source].folder);

@@ -7,6 +7,7 @@
 #include "experiment/methods.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "training/recipe.h"
 
 #include <stdio.h>
@@ -30,10 +31,10 @@ const hy_method hy_methods[] = {
     {COOP, "cooperative", "Cooperative", "cooperative", "", false},
 
     {IMAGE, "standard", "Standard", "standard", "", false},
-    {IMAGE, "mwm", "Rand MWM", "mwm", "", false},
+    {IMAGE, "mwm", "Random windows", "mwm", "", false},
     {IMAGE, "randconv", "RandConv", "randconv", "", false},
-    {IMAGE, "adv-noise", "Adv Noise", "adv-noise", "", false},
-    {IMAGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
+    {IMAGE, "adv-noise", "Adversarial noise", "adv-noise", "", false},
+    {IMAGE, "adv-bias", "Adversarial bias", "adv-bias", "", false},
     {IMAGE, "x-hat", "Cooperative, hard images alone", "cooperative:only_x_hat=1", "", false},
     {IMAGE, "cooperative", "Cooperative", "cooperative", "", false},
     {IMAGE, "hardy", "hardy", "hardy", "", false},
@@ -43,7 +44,7 @@ const hy_method hy_methods[] = {
     {IMAGE, "maxstyle", "MaxStyle", "maxstyle", "", true},
 
     {LARGE, "standard", "Standard", "standard", "", false},
-    {LARGE, "adv-bias", "Adv Bias", "adv-bias", "", false},
+    {LARGE, "adv-bias", "Adversarial bias", "adv-bias", "", false},
     {LARGE, "cooperative", "Cooperative", "cooperative", "", false},
 
     {ABLATE, "standard", "Standard", "standard", "", false},
@@ -78,7 +79,8 @@ hardy_status hy_experiment_find(const char *name, const hy_experiment **out, har
 		}
 		list_name(known, sizeof known, e->name);
 	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "experiment is \"%s\", want one of %s", name ? name : "", known);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "experiment is \"%s\"%s, want one of %s", name ? name : "",
+	               name ? hy_meant(name, strlen(name), known).text : "", known);
 }
 
 static bool belongs(const hy_method *m, const hy_experiment *e)
@@ -108,7 +110,8 @@ static hardy_status check_list(const hy_experiment *e, const char *list, hardy_e
 		for (const hy_method *m = hy_methods; m->name && !found; m++)
 			found = belongs(m, e) && !strcmp(m->name, name);
 		if (!found)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no method \"%s\", want all, or some of %s", e->name, name, known);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no method \"%s\"%s, want all, or some of %s", e->name, name,
+			               hy_meant(name, strlen(name), known).text, known);
 	}
 	return HARDY_OK;
 }

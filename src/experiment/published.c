@@ -4,6 +4,8 @@
  */
 #include "experiment/compare.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -110,7 +112,7 @@ static void add(char *text, size_t size, const char *sentence)
 void hy_published_note(const hy_compare *c, char *text, size_t size)
 {
 	const hardy_train_options *o = &c->s->base;
-	char line[512], length[64];
+	char line[512], length[128];
 	text[0] = 0;
 	if (!hy_published_any(c, 0))
 		return;
@@ -119,9 +121,9 @@ void hy_published_note(const hy_compare *c, char *text, size_t size)
 	    "and of "
 	    "FTN+STN the average alone; ten ACDC subjects of one site, 20 others to test.");
 	if (o->iterations)
-		snprintf(length, sizeof length, "%lld steps", (long long)o->iterations);
+		snprintf(length, sizeof length, "%s", HY_COUNT(o->iterations, "step"));
 	else
-		snprintf(length, sizeof length, "%lld epochs", (long long)o->epochs);
+		snprintf(length, sizeof length, "%s", HY_COUNT(o->epochs, "epoch"));
 	const bool as_published = o->size == 192 && o->epochs == 600 && !o->iterations && !strcmp(o->loss, "ce") &&
 	                          o->batch == 20 && !strcmp(o->schedule, "constant") && fabs(o->learning_rate - 1e-4) < 1e-9;
 	if (as_published)
@@ -137,8 +139,8 @@ void hy_published_note(const hy_compare *c, char *text, size_t size)
 	for (size_t t = 0; t < c->n_targets; t++) {
 		if (!c->targets[t].set || hy_published_column(c->s, c->targets[t].set) != MNMS || c->targets[t].n_cases >= 300)
 			continue;
-		snprintf(line, sizeof line, "%s: 150 subjects of five sites there, %zu scans here.", c->targets[t].title,
-		         c->targets[t].n_cases);
+		snprintf(line, sizeof line, "%s: 150 subjects of five sites there, %s here.", c->targets[t].title,
+		         HY_COUNT(c->targets[t].n_cases, "scan"));
 		add(text, size, line);
 	}
 	for (size_t t = 0; t < c->n_targets; t++) {

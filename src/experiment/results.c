@@ -55,6 +55,18 @@ size_t hy_results_set_named(const hy_results *s, const char *name)
 	return k;
 }
 
+/* An artefact has one name, whatever earlier versions called it in their results. */
+static void name_targets(cJSON *statistics)
+{
+	cJSON *target;
+	cJSON_ArrayForEach(target, cJSON_GetObjectItemCaseSensitive(statistics, "targets"))
+	{
+		const char *name = hy_results_text(target, "name", NULL);
+		if (name && !strcmp(hy_results_text(target, "kind", ""), "artefact"))
+			cJSON_DeleteItemFromObjectCaseSensitive(target, "title"); /* where there is none, the name stands */
+	}
+}
+
 static hardy_status set_of(hy_results *s, const cJSON *object, size_t *out, hardy_error *err)
 {
 	const char *name = hy_results_text(object, "name", "");
@@ -67,8 +79,9 @@ static hardy_status set_of(hy_results *s, const cJSON *object, size_t *out, hard
 	s->sets = larger;
 	hy_results_set *set = &s->sets[s->n_sets++];
 	snprintf(set->name, sizeof set->name, "%s", name);
-	snprintf(set->title, sizeof set->title, "%s", hy_results_text(object, "title", name));
 	snprintf(set->kind, sizeof set->kind, "%s", hy_results_text(object, "kind", "site"));
+	snprintf(set->title, sizeof set->title, "%s",
+	         strcmp(set->kind, "artefact") ? hy_results_text(object, "title", name) : name);
 	return HARDY_OK;
 }
 
@@ -290,12 +303,15 @@ hardy_status hy_results_read(hy_results *s, const char *folder, hardy_error *err
 		status =
 		    hy_fail(err, HARDY_ERROR_IO,
 		            "%s: no such file; want the folder of hardy experiment (results.jsonl, from its first finished run on), of "
-		            "hardy train (run.json), of its cross-validation (folds.json) or of hardy predict (quality.csv)",
+		            "hardy train (run.json), of its cross-validation (folds.json), of hardy predict (quality.csv) or of hardy "
+		            "demo (scores.csv)",
 		            results);
 	if (!status)
 		status = read_optional(folder, "experiment.json", &s->experiment, err);
 	if (!status)
 		status = read_optional(folder, "statistics.json", &s->statistics, err);
+	if (!status)
+		name_targets(s->statistics);
 	if (!status)
 		status = read_order(s, err);
 	if (!status)

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -33,6 +34,13 @@ static bool take_setting(hy_source *s)
 		return true;
 	}
 	return false;
+}
+
+/* What stands behind the last colon may be a setting with a slip in it. */
+static hy_words meant_setting(const char *folder)
+{
+	const char *colon = strrchr(folder, ':');
+	return colon ? hy_meant(colon + 1, strcspn(colon + 1, "="), "labels, classes, title, labelled-slices") : (hy_words){""};
 }
 
 /* The length of "NAME" in "NAME=FOLDER", 0 without. */
@@ -65,7 +73,7 @@ hardy_status hy_source_read(hy_source *s, const char *argument, hardy_error *err
 		status =
 		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: want a name of 1 to %d letters: NAME=FOLDER", argument, HY_NAME_SIZE - 1);
 	else if (!hy_path_is_folder(r.folder))
-		status = hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", r.folder);
+		status = hy_fail(err, HARDY_ERROR_IO, "%s: no such folder%s", r.folder, meant_setting(r.folder).text);
 	else if (!hy_dataset_is(r.folder))
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels (hardy check says more)", r.folder);
 	if (!status && r.labels) { /* a slip shows now, not after the training */

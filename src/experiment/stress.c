@@ -341,7 +341,7 @@ static hardy_status conclude(session *s, const hardy_sink *report, hardy_error *
 	if (s->stopped && !r->n_rows)
 		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted before the first case was done");
 	if (r->n_failed == r->n_cases && r->n_cases > 1)
-		return hy_fail(err, s->first.status, "all %zu cases failed; the first: %s", r->n_cases, s->first.message);
+		return hy_fail(err, s->first.status, "all of %s failed; the first: %s", HY_COUNT(r->n_cases, "case"), s->first.message);
 	if (r->n_failed == r->n_cases)
 		return hy_fail(err, s->first.status, "%s", s->first.message);
 	hardy_status status = hy_stress_write(r, s->o->output, err);
@@ -350,10 +350,10 @@ static hardy_status conclude(session *s, const hardy_sink *report, hardy_error *
 	if (status)
 		return status;
 	if (s->stopped)
-		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted after %zu of %zu cases, which are written", r->n_cases,
-		               s->jobs.n + s->jobs.n_lost);
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted after %zu of %s, which are written", r->n_cases,
+		               HY_COUNT(s->jobs.n + s->jobs.n_lost, "case"));
 	if (r->n_failed)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu cases failed; the first: %s", r->n_failed, r->n_cases,
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s failed; the first: %s", r->n_failed, HY_COUNT(r->n_cases, "case"),
 		               s->first.message);
 	return HARDY_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "experiment/stress.h"
 #include "metric/statistics.h"
 
@@ -338,8 +339,8 @@ static hardy_status print_curves(const hy_stress_result *r, const hardy_sink *re
 hardy_status hy_stress_print(const hy_stress_result *r, const hardy_sink *report, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
-	hy_sink_printf(report, "Dice of %zu cases, mean over classes; share of cases below 0.5 and 0.1\n",
-	               r->n_cases - r->n_failed);
+	hy_sink_printf(report, "Dice of %s, mean over classes; share of cases below 0.5 and 0.1\n",
+	               HY_COUNT(r->n_cases - r->n_failed, "case"));
 	hy_sink_printf(report, "                           FTN                        FTN+STN\n");
 	hy_sink_printf(report, "artefact       n    Dice    sd   <0.5   <0.1    Dice    sd   <0.5   <0.1\n");
 	for (int kind = HY_STRESS_NONE; kind < HY_N_ACDCC && !status; kind++)

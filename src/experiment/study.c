@@ -141,7 +141,6 @@ static void add_set(hy_study *s, hy_set_kind kind, size_t source, const char *na
 
 static hardy_status read_sources(hy_study *s, hardy_error *err)
 {
-	static const char *const artefact_titles[HY_N_ACDCC] = {"RandBias", "RandGhosting", "RandMotion", "RandSpike"};
 	const size_t n = s->o->n_data;
 	if (!n)
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "no data set is named");
@@ -160,7 +159,8 @@ static hardy_status read_sources(hy_study *s, hardy_error *err)
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED,
 		               "%s: classes and labelled-slices are for other sites, not for the training set", s->sources[0].name);
 	for (int k = 0; k < HY_N_ACDCC; k++) {
-		add_set(s, HY_SET_ARTEFACT, 0, hy_artefact_name((hy_artefact_kind)k), artefact_titles[k], "");
+		const char *name = hy_artefact_name((hy_artefact_kind)k);
+		add_set(s, HY_SET_ARTEFACT, 0, name, name, "");
 		s->sets[s->n_sets - 1].artefact = (hy_artefact_kind)k;
 	}
 	for (size_t a = 0; a < s->n_sets; a++)
@@ -265,7 +265,8 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 	const size_t n_test = n / 3, left = n - n_test;
 	const size_t wanted = (size_t)s->base.validation, n_validation = wanted < left / 3 ? wanted : left / 3;
 	if (n < 4) {
-		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %zu labelled subjects, want 4 or more", s->sources[0].folder, n);
+		status =
+		    hy_fail(err, HARDY_ERROR_DATA, "%s: %s, want 4 or more", s->sources[0].folder, HY_COUNT(n, "labelled subject"));
 		goto out;
 	}
 	json = cJSON_CreateObject();

@@ -453,7 +453,7 @@ static hardy_status read_frame(work *w, const group *g, int64_t t, hy_volume *wh
 	if (!status)
 		status = hy_nifti_read(outputs.name[0], NULL, &v, NULL, err);
 	if (!status && v.nt > 1)
-		status = hy_fail(err, HARDY_ERROR_FORMAT, "dcm2niix made %lld frames of one", (long long)v.nt);
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "dcm2niix made %s of one", HY_COUNT(v.nt, "frame"));
 	if (!status && !t) {
 		status = hy_volume_alloc(whole, &v.grid, g->n_frames, err);
 		if (!status) {
@@ -544,8 +544,8 @@ static hardy_status convert_all(work *w, hardy_error *err)
 		return status;
 	qsort(w->c->items, w->c->n, sizeof *w->c->items, by_name);
 	if (w->n_unread)
-		hy_warn(w->log, "%s: %zu DICOM files have compressed or big-endian headers and were passed over", w->c->root,
-		        w->n_unread);
+		hy_warn(w->log, "%s: %s with a compressed or big-endian header, passed over", w->c->root,
+		        HY_COUNT(w->n_unread, "DICOM file"));
 	size_t n_faults = 0;
 	for (size_t i = 0; i < w->c->n; i++)
 		n_faults += w->c->items[i].fault != NULL;
@@ -557,7 +557,7 @@ static hardy_status convert_all(work *w, hardy_error *err)
 	for (size_t i = 0; i < w->c->n; i++) {
 		const hy_series *s = &w->c->items[i];
 		if (isfinite(s->step_ms) && s->path)
-			hy_info(w->log, "%s/%s: a cine of %lld frames, %.4g ms apart", w->c->root, s->name, (long long)s->n_frames,
+			hy_info(w->log, "%s/%s: a cine of %s, %.4g ms apart", w->c->root, s->name, HY_COUNT(s->n_frames, "frame"),
 			        s->step_ms);
 	}
 	return HARDY_OK;

@@ -4,6 +4,7 @@
 #include "dataset/dataset.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 #include "library/view.h"
 #include "library/volume.h"
@@ -152,8 +153,8 @@ static hardy_status check_index(const hardy_dataset *d, size_t i, hardy_error *e
 {
 	if (i < d->dataset.n_cases)
 		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: has %zu cases, there is none of number %zu", d->dataset.root,
-	               d->dataset.n_cases, i);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: has %s, there is none of number %zu", d->dataset.root,
+	               HY_COUNT(d->dataset.n_cases, "case"), i);
 }
 
 hardy_status hardy_dataset_case(const hardy_dataset *d, size_t i, hardy_case *out, hardy_error *err)

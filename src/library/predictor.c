@@ -8,6 +8,7 @@
 
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "library/model.h"
 #include "library/view.h"
 
@@ -231,8 +232,8 @@ static hardy_status run(hardy_predictor *p, const hardy_image *image, hardy_pred
 	if (status)
 		return status;
 	if (m->n_channels > 1 && v.nt != m->n_channels)
-		return hy_fail(err, HARDY_ERROR_DATA, "the scan has %lld channels along its fourth axis, the model wants %d",
-		               (long long)v.nt, m->n_channels);
+		return hy_fail(err, HARDY_ERROR_DATA, "the scan has %s along its fourth axis, the model wants %d",
+		               HY_COUNT(v.nt, "channel"), m->n_channels);
 	const int64_t n_frames = m->n_channels > 1 ? 1 : v.nt;
 	hardy_prediction *made = new_prediction(&v.grid, n_frames, m->n_classes, p->keep_entropy, p->o.probabilities, err);
 	if (!made)

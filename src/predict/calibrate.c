@@ -5,6 +5,7 @@
 
 #include "artefact/artefact.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "metric/overlap.h"
 #include "predict/predictor.h"
 
@@ -149,8 +150,8 @@ static hardy_status enough(int n_subjects, hardy_error *err)
 {
 	if (n_subjects >= HY_CALIBRATION_SUBJECTS)
 		return HARDY_OK;
-	return hy_fail(err, HARDY_ERROR_DATA, "%d subjects are too few to calibrate the predicted Dice, want %d or more",
-	               n_subjects, HY_CALIBRATION_SUBJECTS);
+	return hy_fail(err, HARDY_ERROR_DATA, "%s %s too few to calibrate the predicted Dice, want %d or more",
+	               HY_COUNT(n_subjects, "subject"), HY_IS(n_subjects), HY_CALIBRATION_SUBJECTS);
 }
 
 /* A scan that cannot be read is told and left out; *n_scans are those that were used. */
@@ -168,8 +169,8 @@ static hardy_status use_scans(work *w, const size_t *cases, size_t n, size_t n_u
 		last = c->subject;
 		if (hy_stop_asked(stop))
 			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while calibrating the predicted Dice");
-		hy_log(w->log, HARDY_LOG_PROGRESS, "calibrating the predicted Dice: %s %s (%zu of %zu scans)", c->subject, c->phase,
-		       i + 1, n_used);
+		hy_log(w->log, HARDY_LOG_PROGRESS, "calibrating the predicted Dice: %s %s (%zu of %s)", c->subject, c->phase, i + 1,
+		       HY_COUNT(n_used, "scan"));
 		const hardy_status status = use_scan(w, index, subject, count, err);
 		if (status == HARDY_ERROR_MEMORY)
 			return status;

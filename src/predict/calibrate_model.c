@@ -5,6 +5,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "predict/calibrate.h"
 #include "predict/jobs.h"
 
@@ -77,7 +78,8 @@ static hardy_status choose_cases(session *s, const hy_dataset *d, hardy_error *e
 	if (!s->cases)
 		return hy_fail_memory(err, "cases", s->jobs.n, sizeof *s->cases);
 	if (n_trained)
-		hy_warn(s->log, "%s: %zu scans are left out, the model was trained on them", d->root, n_trained);
+		hy_warn(s->log, "%s: %s %s left out, the model was trained on %s", d->root, HY_COUNT(n_trained, "scan"),
+		        HY_IS(n_trained), n_trained == 1 ? "it" : "them");
 	if (!s->n_cases)
 		return hy_fail(err, HARDY_ERROR_DATA, "%s: no labelled scan that the model was not trained on", d->root);
 	return HARDY_OK;
@@ -89,10 +91,10 @@ static void print_result(const hy_calibration *c, const hardy_sink *report)
 	if (!report)
 		return;
 	hy_outfile_printf(&f,
-	                  "predicted Dice: calibrated on %lld scans of %lld subjects, %lld predictions with their spoiled copies, "
+	                  "predicted Dice: calibrated on %s of %s, %s with their spoiled copies, "
 	                  "%lld of them below %g\n",
-	                  (long long)c->n_scans, (long long)c->n_subjects, (long long)c->n_predictions, (long long)c->n_below,
-	                  HY_DICE_POOR);
+	                  HY_COUNT(c->n_scans, "scan"), HY_COUNT(c->n_subjects, "subject"),
+	                  HY_COUNT(c->n_predictions, "prediction"), (long long)c->n_below, HY_DICE_POOR);
 	hy_outfile_printf(&f, "subjects predicted by the others: mean absolute error %.3f", c->error);
 	if (c->auc >= 0)
 		hy_outfile_printf(&f, ", area under the curve for those below %g: %.3f", HY_DICE_POOR, c->auc);

@@ -7,6 +7,7 @@
 #include "predict/calibration.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "metric/ranking.h"
 #include "metric/statistics.h"
 
@@ -223,9 +224,8 @@ hardy_status hy_calibration_fit(hy_calibration *c, const hy_known *known, size_t
 	for (size_t i = 0; i < n; i++)
 		n_subjects = known[i].subject >= n_subjects ? known[i].subject + 1 : n_subjects;
 	if (n_subjects < HY_CALIBRATION_SUBJECTS || n < LEAST_PREDICTIONS)
-		return hy_fail(err, HARDY_ERROR_DATA,
-		               "%d subjects and %zu predictions are too few to calibrate the predicted Dice, want %d and %d or more",
-		               n_subjects, n, HY_CALIBRATION_SUBJECTS, LEAST_PREDICTIONS);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s and %s are too few to calibrate the predicted Dice, want %d and %d or more",
+		               HY_COUNT(n_subjects, "subject"), HY_COUNT(n, "prediction"), HY_CALIBRATION_SUBJECTS, LEAST_PREDICTIONS);
 	row *rows = hy_alloc(n, 2 * sizeof *rows);
 	if (!rows)
 		return hy_fail_memory(err, "a calibration", n, 2 * sizeof *rows);

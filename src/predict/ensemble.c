@@ -3,6 +3,7 @@
  */
 #include "predict/ensemble.h"
 
+#include "base/files.h"
 #include "base/memory.h"
 #include "predict/jobs.h"
 
@@ -60,9 +61,13 @@ hardy_status hy_ensemble_take(hy_ensemble *e, const char *const *inputs, size_t 
 		if (!status && !found)
 			rest[(*n_rest)++] = inputs[i];
 	}
-	if (!status && !e->n)
+	if (!status && !e->n) /* the first is meant to be one */
 		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "no model is named: want a .safetensors file, a run folder, or one with model.safetensors");
+		                 n && !hy_path_exists(inputs[0])
+		                     ? "%s: no such file or folder; want a model: a .safetensors file, a run folder, or one with "
+		                       "model.safetensors"
+		                     : "%s: no model; want a .safetensors file, a run folder, or one with model.safetensors",
+		                 n ? inputs[0] : "nothing");
 	return status;
 }
 

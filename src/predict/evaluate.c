@@ -5,6 +5,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "image/geometry.h"
 #include "image/nifti.h"
 #include "metric/clinical.h"
@@ -155,8 +156,8 @@ static hardy_status choose_classes(evaluator *e, hardy_error *err)
 		size_t n = strcspn(at, ",");
 		int c = find_class(d, at, n);
 		if (c == 0 || !d->classes[c].present)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "classes: the reference has no class \"%.*s\", want some of %s", (int)n,
-			               at, known);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "classes: the reference has no class \"%.*s\"%s, want some of %s", (int)n,
+			               at, hy_meant(at, n, known).text, known);
 		wanted[c] = true;
 	}
 	for (int c = 1; c < d->n_classes; c++)
@@ -226,8 +227,8 @@ static hardy_status map_values(const char *path, const hy_dataset *d, meaning m,
 		if (!values->count[i] || class[i] != HY_NO_CLASS)
 			continue;
 		list_values(d, m, wanted, sizeof wanted);
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: %lld voxels have the label value %d, want %s%s", path,
-		               (long long)values->count[i], v, wanted,
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: unknown label value %d (%s), want %s%s", path, v,
+		               HY_COUNT(values->count[i], "voxel"), wanted,
 		               m.numbers && hy_dataset_class(d, v) != HY_NO_CLASS
 		                   ? "; it is one of the reference's own values: leave class numbers out"
 		                   : "");
@@ -477,7 +478,7 @@ static hardy_status score_pairs(evaluator *e, hardy_error *err)
 				stopped = true;
 			}
 		}
-		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %zu cases scored", done, n);
+		hy_log(log, HARDY_LOG_PROGRESS, "%zu of %s scored", done, HY_COUNT(n, "case"));
 	}
 	e->stopped = stopped;
 	e->n_done = n_done;
@@ -534,7 +535,8 @@ static void take_part(evaluator *e)
 		else
 			hy_pair_clear(&p->pairs[i]);
 	}
-	hy_info(e->log, "part %lld of %lld: %zu of %zu cases", (long long)e->part.number, (long long)e->part.of, n, p->n_pairs);
+	hy_info(e->log, "part %lld of %lld: %zu of %s", (long long)e->part.number, (long long)e->part.of, n,
+	        HY_COUNT(p->n_pairs, "case"));
 	p->n_pairs = n;
 	for (size_t i = 0; i < p->n_unused; i++)
 		hy_free(p->unused[i]);
@@ -546,16 +548,16 @@ static hardy_status score_and_keep(evaluator *e, hardy_error *err)
 {
 	hardy_status status = prepare(e, err);
 	if (!status && e->n_kept)
-		hy_info(e->log, "%zu of %zu cases have their scores in %s already", e->n_kept, e->pairing.n_pairs, e->o->keep);
+		hy_info(e->log, "%zu of %s with scores in %s already", e->n_kept, HY_COUNT(e->pairing.n_pairs, "case"), e->o->keep);
 	if (!status)
 		status = score_pairs(e, err);
 	if (!status && e->kept.path)
 		status = hy_kept_write(&e->kept, err);
 	if (!status && e->stopped)
 		status = hy_fail(err, HARDY_ERROR_INTERRUPTED,
-		                 e->o->keep ? "interrupted: %zu of %zu cases are done, their scores kept in %s"
-		                            : "interrupted: %zu of %zu cases were done; nothing is kept",
-		                 e->n_done, e->pairing.n_pairs, e->o->keep);
+		                 e->o->keep ? "interrupted: %zu of %s %s done, scores kept in %s"
+		                            : "interrupted: %zu of %s %s done; nothing is kept",
+		                 e->n_done, HY_COUNT(e->pairing.n_pairs, "case"), HY_IS(e->pairing.n_pairs), e->o->keep);
 	return status;
 }
 
@@ -638,8 +640,8 @@ static void leave_out_trained(evaluator *e)
 	if (!n)
 		return;
 	const bool keep = e->o->with_training || n == n_predicted;
-	hy_warn(e->log, "%zu of %zu predictions are of subjects that their model was trained on (%.80s%s): %s", n, n_predicted,
-	        first, n > 1 ? " and others" : "",
+	hy_warn(e->log, "%zu of %s %s of subjects that their model was trained on (%.80s%s): %s", n,
+	        HY_COUNT(n_predicted, "prediction"), HY_IS(n), first, n > 1 ? " and others" : "",
 	        !keep              ? "left out (scored, too, with training)"
 	        : n == n_predicted ? "their scores say nothing about other scans"
 	                           : "scored with the others, as asked");
@@ -887,8 +889,8 @@ static hardy_status verdict(const hardy_evaluation *out, hardy_error *err)
 	}
 	if (n_counted > 0)
 		return hy_fail(err, o->strict ? HARDY_ERROR_DATA : HARDY_ERROR_PARTIAL,
-		               "%zu cases scored; %zu without counterpart, %zu that cannot be scored; the first: %s", out->n_cases,
-		               n_missing, out->n_failures - n_missing, first);
+		               "%s scored; %zu without counterpart, %zu that cannot be scored; the first: %s",
+		               HY_COUNT(out->n_cases, "case"), n_missing, out->n_failures - n_missing, first);
 	if (!isnan(o->threshold_dice) && !(out->mean[HARDY_SCORE_DICE] >= o->threshold_dice))
 		return hy_fail(err, HARDY_ERROR_THRESHOLD, "mean Dice is %.4f, want %g or more", out->mean[HARDY_SCORE_DICE],
 		               o->threshold_dice);

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "predict/forecast.h"
 
 #include <cJSON.h>
@@ -281,8 +282,9 @@ static void put_states(hy_outfile *f, const hardy_evaluation *e)
 		for (int k = 1; k < HARDY_N_ROW_STATES; k++) {
 			size_t n = e->classes[c].n_state[k];
 			if (n > 0)
-				hy_outfile_printf(f, "%s: in %zu of %zu cases %s%s%s\n", e->classes[c].class_name, n, e->n_cases, text[k],
-				                  k == HARDY_ROW_NEITHER ? ", " : "", k == HARDY_ROW_NEITHER ? rules[e->options.empty] : "");
+				hy_outfile_printf(f, "%s: in %zu of %s %s%s%s\n", e->classes[c].class_name, n, HY_COUNT(e->n_cases, "case"),
+				                  text[k], k == HARDY_ROW_NEITHER ? ", " : "",
+				                  k == HARDY_ROW_NEITHER ? rules[e->options.empty] : "");
 		}
 	}
 }
@@ -291,7 +293,7 @@ static void put_hearts(hy_outfile *f, const hardy_evaluation *e)
 {
 	if (e->n_hearts == 0)
 		return;
-	hy_outfile_printf(f, "\nHeart function of %zu subjects, prediction minus reference: mean (sd)\n", e->n_hearts);
+	hy_outfile_printf(f, "\nHeart function of %s, prediction minus reference: mean (sd)\n", HY_COUNT(e->n_hearts, "subject"));
 	for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
 		const hardy_score_mean *m = &e->heart_difference[k];
 		if (m->n == 0)
@@ -308,7 +310,7 @@ static void put_hearts(hy_outfile *f, const hardy_evaluation *e)
 static void write_text(hy_outfile *f, const hardy_evaluation *e)
 {
 	enum { MOST_LISTED = 10 };
-	hy_outfile_printf(f, "%zu cases, NSD at %g mm%s\n", e->n_cases, e->options.tolerance_mm,
+	hy_outfile_printf(f, "%s, NSD at %g mm%s\n", HY_COUNT(e->n_cases, "case"), e->options.tolerance_mm,
 	                  e->options.labelled_slices ? ", labelled slices only, distances in the plane" : "");
 	hy_outfile_printf(f, "class             Dice     sd   HD95 mm   ASSD mm     NSD    pred mL     ref mL\n");
 	for (size_t c = 0; c < e->n_classes; c++)

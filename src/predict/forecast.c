@@ -4,6 +4,7 @@
 #include "predict/forecast.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "metric/ranking.h"
 
 #include <math.h>
@@ -76,7 +77,6 @@ void hy_forecast_print(const hardy_forecast *f, char *text, size_t size)
 		return;
 	if (!isnan(f->auc))
 		snprintf(area, sizeof area, "area under the curve %.3f (%.3f to %.3f)", f->auc, f->auc_low, f->auc_high);
-	snprintf(text, size,
-	         "predicted Dice of %zu scans, %zu of them below %g: %s, mean absolute error %.3f, %.1f %% below the bound", f->n,
-	         f->n_below, HY_DICE_POOR, area, f->error, 100 * f->below_low);
+	snprintf(text, size, "predicted Dice of %s, %zu of them below %g: %s, mean absolute error %.3f, %.1f %% below the bound",
+	         HY_COUNT(f->n, "scan"), f->n_below, HY_DICE_POOR, area, f->error, 100 * f->below_low);
 }

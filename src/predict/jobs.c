@@ -246,8 +246,17 @@ static hardy_status want_split(wanted *w, const char *path, int64_t fold, const 
 	if (fold >= 0 && !strcmp(split, "validation"))
 		split = "val";
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(lists, split), *item;
-	if (!cJSON_IsArray(list))
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no list \"%s\" of subjects", path, split);
+	if (!cJSON_IsArray(list)) {
+		char known[256] = "";
+		cJSON_ArrayForEach(item, lists)
+		{
+			const size_t used = strlen(known);
+			if (cJSON_IsArray(item))
+				snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", item->string);
+		}
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: no list \"%s\" of subjects%s, want one of %s", path, split,
+		                 hy_meant(split, strlen(split), known).text, known);
+	}
 	cJSON_ArrayForEach(item, list)
 	{
 		if (!status && !cJSON_IsString(item))
@@ -370,7 +379,7 @@ static hardy_status add_dataset(collector *c, const char *root)
 	if (status)
 		return status;
 	if (d->n_channels != c->o->n_channels)
-		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: its scans have %d channels, want %d", root, d->n_channels,
+		return hy_fail(c->err, HARDY_ERROR_DATA, "%s: its scans have %s, want %d", root, HY_COUNT(d->n_channels, "channel"),
 		               c->o->n_channels);
 	const size_t set = c->jobs->n_sets - 1;
 	for (size_t i = 0; i < d->n_cases && !status; i++) {
@@ -667,7 +676,8 @@ hardy_status hy_jobs_collect(hy_jobs *jobs, const char *const *inputs, size_t n_
 static hardy_status check_classes(const hy_model *m, const char *path, const hy_dataset *d, hardy_error *err)
 {
 	if (m->n_classes != d->n_classes)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: has %d classes, %s has %d", path, m->n_classes, d->root, d->n_classes);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: has %s, %s has %d", path, HY_COUNT(m->n_classes, "class"), d->root,
+		               d->n_classes);
 	for (int c = 1; c < m->n_classes; c++)
 		if (strcmp(m->classes[c].name, d->classes[c].name) != 0)
 			return hy_fail(err, HARDY_ERROR_DATA, "%s: class %d is %s, in %s it is %s", path, c, m->classes[c].name, d->root,
@@ -814,8 +824,8 @@ void hy_jobs_warn_trained_on(const hy_jobs *jobs, const cJSON *training, const c
 	const char *first;
 	const size_t n = hy_jobs_trained_on(jobs, training, &first);
 	if (n)
-		hy_warn(log, "%zu of %zu scans are of subjects that the model was trained on (%s%s): %s", n, jobs->n, first,
-		        n > 1 ? " and others" : "", so);
+		hy_warn(log, "%zu of %s %s of subjects that the model was trained on (%s%s): %s", n, HY_COUNT(jobs->n, "scan"),
+		        HY_IS(n), first, n > 1 ? " and others" : "", so);
 }
 
 void hy_jobs_tell_progress(const hy_jobs *jobs, size_t i, double start_s, const char *unit, const hardy_log *log)

@@ -490,10 +490,10 @@ static hardy_status choose_scans(session *s, hardy_error *err)
 	jobs->n = n;
 	jobs->n_lost = n_lost;
 	if (s->o->part)
-		hy_info(s->log, "part %lld of %lld: %zu of %zu scans", (long long)s->part.number, (long long)s->part.of, n + n_there,
-		        n_all);
+		hy_info(s->log, "part %lld of %lld: %zu of %s", (long long)s->part.number, (long long)s->part.of, n + n_there,
+		        HY_COUNT(n_all, "scan"));
 	if (n_there)
-		hy_info(s->log, "%zu scans have their label maps and rows already", n_there);
+		hy_info(s->log, "%s %s label map and row already", HY_COUNT(n_there, "scan"), HY_HAS(n_there));
 	return HARDY_OK;
 }
 
@@ -575,8 +575,8 @@ static void warn_of_unvalued(const session *s, hy_prediction *p)
 		if (!s->unvalued[c] || !p->n_voxels[c])
 			continue;
 		snprintf(p->warnings + used, sizeof p->warnings - used,
-		         "%s%lld voxels of %s are written as 0: the training data has no value for it", used ? "; " : "",
-		         (long long)p->n_voxels[c], s->ensemble.models[0].classes[c].name);
+		         "%s%s of %s written as 0: the training data has no value for it", used ? "; " : "",
+		         HY_COUNT(p->n_voxels[c], "voxel"), s->ensemble.models[0].classes[c].name);
 		p->n_warnings++;
 	}
 }
@@ -870,7 +870,8 @@ static hardy_status predict_all(session *s, hardy_error *err)
 	const size_t n = s->jobs.n + s->jobs.n_lost;
 	s->made_legend = s->made_legend && !s->n_done; /* else it stays, whatever comes */
 	if (s->n_done)
-		hy_info(s->log, "%zu of %zu scans predicted into %s in %.1f s", s->n_done, n, s->o->output, hy_clock_s() - start);
+		hy_info(s->log, "%zu of %s predicted into %s in %.1f s", s->n_done, HY_COUNT(n, "scan"), s->o->output,
+		        hy_clock_s() - start);
 	return HARDY_OK;
 }
 
@@ -887,12 +888,14 @@ static hardy_status conclude(session *s, hardy_error *err)
 	if (status)
 		return status;
 	if (s->stopped)
-		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted: %zu of %zu scans are done and stand in the quality table",
-		               s->n_done, n);
+		return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted: %zu of %s %s done and in the quality table", s->n_done,
+		               HY_COUNT(n, "scan"), HY_IS(s->n_done));
 	if (s->n_failed)
-		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %zu scans failed; the first: %s", s->n_failed, n, s->first.message);
+		return hy_fail(err, HARDY_ERROR_PARTIAL, "%zu of %s failed; the first: %s", s->n_failed, HY_COUNT(n, "scan"),
+		               s->first.message);
 	if (s->o->strict && s->n_warned)
-		return hy_fail(err, HARDY_ERROR_THRESHOLD, "%zu scans or frames have warnings, see the quality table", s->n_warned);
+		return hy_fail(err, HARDY_ERROR_THRESHOLD, "%s of the quality table %s warnings", HY_COUNT(s->n_warned, "row"),
+		               HY_HAS(s->n_warned));
 	return HARDY_OK;
 }
 

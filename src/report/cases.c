@@ -218,6 +218,7 @@ typedef struct stack {
 	const float *image;
 	const uint8_t **map;
 	size_t n_maps;
+	const hy_class *classes; /* of the maps' indices */
 } stack;
 
 /* The slice in which the maps differ from the truth in most voxels, of those that the truth has labels in. */
@@ -254,7 +255,7 @@ static hy_part around_labels(const stack *s, int64_t z)
 static hardy_status draw_part(const stack *s, int64_t z, const hy_part *p, const uint8_t *map, hy_blob *out, hardy_error *err)
 {
 	const int64_t at = z * s->height * s->width;
-	const hy_borders b = {.label = map ? map + at : NULL};
+	const hy_borders b = {.label = map ? map + at : NULL, .classes = s->classes};
 	hy_canvas *c = NULL;
 	hardy_status status = hy_canvas_new(&c, p->side * p->scale, p->side * p->scale, err);
 	if (!status)
@@ -355,7 +356,7 @@ static hardy_status make_case(maker *m, hy_shown_case *c, hardy_error *err)
 	hy_labels truth = {0};
 	hy_slices own = {0}, *slices = hy_calloc(n, sizeof *slices);
 	const hy_plan plan = plan_for(&m->plan, spoiled);
-	stack s = {.map = hy_alloc(n + 1, sizeof *s.map), .n_maps = n + 1};
+	stack s = {.map = hy_alloc(n + 1, sizeof *s.map), .n_maps = n + 1, .classes = m->out->classes};
 	c->maps = hy_calloc(n, sizeof *c->maps);
 	hardy_status status =
 	    slices && s.map && c->maps ? load_case(m, c, &image, &truth, err) : hy_fail_memory(err, "a case", n, sizeof *slices);

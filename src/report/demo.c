@@ -117,8 +117,8 @@ static hardy_status make_data(demo *d, hardy_error *err)
 	}
 	hy_names_free(&names);
 	if (!status && d->n_sites < 2)
-		status =
-		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%zu sites: want 2 or more, one to train on and others to compare", d->n_sites);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: want 2 or more, one to train on and others to compare",
+		                 HY_COUNT(d->n_sites, "site"));
 	return status;
 }
 
@@ -134,8 +134,8 @@ static hardy_status write_splits(demo *d, hardy_error *err)
 		status = hy_dataset_subjects(&set, &subjects, &n, err);
 	const size_t n_train = (size_t)d->o->train;
 	if (!status && n < n_train + 2)
-		status = hy_fail(err, HARDY_ERROR_ARGUMENT,
-		                 "%zu subjects a site, %zu of them to train on: want at least 2 more than those", n, n_train);
+		status = hy_fail(err, HARDY_ERROR_ARGUMENT, "%s a site, %zu of them to train on: want at least 2 more than those",
+		                 HY_COUNT(n, "subject"), n_train);
 	if (!status && !(order = hy_alloc(n, sizeof *order)))
 		status = hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (!status)
@@ -183,8 +183,8 @@ static hardy_status train(demo *d, int recipe, hardy_error *err)
 	t.batch = d->o->batch;
 	t.threads = d->o->threads;
 	t.data_terms = "synthetic; no restriction";
-	hy_info(d->log, "%s training on %s, %lld subjects, %lld steps", RECIPES[recipe], d->sites[0].name, (long long)d->o->train,
-	        (long long)t.iterations);
+	hy_info(d->log, "%s training on %s, %s, %s", RECIPES[recipe], d->sites[0].name, HY_COUNT(d->o->train, "subject"),
+	        HY_COUNT(t.iterations, "step"));
 	status = hardy_train(&t, d->log, d->stop, err);
 	if (status)
 		return status;
@@ -385,7 +385,7 @@ static hardy_status draw_site(demo *d, size_t at, hy_canvas *canvas, hardy_error
 				goto out;
 			map = &found.label;
 		}
-		const hy_borders borders = {.label = map ? map->data + z * nx * ny : NULL};
+		const hy_borders borders = {.label = map ? map->data + z * nx * ny : NULL, .classes = set.classes};
 		status = hy_part_draw(canvas, x, y + BAR, &p, image.data + z * nx * ny, &borders, nx, ny, err);
 		hy_prediction_clear(&found);
 		if (status)
@@ -405,16 +405,16 @@ out:
 	return status;
 }
 
-/* Which colour is what, in a bar at the bottom. */
-static void draw_legend(hy_canvas *canvas, int y)
+/* Which colour is what, in a bar at the bottom: the model's classes, in the colours of the values that its label maps hold. */
+static void draw_legend(hy_canvas *canvas, int y, const hy_model *m)
 {
-	static const char *const names[] = {"LV", "myocardium", "RV"};
 	int x = 4;
-	for (int c = 1; c <= 3; c++) {
+	for (int c = 1; c < m->n_classes; c++) {
+		const char *name = m->classes[c].name;
 		uint8_t rgb[3];
-		hy_label_colour(c, rgb);
+		hy_label_colour(hy_class_shown(m->classes, c), rgb);
 		hy_canvas_fill(canvas, x, y + 6, 10, 10, rgb);
-		hy_canvas_text(canvas, x + 16, y + 7, 1, names[c - 1]);
+		hy_canvas_text(canvas, x + 16, y + 7, 1, strcmp(name, "MYO") ? name : "myocardium");
 		x += 110;
 	}
 }
@@ -428,7 +428,7 @@ static hardy_status write_picture(demo *d, hardy_error *err)
 		if (d->sites[i].n)
 			status = draw_site(d, i, canvas, err);
 	if (!status) {
-		draw_legend(canvas, height);
+		draw_legend(canvas, height, &d->models[0].models[0]);
 		status = hy_png_write(canvas, d->picture, NULL, err);
 	}
 	hy_canvas_free(canvas);
@@ -441,9 +441,8 @@ hardy_status hardy_demo(const char *folder, const hardy_demo_options *o, const h
 	if (hardy_options_check(&hy_demo_table, o, err))
 		return HARDY_ERROR_ARGUMENT;
 	if (o->subjects < o->train + 2)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT,
-		               "%lld subjects a site, %lld of them to train on: want at least 2 more than those",
-		               (long long)o->subjects, (long long)o->train);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s a site, %lld of them to train on: want at least 2 more than those",
+		               HY_COUNT(o->subjects, "subject"), (long long)o->train);
 	if (hy_path_exists(folder))
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: exists; the demo wants a new folder", folder);
 	demo d = {.o = o, .log = log, .stop = stop, .report = report};

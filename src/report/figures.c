@@ -83,6 +83,12 @@ static int scale_of(const maker *m)
 	return (int)(PANEL / m->side);
 }
 
+/* The value whose colour a class has, as in all other pictures. */
+static uint8_t shown(const maker *m, uint8_t class)
+{
+	return class ? (uint8_t)hy_class_shown(m->model.classes, class) : 0;
+}
+
 /* The shown part of a slice: values in [0, 1] as grey. map (the same slice's labels): their borders upon it; NULL. */
 static void put_image(const maker *m, sheet *s, const char *caption, const float *slice, const uint8_t *map)
 {
@@ -99,7 +105,8 @@ static void put_image(const maker *m, sheet *s, const char *caption, const float
 		return;
 	uint8_t part[PANEL * PANEL];
 	for (int j = 0; j < side; j++)
-		memcpy(part + j * side, map + (m->y + j) * m->slices.width + m->x, (size_t)side);
+		for (int i = 0; i < side; i++)
+			part[j * side + i] = shown(m, map[(m->y + j) * m->slices.width + m->x + i]);
 	hy_canvas_contours(s->canvas, left, top, scale, part, side, side);
 }
 
@@ -114,7 +121,7 @@ static void put_labels(const maker *m, sheet *s, const char *caption, const uint
 			uint8_t rgb[3] = {24, 24, 24};
 			const uint8_t label = map[(m->y + j) * m->slices.width + m->x + i];
 			if (label)
-				hy_label_colour(label, rgb);
+				hy_label_colour(shown(m, label), rgb);
 			hy_canvas_fill(s->canvas, left + i * scale, top + j * scale, scale, scale, rgb);
 		}
 }

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "image/nifti.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ static hardy_status read_table(const char *path, table *t, hardy_error *err)
 		line = next;
 	}
 	if (t->n_rows < 2)
-		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: %d rows, want titles and one row or more", path, t->n_rows);
+		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: %s, want titles and one row or more", path, HY_COUNT(t->n_rows, "row"));
 	return HARDY_OK;
 }
 

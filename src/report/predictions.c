@@ -352,9 +352,9 @@ static void write_verdict(sheet *s)
 			dice[n_predicted] = predicted;
 		n_predicted++;
 	}
-	hy_html_printf(&s->f, "<p>%zu label map%s", s->n - n_failed, s->n - n_failed == 1 ? "" : "s");
+	hy_html_printf(&s->f, "<p>%s", HY_COUNT(s->n - n_failed, "label map"));
 	if (n_failed)
-		hy_html_printf(&s->f, ", %zu scan%s that failed", n_failed, n_failed == 1 ? "" : "s");
+		hy_html_printf(&s->f, ", %s that failed", HY_COUNT(n_failed, "scan"));
 	if (n_predicted && dice) {
 		qsort(dice, n_predicted, sizeof *dice, ascending);
 		hy_html_printf(&s->f, ". Predicted Dice: median %.3f, from %.3f to %.3f; %zu below 0.7", dice[n_predicted / 2], dice[0],
@@ -464,10 +464,9 @@ static void write_viewer(sheet *s)
 	hy_viewer_panels(&s->f, "Scan", "Slice of the scan");
 	hy_viewer_close(&s->f);
 	if (s->n_left_out)
-		hy_html_printf(
-		    &s->f,
-		    "<p class=\"soft\">The viewer has the first %zu scans; with the other %zu the page would be too large.</p>\n",
-		    s->n_shown, s->n_left_out);
+		hy_html_printf(&s->f,
+		               "<p class=\"soft\">The viewer has the first %s; with the other %zu the page would be too large.</p>\n",
+		               HY_COUNT(s->n_shown, "scan"), s->n_left_out);
 	write_volumes(s);
 	hy_html_printf(&s->f, "</section>\n");
 }

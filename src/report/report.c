@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "report/demo_page.h"
 #include "report/predictions.h"
 #include "report/report_run.h"
@@ -149,8 +150,8 @@ static void write_header(hy_report *r, const hy_section *const *sections)
 	last_date(s, date);
 	hy_html_printf(&r->f, "<header>\n<h1>%s</h1>\n", study_title(r));
 	hy_report_verdict(r);
-	hy_html_printf(&r->f, "<p>%zu trained network%s: %zu method%s, scored on %zu test set%s", s->n_runs,
-	               s->n_runs == 1 ? "" : "s", n, n == 1 ? "" : "s", s->n_sets, s->n_sets == 1 ? "" : "s");
+	hy_html_printf(&r->f, "<p>%s: %s, scored on %s", HY_COUNT(s->n_runs, "trained network"), HY_COUNT(n, "method"),
+	               HY_COUNT(s->n_sets, "test set"));
 	if (*date)
 		hy_html_printf(&r->f, "; last result of %s", date);
 	hy_html_printf(&r->f, ". hardy %s.</p>\n</header>\n", hardy_version());

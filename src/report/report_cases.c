@@ -29,7 +29,7 @@ static void write_legend(hy_report *r)
 	hy_html_printf(&r->f, "<ul class=\"legend\" aria-label=\"Colours of the classes\">");
 	for (int k = 1; k < r->shown.n_classes; k++) {
 		uint8_t rgb[3];
-		hy_label_colour((uint8_t)k, rgb);
+		hy_label_colour(hy_class_shown(r->shown.classes, k), rgb);
 		hy_html_printf(&r->f, "<li><span style=\"background:rgb(%d,%d,%d)\"></span>%s</li>", rgb[0], rgb[1], rgb[2],
 		               r->shown.classes[k].name);
 	}
@@ -184,7 +184,7 @@ static void write_volumes(hy_report *r)
 	hy_html_printf(f, "<script type=\"application/json\" id=\"cases\">{\"classes\":[");
 	for (int k = 1; k < r->shown.n_classes; k++) {
 		uint8_t rgb[3];
-		hy_label_colour((uint8_t)k, rgb);
+		hy_label_colour(hy_class_shown(r->shown.classes, k), rgb); /* the volumes hold indices */
 		hy_outfile_printf(f, "%s{\"value\":%d,\"rgb\":[%d,%d,%d],\"name\":", k > 1 ? "," : "", k, rgb[0], rgb[1], rgb[2]);
 		hy_html_json_string(f, r->shown.classes[k].name);
 		hy_outfile_printf(f, "}");

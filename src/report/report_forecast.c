@@ -2,6 +2,7 @@
  * report_forecast.c: how far the Dice that models foretold can be trusted, from statistics.json.
  */
 #include "base/memory.h"
+#include "base/text.h"
 #include "draw/chart.h"
 #include "report/report.h"
 
@@ -29,8 +30,8 @@ static void put_row(hy_report *r, const cJSON *item)
 	hy_html_printf(&r->f, "<tr><th scope=\"row\">%s, seed %.0f</th>", title_of(r, hy_results_text(item, "method", "")),
 	               hy_json_number(item, "seed", 0));
 	hy_report_cell(&r->f, "", "Scans");
-	hy_html_printf(&r->f, "%.0f<small>%.0f subjects</small></td>", hy_json_number(item, "n_scans", 0),
-	               hy_json_number(item, "n_subjects", 0));
+	hy_html_printf(&r->f, "%.0f<small>%s</small></td>", hy_json_number(item, "n_scans", 0),
+	               HY_COUNT(hy_json_number(item, "n_subjects", 0), "subject"));
 	hy_report_cell(&r->f, "", "Dice below 0.7");
 	hy_html_printf(&r->f, "%.0f</td>", hy_json_number(item, "n_below", 0));
 	hy_report_cell(&r->f, "", "Area");
@@ -83,10 +84,10 @@ static void write_scatter(hy_report *r)
 		names[m] = s->methods[m].title;
 	if (dots && names && used) {
 		hy_html_printf(&r->f,
-		               "<figure class=\"forest\"><figcaption>Found over predicted Dice away from the training site: %zu of %zu "
-		               "scans. On the line the prediction is right, below it the scan is worse than predicted; a thin line "
+		               "<figure class=\"forest\"><figcaption>Found over predicted Dice away from the training site: %zu of %s. "
+		               "On the line the prediction is right, below it the scan is worse than predicted; a thin line "
 		               "reaches to the lower bound.</figcaption>\n",
-		               used, n);
+		               used, HY_COUNT(n, "scan"));
 		hy_chart_legend(&r->f, "Methods", names, s->n_methods);
 		hy_chart_scatter(&r->f, "Found over predicted Dice", "predicted Dice", "Dice", dots, used);
 		hy_html_printf(&r->f, "</figure>\n");

@@ -1,6 +1,7 @@
 /*
  * report_methods.c: how the results of a report came about: a paragraph for a paper, the runs, and the commands that repeat them.
  */
+#include "base/text.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -122,7 +123,7 @@ static void put_steps(hy_report *r)
 			any = true;
 		}
 	} else {
-		hy_html_printf(&r->f, "%.0f steps", low);
+		hy_html_printf(&r->f, "%s", HY_COUNT(low, "step"));
 	}
 }
 

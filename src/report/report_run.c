@@ -57,17 +57,12 @@ static const char *summary_of(const page *p)
 	return hy_results_text(json, "summary", hy_results_text(json, "recipe", ""));
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* ---- the verdict -------------------------------------------------------------------------------------------------------- */
 
 static void put_time(hy_outfile *f, double s)
 {
 	if (s < 90)
-		hy_html_printf(f, "%.0f seconds", s);
+		hy_html_printf(f, "%s", HY_COUNT(s + 0.5, "second"));
 	else if (s < 5400)
 		hy_html_printf(f, "%.0f minutes", s / 60);
 	else
@@ -102,16 +97,15 @@ static void write_state(page *p)
 	const double steps = of_record(p, "steps"), made = fmax(of_record(p, "steps_made"), last_metric(p, "step"));
 	const double s = fmax(of_record(p, "seconds"), last_metric(p, "seconds"));
 	if (!strcmp(state, "done"))
-		hy_html_printf(&p->f, "The training is finished: %.0f steps in ", made);
+		hy_html_printf(&p->f, "The training is finished: %s in ", HY_COUNT(made, "step"));
 	else if (!strcmp(state, "interrupted"))
-		hy_html_printf(&p->f, "The training was interrupted: %.0f of %.0f steps in ", made, steps);
+		hy_html_printf(&p->f, "The training was interrupted: %.0f of %s in ", made, HY_COUNT(steps, "step"));
 	else if (!strcmp(state, "failed"))
-		hy_html_printf(&p->f, "The training failed: %.0f of %.0f steps in ", made, steps);
+		hy_html_printf(&p->f, "The training failed: %.0f of %s in ", made, HY_COUNT(steps, "step"));
 	else
-		hy_html_printf(
-		    &p->f,
-		    "The training is not finished: it goes on, or its program was killed; so far it has made %.0f of %.0f steps in ",
-		    made, steps);
+		hy_html_printf(&p->f,
+		               "The training is not finished: it goes on, or its program was killed; so far it has made %.0f of %s in ",
+		               made, HY_COUNT(steps, "step"));
 	put_time(&p->f, isfinite(s) ? s : 0);
 	hy_html_printf(&p->f, ". ");
 }
@@ -160,7 +154,7 @@ static void write_quality(page *p)
 			hy_html_printf(&p->f, "Nothing says yet how good the model is.");
 		return;
 	}
-	hy_html_printf(&p->f, "<strong>Mean Dice %.3f</strong> on %zu scan%s of %s (", dice, t->n_cases, plural(t->n_cases),
+	hy_html_printf(&p->f, "<strong>Mean Dice %.3f</strong> on %s of %s (", dice, HY_COUNT(t->n_cases, "scan"),
 	               t->folds ? "subjects that the model of their fold has not seen"
 	                        : "validation subjects, which it was not trained on");
 	for (int k = 1; k < t->n_classes; k++) {
@@ -252,7 +246,7 @@ static void write_cards(page *p, const char *title, size_t from, size_t n)
 static void write_case_table(page *p)
 {
 	const hy_trained *t = &p->t;
-	hy_html_printf(&p->f, "<details><summary>All %zu scans as a table</summary>\n", t->n_cases);
+	hy_html_printf(&p->f, "<details><summary>Table of %s</summary>\n", HY_COUNT(t->n_cases, "scan"));
 	hy_report_table_begin(&p->f, "Dice of every validation scan; small: volumes in mL, predicted and true",
 	                      (size_t)t->n_classes + 1);
 	hy_html_printf(&p->f, "<thead><tr><th scope=\"col\">Scan</th><th scope=\"col\">Mean</th>");
@@ -369,7 +363,7 @@ static void put_network(page *p)
 		hy_html_printf(&p->f, "a U-Net of %.0f levels with %.0f channels on the finest%s", option(p, "network_levels"),
 		               option(p, "network_width"), is_on(p, "network_no_top_skip") ? ", without a skip connection there" : "");
 	if (neighbours > 0)
-		hy_html_printf(&p->f, " on slices with %.0f neighbour%s on either side", neighbours, neighbours > 1 ? "s" : "");
+		hy_html_printf(&p->f, " on slices with %s on either side", HY_COUNT(neighbours, "neighbour"));
 	if (option(p, "planes") > 1)
 		hy_html_printf(&p->f, " across each of the three axes");
 	if (strcmp(text_option(p, "network", "study"), "unet") != 0)
@@ -594,18 +588,17 @@ static const char *data_text(const page *p, const char *name, const char *other)
 
 static void write_data(page *p)
 {
+	const cJSON *set = cJSON_GetObjectItemCaseSensitive(p->t.parts[0].json, "data_set");
 	hy_html_printf(&p->f, "<section aria-labelledby=\"data\">\n<h2 id=\"data\">Data</h2>\n<p>%s (%s): ",
 	               data_text(p, "name", "a data set"), data_text(p, "layout", "layout unknown"));
 	if (p->t.folds)
 		hy_html_printf(&p->f, "%zu subjects, each of them validating in one fold and training in the others.</p>\n",
 		               n_listed(p, "train") + n_listed(p, "validation"));
 	else
-		hy_html_printf(&p->f,
-		               "%zu subject%s to train on (%.0f scans, %.0f slices), %zu to validate with, %zu left for tests.</p>\n",
-		               n_listed(p, "train"), plural(n_listed(p, "train")),
-		               hy_json_number(cJSON_GetObjectItemCaseSensitive(p->t.parts[0].json, "data_set"), "training_cases", 0),
-		               hy_json_number(cJSON_GetObjectItemCaseSensitive(p->t.parts[0].json, "data_set"), "training_slices", 0),
-		               n_listed(p, "validation"), n_listed(p, "test"));
+		hy_html_printf(&p->f, "%s to train on (%s, %s), %zu to validate with, %zu left for tests.</p>\n",
+		               HY_COUNT(n_listed(p, "train"), "subject"), HY_COUNT(hy_json_number(set, "training_cases", 0), "scan"),
+		               HY_COUNT(hy_json_number(set, "training_slices", 0), "slice"), n_listed(p, "validation"),
+		               n_listed(p, "test"));
 	const hy_fingerprint *g = &p->t.fingerprint;
 	if (p->t.n_scans) {
 		write_sites(p);
@@ -635,7 +628,7 @@ static void write_methods(page *p)
 		               hy_json_number(p->t.folds, "n_folds", NAN), n_listed(p, "train") + n_listed(p, "validation"),
 		               data_text(p, "name", "a data set"));
 	else
-		hy_html_printf(&p->f, "on %zu labelled subject%s of %s. ", n_listed(p, "train"), plural(n_listed(p, "train")),
+		hy_html_printf(&p->f, "on %s of %s. ", HY_COUNT(n_listed(p, "train"), "labelled subject"),
 		               data_text(p, "name", "a data set"));
 	hy_html_printf(
 	    &p->f,
@@ -649,10 +642,10 @@ static void write_methods(page *p)
 	               !strcmp(loss, "ce") ? "cross-entropy" : "cross-entropy and soft Dice", p->t.folds ? " in each fold" : "",
 	               schedule, !strcmp(schedule, "constant") ? "" : "up to ", option(p, "learning_rate"),
 	               option(p, "weight_decay") > 0 ? " and decoupled weight decay" : "");
-	hy_html_printf(&p->f, "%s, seed %.0f, %.0f thread%s. ",
+	hy_html_printf(&p->f, "%s, seed %.0f, %s. ",
 	               !strcmp(text_option(p, "precision", ""), "bf16") ? "bfloat16 with single-precision sums and weights"
 	                                                                : "single precision",
-	               option(p, "seed"), of_record(p, "threads"), of_record(p, "threads") == 1 ? "" : "s");
+	               option(p, "seed"), HY_COUNT(of_record(p, "threads"), "thread"));
 	if (option(p, "ema") > 0)
 		hy_html_printf(&p->f, "Validated and kept were weights averaged with a decay of %g. ", option(p, "ema"));
 	hy_html_printf(&p->f, "At prediction: ");

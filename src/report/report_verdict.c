@@ -3,6 +3,7 @@
  * plot, and what the test sets are.
  */
 #include "base/memory.h"
+#include "base/text.h"
 #include "draw/chart.h"
 #include "report/report.h"
 
@@ -159,9 +160,9 @@ void hy_report_verdict(hy_report *r)
 		return;
 	}
 	hy_html_printf(&r->f,
-	               "<p class=\"verdict\"><strong>%s</strong> (%.0f subjects), mean Dice of FTN+STN (the fast network, "
+	               "<p class=\"verdict\"><strong>%s</strong> (%s), mean Dice of FTN+STN (the fast network, "
 	               "corrected by the slow one) against %s: ",
-	               title_of(target), hy_json_number(target, "n_subjects", NAN), method_title(r, reference));
+	               title_of(target), HY_COUNT(hy_json_number(target, "n_subjects", 0), "subject"), method_title(r, reference));
 	put_side(r, target, reference, 1, "ahead: ");
 	put_side(r, target, reference, -1, "behind: ");
 	put_undecided(r, target, reference);
@@ -316,10 +317,10 @@ static void write_set(hy_report *r, size_t set)
 	               : !strcmp(kind, "artefact") ? "the same subjects, spoiled by an artefact"
 	                                           : "another site");
 	if (target)
-		hy_html_printf(&r->f, "%.0f subjects, %.0f scans", hy_json_number(target, "n_subjects", NAN),
-		               hy_json_number(target, "n_cases", NAN));
+		hy_html_printf(&r->f, "%s, %s", HY_COUNT(hy_json_number(target, "n_subjects", 0), "subject"),
+		               HY_COUNT(hy_json_number(target, "n_cases", 0), "scan"));
 	else
-		hy_html_printf(&r->f, "%zu scored scans", n_cases);
+		hy_html_printf(&r->f, "%s", HY_COUNT(n_cases, "scored scan"));
 	hy_html_printf(&r->f, "; scored: ");
 	hy_report_put_classes(r, set);
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "labelled_slices")))

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/ranks.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 
 #include <math.h>
@@ -68,9 +69,8 @@ static hardy_status make_splits(folds *f, hardy_error *err)
 	if (!status)
 		status = hy_dataset_subjects(&d, &subjects, &n, err);
 	if (!status && n < (size_t)f->n)
-		status =
-		    hy_fail(err, HARDY_ERROR_DATA, "%s: %lld folds of %zu labelled subjects: want as many subjects as folds, or more",
-		            f->o->data, (long long)f->n, n);
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: %lld folds of %s: want as many subjects as folds, or more", f->o->data,
+		                 (long long)f->n, HY_COUNT(n, "labelled subject"));
 	if (!status && (!list || !(order = hy_alloc(n, sizeof *order))))
 		status = hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (!status) {
@@ -247,8 +247,8 @@ static hardy_status score_fold(folds *f, int64_t k, const char *run, hardy_error
 		char name[32];
 		snprintf(name, sizeof name, "fold_%lld", (long long)k);
 		add_scores(f, &e);
-		hy_info(f->log, "fold %lld of %lld: Dice %.4f on %zu scans that its model has not seen", (long long)k + 1,
-		        (long long)f->n, e.mean[HARDY_SCORE_DICE], e.n_cases);
+		hy_info(f->log, "fold %lld of %lld: Dice %.4f on %s that its model has not seen", (long long)k + 1, (long long)f->n,
+		        e.mean[HARDY_SCORE_DICE], HY_COUNT(e.n_cases, "scan"));
 		if (!hy_json_add(item, "run", cJSON_CreateString(name)) ||
 		    !hy_json_add(item, "scans", cJSON_CreateNumber((double)e.n_cases)) ||
 		    !hy_json_add(item, "dice", hy_json_real(e.mean[HARDY_SCORE_DICE])) || !cJSON_AddItemToArray(f->scores, item)) {

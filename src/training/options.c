@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/text.h"
 #include "dataset/dataset.h"
 #include "dataset/preprocess.h"
 
@@ -236,7 +237,8 @@ static hardy_status of_preset(hardy_train_options *o, const char *name, hardy_er
 		if (!strcmp(presets[i].name, name))
 			p = &presets[i];
 	if (!p)
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\", want quick, hour, short or paper", name);
+		return hy_fail(err, HARDY_ERROR_ARGUMENT, "preset is \"%s\"%s, want quick, hour, short or paper", name,
+		               hy_meant(name, strlen(name), "quick, hour, short, paper").text);
 	hardy_status status = HARDY_OK;
 	hardy_options_default(&hy_train_table, o);
 	o->preset = p->name;

@@ -67,17 +67,31 @@ const hy_recipe_row *hy_recipe_asks(const char *text)
 	return NULL;
 }
 
+/* Appends; what does not fit is cut off, which hy_recipe_read notices. */
+static void append(char *out, size_t size, const char *format, ...) HY_PRINTF(3, 4);
+
+static void append(char *out, size_t size, const char *format, ...)
+{
+	const size_t used = strlen(out);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(out + used, size - used, format, args);
+	va_end(args);
+}
+
 /* ---- members and values ------------------------------------------------------------------------------------------------- */
 
 static hardy_status unknown(const char *name, hardy_error *err)
 {
 	char known[256] = "";
-	for (const hy_recipe_row *r = hy_recipes; r->name; r++) {
-		const size_t used = strlen(known);
-		snprintf(known + used, sizeof known - used, used ? ", %s" : "%s", r->name);
-	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "recipe is \"%s\", want one of %s, some of these with + between, or a .yaml file",
-	               name, known);
+	for (const hy_recipe_row *r = hy_recipes; r->name; r++)
+		append(known, sizeof known, *known ? ", %s" : "%s", r->name);
+	for (int i = 0; hy_perturbation_kinds[i]; i++) /* members that are no recipe by themselves */
+		if (!hy_recipe_find(hy_perturbation_kinds[i]->name))
+			append(known, sizeof known, ", %s", hy_perturbation_kinds[i]->name);
+	return hy_fail(err, HARDY_ERROR_ARGUMENT,
+	               "recipe is \"%s\"%s, want one of %s, some of these with + between, or a .yaml file", name,
+	               hy_meant(name, strlen(name), known).text, known);
 }
 
 static hardy_status parse(const char *text, hy_recipe *r, hardy_error *err);
@@ -114,12 +128,13 @@ static int choice_of(const char *choices, const char *text)
 
 static hardy_status unknown_key(const hy_perturbation_kind *kind, const char *key, hardy_error *err)
 {
-	char known[256] = "weight, probability";
-	for (const hy_parameter *p = kind->parameters; p->name; p++) {
-		const size_t used = strlen(known);
-		snprintf(known + used, sizeof known - used, ", %s", p->name);
-	}
-	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no parameter \"%s\", want one of %s", kind->name, key, known);
+	char known[256] = "";
+	for (const hy_parameter *p = kind->parameters; p->name; p++)
+		append(known, sizeof known, *known ? ", %s" : "%s", p->name);
+	if (!kind->of_batches) /* what adds no loss has no weight */
+		append(known, sizeof known, "%s", *known ? ", weight, probability" : "weight, probability");
+	return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s has no parameter \"%s\"%s, want one of %s", kind->name, key,
+	               hy_meant(key, strlen(key), known).text, known);
 }
 
 hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *value, hardy_error *err)
@@ -136,7 +151,8 @@ hardy_status hy_recipe_set(hy_recipe_member *m, const char *key, const char *val
 	if (p->choices) {
 		v = choice_of(p->choices, value);
 		if (v < 0)
-			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is \"%s\", want one of %s", kind->name, key, value, p->choices);
+			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is \"%s\"%s, want one of %s", kind->name, key, value,
+			               hy_meant(value, strlen(value), p->choices).text, p->choices);
 	} else if (!(v >= p->low && v <= p->high) || (p->whole && v != floor(v))) {
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: %s is \"%s\", want %s%g to %g", kind->name, key, value,
 		               p->whole ? "a whole number from " : "", p->low, p->high);
@@ -205,18 +221,6 @@ static hardy_status parse(const char *text, hy_recipe *r, hardy_error *err)
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "recipe ends with a plus, want another member behind it");
 	}
 	return HARDY_OK;
-}
-
-/* Appends; what does not fit is cut off, which hy_recipe_read notices. */
-static void append(char *out, size_t size, const char *format, ...) HY_PRINTF(3, 4);
-
-static void append(char *out, size_t size, const char *format, ...)
-{
-	const size_t used = strlen(out);
-	va_list args;
-	va_start(args, format);
-	vsnprintf(out + used, size - used, format, args);
-	va_end(args);
 }
 
 static void print_value(const hy_parameter *p, double v, char *out, size_t size)

@@ -10,6 +10,7 @@
  */
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "training/recipe.h"
 
 #include <cyaml/cyaml.h>
@@ -116,6 +117,18 @@ static void listen(cyaml_log_t level, void *context, const char *format, va_list
 		snprintf(to, sizeof c->what, "%s", start);
 }
 
+/* The known key that is nearest to the one complained of. */
+static hy_words meant_key(const schema *s, const char *what)
+{
+	static const char begin[] = "Unexpected key: ";
+	hy_words w = {""};
+	const char *nearest =
+	    strncmp(what, begin, sizeof begin - 1) ? NULL : hardy_nearest_name(what + sizeof begin - 1, s->keys, s->n_keys);
+	if (nearest)
+		snprintf(w.text, sizeof w.text, " (did you mean %.80s?)", nearest);
+	return w;
+}
+
 static hardy_status take(const schema *s, const file *f, hy_recipe *out, hardy_error *err)
 {
 	for (uint32_t i = 0; i < f->n_members; i++) {
@@ -149,8 +162,8 @@ hardy_status hy_recipe_parse_yaml(const char *text, size_t size, const char *pat
 	if (failed == CYAML_ERR_OOM)
 		status = hy_fail_memory(err, path, size, 1);
 	else if (failed || !f)
-		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: no recipe: %s%s%s", path, *c.what ? c.what : cyaml_strerror(failed),
-		                 *c.where ? "; " : "", c.where);
+		status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: no recipe: %s%s%s%s", path, *c.what ? c.what : cyaml_strerror(failed),
+		                 meant_key(&s, c.what).text, *c.where ? "; " : "", c.where);
 	else
 		status = take(&s, f, out, err);
 	if (status && !failed && f)

@@ -339,8 +339,8 @@ static hardy_status check_classes(const loader *l, hardy_error *err)
 	for (int c = 1; c < d->n_classes; c++)
 		n += l->seen[c];
 	if (!n)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: the labels of all %zu training cases are empty: nothing to learn", d->root,
-		               l->set->n_cases);
+		return hy_fail(err, HARDY_ERROR_DATA, "%s: no label in %s to train on: nothing to learn", d->root,
+		               HY_COUNT(l->set->n_cases, "case"));
 	for (int c = 1; c < d->n_classes; c++)
 		if (!l->seen[c])
 			hy_warn(l->log, "%s: no training label holds %s: the model will not know it", d->root, d->classes[c].name);

@@ -3,6 +3,7 @@
  */
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "predict/calibrate.h"
 #include "training/recalibrate.h"
 #include "training/trainer_parts.h"
@@ -85,7 +86,7 @@ static void report_use(const hy_trainer *t)
 static void report(const hy_trainer *t)
 {
 	char text[64];
-	hy_info(t->log, "%s: %lld steps in %.0f s", t->o.output, (long long)t->at.steps, t->at.seconds);
+	hy_info(t->log, "%s: %s in %.0f s", t->o.output, HY_COUNT(t->at.steps, "step"), t->at.seconds);
 	const hy_batch_times b = hy_batches_times(t->batches);
 	if (b.n && t->steps_s > 0)
 		hy_info(t->log,

@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/average.h"
 #include "predict/calibrate.h"
 #include "training/card.h"
@@ -34,7 +35,7 @@ static hardy_status start_weights(hy_trainer *t, hardy_error *err)
 	const hardy_status status = hy_start_copy(&t->model, &t->init, &n_kept, err);
 	if (status)
 		return hy_prefix(err, status, "%s", t->o.init);
-	hy_info(t->log, "%s: %zu of %zu tensors are its own%s", t->o.init, t->model.network.params.n - n_kept,
+	hy_info(t->log, "%s: %zu of %zu tensors are taken from it%s", t->o.init, t->model.network.params.n - n_kept,
 	        t->model.network.params.n, n_kept ? ", the others are made for other classes and start anew" : "");
 	return HARDY_OK;
 }
@@ -199,7 +200,7 @@ static hardy_status fit_budget(hy_trainer *t, int64_t *steps, hardy_error *err)
 		               t->o.budget_s, t->o.budget_s - left_s, one_s);
 	}
 	*steps = (int64_t)(left_s / one_s);
-	hy_info(t->log, "a step takes %.2f s: %lld steps fit into %.0f s", t->step_s, (long long)*steps, t->o.budget_s);
+	hy_info(t->log, "a step takes %.2f s: %s in %.0f s", t->step_s, HY_COUNT(*steps, "step"), t->o.budget_s);
 	return status;
 }
 
@@ -360,15 +361,15 @@ static hardy_status begin(hy_trainer *t, bool longer, hardy_error *err)
 		status = hy_trainer_write_run(t, "running", false, err);
 	const bool begun = !status;
 	if (!status)
-		hy_info(t->log, "%s: %zu subjects, %lld slices, %lld steps of %lld slices (%lld steps an epoch)", t->o.recipe,
-		        t->set.split.n_train, (long long)t->set.calibration.n, (long long)t->at.steps, (long long)t->o.batch,
-		        (long long)t->per_epoch);
+		hy_info(t->log, "%s: %s, %s, %s of %s (%s an epoch)", t->o.recipe, HY_COUNT(t->set.split.n_train, "subject"),
+		        HY_COUNT(t->set.calibration.n, "slice"), HY_COUNT(t->at.steps, "step"), HY_COUNT(t->o.batch, "slice"),
+		        HY_COUNT(t->per_epoch, "step"));
 	if (!status && t->ranks->size > 1)
 		hy_info(t->log, "%d ranks, of %lld slices each; batch norm's statistics are those of %s", t->ranks->size,
 		        (long long)hy_trainer_own_batch(t), !strcmp(t->o.norm_statistics, "local") ? "a rank" : "the whole batch");
 	if (!status && t->o.unlabelled)
-		hy_info(t->log, "%s: %zu scans without labels join in, %lld slices", t->o.unlabelled, t->unlabelled.n_scans,
-		        (long long)t->unlabelled.n_slices);
+		hy_info(t->log, "%s: %s without labels, %s", t->o.unlabelled, HY_COUNT(t->unlabelled.n_scans, "scan"),
+		        HY_COUNT(t->unlabelled.n_slices, "slice"));
 	/* from here on there is always a checkpoint */
 	if (!status && !t->at.step)
 		status = hy_trainer_save_checkpoint(t, err);

@@ -150,7 +150,7 @@ static void test_overflow(void **state)
 	a.bias.coefficients[0] = 100;
 	const hy_block b = stack(x, n);
 	assert_int_equal(hy_artefact_apply(&a, &b, &err), HARDY_ERROR_NUMERIC);
-	assert_non_null(strstr(err.message, "become NaN or infinite by bias"));
+	assert_non_null(strstr(err.message, "NaN or infinite after bias"));
 }
 
 static void test_bias_is_exp(void **state)
@@ -236,7 +236,7 @@ static void test_names(void **state)
 		assert_true(strlen(about) > 0);
 	}
 	assert_int_equal(hy_artefact_find("ghost", &kind, &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "'ghost'; known are bias, ghosting, motion, spike, noise"));
+	assert_non_null(strstr(err.message, "'ghost' (did you mean ghosting?); known are bias, ghosting, motion, spike, noise"));
 }
 
 /* Memory that runs out at any point is reported, and nothing leaks. */

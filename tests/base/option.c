@@ -68,6 +68,8 @@ static void numbers_choices_and_ranges_are_checked(void **state)
 	assert_string_equal(err.message, "copies is 0, want 1 to 100");
 	assert_int_equal(hardy_option_set(hardy_option_find(t, "tta"), &o, "sideways", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(err.message, "tta is \"sideways\", want one of none|flips|intensity|both");
+	assert_int_equal(hardy_option_set(hardy_option_find(t, "tta"), &o, "flip", &err), HARDY_ERROR_ARGUMENT);
+	assert_string_equal(err.message, "tta is \"flip\" (did you mean flips?), want one of none|flips|intensity|both");
 	assert_int_equal(hardy_option_set(hardy_option_find(t, "copied"), &o, "1", &err), HARDY_ERROR_ARGUMENT);
 	assert_int_equal(hardy_option_set(hardy_option_find(t, "copies"), &o, NULL, &err), HARDY_ERROR_ARGUMENT);
 	assert_int_equal(hardy_option_set(hardy_option_find(t, "inputs"), &o, "x", &err), HARDY_ERROR_ARGUMENT);

@@ -130,7 +130,7 @@ static void refuses_what_it_cannot_read(void **state)
 	    {"--size", "99999999999999999999", "want a whole number"},
 	    {"--threshold-range", "0.5", "want two numbers: LOW,HIGH"},
 	    {"--threshold-range", "0,2", "--threshold-range is 2, want 0 to 1"},
-	    {"--form", "plai", "--form is \"plai\", want one of plain|fancy"},
+	    {"--form", "plai", "--form is \"plai\" (did you mean plain?), want one of plain|fancy"},
 	    {"--no-hardy", "b", "unknown option --no-hardy"},
 	    {"--data", "b", "unknown option --data"},
 	    {"--size", "8", "--size is 8, want 16 to 512"},
@@ -237,10 +237,10 @@ static void suggests_only_what_is_near(void **state)
 {
 	(void)state;
 	const char *names[] = {"train", "predict", "evaluate"};
-	assert_string_equal(nearest_name("trian", names, 3), "train");
-	assert_string_equal(nearest_name("evalaute", names, 3), "evaluate");
-	assert_null(nearest_name("x", names, 3));
-	assert_null(nearest_name("segmentation", names, 3));
+	assert_string_equal(hardy_nearest_name("trian", names, 3), "train");
+	assert_string_equal(hardy_nearest_name("evalaute", names, 3), "evaluate");
+	assert_null(hardy_nearest_name("x", names, 3));
+	assert_null(hardy_nearest_name("segmentation", names, 3));
 }
 
 int main(void)

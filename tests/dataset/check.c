@@ -225,7 +225,7 @@ static void frames_out_of_range(void **state)
 	tree_labels("Labeled/C3/C3_sa_gt.nii.gz", 2, heart, 5, 0);
 	tree_image("Labeled/D4/D4_sa.nii.gz", 2, 9);
 	check("", NULL, false, HARDY_ERROR_PARTIAL);
-	says("1 of 3 subjects have no folder, the first is B2");
+	says("1 of 3 subjects has no folder, the first is B2");
 	says("D4: not in");
 	says("C3_sa.nii.gz: frame 25 (counted from 0) is wanted, but the file has 2");
 	says("remedy: correct ED and ES in the table");

@@ -324,7 +324,7 @@ static void nnunet_two_classes_two_channels(void **state)
 	hy_dataset_clear(&d);
 
 	tree_delete("imagesTr/case_01_0001.nii.gz");
-	refuse_with(NULL, HARDY_ERROR_DATA, "case_01_0000.nii.gz: 1 files of channels, want 2");
+	refuse_with(NULL, HARDY_ERROR_DATA, "case_01_0000.nii.gz: 1 file of channels, want 2");
 	tree_image("imagesTr/case_01_0002.nii.gz", 1, 500);
 	refuse_with(NULL, HARDY_ERROR_DATA, "channel 0001 is missing");
 }
@@ -367,7 +367,7 @@ static void nnunet_without_dataset_json(void **state)
 	hy_dataset_clear(&d);
 	tree_delete("labelsTr/c.nii.gz");
 	tree_labels("labelsTr/label.nii.gz", 1, one_each, 5, 0);
-	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 images has a label of its name: imagesTr/c_0000.nii.gz, but labelsTr/label");
+	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 image has a label of its name: imagesTr/c_0000.nii.gz, but labelsTr/label");
 }
 
 static void nnunet_knows_spellings_of_the_heart(void **state)
@@ -469,7 +469,7 @@ static void folders_take_classes_from_the_labels(void **state)
 	hy_dataset_clear(&d);
 
 	tree_labels("labels/a.nii.gz", 1, NULL, 0, 0);
-	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 label files has a value other than 0");
+	refuse_with(NULL, HARDY_ERROR_DATA, "none of 1 label file has a value other than 0");
 }
 
 /* ---- flat --------------------------------------------------------------------------------------------------------------- */
@@ -691,7 +691,7 @@ static void labels_named_otherwise_are_told(void **state)
 	tree_image("images/img01.nii.gz", 1, 1);
 	tree_labels("labels/label01.nii", 1, one_each, 5, 0);
 	refuse_with(NULL, HARDY_ERROR_DATA,
-	            "none of 1 images has a label of its name: images/img01.nii.gz, but labels/label01.nii; want labels/img01.nii");
+	            "none of 1 image has a label of its name: images/img01.nii.gz, but labels/label01.nii; want labels/img01.nii");
 }
 
 static void names_as_long_as_the_file_system_has_them(void **state)

@@ -276,7 +276,8 @@ static void unknown_keys_are_named(void **state)
 	make_data(0);
 	tree_new();
 	tree_text("s.json", "{\"train\": [\"s00\"], \"val\": [\"s01\"]}");
-	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT, "\"val\" is no key of a splits file: want pool or train, validation");
+	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT,
+	       "\"val\" is no key of a splits file (did you mean validation?): want pool or train, validation");
 	tree_text("s.json", "{\"pool\": [\"s00\"], \"Validation\": [\"s01\"]}");
 	refuse(tree_path("s.json"), 0, 0, HARDY_ERROR_FORMAT, "\"Validation\"");
 	tree_text("s.json", "{\"pool\": [\"s00\"], \"train\": [\"s01\"]}");

@@ -27,10 +27,10 @@ static hy_source sources[2] = {{.name = "acdc", .title = "ACDC"}, {.name = "mnms
 static hy_test_set sets[N_SETS] = {
     {HY_SET_INTRA, 0, 0, "acdc", "ACDC test"},
     {HY_SET_SITE, 1, 0, "mnms", "M&Ms"},
-    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_BIAS, "bias", "RandBias"},
-    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_GHOSTING, "ghosting", "RandGhosting"},
-    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_MOTION, "motion", "RandMotion"},
-    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_SPIKE, "spike", "RandSpike"},
+    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_BIAS, "bias", "bias"},
+    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_GHOSTING, "ghosting", "ghosting"},
+    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_MOTION, "motion", "motion"},
+    {HY_SET_ARTEFACT, 0, HY_ARTEFACT_SPIKE, "spike", "spike"},
 };
 static hardy_experiment_options options;
 static hy_study_run runs[N_METHODS * N_SEEDS];

@@ -192,7 +192,7 @@ static void faults(void **state)
 	static const struct {
 		const char *artefact, *parameters, *message;
 	} cases[] = {
-	    {"ghost", NULL, "unknown artefact 'ghost'; known are bias, ghosting"},
+	    {"ghost", NULL, "unknown artefact 'ghost' (did you mean ghosting?); known are bias, ghosting"},
 	    {NULL, NULL, "no artefact is named"},
 	    {"ghosting", "axis=7", "parameters: axis is 7, want a number from 0 to 2"},
 	    {"ghosting", "axis", "axis: cannot be opened"},
@@ -204,7 +204,7 @@ static void faults(void **state)
 	    {"ghosting", "{\"artefact\": \"ghosting\", \"copy\": 0, \"chain\": 1, \"frames\": []}", "chain is neither null nor"},
 	    {NULL, "{\"artefact\": \"x\", \"copy\": 0, \"frames\": []}", "unknown artefact 'x'"},
 	    {NULL, "{\"artefact\": \"blur\", \"copy\": 0, \"frames\": [1]}", "parameters of frame 0: no JSON object"},
-	    {NULL, "{\"artefact\": \"blur\", \"copy\": 0, \"frames\": []}", "the scan has 1 frames"},
+	    {NULL, "{\"artefact\": \"blur\", \"copy\": 0, \"frames\": []}", "the scan has 1 frame"},
 	    {"acdc-c", "axis=1", "parameters are given for several artefacts; name one"},
 	};
 	(void)state;
@@ -241,7 +241,7 @@ static void bad_voxels(void **state)
 	(void)state;
 	hardy_error err;
 	assert_int_equal(call(plain(), "spike", "bad.nii.gz", "mixed", &err), HARDY_ERROR_PARTIAL);
-	assert_non_null(strstr(heard, "bad.nii.gz: spike: frame 1: 1 voxels are NaN or infinite, the first at (19, 17, 4)"));
+	assert_non_null(strstr(heard, "bad.nii.gz: spike: frame 1: 1 voxel is NaN or infinite, the first at (19, 17, 4)"));
 	assert_true(hy_path_exists(tree_path("mixed/spike_0/a.nii.gz")) && hy_path_exists(tree_path("mixed/spike_0/a.json")));
 	assert_false(hy_path_exists(tree_path("mixed/spike_0/bad.nii.gz")) || hy_path_exists(tree_path("mixed/spike_0/bad.json")));
 	assert_int_equal(call(plain(), "spike", "bad.nii.gz", "alone", &err), HARDY_ERROR_NUMERIC);

@@ -413,7 +413,7 @@ static void lists_failures(void **state)
 	o.strict = true;
 	flip(scan);
 	assert_int_equal(call(o, "d", &err), HARDY_ERROR_PARTIAL);
-	assert_non_null(strstr(err.message, "1 of 1 runs failed"));
+	assert_non_null(strstr(err.message, "1 of 1 run failed"));
 	assert_non_null(strstr(err.message, "t2"));
 	cJSON *line = line_of("d/failed.jsonl", 0);
 	assert_string_equal(text_in(line, "status"), "failed");
@@ -470,7 +470,7 @@ static void goes_on_without_bad_scans(void **state)
 	cJSON_Delete(line);
 	o.strict = true;
 	assert_int_equal(call(o, "bad-strict", &err), HARDY_ERROR_PARTIAL);
-	assert_non_null(strstr(err.message, "1 of 1 runs failed"));
+	assert_non_null(strstr(err.message, "1 of 1 run failed"));
 	/* not one that can be used */
 	tree_text("second/images/t1.nii.gz", "no scan");
 	tree_text("second/images/t2.nii.gz", "no scan");
@@ -607,7 +607,8 @@ static void faults(void **state)
 	hardy_experiment_options o = plain();
 	const char *data[2] = {home, home};
 	o.name = "latent";
-	refuse(o, HARDY_ERROR_ARGUMENT, "experiment is \"latent\", want one of cooperative-vs-standard, latent-vs-image, ");
+	refuse(o, HARDY_ERROR_ARGUMENT,
+	       "experiment is \"latent\" (did you mean latent-vs-image?), want one of cooperative-vs-standard, latent-vs-image, ");
 	o = plain();
 	o.methods = "standard,magic";
 	refuse(o, HARDY_ERROR_ARGUMENT, "latent-vs-image has no method \"magic\", want all, or some of standard, mwm, ");

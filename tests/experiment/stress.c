@@ -396,7 +396,7 @@ static void faults(void **state)
 	assert_int_equal(call(o, "model.safetensors", "nothing", "no", &err), HARDY_ERROR_IO);
 	assert_int_equal(call(o, "model.safetensors", "set/images", "no", &err), HARDY_ERROR_DATA);
 	assert_int_equal(call(o, "set", "set", "no", &err), HARDY_ERROR_ARGUMENT);
-	assert_non_null(strstr(err.message, "no model is named"));
+	assert_non_null(strstr(err.message, "set: no model; want a .safetensors file"));
 	assert_int_equal(call(o, "model.safetensors", "model.safetensors", "no", &err), HARDY_ERROR_ARGUMENT);
 	assert_string_equal(err.message, "no data set is named");
 	o.copies = 0;

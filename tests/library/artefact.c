@@ -138,7 +138,7 @@ static void what_was_done_makes_it_again(void **state)
 	view.shape[3] = 1;
 	hardy_volume *third = NULL;
 	assert_int_equal(hardy_artefact_apply("ghosting", &view, &o, &third, NULL, &err), HARDY_ERROR_ARGUMENT);
-	assert_string_equal(err.message, "the scan has 1 frames, the list of parameters is of 2");
+	assert_string_equal(err.message, "the scan has 1 frame, the list of parameters is of 2");
 	assert_null(third);
 	hardy_texts_free(told);
 	hardy_volume_free(wanted);
@@ -243,7 +243,7 @@ static void bad_arguments(void **state)
 	float voxels[4] = {0, 1, INFINITY, 3};
 	const hardy_image bad = {
 	    .size = sizeof bad, .data = voxels, .type = HARDY_TYPE_FLOAT32, .shape = {2, 2, 1}, .spacing_mm = {1, 1, 1}};
-	refuse("noise", &bad, NULL, HARDY_ERROR_NUMERIC, "1 voxels are NaN or infinite, the first at (0, 1, 0)");
+	refuse("noise", &bad, NULL, HARDY_ERROR_NUMERIC, "1 voxel is NaN or infinite, the first at (0, 1, 0)");
 	assert_int_equal(hardy_artefact_apply("bias", image, NULL, NULL, NULL, &err), HARDY_ERROR_ARGUMENT);
 	hardy_volume_free(scan);
 }

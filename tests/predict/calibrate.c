@@ -172,7 +172,7 @@ static void subjects_it_was_trained_on_are_left_out(void **state)
 	save_model("trained.safetensors", 5, "{\"data\":\"data\",\"subjects\":[\"case3\",\"case9\"]}", NULL);
 	assert_ok(call("trained.safetensors", "out.safetensors", NULL, &err), &err);
 	assert_int_equal(read_calibration("out.safetensors").n_subjects, 3);
-	assert_non_null(strstr(heard, "1 scans are left out"));
+	assert_non_null(strstr(heard, "1 scan is left out"));
 	/* another data set's subjects may have the same names */
 	save_model("trained.safetensors", 5, "{\"data\":\"other\",\"subjects\":[\"case3\"]}", NULL);
 	assert_ok(call("trained.safetensors", "out.safetensors", NULL, &err), &err);

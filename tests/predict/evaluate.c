@@ -215,7 +215,7 @@ static void scores_a_data_set(void **state)
 	labels("own/patient001_ED.nii.gz", 20, 3, 10, 2, 12, 1);
 	expect("own acdc --allow-missing --csv s.csv", 0, "err", "taken for the reference's own; say so");
 	expect_near(score("patient001_ED", "LV", "dice"), 1);
-	expect("own/patient001_ED.nii.gz acdc --class-numbers --csv s.csv", 0, "out", "1 cases");
+	expect("own/patient001_ED.nii.gz acdc --class-numbers --csv s.csv", 0, "out", "1 case");
 	expect_near(score("patient001_ED", "LV", "dice"), 0);
 	tree_remove();
 }
@@ -401,9 +401,9 @@ static void refuses_what_does_not_fit(void **state)
 	expect("pred ref --csv s.csv", 3, "out", "6 x 5 x 3 voxels");
 	expect_near(score("A", "class_1", "dice"), 1);
 	labels("pred/B.nii.gz", 10, 1, 4, 7, 0, 0);
-	expect("pred/B.nii.gz ref/B.nii.gz", 1, "err", "pred/B.nii.gz: 4 voxels have the label value 7, want 0, 1 (class_1)");
+	expect("pred/B.nii.gz ref/B.nii.gz", 1, "err", "pred/B.nii.gz: unknown label value 7 (4 voxels), want 0, 1 (class_1)");
 	expect("ref/A.nii.gz pred/B.nii.gz --labels lv=1", 1, "err",
-	       "pred/B.nii.gz: 4 voxels have the label value 7, want 0, 1 (LV)");
+	       "pred/B.nii.gz: unknown label value 7 (4 voxels), want 0, 1 (LV)");
 	labels("pred/B.nii.gz", 10, 1, 0, 0, 0, 0);
 	tree_truncate("pred/B.nii.gz", 40);
 	expect("pred ref", 3, "out", "B.nii.gz");
@@ -452,7 +452,7 @@ static void another_axis_order_scores_the_same(void **state)
 	moved.affine[0][3] += 30;
 	tree_labels_grid("ref/b.nii.gz", &g, 1, v);
 	tree_labels_grid("pred/b.nii.gz", &moved, 1, v);
-	expect("pred ref", 3, "err", "1 cases scored; 0 without counterpart, 1 that cannot be scored");
+	expect("pred ref", 3, "err", "1 case scored; 0 without counterpart, 1 that cannot be scored");
 	tree_remove();
 }
 
@@ -530,7 +530,7 @@ static void the_table_beside_predictions_says_what_values_are(void **state)
 	expect_near(score("patient002_ED", "MYO", "dice"), 1);
 	expect_near(score("patient002_ED", "LV", "dice"), 0);
 	expect_near(score("patient001_ES", "MYO", "dice"), 0);
-	expect("pred/patient002_ED.nii.gz acdc --csv s.csv", 0, "out", "1 cases");
+	expect("pred/patient002_ED.nii.gz acdc --csv s.csv", 0, "out", "1 case");
 	expect_near(score("patient002_ED", "MYO", "dice"), 1);
 	expect("pred acdc --own-labels --csv s.csv", 0, "out", "4 cases");
 	expect_near(score("patient002_ED", "MYO", "dice"), 0);

@@ -757,7 +757,7 @@ static void parts_and_what_is_missing(void **state)
 	assert_ok(call(o, at("out"), &err, at("two.safetensors"), at("scans"), NULL), &err);
 	same_files(at("out/a.nii.gz"), at("whole/a.nii.gz"));
 	assert_true(hy_path_exists(at("out/b.nii.gz")));
-	assert_non_null(strstr(logged, "2 scans have their label maps and rows already"));
+	assert_non_null(strstr(logged, "2 scans have label map and row already"));
 	remove(at("out/quality.csv"));
 	o.part = "1/1";
 	put_text(at("scans/c.nii.gz"), "no scan");

@@ -26,6 +26,8 @@ static void save_model(const char *name, uint64_t seed)
 	hardy_error err;
 	hy_model m;
 	drawn_model(&m, &(hy_network_config){.channels = 1, .classes = 3, .decoupler = true}, drawn_ring, SIZE, 3, seed);
+	m.classes[1].value = 3; /* label maps would hold other values than indices */
+	m.classes[2].value = 1;
 	assert_ok(hy_model_save(&m, tree_path(name), NULL, HY_REPLACE_ANY, &err), &err);
 	hy_model_clear(&m);
 }
@@ -63,7 +65,7 @@ static void write_results(void)
 		                      "{\"case\":\"s1\",\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.75}},{\"case\":\"s2\",\"ftn\":{"
 		                      "\"core\":0.5},\"stn\":{\"core\":0.25}},"
 		                      "{\"case\":\"s3\",\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.5}}]},{\"name\":\"bias\",\"title\":"
-		                      "\"RandBias\",\"kind\":\"artefact\","
+		                      "\"bias\",\"kind\":\"artefact\","
 		                      "\"cases\":[{\"case\":\"s1\",\"draw\":0,\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.5}},"
 		                      "{\"case\":\"s1\",\"draw\":1,\"ftn\":{\"core\":0.5},\"stn\":{\"core\":0.25}}]}]}\n",
 		                      methods[m], methods[m], m);
@@ -76,7 +78,7 @@ static void write_experiment(const char *path)
 	snprintf(
 	    text, sizeof text,
 	    "{\"sets\":[{\"name\":\"home\",\"title\":\"Home\",\"kind\":\"intra\",\"path\":\"%s\",\"labels\":\"ring=1,core=2\"},"
-	    "{\"name\":\"bias\",\"title\":\"RandBias\",\"kind\":\"artefact\",\"path\":\"%s\",\"labels\":\"ring=1,core=2\"}],"
+	    "{\"name\":\"bias\",\"title\":\"bias\",\"kind\":\"artefact\",\"path\":\"%s\",\"labels\":\"ring=1,core=2\"}],"
 	    "\"runs\":[{\"method\":\"other\",\"seed\":1,\"folder\":\"runs/somewhere\",\"model\":\"best\"}]}",
 	    path, path);
 	tree_text("experiment.json", text);
@@ -242,8 +244,11 @@ static void page_holds_them(void **state)
 	hardy_report_options_init(&o);
 	assert_ok(hardy_report(tree_path(""), &o, NULL, &err), &err);
 	assert_ok(hy_file_read(tree_path("report.html"), &page, &size, &err), &err);
-	assert_non_null(strstr(page, "<optgroup label=\"RandBias\">"));
+	assert_non_null(strstr(page, "<optgroup label=\"bias\">"));
 	assert_non_null(strstr(page, "src=\"data:image/png;base64,iVBOR"));
+	/* the colour is that of the value, as in pages of trainings and predictions */
+	assert_non_null(strstr(page, "{\"value\":1,\"rgb\":[0,158,115],\"name\":\"ring\"}"));
+	assert_non_null(strstr(page, "<span style=\"background:rgb(230,159,0)\"></span>core</li>"));
 	assert_non_null(strstr(page, "\"image\":\"H4sI"));
 	const char *from = strstr(page, "id=\"cases\">") + strlen("id=\"cases\">");
 	cJSON *json = cJSON_ParseWithOpts(from, &from, false);

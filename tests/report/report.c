@@ -70,11 +70,11 @@ static void means_and_spread(void **state)
 	/* Home, FTN: the mean of 0.25 and 0.75, their standard deviation; the other method is the better one. */
 	assert_has(page, "<td data-head=\"Home\">0.500<small>± 0.354</small></td>");
 	assert_has(page, "<td class=\"best\" data-head=\"Home\">0.625</td>");
-	/* Off site is RandBias alone: (0.25 + 0.75) / 2, and for FTN+STN (0.5 + 0.0625) / 2. */
+	/* Off site is bias alone: (0.25 + 0.75) / 2, and for FTN+STN (0.5 + 0.0625) / 2. */
 	assert_has(page, "<span>0.500</span></dd>");
 	assert_has(page, "<span>0.281</span></dd>");
 	/* One of two draws is below 0.5 and below 0.1. */
-	assert_has(page, "<td data-head=\"RandBias\">50 %<small>50 %</small></td>");
+	assert_has(page, "<td data-head=\"bias\">50 %<small>50 %</small></td>");
 	/* A point is a case: its draws averaged. */
 	assert_has(page, "\"case\":\"p1_ED\",\"dice\":0.2812,\"n\":4");
 	assert_has(page, "\"x\":7,\"y\":1.25");
@@ -186,7 +186,7 @@ static void the_verdict_comes_first(void **state)
 	/* date, short keys, and what each set was scored by */
 	assert_has(page, "<title>Experiment, 2026-01-02</title>");
 	assert_has(page, "2 subjects, 2 scans; scored: LV and RV");
-	assert_has(page, "the mean of the classes LV and RV (Home); LV (RandBias)");
+	assert_has(page, "the mean of the classes LV and RV (Home); LV (bias)");
 	hy_free(page);
 }
 
@@ -231,7 +231,7 @@ static void predicted_over_found(void **state)
 	write_text("statistics.json", "{\"predicted_dice\":[{\"method\":\"a\",\"seed\":0}]}");
 	hardy_report_options_init(&o);
 	char *page = make_report(&o, &err);
-	assert_has(page, "1 of 1 scans");
+	assert_has(page, "1 of 1 scan");
 	assert_has(page, "<title>p1: 0.750 predicted, 0.500 found</title><path class=\"whisker s0\"");
 	assert_lacks(page, "<title>h: ");
 	hy_free(page);

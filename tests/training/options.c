@@ -102,6 +102,8 @@ static void bad_options_are_named(void **state)
 	hardy_train_options o;
 	assert_int_equal(hardy_train_options_init(&o, "slow", NULL, &err), HARDY_ERROR_ARGUMENT);
 	assert_non_null(strstr(err.message, "preset is \"slow\", want quick, hour, short or paper"));
+	assert_int_equal(hardy_train_options_init(&o, "quik", NULL, &err), HARDY_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "preset is \"quik\" (did you mean quick?), want quick, hour, short or paper"));
 #define REFUSE(assignment, part)                                                                                               \
 	do {                                                                                                                       \
 		o = valid(NULL);                                                                                                       \

@@ -212,13 +212,18 @@ static void bad_recipes_are_refused(void **state)
 	(void)state;
 	refuse("brave",
 	       "recipe is \"brave\", want one of standard, cooperative, mwm, randconv, adv-noise, adv-bias, rsc, mixstyle, dsu, "
-	       "maxstyle, randomise, hardy, some of these with + between, or a .yaml file");
+	       "maxstyle, randomise, hardy, lines, waves, some of these with + between, or a .yaml file");
+	refuse("hrdy", "recipe is \"hrdy\" (did you mean hardy?), want one of standard, ");
+	refuse("hardy+wave", "recipe is \"wave\" (did you mean waves?), want one of standard, ");
+	refuse("randconv:view=2", "randconv has no parameter \"view\" (did you mean views?), want one of views, lambda, ");
+	refuse("randomise:shares=1", "randomise has no parameter \"shares\" (did you mean share?), want one of share, ");
+	refuse("adv-bias:space=lin", "space is \"lin\" (did you mean linear?), want one of log|linear");
 	refuse("", "recipe is missing");
 	refuse("randconv+", "ends with a plus");
 	refuse("+randconv", "recipe is \"\", want one of");
 	refuse("randconv+randconv", "has randconv twice");
 	refuse("standard:weight=1", "standard is no single perturbation");
-	refuse("randconv:lamda=1", "randconv has no parameter \"lamda\", want one of weight, probability, views, lambda");
+	refuse("randconv:lamda=1", "randconv has no parameter \"lamda\" (did you mean lambda?), want one of views, lambda");
 	refuse("randconv:lambda", "wants settings of the form key=value");
 	refuse("randconv:lambda=", "lambda is \"\", want 0 to 1000");
 	refuse("randconv:lambda=x", "lambda is \"x\"");
