@@ -188,12 +188,8 @@ static void files_without_a_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(table_in_a_sink),
-	    cmocka_unit_test(table_in_a_file),
-	    cmocka_unit_test(long_lines_in_a_sink),
-	    cmocka_unit_test(names_are_found),
-	    cmocka_unit_test(files_and_folders_apart),
-	    cmocka_unit_test(files_without_a_length),
+	    cmocka_unit_test(table_in_a_sink), cmocka_unit_test(table_in_a_file),         cmocka_unit_test(long_lines_in_a_sink),
+	    cmocka_unit_test(names_are_found), cmocka_unit_test(files_and_folders_apart), cmocka_unit_test(files_without_a_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
