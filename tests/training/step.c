@@ -4,6 +4,7 @@
  */
 #include "training/step.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "support/engine.h"
 #include "support/test.h"
@@ -127,6 +128,38 @@ static void same_seed_same_bytes(void **state)
 		drop(&f);
 	}
 	hy_free(kept);
+}
+
+/*
+ * One thread and two: the losses of the first step differ by rounding alone, and steps of plain gradient descent stay together as those of ranks do
+ * (tests/training/ranks.c; twelve steps on an image of a heart are held to the recorded curve by tests/golden/engine.c, with as many threads as
+ * there are). The same number of threads: the same bytes.
+ */
+static void threads_agree(void **state)
+{
+	(void)state;
+	enum { STEPS = TEST_RACES ? 1 : 3 };
+	const int threads[3] = {1, 2, 2}, before = hy_threads();
+	double terms[3][STEPS][HY_N_TERMS];
+	for (int run = 0; run < 3; run++) {
+		fixture f;
+		hy_threads_set(threads[run]);
+		make(&f, (hy_network_config){.channels = 1, .classes = 4, .decoupler = true}, options(false));
+		for (int i = 0; i < STEPS; i++) {
+			assert_ok(hy_step_run(f.step, f.image, f.image, f.label, i, 0, terms[run][i], &f.err), &f.err);
+			float *values = hy_params_write_values(&f.network.params);
+			for (size_t k = 0; k < f.network.params.n_values; k++)
+				values[k] -= 0.02f * f.network.params.grads[k];
+		}
+		drop(&f);
+	}
+	hy_threads_set(before);
+	for (int i = 0; i < STEPS; i++)
+		for (int k = 0; k < HY_N_TERMS; k++)
+			if (!(fabs(terms[0][i][k] - terms[1][i][k]) <= (i ? 1e-3 : 1e-5) * (1 + terms[0][i][k])))
+				fail_msg("step %d: %s is %.9g with one thread, %.9g with two", i, hy_term_names[k], terms[0][i][k],
+				         terms[1][i][k]);
+	assert_memory_equal(terms[1], terms[2], sizeof terms[1]);
 }
 
 /*
@@ -341,6 +374,7 @@ int main(void)
 	    cmocka_unit_test(gradient_is_slope),
 	    cmocka_unit_test(bfloat16_is_near),
 	    cmocka_unit_test(same_seed_same_bytes),
+	    cmocka_unit_test(threads_agree),
 	    cmocka_unit_test(ablations),
 	    cmocka_unit_test(separate_training),
 	    cmocka_unit_test(nothing_is_allocated_while_running),
