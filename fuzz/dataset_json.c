@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sizeof files / sizeof *files && !made; i++)
 		place_put(files[i], "", 0);
 	made = true;
-	place_put("dataset.json", data, size);
+	place_kept("dataset.json", data, size);
 	if (hy_dataset_open_usable(&d, place_path(""), NULL, place_pass_over, NULL, NULL, &err))
 		return 0;
 	if (d.n_classes < 1 || d.n_classes > HY_MAX_CLASSES || d.n_channels < 1 || d.n_channels > HY_MAX_CHANNELS)

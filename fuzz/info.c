@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		place_put(strcat(name, files[i]), "", 0);
 	}
 	made = true;
-	place_put("acdc/patient001/Info.cfg", data, size);
+	place_kept("acdc/patient001/Info.cfg", data, size);
 	if (hy_dataset_open_usable(&d, place_path("acdc"), NULL, count, &n_bad, NULL, &err))
 		abort(); /* two phases: each is a case or a problem */
 	if (d.n_cases > 2 || (d.n_cases < 2 && !n_bad))

@@ -13,8 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cJSON *json = NULL;
 	hardy_error err = {0};
-	place_put("a.json", data, size);
-	if (hy_json_read(place_path("a.json"), &json, &err)) {
+	if (hy_json_read(place_kept("a.json", data, size), &json, &err)) {
 		if (!strstr(err.message, "a.json: line "))
 			abort();
 		return 0;

@@ -16,10 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hy_legend l, again;
 	bool found = false, made;
 	hardy_error err;
-	place_put("in/labels.json", data, size);
+	place_kept("in/labels.json", data, size);
 	if (hy_legend_read(place_path("in"), &l, &found, &err) || !found)
 		return 0;
-	place_put("out/labels.json", "", 0);
+	place_kept("out/.keep", "", 0); /* makes the folder */
 	if (hy_legend_write(place_path("out/labels"), &l, true, &made, &err) ||
 	    hy_legend_read(place_path("out"), &again, &found, &err) || !found || again.n != l.n) {
 		fprintf(stderr, "what was read does not survive writing: %s\n", err.message);

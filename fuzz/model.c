@@ -12,9 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hy_model m;
 	char *state = NULL;
 	hardy_error err;
-	place_put("a.safetensors", data, size);
-	hardy_verify(place_path("a.safetensors"), NULL, &err);
-	if (hy_model_load(&m, place_path("a.safetensors"), &state, &err))
+	const char *path = place_kept("a.safetensors", data, size);
+	hardy_verify(path, NULL, &err);
+	if (hy_model_load(&m, path, &state, &err))
 		return 0;
 	hy_free(state);
 	hy_model_clear(&m);

@@ -22,16 +22,16 @@ static void check(const hy_split *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const names[N_CASES] = {"a", "b", "c", "d", "e", "f"};
 	static char label[] = "label.nii";
 	hy_case cases[N_CASES] = {0};
 	hy_dataset d = {.root = label, .cases = cases, .n_cases = N_CASES};
 	hardy_error err;
 	for (int i = 0; i < N_CASES; i++) {
-		cases[i].subject[0] = (char)('a' + i);
+		cases[i].subject = names[i];
 		cases[i].label_path = label;
 	}
-	place_put("splits.json", data, size);
-	const char *path = place_path("splits.json");
+	const char *path = place_kept("splits.json", data, size);
 	for (int64_t fold = -1; fold < 2; fold++) {
 		hy_split s = {0};
 		if (hy_split_make(&s, &d, path, fold, HY_SPLIT_AUTO, HY_SPLIT_AUTO, 3, NULL, &err))

@@ -1,29 +1,34 @@
 /*
  * files.c: whole-file reading, paths and folders (POSIX).
  */
-#define _XOPEN_SOURCE 700 /* POSIX.1-2008 with realpath */
+#define _DEFAULT_SOURCE /* POSIX.1-2008 with realpath, and d_type */
 #include "base/files.h"
 
 #include "base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_error *err)
 {
-	FILE *f = fopen(path, "rb");
-	if (!f)
+	struct stat about;
+	const int f = open(path, O_RDONLY | O_CLOEXEC);
+	if (f < 0)
 		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be opened", path);
+	/* a length that is stated is believed as far as one read goes: what is read decides */
+	const bool stated = !fstat(f, &about) && S_ISREG(about.st_mode) && about.st_size > 0 && about.st_size < 1 << 30;
 	hardy_status status = HARDY_OK;
 	char *buffer = NULL;
 	size_t used = 0, room = 0;
 	for (;;) {
 		if (room - used < 2) {
-			const size_t wanted = room ? room * 2 : 65536;
+			const size_t wanted = room ? room * 2 : stated ? (size_t)about.st_size + 2 : 4096;
 			char *larger = hy_realloc(buffer, wanted, 1);
 			if (!larger) {
 				status = hy_fail_memory(err, path, wanted, 1);
@@ -32,14 +37,16 @@ hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_err
 			buffer = larger;
 			room = wanted;
 		}
-		const size_t got = fread(buffer + used, 1, room - used - 1, f);
-		used += got;
+		const ssize_t got = read(f, buffer + used, room - used - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", path);
+			goto out;
+		}
+		used += (size_t)got;
 		if (!got)
 			break;
-	}
-	if (ferror(f)) {
-		status = hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", path);
-		goto out;
 	}
 	buffer[used] = 0;
 	*data = buffer;
@@ -47,7 +54,7 @@ hardy_status hy_file_read(const char *path, char **data, size_t *size, hardy_err
 	buffer = NULL;
 out:
 	hy_free(buffer);
-	fclose(f);
+	close(f);
 	return status;
 }
 
@@ -141,7 +148,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-hardy_status hy_list_folder(const char *path, hy_names *out, hardy_error *err)
+/* Most file systems say what an entry is; where they do not, or of a link, the file is looked at. */
+static bool is_folder(DIR *folder, const struct dirent *e)
+{
+	struct stat s;
+	if (e->d_type != DT_UNKNOWN && e->d_type != DT_LNK)
+		return e->d_type == DT_DIR;
+	return !fstatat(dirfd(folder), e->d_name, &s, 0) && S_ISDIR(s.st_mode);
+}
+
+enum wanted { EVERYTHING, FILES, FOLDERS };
+
+static hardy_status list(const char *path, enum wanted wanted, hy_names *out, hardy_error *err)
 {
 	DIR *folder = opendir(path);
 	if (!folder)
@@ -149,7 +167,7 @@ hardy_status hy_list_folder(const char *path, hy_names *out, hardy_error *err)
 	hy_names names = {0};
 	size_t room = 0;
 	for (struct dirent *e; (e = readdir(folder));) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || (wanted && is_folder(folder, e) != (wanted == FOLDERS)))
 			continue;
 		if (names.n == room) {
 			room = room ? room * 2 : 64;
@@ -171,6 +189,21 @@ memory:
 	closedir(folder);
 	hy_names_free(&names);
 	return hy_fail_memory(err, path, room, sizeof(char *));
+}
+
+hardy_status hy_list_folder(const char *path, hy_names *out, hardy_error *err)
+{
+	return list(path, EVERYTHING, out, err);
+}
+
+hardy_status hy_list_files(const char *path, hy_names *out, hardy_error *err)
+{
+	return list(path, FILES, out, err);
+}
+
+hardy_status hy_list_folders(const char *path, hy_names *out, hardy_error *err)
+{
+	return list(path, FOLDERS, out, err);
 }
 
 void hy_names_free(hy_names *names)

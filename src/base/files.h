@@ -32,6 +32,8 @@ typedef struct hy_names {
 	size_t n;
 } hy_names;
 hardy_status hy_list_folder(const char *path, hy_names *out, hardy_error *err);
+hardy_status hy_list_files(const char *path, hy_names *out, hardy_error *err);   /* the same without the names of folders */
+hardy_status hy_list_folders(const char *path, hy_names *out, hardy_error *err); /* their names alone */
 void hy_names_free(hy_names *names);
 /* Index of the first of the sorted names that begins with the n bytes of start, or comes after them; those that do follow one another. */
 size_t hy_names_find(const hy_names *names, const char *start, size_t n);

@@ -12,7 +12,15 @@ void hy_machine_name(char *text, size_t size); /* what the processor calls itsel
 
 /* How many threads the next parallel loop of the calling thread gets; 1 in a build without OpenMP. */
 int hy_threads(void);
-/* Sets that number unless wanted is 0, and returns what it was, for setting it back. */
+/*
+ * The processors' worth of time that the process's control group, or one above it, allows (Linux, both versions of control groups), rounded up;
+ * 0: no limit is known. root is "", or in tests a folder that stands for the file system's.
+ */
+int hy_machine_quota(const char *root);
+/*
+ * Sets that number, and returns what it was, for setting it back. With wanted 0 it stays, unless it is that of all processors (nobody chose it) and
+ * the control group allows less: threads beyond that would wait for one another while none of them may run.
+ */
 int hy_threads_set(int64_t wanted);
 
 double hy_clock_s(void); /* seconds of a clock that never goes back */

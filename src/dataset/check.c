@@ -15,17 +15,23 @@
 #include <cJSON.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* What one case turned out to be. */
-typedef struct facts {
-	bool has_image, has_label;
+/* Of a case whose image or label can be read: more than a kilobyte, which a hundred thousand damaged files do not need. */
+typedef struct measures {
 	hy_grid grid;
 	float low, high;
 	int64_t voxels[HY_MAX_CLASSES];
 	double ml[HY_MAX_CLASSES];
 	hy_cover cover; /* of this label by the network's slices */
 	uint64_t hash;  /* of the image's voxels */
+} measures;
+
+/* What one case turned out to be. */
+typedef struct facts {
+	bool has_image, has_label;
+	measures *m; /* owned; there where one of both is */
 	hy_problems problems;
 } facts;
 
@@ -65,6 +71,14 @@ static void add_error(facts *f, const hy_case *c, const char *remedy, const hard
 	hy_problem_add(&f->problems, true, c->subject, c->phase, remedy, "%s", err->message);
 }
 
+/* Room for measures; without memory the whole check fails. */
+static bool measure(facts *f)
+{
+	if (!f->m && !(f->m = hy_calloc(1, sizeof *f->m)))
+		f->problems.lost = true;
+	return f->m;
+}
+
 #define LOOK(f, c, remedy, ...) hy_problem_add(&(f)->problems, false, (c)->subject, (c)->phase, remedy, __VA_ARGS__)
 
 /* FNV-1a over the shape and the voxels' words: equal scans under two names. */
@@ -83,9 +97,9 @@ static uint64_t hash_voxels(const hy_volume *v)
 static void examine_spacing(facts *f, const hy_dataset *d, const hy_case *c)
 {
 	static const char remedy[] = "look the spacing up where the data come from; give it as the spacing if the file is wrong";
-	const int stack = hy_stack_axis(&f->grid);
+	const int stack = hy_stack_axis(&f->m->grid);
 	const hy_order order = hy_order_stack(stack);
-	const hy_grid grid = hy_order_grid(&order, &f->grid);
+	const hy_grid grid = hy_order_grid(&order, &f->m->grid);
 	const double *s = grid.spacing_mm;
 	const char *path = c->image_path[0];
 	if (stack < 2)
@@ -117,9 +131,13 @@ static void examine_image(facts *f, const hy_dataset *d, const hy_case *c, const
 		          &err);
 		return;
 	}
+	if (!measure(f)) {
+		hy_volume_clear(&v);
+		return;
+	}
 	f->has_image = true;
-	f->grid = v.grid;
-	f->hash = hash_voxels(&v);
+	f->m->grid = v.grid;
+	f->m->hash = hash_voxels(&v);
 	const int64_t n = hy_grid_voxels(&v.grid);
 	for (int64_t t = 0; t < v.nt; t++) {
 		const float *data = v.data + t * n;
@@ -128,8 +146,8 @@ static void examine_image(facts *f, const hy_dataset *d, const hy_case *c, const
 			low = data[i] < low ? data[i] : low;
 			high = data[i] > high ? data[i] : high;
 		}
-		f->low = t && f->low < low ? f->low : low;
-		f->high = t && f->high > high ? f->high : high;
+		f->m->low = t && f->m->low < low ? f->m->low : low;
+		f->m->high = t && f->m->high > high ? f->m->high : high;
 	}
 	if (hy_case_check_grey(c, &v, &err))
 		add_error(f, c, restore, &err);
@@ -151,8 +169,8 @@ static void count_voxels(facts *f, const hy_dataset *d, const hy_case *c, hy_lab
 		class[v] = k == HY_NO_CLASS ? 0 : k;
 		if (k == HY_NO_CLASS)
 			continue;
-		f->voxels[k] += values->count[v];
-		f->ml[k] = (double)f->voxels[k] * s[0] * s[1] * s[2] / 1000;
+		f->m->voxels[k] += values->count[v];
+		f->m->ml[k] = (double)f->m->voxels[k] * s[0] * s[1] * s[2] / 1000;
 		n_foreground += k > 0 ? values->count[v] : 0;
 	}
 	for (int64_t i = 0, n = hy_grid_voxels(&l->grid); i < n; i++)
@@ -161,9 +179,9 @@ static void count_voxels(facts *f, const hy_dataset *d, const hy_case *c, hy_lab
 		LOOK(f, c,
 		     "fine where there is nothing to draw; else draw the label, or remove it: training takes all of it for background",
 		     "%s: no foreground: %s", c->label_path, n_values ? "no value belongs to a class" : "every voxel is 0");
-	if (d->heart && d->classes[1].present && f->voxels[1] && (f->ml[1] > 800 || f->ml[1] < 1))
+	if (d->heart && d->classes[1].present && f->m->voxels[1] && (f->m->ml[1] > 800 || f->m->ml[1] < 1))
 		LOOK(f, c, "check spacing and label values; a left ventricle has some 20 to 400 mL", "%s: LV of %.1f mL is suspicious",
-		     c->label_path, f->ml[1]);
+		     c->label_path, f->m->ml[1]);
 }
 
 static const char *label_remedy(hardy_status status, bool has_grid)
@@ -179,7 +197,7 @@ static void examine_label(facts *f, const report *r, const hy_case *c, const hy_
 	hy_labels l = {0};
 	hy_label_values values;
 	hardy_error err = {0};
-	hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->grid : NULL, &l, &values, log, &err);
+	hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->m->grid : NULL, &l, &values, log, &err);
 	bool fits = !status;
 	if (status) {
 		/* Whether the label itself is at fault, or how it fits; in the latter case what it contains can be wrong as well. */
@@ -189,11 +207,15 @@ static void examine_label(facts *f, const report *r, const hy_case *c, const hy_
 		if (!readable)
 			return;
 	}
+	if (!measure(f)) {
+		hy_labels_clear(&l);
+		return;
+	}
 	if (hy_case_check_values(d, c, &values, &err))
 		add_error(f, c, "correct the label, or say what the values mean by labels (background=V drops one)", &err);
 	count_voxels(f, d, c, &l, &values);
 	if (fits && r->plan.size)
-		hy_cover_add(&f->cover, &r->plan, &l.grid, l.data, NULL);
+		hy_cover_add(&f->m->cover, &r->plan, &l.grid, l.data, NULL);
 	f->has_label = true;
 	hy_labels_clear(&l);
 }
@@ -209,19 +231,38 @@ static void examine_case(facts *f, const report *r, const hy_case *c, const hy_d
 
 /* ---- the whole data set ------------------------------------------------------------------------------------------------- */
 
+typedef struct hashed {
+	uint64_t hash;
+	size_t at; /* index of the case */
+} hashed;
+
+static int by_hash(const void *a, const void *b)
+{
+	const hashed *x = a, *y = b;
+	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Each that has the voxels of one before it is told with the first of these. */
 static void find_duplicates(report *r)
 {
-	for (size_t i = 1; i < r->d.n_cases; i++) {
-		const hy_case *c = &r->d.cases[i];
-		for (size_t k = 0; k < i && r->facts[i].has_image; k++) {
-			const hy_case *other = &r->d.cases[k];
-			if (!r->facts[k].has_image || r->facts[k].hash != r->facts[i].hash)
-				continue;
-			LOOK(&r->facts[i], c, "remove one, lest a subject both trains and tests", "%s%s%s: the same voxels as %s %s",
-			     c->image_path[0], *c->phase ? ", " : "", c->phase, other->subject, other->phase);
-			break;
+	hashed *list = hy_alloc(r->d.n_cases, sizeof *list);
+	size_t n = 0, first = 0;
+	r->general.lost = r->general.lost || !list;
+	for (size_t i = 0; list && i < r->d.n_cases; i++)
+		if (r->facts[i].has_image)
+			list[n++] = (hashed){r->facts[i].m->hash, i};
+	if (n)
+		qsort(list, n, sizeof *list, by_hash);
+	for (size_t i = 1; i < n; i++) {
+		if (list[i].hash != list[first].hash) {
+			first = i;
+			continue;
 		}
+		const hy_case *c = &r->d.cases[list[i].at], *other = &r->d.cases[list[first].at];
+		LOOK(&r->facts[list[i].at], c, "remove one, lest a subject both trains and tests", "%s%s%s: the same voxels as %s %s",
+		     c->image_path[0], *c->phase ? ", " : "", c->phase, other->subject, other->phase);
 	}
+	hy_free(list);
 }
 
 static void examine_classes(report *r)
@@ -230,8 +271,8 @@ static void examine_classes(report *r)
 	size_t n_all = 0;
 	for (size_t i = 0; i < r->d.n_cases; i++) {
 		n_all += r->facts[i].has_label;
-		for (int k = 1; k < r->d.n_classes; k++)
-			n_foreground += r->facts[i].voxels[k];
+		for (int k = 1; k < r->d.n_classes && r->facts[i].has_label; k++)
+			n_foreground += r->facts[i].m->voxels[k];
 	}
 	if (n_all && !n_foreground)
 		hy_problem_add(&r->general, true, "", "", "draw labels: nothing can be learned or scored",
@@ -243,8 +284,8 @@ static void examine_classes(report *r)
 			if (!r->facts[i].has_label)
 				continue;
 			n_labels++;
-			n_with += r->facts[i].voxels[k] > 0;
-			if (!r->facts[i].voxels[k] && !without)
+			n_with += r->facts[i].m->voxels[k] > 0;
+			if (!r->facts[i].m->voxels[k] && !without)
 				without = &r->d.cases[i];
 		}
 		if (r->d.classes[k].present && without)
@@ -267,7 +308,7 @@ static hardy_status examine_orientation(report *r, hardy_error *err)
 		return hy_fail_memory(err, "grids", r->d.n_cases, sizeof *grids);
 	for (size_t i = 0; i < r->d.n_cases; i++)
 		if (r->facts[i].has_image)
-			grids[n++] = r->facts[i].grid;
+			grids[n++] = r->facts[i].m->grid;
 	const size_t n_turned = hy_plan_direct(&common, grids, n);
 	char most[4] = "";
 	for (size_t i = 0; i < n && n_turned && !*most; i++) {
@@ -277,11 +318,13 @@ static hardy_status examine_orientation(report *r, hardy_error *err)
 	}
 	for (size_t i = 0; i < r->d.n_cases && n_turned; i++) {
 		facts *f = &r->facts[i];
-		const hy_order stack = hy_order_stack(hy_stack_axis(&f->grid)), order = hy_plan_order(&common, &f->grid);
 		char own[4];
-		if (!f->has_image || hy_order_same(&stack, &order))
+		if (!f->has_image)
 			continue;
-		hy_affine_orientation(f->grid.affine, own);
+		const hy_order stack = hy_order_stack(hy_stack_axis(&f->m->grid)), order = hy_plan_order(&common, &f->m->grid);
+		if (hy_order_same(&stack, &order))
+			continue;
+		hy_affine_orientation(f->m->grid.affine, own);
 		LOOK(f, &r->d.cases[i], "none needed: training brings all scans into one order; correct the header where it is wrong",
 		     "%s: orientation %s, most scans have %s: brought into their order", r->d.cases[i].image_path[0], own,
 		     *most ? most : "another");
@@ -296,7 +339,9 @@ static void examine_cover(report *r)
 	char text[768];
 	hy_cover all = {0};
 	for (size_t i = 0; i < r->d.n_cases && r->plan.size; i++) {
-		const hy_cover *c = &r->facts[i].cover;
+		if (!r->facts[i].m)
+			continue;
+		const hy_cover *c = &r->facts[i].m->cover;
 		all.pixels = fmax(all.pixels, c->pixels);
 		for (int k = 0; k < HY_MAX_CLASSES; k++) {
 			all.inside[k] += c->inside[k];
@@ -312,10 +357,12 @@ static void examine_phases(report *r)
 {
 	for (size_t i = 0; r->d.heart && i + 1 < r->d.n_cases; i++) {
 		const hy_case *ed = &r->d.cases[i], *es = &r->d.cases[i + 1];
-		const double *v = r->facts[i].ml, *w = r->facts[i + 1].ml;
 		if (strcmp(ed->phase, "ED") || strcmp(es->phase, "ES") || strcmp(ed->subject, es->subject))
 			continue;
-		if (r->facts[i].has_label && r->facts[i + 1].has_label && v[1] > 0 && v[1] < w[1])
+		if (!r->facts[i].has_label || !r->facts[i + 1].has_label)
+			continue;
+		const double *v = r->facts[i].m->ml, *w = r->facts[i + 1].m->ml;
+		if (v[1] > 0 && v[1] < w[1])
 			hy_problem_add(&r->facts[i].problems, false, ed->subject, "", "correct the frames' numbers where they come from",
 			               "LV of %.1f mL at ED, %.1f mL at ES: are ED and ES exchanged?", v[1], w[1]);
 	}
@@ -377,7 +424,7 @@ static hardy_status list_series(report *r, const hy_converted *from, const hardy
 		}
 		if (series->n_frames > 1)
 			snprintf(phase, sizeof phase, "%d frames", (int)(series->n_frames % 1000000));
-		const hardy_status status = hy_scan_add(&s, series->name, phase, &c, err);
+		const hardy_status status = hy_scan_add(&s, series->name, phase, "", &c, err);
 		if (status)
 			return status;
 		c->frame = series->n_frames > 1 ? 0 : -1;
@@ -431,8 +478,10 @@ static hardy_status examine_dicom(report *r, const hardy_check_options *o, const
 
 static void report_clear(report *r)
 {
-	for (size_t i = 0; r->facts && i < r->d.n_cases; i++)
+	for (size_t i = 0; r->facts && i < r->d.n_cases; i++) {
 		hy_problems_clear(&r->facts[i].problems);
+		hy_free(r->facts[i].m);
+	}
 	hy_free(r->facts);
 	hy_problems_clear(&r->general);
 	hy_dataset_clear(&r->d);
@@ -538,16 +587,16 @@ static void say_cases(const hardy_sink *sink, const report *r)
 		const facts *f = &r->facts[i];
 		char voxels[64] = "unreadable", spacing[64] = "", range[64] = "";
 		if (f->has_image) {
-			snprintf(voxels, sizeof voxels, "%lldx%lldx%lld", (long long)f->grid.nx, (long long)f->grid.ny,
-			         (long long)f->grid.nz);
-			snprintf(spacing, sizeof spacing, "%.3fx%.3fx%.3g", f->grid.spacing_mm[0], f->grid.spacing_mm[1],
-			         f->grid.spacing_mm[2]);
-			snprintf(range, sizeof range, "%g..%g", (double)f->low, (double)f->high);
+			snprintf(voxels, sizeof voxels, "%lldx%lldx%lld", (long long)f->m->grid.nx, (long long)f->m->grid.ny,
+			         (long long)f->m->grid.nz);
+			snprintf(spacing, sizeof spacing, "%.3fx%.3fx%.3g", f->m->grid.spacing_mm[0], f->m->grid.spacing_mm[1],
+			         f->m->grid.spacing_mm[2]);
+			snprintf(range, sizeof range, "%g..%g", (double)f->m->low, (double)f->m->high);
 		}
 		hy_sink_printf(sink, "%-*s  %-7s  %-14s  %-18s  %-16s", width, c->subject, c->phase, voxels, spacing, range);
 		for (int k = 1; k < d->n_classes; k++) {
 			if (d->classes[k].present && f->has_label)
-				hy_sink_printf(sink, "  %7lld %7.1f mL", (long long)f->voxels[k], f->ml[k]);
+				hy_sink_printf(sink, "  %7lld %7.1f mL", (long long)f->m->voxels[k], f->m->ml[k]);
 			else if (d->classes[k].present)
 				hy_sink_printf(sink, "  %18s", c->label_path ? "bad label" : "no label");
 		}
@@ -605,10 +654,10 @@ static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
 	cJSON_AddBoolToObject(item, "held_out", c->held_out);
 	cJSON_AddBoolToObject(item, "usable", !f->problems.n_bad);
 	if (f->has_image) {
-		const double shape[3] = {(double)f->grid.nx, (double)f->grid.ny, (double)f->grid.nz};
-		const double range[2] = {(double)f->low, (double)f->high};
+		const double shape[3] = {(double)f->m->grid.nx, (double)f->m->grid.ny, (double)f->m->grid.nz};
+		const double range[2] = {(double)f->m->low, (double)f->m->high};
 		cJSON_AddItemToObject(item, "shape", cJSON_CreateDoubleArray(shape, 3));
-		cJSON_AddItemToObject(item, "spacing_mm", cJSON_CreateDoubleArray(f->grid.spacing_mm, 3));
+		cJSON_AddItemToObject(item, "spacing_mm", cJSON_CreateDoubleArray(f->m->grid.spacing_mm, 3));
 		cJSON_AddItemToObject(item, "range", cJSON_CreateDoubleArray(range, 2));
 	}
 	if (f->has_label) {
@@ -617,8 +666,8 @@ static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
 			if (!d->classes[k].present)
 				continue;
 			cJSON *one = cJSON_AddObjectToObject(classes, d->classes[k].name);
-			cJSON_AddNumberToObject(one, "voxels", (double)f->voxels[k]);
-			cJSON_AddNumberToObject(one, "volume_ml", f->ml[k]);
+			cJSON_AddNumberToObject(one, "voxels", (double)f->m->voxels[k]);
+			cJSON_AddNumberToObject(one, "volume_ml", f->m->ml[k]);
 		}
 	}
 	return item;

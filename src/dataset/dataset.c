@@ -159,7 +159,20 @@ bool hy_split_phase(const char *stem, char subject[HY_NAME_SIZE], char phase[16]
 
 /* ---- cases -------------------------------------------------------------------------------------------------------------- */
 
-hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_case **out, hardy_error *err)
+/* One block for both names: there may be a hundred thousand cases. */
+static bool name_case(hy_case *c, const char *subject, const char *site)
+{
+	const size_t n = strlen(subject) + 1, m = strlen(site) + 1;
+	if (!(c->names = hy_alloc(n + m, 1)))
+		return false;
+	memcpy(c->names, subject, n);
+	memcpy(c->names + n, site, m);
+	c->subject = c->names;
+	c->site = c->names + n;
+	return true;
+}
+
+hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, const char *site, hy_case **out, hardy_error *err)
 {
 	hy_dataset *d = s->d;
 	if (strlen(subject) >= HY_NAME_SIZE)
@@ -173,19 +186,22 @@ hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_
 		d->cases = larger;
 		s->room = room;
 	}
-	hy_case *c = &d->cases[d->n_cases++];
+	hy_case *c = &d->cases[d->n_cases];
 	*c = (hy_case){.frame = -1, .label_frame = -1, .cine_frame = -1};
-	snprintf(c->subject, sizeof c->subject, "%s", subject);
+	if (!name_case(c, subject, site))
+		return hy_fail_memory(err, subject, strlen(subject), 1);
+	d->n_cases++;
 	snprintf(c->phase, sizeof c->phase, "%s", phase);
 	*out = c;
 	return HARDY_OK;
 }
 
-static void clear_case(hy_case *c)
+void hy_case_clear(hy_case *c)
 {
 	for (int k = 0; k < HY_MAX_CHANNELS; k++)
 		hy_free(c->image_path[k]);
 	hy_free(c->label_path);
+	hy_free(c->names);
 	memset(c, 0, sizeof *c);
 }
 
@@ -216,7 +232,7 @@ static void sort_cases(hy_scan *s)
 			continue;
 		}
 		for (size_t k = i; k < end; k++) /* none of them: nobody knows which is meant */
-			clear_case(&d->cases[k]);
+			hy_case_clear(&d->cases[k]);
 	}
 	d->n_cases = kept;
 }
@@ -450,7 +466,7 @@ hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_da
 void hy_dataset_clear(hy_dataset *d)
 {
 	for (size_t i = 0; i < d->n_cases; i++)
-		clear_case(&d->cases[i]);
+		hy_case_clear(&d->cases[i]);
 	hy_free(d->cases);
 	hy_free(d->lost);
 	hy_free(d->root);
@@ -465,7 +481,7 @@ hardy_status hy_dataset_subjects(const hy_dataset *d, char (**out)[HY_NAME_SIZE]
 	size_t count = 0;
 	for (size_t i = 0; i < d->n_cases; i++)
 		if (!count || strcmp(names[count - 1], d->cases[i].subject))
-			memcpy(names[count++], d->cases[i].subject, HY_NAME_SIZE);
+			snprintf(names[count++], HY_NAME_SIZE, "%s", d->cases[i].subject);
 	*out = names;
 	*n = count;
 	return HARDY_OK;

@@ -31,7 +31,9 @@ typedef struct hy_class {
 
 /* One scan to train on or to score: one phase of one subject. */
 typedef struct hy_case {
-	char subject[HY_NAME_SIZE], phase[16] /* "ED", "ES" or "" */, site[HY_NAME_SIZE] /* vendor or centre, "" unknown */;
+	const char *subject, *site;        /* below HY_NAME_SIZE letters; site: vendor or centre, "" unknown */
+	char *names;                       /* owned: holds both; NULL where they are somebody else's */
+	char phase[16];                    /* "ED", "ES" or "" */
 	char *image_path[HY_MAX_CHANNELS]; /* owned; with several channels and only the first path, that file's frames are them */
 	char *label_path;                  /* owned; NULL when there is none */
 	int64_t frame, label_frame;        /* in a 4-D file, -1 when the file is 3-D */

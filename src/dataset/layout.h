@@ -43,8 +43,9 @@ typedef struct hy_scan {
 hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_options *o, hy_problems *problems,
                              const hardy_log *log, hardy_error *err);
 
-/* A new case at the end of d->cases, frames -1, valid until the next call. */
-hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, hy_case **out, hardy_error *err);
+/* A new case at the end of d->cases, frames -1, valid until the next call. site "" where nothing says it. */
+hardy_status hy_scan_add(hy_scan *s, const char *subject, const char *phase, const char *site, hy_case **out, hardy_error *err);
+void hy_case_clear(hy_case *c);
 
 /* A label value and what it is called. */
 typedef struct hy_label_name {

@@ -64,10 +64,10 @@ bool hy_acdc_matches(const char *root)
 	for (size_t i = 0; i < sizeof parts / sizeof *parts && !found; i++) {
 		char *folder = join3(root, parts[i].folder, NULL);
 		hy_names names = {0};
-		if (folder && hy_path_is_folder(folder) && !hy_list_folder(folder, &names, NULL)) {
+		if (folder && hy_path_is_folder(folder) && !hy_list_folders(folder, &names, NULL)) {
 			for (size_t k = 0; k < names.n && !found; k++) {
 				char *path = hy_path_join(folder, names.name[k]);
-				found = path && hy_path_is_folder(path) && (is_patient(names.name[k]) || has_info(path));
+				found = path && (is_patient(names.name[k]) || has_info(path));
 				hy_free(path);
 			}
 			hy_names_free(&names);
@@ -176,12 +176,11 @@ static hardy_status add_phase(hy_scan *s, const subject *p, const char *phase, l
 		return HARDY_OK;
 	}
 	hy_case *c = NULL;
-	const hardy_status status = hy_scan_add(s, p->name, phase, &c, err);
+	const hardy_status status = hy_scan_add(s, p->name, phase, p->info.site, &c, err);
 	if (status)
 		return status;
 	c->held_out = p->held_out;
 	c->cine_frame = frame - 1;
-	memcpy(c->site, p->info.site, sizeof c->site);
 	if (image < 0) {
 		image = cine;
 		c->frame = frame - 1;
@@ -240,14 +239,14 @@ out:
 static hardy_status read_part(hy_scan *s, const char *folder, bool held_out, hardy_error *err)
 {
 	hy_names names = {0};
-	hardy_status status = hy_list_folder(folder, &names, err);
+	hardy_status status = hy_list_folders(folder, &names, err);
 	for (size_t i = 0; i < names.n && !status; i++) {
 		if (names.name[i][0] == '.')
 			continue;
 		char *path = hy_path_join(folder, names.name[i]);
 		if (!path)
 			status = hy_fail_memory(err, folder, 1, 1);
-		else if (hy_path_is_folder(path) && (is_patient(names.name[i]) || has_info(path)))
+		else if (is_patient(names.name[i]) || has_info(path))
 			status = read_subject(s, path, names.name[i], held_out, err);
 		hy_free(path);
 	}

@@ -71,7 +71,7 @@ static hardy_status read_file(hy_scan *s, const hy_names *names, size_t i, hardy
 		return HARDY_OK;
 	}
 	hy_case *c = NULL;
-	const hardy_status status = hy_scan_add(s, subject, phase, &c, err);
+	const hardy_status status = hy_scan_add(s, subject, phase, "", &c, err);
 	if (status)
 		return status;
 	c->image_path[0] = hy_path_join(root, name);

@@ -166,7 +166,9 @@ typedef struct row {
 static hardy_status add_row(hy_scan *s, const row *r, const place *p, const char *image, const char *label, hardy_error *err)
 {
 	static const char *const phases[2] = {"ED", "ES"};
+	char site[HY_NAME_SIZE];
 	hardy_status status = HARDY_OK;
+	snprintf(site, sizeof site, "%.100s%s%.100s", r->vendor, *r->centre ? ", centre " : "", r->centre);
 	for (int k = 0; k < 2 && !status; k++) {
 		const int64_t frame = frame_number(r->frame[k]);
 		if (frame < 0) {
@@ -176,9 +178,8 @@ static hardy_status add_row(hy_scan *s, const row *r, const place *p, const char
 			continue;
 		}
 		hy_case *c = NULL;
-		if ((status = hy_scan_add(s, r->id, phases[k], &c, err)))
+		if ((status = hy_scan_add(s, r->id, phases[k], site, &c, err)))
 			break;
-		snprintf(c->site, sizeof c->site, "%.100s%s%.100s", r->vendor, *r->centre ? ", centre " : "", r->centre);
 		c->held_out = p->held_out;
 		c->frame = frame;
 		c->label_frame = label ? frame : -1;

@@ -271,7 +271,7 @@ static hardy_status add_pair(hy_scan *s, const folder *images, const folder *lab
 		return hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s/%s: %zu channels, want at most %d", images->path, first, n_files,
 		               HY_MAX_CHANNELS);
 	hy_case *c = NULL;
-	const hardy_status status = hy_scan_add(s, subject, phase, &c, err);
+	const hardy_status status = hy_scan_add(s, subject, phase, "", &c, err);
 	if (status)
 		return status;
 	c->held_out = held_out;
@@ -369,9 +369,7 @@ static hardy_status check_channels(hy_scan *s, hardy_error *err)
 		}
 		hy_problem_add(s->problems, true, c->subject, c->phase, "restore the missing files, or correct dataset.json",
 		               "%s: %s of channels, want %d", c->image_path[0], HY_COUNT(n, "file"), d->n_channels);
-		for (int k = 0; k < n; k++)
-			hy_free(c->image_path[k]);
-		hy_free(c->label_path);
+		hy_case_clear(c);
 	}
 	d->n_cases = kept;
 	for (int c = 0; c < d->n_channels; c++)

@@ -212,12 +212,13 @@ hardy_status hy_stress_example(const hy_dataset *d, size_t i, const hy_dataset_o
 {
 	hardy_stress_options protocol;
 	hy_dataset set = *d;
-	hy_job job = {.index = i};
+	char copied[HARDY_CASE_SIZE];
+	const hy_job job = {.index = i, .name = copied};
 	subject x;
 	hardy_stress_options_init(&protocol);
 	session s = {.o = &protocol, .dataset = *o, .jobs = {.sets = &set, .n_sets = 1}};
 	hy_plan_init(&s.plan);
-	snprintf(job.name, sizeof job.name, "%s", name);
+	snprintf(copied, sizeof copied, "%s", name);
 	hardy_status status = load_subject(&s, &job, &x, err);
 	if (status)
 		return status;

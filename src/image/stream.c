@@ -1,15 +1,17 @@
 /*
  * stream.c: plain and gzipped files, read forwards and written atomically.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* pread */
 #include "image/stream.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { BUFFER = 65536, DEFLATE_RATIO = 1032 };
 
@@ -23,25 +25,36 @@ static void z_free(void *payload, void *p)
 	hy_free(p);
 }
 
+/* Descriptors, not streams of stdio, which asks for more than it reads: folders may hold a hundred thousand files. */
+static hardy_status read_some(const hy_stream *s, void *data, size_t size, size_t *got, hardy_error *err)
+{
+	ssize_t n;
+	do
+		n = read(s->file, data, size < 1u << 30 ? size : 1u << 30);
+	while (n < 0 && errno == EINTR);
+	*got = n < 0 ? 0 : (size_t)n;
+	return n < 0 ? hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", s->path) : HARDY_OK;
+}
+
 hardy_status hy_stream_open(hy_stream *s, const char *path, hardy_error *err)
 {
 	struct stat about;
 	memset(s, 0, sizeof *s);
 	s->path = path;
-	s->file = fopen(path, "rb");
-	if (!s->file)
+	s->file = open(path, O_RDONLY | O_CLOEXEC);
+	if (s->file < 0)
 		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be opened", path);
-	if (fstat(fileno(s->file), &about))
+	s->open = true;
+	if (fstat(s->file, &about))
 		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", path);
 	if (!S_ISREG(about.st_mode))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: is %s, want a file", path,
 		               S_ISDIR(about.st_mode) ? "a folder" : "not a regular file");
 	s->file_size = about.st_size;
 	unsigned char magic[2];
-	const size_t n = fread(magic, 1, 2, s->file);
-	if (ferror(s->file))
+	const ssize_t n = s->file_size ? pread(s->file, magic, 2, 0) : 0;
+	if (n < 0)
 		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", path);
-	rewind(s->file);
 	s->gzipped = n == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
 	if (!s->gzipped)
 		return HARDY_OK;
@@ -60,8 +73,8 @@ void hy_stream_close(hy_stream *s)
 {
 	if (s->z_open)
 		inflateEnd(&s->z);
-	if (s->file)
-		fclose(s->file);
+	if (s->open)
+		close(s->file);
 	hy_free(s->in);
 	memset(s, 0, sizeof *s);
 }
@@ -76,12 +89,11 @@ int64_t hy_stream_limit(const hy_stream *s)
 /* Reads the next piece of the gzipped file; at its end z.avail_in stays 0. */
 static hardy_status refill(hy_stream *s, hardy_error *err)
 {
-	const size_t n = fread(s->in, 1, BUFFER, s->file);
-	if (ferror(s->file))
-		return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", s->path);
+	size_t n;
+	const hardy_status status = read_some(s, s->in, BUFFER, &n, err);
 	s->z.next_in = s->in;
 	s->z.avail_in = (uInt)n;
-	return HARDY_OK;
+	return status;
 }
 
 /* A member has ended: another one may follow; anything else after it is padding, which gzip ignores too. */
@@ -130,15 +142,10 @@ hardy_status hy_stream_read(hy_stream *s, void *data, size_t size, size_t *got, 
 	while (used < size) {
 		unsigned char *const to = (unsigned char *)data + used;
 		size_t n = 0;
-		if (s->gzipped) {
-			const hardy_status status = inflate_some(s, to, size - used, &n, err);
-			if (status)
-				return status;
-		} else {
-			n = fread(to, 1, size - used, s->file);
-			if (ferror(s->file))
-				return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", s->path);
-		}
+		const hardy_status status =
+		    s->gzipped ? inflate_some(s, to, size - used, &n, err) : read_some(s, to, size - used, &n, err);
+		if (status)
+			return status;
 		if (!n)
 			break;
 		used += n;
@@ -154,7 +161,7 @@ hardy_status hy_stream_skip(hy_stream *s, int64_t size, int64_t *skipped, hardy_
 	if (!s->gzipped) {
 		const int64_t left = s->file_size - s->position;
 		done = size < left ? size : left > 0 ? left : 0;
-		if (fseeko(s->file, (off_t)done, SEEK_CUR))
+		if (lseek(s->file, (off_t)done, SEEK_CUR) < 0)
 			return hy_fail_errno(err, HARDY_ERROR_IO, "%s: cannot be read", s->path);
 		s->position += done;
 	} else {

@@ -11,8 +11,8 @@
 
 typedef struct hy_stream {
 	const char *path; /* the caller's; must outlive the stream */
-	FILE *file;
-	bool gzipped;
+	int file;         /* descriptor, where open */
+	bool open, gzipped;
 	int64_t file_size; /* bytes on disk */
 	int64_t position;  /* bytes delivered or skipped, after inflation */
 	/* for gzip */

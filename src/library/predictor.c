@@ -63,7 +63,9 @@ static hardy_status take_options(hardy_predictor *p, const hy_model *m, const ha
 	p->o.adapt = o.adapt;
 	p->o.stn_iterations = (int)o.stn_iterations;
 	p->o.batch = o.batch;
-	p->threads = o.threads ? o.threads : hy_threads();
+	const int before = hy_threads_set(o.threads);
+	p->threads = hy_threads();
+	hy_threads_set(before);
 	return HARDY_OK;
 }
 

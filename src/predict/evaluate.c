@@ -669,10 +669,10 @@ static hardy_score_mean mean_of(const double *values, size_t n)
 static void fill_rows(const evaluator *e, const hy_pair *pair, const hy_kept_score *scores, hardy_score_row *rows)
 {
 	for (size_t k = 0; k < e->n_classes; k++) {
-		memcpy(rows[k].name, pair->name, sizeof(rows[k].name));
-		memcpy(rows[k].subject, pair->subject, sizeof(rows[k].subject));
+		snprintf(rows[k].name, sizeof(rows[k].name), "%s", pair->name);
+		snprintf(rows[k].subject, sizeof(rows[k].subject), "%s", pair->subject);
 		memcpy(rows[k].phase, pair->phase, sizeof(rows[k].phase));
-		memcpy(rows[k].site, pair->site, sizeof(rows[k].site));
+		snprintf(rows[k].site, sizeof(rows[k].site), "%s", pair->site);
 		memcpy(rows[k].class_name, e->class_names[k], sizeof(rows[k].class_name));
 		memcpy(rows[k].value, scores[k].value, sizeof(rows[k].value));
 		rows[k].state = scores[k].state;
@@ -861,7 +861,7 @@ static hardy_status collect_failures(const evaluator *e, hardy_evaluation *out, 
 		if (e->failures[i].status == HARDY_OK)
 			continue;
 		hardy_evaluation_failure *f = &out->failures[out->n_failures++];
-		memcpy(f->name, p->pairs[i].name, sizeof(f->name));
+		snprintf(f->name, sizeof(f->name), "%s", p->pairs[i].name);
 		snprintf(f->message, sizeof(f->message), "%s", message_of(e, i));
 		f->missing = !p->pairs[i].prediction;
 	}

@@ -327,9 +327,11 @@ static hardy_status add_job(collector *c, size_t set, size_t index, const char *
 	if (!larger)
 		return hy_fail_memory(c->err, "scans", jobs->n + 1, sizeof *larger);
 	jobs->items = larger;
-	hy_job *job = &jobs->items[jobs->n++];
-	*job = (hy_job){.set = set, .index = index};
-	snprintf(job->name, sizeof job->name, "%s", name);
+	hy_job *job = &jobs->items[jobs->n];
+	*job = (hy_job){.set = set, .index = index, .name = hy_strdup(name)};
+	if (!job->name)
+		return hy_fail_memory(c->err, "scans", strlen(name), 1);
+	jobs->n++;
 	return HARDY_OK;
 }
 
@@ -445,7 +447,7 @@ static hardy_status add_case(collector *c, const char *name, hy_case **out)
 	if (status)
 		return status;
 	*out = &d->cases[d->n_cases++];
-	**out = (hy_case){.frame = -1, .label_frame = -1, .cine_frame = -1};
+	**out = (hy_case){.subject = "", .site = "", .frame = -1, .label_frame = -1, .cine_frame = -1};
 	return HARDY_OK;
 }
 
@@ -560,7 +562,7 @@ static hardy_status add_dicom(collector *c, const char *folder)
 static hardy_status add_folder(collector *c, const char *folder)
 {
 	hy_names names = {0};
-	hardy_status status = hy_list_folder(folder, &names, c->err);
+	hardy_status status = hy_list_files(folder, &names, c->err);
 	size_t n_found = 0;
 	bool lost = false;
 	for (size_t i = 0; i < names.n && !status; i++) {
@@ -568,13 +570,10 @@ static hardy_status add_folder(collector *c, const char *folder)
 		if (!hy_nifti_is_scan(name))
 			continue;
 		char *path = hy_path_join(folder, name);
-		status = path ? HARDY_OK : hy_fail_memory(c->err, folder, 1, 1);
-		if (!status && !hy_path_is_folder(path)) {
-			status = lose_twin(c, folder, &names, i, &lost);
-			if (!status && !lost)
-				status = add_file(c, path);
-			n_found++;
-		}
+		status = path ? lose_twin(c, folder, &names, i, &lost) : hy_fail_memory(c->err, folder, 1, 1);
+		if (!status && !lost)
+			status = add_file(c, path);
+		n_found++;
 		hy_free(path);
 	}
 	hy_names_free(&names);
@@ -601,10 +600,17 @@ static hardy_status name_as_bids(hy_jobs *jobs, hardy_error *err)
 	hardy_status status = HARDY_OK;
 	for (size_t i = 0; i < jobs->n && !status; i++) {
 		hy_job *job = &jobs->items[i];
-		char subject[HY_NAME_SIZE], phase[16];
+		char subject[HY_NAME_SIZE], phase[16], name[HARDY_CASE_SIZE];
 		if (!hy_job_phase(jobs, job, subject, phase))
 			return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: its name is too long for BIDS", hy_job_scan(jobs, job));
-		status = hy_bids_name(hy_job_scan(jobs, job), subject, phase, job->name, err);
+		status = hy_bids_name(hy_job_scan(jobs, job), subject, phase, name, err);
+		char *copy = status ? NULL : hy_strdup(name);
+		if (!status && !copy)
+			status = hy_fail_memory(err, name, strlen(name), 1);
+		if (status)
+			return status;
+		hy_free(job->name);
+		job->name = copy;
 	}
 	return status;
 }
@@ -703,12 +709,19 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
 	return status;
 }
 
+void hy_job_clear(hy_job *job)
+{
+	hy_free(job->name);
+	hy_free(job->source);
+	*job = (hy_job){0};
+}
+
 void hy_jobs_clear(hy_jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->n_sets; i++)
 		hy_dataset_clear(&jobs->sets[i]);
 	for (size_t i = 0; i < jobs->n; i++)
-		hy_free(jobs->items[i].source);
+		hy_job_clear(&jobs->items[i]);
 	for (size_t i = 0; i < jobs->n_converted; i++)
 		hy_converted_clear(&jobs->converted[i]);
 	hy_free(jobs->converted);
@@ -724,7 +737,7 @@ bool hy_job_phase(const hy_jobs *jobs, const hy_job *job, char subject[HY_NAME_S
 	const hy_case *c = &d->cases[job->index];
 	char stem[HY_NAME_SIZE];
 	if (d->root) {
-		memcpy(subject, c->subject, sizeof c->subject);
+		snprintf(subject, HY_NAME_SIZE, "%s", c->subject);
 		memcpy(phase, c->phase, sizeof c->phase);
 		return true;
 	}

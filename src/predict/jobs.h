@@ -12,9 +12,9 @@
 
 /* One output: a case of a data set, or a loose scan dressed as one. */
 typedef struct hy_job {
-	size_t set, index;          /* sets[set].cases[index] */
-	char name[HARDY_CASE_SIZE]; /* of the output, without extension */
-	char *source;               /* owned: what the scan is called where its file was made from DICOM, FOLDER/NAME; NULL */
+	size_t set, index; /* sets[set].cases[index] */
+	char *name;        /* owned: of the output, without extension, below HARDY_CASE_SIZE letters */
+	char *source;      /* owned: what the scan is called where its file was made from DICOM, FOLDER/NAME; NULL */
 } hy_job;
 
 /* A scan that cannot even be tried. */
@@ -79,6 +79,7 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
                                  const hardy_log *log, hardy_error *err);
 
 void hy_jobs_clear(hy_jobs *jobs);
+void hy_job_clear(hy_job *job); /* one that is taken out */
 
 /* Subject and phase that a loose scan's name tells, as data sets read it; false where the name is too long. */
 bool hy_job_phase(const hy_jobs *jobs, const hy_job *job, char subject[HY_NAME_SIZE], char phase[16]);

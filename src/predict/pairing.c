@@ -45,30 +45,38 @@ static hardy_status add_pairs(hy_pairing *p, size_t n, hardy_error *err)
 
 /* ---- the reference ------------------------------------------------------------------------------------------------------ */
 
-/* Subject and phase of a label map outside a data set, by the end of its name. */
-static void split_name(hy_pair *pair)
+/* Name, subject and phase of a label map outside a data set, by the end of its name. */
+static bool split_name(hy_pair *pair, const char *name)
 {
-	size_t n = strlen(pair->name);
-	bool has_phase = hy_ends_with(pair->name, "_ED") || hy_ends_with(pair->name, "_ES");
-	if (has_phase)
-		snprintf(pair->phase, sizeof(pair->phase), "%s", hy_ends_with(pair->name, "D") ? "ED" : "ES");
+	const size_t n = strlen(name);
+	const bool has_phase = hy_ends_with(name, "_ED") || hy_ends_with(name, "_ES");
 	size_t length = has_phase ? n - 3 : n;
-	if (length >= sizeof(pair->subject))
-		length = sizeof(pair->subject) - 1;
-	memcpy(pair->subject, pair->name, length);
-	pair->subject[length] = 0;
+	if (length >= HY_NAME_SIZE)
+		length = HY_NAME_SIZE - 1;
+	pair->names = hy_alloc(n + length + 2, 1);
+	if (!pair->names)
+		return false;
+	memcpy(pair->names, name, n + 1);
+	memcpy(pair->names + n + 1, name, length);
+	pair->names[n + 1 + length] = 0;
+	pair->name = pair->names;
+	pair->subject = pair->names + n + 1;
+	pair->site = "";
+	if (has_phase)
+		snprintf(pair->phase, sizeof(pair->phase), "%s", hy_ends_with(name, "D") ? "ED" : "ES");
+	return true;
 }
 
 static hardy_status add_label_map(hy_pairing *p, char *path, hardy_error *err)
 {
 	if (!path)
 		return hy_fail_memory(err, "path", 1, 1);
+	char name[STEM_SIZE];
 	hy_pair *pair = &p->pairs[p->n_pairs++];
 	pair->reference = path;
 	pair->frame = -1;
-	make_stem(path, pair->name);
-	split_name(pair);
-	return HARDY_OK;
+	make_stem(path, name);
+	return split_name(pair, name) ? HARDY_OK : hy_fail_memory(err, path, strlen(name), 2);
 }
 
 static bool see_values(const hy_label_values *v, bool *seen)
@@ -210,11 +218,15 @@ static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_datas
 		const hy_case *c = &p->data.cases[i];
 		if (!c->label_path)
 			continue;
+		const size_t room = strlen(c->subject) + sizeof c->phase + 2;
 		hy_pair *pair = &p->pairs[p->n_pairs++];
-		snprintf(pair->name, sizeof(pair->name), "%s%s%s", c->subject, c->phase[0] ? "_" : "", c->phase);
-		memcpy(pair->subject, c->subject, sizeof(pair->subject));
+		if (!(pair->names = hy_alloc(room, 1)))
+			return hy_fail_memory(err, root, room, 1);
+		snprintf(pair->names, room, "%s%s%s", c->subject, c->phase[0] ? "_" : "", c->phase);
+		pair->name = pair->names;
+		pair->subject = c->subject;
+		pair->site = c->site;
 		memcpy(pair->phase, c->phase, sizeof(pair->phase));
-		memcpy(pair->site, c->site, sizeof(pair->site));
 		pair->frame = -1;
 		pair->case_index = i;
 	}
@@ -363,6 +375,7 @@ void hy_pair_clear(hy_pair *pair)
 	hy_free(pair->prediction);
 	hy_free(pair->problem);
 	hy_free(pair->reference);
+	hy_free(pair->names);
 	*pair = (hy_pair){0};
 }
 

@@ -7,7 +7,9 @@
 #include "dataset/dataset.h"
 
 typedef struct hy_pair {
-	char name[HARDY_CASE_SIZE], subject[HY_NAME_SIZE], phase[16], site[HY_NAME_SIZE];
+	const char *name, *subject, *site; /* below HARDY_CASE_SIZE and HY_NAME_SIZE letters */
+	char *names;                       /* owned: holds those that are not the data set's */
+	char phase[16];
 	char *prediction; /* owned path; NULL when there is none */
 	char *problem;    /* owned: why the pair cannot be scored; NULL */
 	int64_t frame;    /* of a 4-D prediction, -1 for a 3-D one */

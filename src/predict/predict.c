@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(hardy_predict_options, member)
@@ -177,15 +178,14 @@ static hardy_status make_legend(session *s, hardy_error *err)
 
 enum map { MAP_LABEL, MAP_ENTROPY, MAP_PROBABILITY };
 
-/* A case that cannot be tried, as what it would have been. */
-static hy_job lost_job(const session *s, size_t i)
+/* A case that cannot be tried, as what it would have been; name is room for its name. */
+static hy_job lost_job(const session *s, size_t i, char name[HARDY_CASE_SIZE])
 {
-	hy_job job = {0};
 	char subject[HY_NAME_SIZE], phase[16];
-	memcpy(job.name, s->jobs.lost[i].name, sizeof job.name);
+	memcpy(name, s->jobs.lost[i].name, HARDY_CASE_SIZE);
 	if (s->o->bids && hy_split_phase(s->jobs.lost[i].name, subject, phase)) /* a name that none can be made of stays */
-		hy_bids_name(s->jobs.lost[i].name, subject, phase, job.name, NULL);
-	return job;
+		hy_bids_name(s->jobs.lost[i].name, subject, phase, name, NULL);
+	return (hy_job){.name = name};
 }
 
 /* Class names may hold anything; file names hold letters, digits, - and _. */
@@ -369,13 +369,23 @@ static hardy_status open_output(session *s, hardy_error *err)
 	return status ? status : write_legend(s, err);
 }
 
+/* Nothing is there: not even the folder that a path lies in. */
+static bool is_absent(const char *path)
+{
+	struct stat about;
+	return stat(path, &about) && errno == ENOENT;
+}
+
 static hardy_status check_map(const session *s, const hy_job *job, enum map map, int class, hardy_error *err)
 {
 	static const char *const what[] = {"the label map", "the entropy map", "a probability map"};
 	char *path = output_path(s, job, map, class);
-	hardy_status status = path ? hy_places_check(&s->places, path, what[map], err) : hy_fail_memory(err, s->o->output, 1, 1);
-	if (!status)
-		status = hy_origin_check(path, &s->origin, err);
+	hardy_status status = path ? HARDY_OK : hy_fail_memory(err, s->o->output, 1, 1);
+	if (!status && !is_absent(path)) {
+		status = hy_places_check(&s->places, path, what[map], err);
+		if (!status)
+			status = hy_origin_check(path, &s->origin, err);
+	}
 	hy_free(path);
 	return status;
 }
@@ -410,10 +420,12 @@ static hardy_status check_maps(const session *s, const hy_job *job, hardy_error 
 	return status;
 }
 
+enum { OUTPUT_SIZE = HARDY_CASE_SIZE + 8 };
+
 /* As it stands in the table. */
-static void output_name(const session *s, const hy_job *job, char name[sizeof job->name + 8])
+static void output_name(const session *s, const hy_job *job, char name[OUTPUT_SIZE])
 {
-	snprintf(name, sizeof job->name + 8, s->ending ? "%.*s" : "%.*s.nii.gz", (int)sizeof job->name,
+	snprintf(name, OUTPUT_SIZE, s->ending ? "%.*s" : "%.*s.nii.gz", HARDY_CASE_SIZE,
 	         s->ending ? hy_path_name(s->o->output) : job->name);
 }
 
@@ -424,13 +436,13 @@ static int by_text(const void *a, const void *b)
 
 static hardy_status list_outputs(session *s, hardy_error *err)
 {
-	char name[sizeof s->jobs.items->name + 8];
+	char name[OUTPUT_SIZE], lost[HARDY_CASE_SIZE];
 	const size_t n = s->jobs.n + s->jobs.n_lost;
 	s->outputs = hy_alloc(n + 1, sizeof *s->outputs);
 	if (!s->outputs)
 		return hy_fail_memory(err, "scans", n, sizeof *s->outputs);
 	for (size_t i = 0; i < n; i++) {
-		const hy_job job = i < s->jobs.n ? s->jobs.items[i] : lost_job(s, i - s->jobs.n);
+		const hy_job job = i < s->jobs.n ? s->jobs.items[i] : lost_job(s, i - s->jobs.n, lost);
 		output_name(s, &job, name);
 		if (!(s->outputs[i] = hy_strdup(name)))
 			return hy_fail_memory(err, name, sizeof name, 1);
@@ -448,7 +460,7 @@ static int by_output(const void *a, const void *b)
 /* Whether a row of an earlier run and the label map that it is about are there. */
 static bool is_there(const session *s, const hy_job *job, const hy_quality_line *lines, size_t n)
 {
-	char name[sizeof job->name + 8];
+	char name[OUTPUT_SIZE];
 	hy_quality_line key = {.frame = 0};
 	output_name(s, job, name);
 	if (strlen(name) >= sizeof key.output || !lines)
@@ -476,11 +488,15 @@ static hardy_status choose_scans(session *s, hardy_error *err)
 		qsort(lines, n_lines, sizeof *lines, by_output);
 	}
 	for (size_t i = 0; i < jobs->n; i++) {
-		if (!hy_share_has(&s->part, i))
+		if (!hy_share_has(&s->part, i)) {
+			hy_job_clear(&jobs->items[i]);
 			continue;
+		}
 		const bool there = is_there(s, &jobs->items[i], lines, n_lines);
 		n_there += there;
-		if (!there)
+		if (there)
+			hy_job_clear(&jobs->items[i]);
+		else
 			jobs->items[n++] = jobs->items[i];
 	}
 	for (size_t i = 0; i < jobs->n_lost; i++)
@@ -500,17 +516,19 @@ static hardy_status choose_scans(session *s, hardy_error *err)
 /* No scan, no label, and nothing that hardy predict did not write is ever replaced; known before any scan is read. */
 static hardy_status check_outputs(session *s, hardy_error *err)
 {
-	hardy_status status = hy_places_make(&s->places, &s->jobs, err);
-	if (!status)
-		status = place_output(s, err);
+	hardy_status status = place_output(s, err);
 	if (!status && (s->o->part || s->o->missing))
 		status = choose_scans(s, err);
 	if (!status)
 		status = list_outputs(s, err);
+	if (status || (s->folder[0] && is_absent(s->folder))) /* nothing in it can be replaced */
+		return status;
+	status = hy_places_make(&s->places, &s->jobs, err);
 	for (size_t i = 0; i < s->jobs.n && !status; i++)
 		status = check_maps(s, &s->jobs.items[i], err);
 	for (size_t i = 0; i < s->jobs.n_lost && !status; i++) {
-		const hy_job job = lost_job(s, i);
+		char name[HARDY_CASE_SIZE];
+		const hy_job job = lost_job(s, i, name);
 		status = check_maps(s, &job, err);
 	}
 	return status;
@@ -687,6 +705,8 @@ static void remove_old_map(const session *s, const hy_job *job, enum map map, in
 
 static void remove_old_maps(const session *s, const hy_job *job)
 {
+	if (s->made_folder)
+		return;
 	char *sidecar = s->o->bids ? sidecar_path(s, job) : NULL;
 	if (sidecar)
 		remove(sidecar);
@@ -727,7 +747,7 @@ static hy_row *add_row(session *s, const hy_job *job, const char *scan_path, con
 /* The rows of a scan, before anything of it is written: what lies in the folder stands in the table. */
 static hardy_status keep_rows(session *s, const hy_job *job, const char *scan_path, const scan *x, hardy_error *err)
 {
-	char name[sizeof job->name + 8];
+	char name[OUTPUT_SIZE];
 	double first_ms = 0, step_ms = 0;
 	const bool timed = x->n_frames > 1 && hy_nifti_times(&x->image, &first_ms, &step_ms);
 	output_name(s, job, name);
@@ -851,7 +871,8 @@ static hardy_status predict_all(session *s, hardy_error *err)
 		hardy_error e = {0};
 		hy_fail(&e, HARDY_ERROR_DATA, "%s", s->jobs.lost[i].text);
 		note_failure(s, s->jobs.lost[i].name, &e);
-		const hy_job job = lost_job(s, i);
+		char name[HARDY_CASE_SIZE];
+		const hy_job job = lost_job(s, i, name);
 		remove_old_maps(s, &job);
 	}
 	for (size_t i = 0; i < s->jobs.n && !s->stopped; i++) {

@@ -13,7 +13,6 @@ void hy_rows_cut(hy_rows *r, size_t n)
 {
 	while (r->n > n) {
 		hy_row *row = &r->items[--r->n];
-		hy_free(row->scan);
 		hy_free(row->output);
 		hy_free(row->message);
 		hy_free(row->subject);
@@ -40,10 +39,10 @@ static hy_row *add(hy_rows *r, const char *scan, const char *output, const char 
 		r->room = room;
 	}
 	hy_row *row = &r->items[r->n++];
-	*row = (hy_row){.scan = hy_strdup(scan), .output = hy_strdup(output), .subject = hy_strdup(subject), .frame = -1};
+	*row = (hy_row){.scan = scan, .output = hy_strdup(output), .subject = hy_strdup(subject), .frame = -1};
 	row->message = message ? hy_strdup(message) : NULL;
 	row->heart = hy_quality_no_heart;
-	if (row->scan && row->output && row->subject && (!message || row->message))
+	if (row->output && row->subject && (!message || row->message))
 		return row;
 	hy_rows_cut(r, r->n - 1);
 	return NULL;

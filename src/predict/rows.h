@@ -7,7 +7,8 @@
 #include "predict/quality.h"
 
 typedef struct hy_row {
-	char *scan, *output; /* owned; as they stand in the table */
+	const char *scan;    /* the caller's, who keeps it as long as the rows; it and the output as they stand in the table */
+	char *output;        /* owned */
 	char *message;       /* owned: what failed; NULL */
 	char *subject;       /* owned; "" where nothing says it */
 	int64_t frame;       /* of a 4-D scan; -1 */
@@ -24,7 +25,7 @@ typedef struct hy_rows {
 
 void hy_rows_clear(hy_rows *r);
 
-/* r gets copies. The heart of the row has neither time nor phase yet. NULL without memory. */
+/* r gets copies, but of scan. The heart of the row has neither time nor phase yet. NULL without memory. */
 hy_row *hy_rows_add(hy_rows *r, const char *scan, const char *output, int64_t frame, const char *subject,
                     const hy_prediction *p, int n_classes);
 void hy_rows_fail(hy_rows *r, const char *scan, const char *message);

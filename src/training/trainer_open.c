@@ -481,7 +481,7 @@ hardy_status hy_trainer_open(hy_trainer **out, const hardy_train_options *o, con
 	status = hy_ranks_agree(ranks, open_run(t, &longer, err), err);
 	if (!status) {
 		const int before = hy_threads_set(o->threads);
-		t->threads = o->threads > 0 ? (int)o->threads : before;
+		t->threads = hy_threads();
 		status = begin(t, longer, err);
 		hy_threads_set(before);
 	}

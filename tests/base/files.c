@@ -1,6 +1,7 @@
 /*
  * files.c: tables that are written field by field, to a file and to a sink.
  */
+#define _XOPEN_SOURCE 700 /* symlink */
 #include "base/files.h"
 
 #include "base/memory.h"
@@ -8,7 +9,9 @@
 #include "support/tree.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct text {
 	char data[4096];
@@ -118,13 +121,75 @@ static void names_are_found(void **state)
 	assert_false(hy_names_begin(&none, 0, "", 0));
 }
 
+static void expect_names(hardy_status (*list)(const char *path, hy_names *out, hardy_error *err), const char *want)
+{
+	hardy_error err = {0};
+	hy_names names;
+	char all[256] = "";
+	assert_ok(list(tree_path("mixed"), &names, &err), &err);
+	for (size_t i = 0; i < names.n; i++) {
+		strcat(all, names.name[i]);
+		strcat(all, " ");
+	}
+	assert_string_equal(all, want);
+	hy_names_free(&names);
+}
+
+/* A link is what it points to; one that points to nothing is no folder. */
+static void files_and_folders_apart(void **state)
+{
+	(void)state;
+	tree_new();
+	tree_text("mixed/file", "");
+	tree_text("mixed/folder.nii/inner", "");
+	assert_int_equal(symlink("folder.nii", tree_path("mixed/link_to_folder")), 0);
+	assert_int_equal(symlink("file", tree_path("mixed/link")), 0);
+	assert_int_equal(symlink("gone", tree_path("mixed/nowhere")), 0);
+	expect_names(hy_list_folder, "file folder.nii link link_to_folder nowhere ");
+	expect_names(hy_list_files, "file link nowhere ");
+	expect_names(hy_list_folders, "folder.nii link_to_folder ");
+	tree_remove();
+}
+
+/* What has no length to go by, and what has more or less than it says, is read to its end. */
+static void files_without_a_length(void **state)
+{
+	(void)state;
+	static char long_text[20000];
+	char *data = NULL;
+	size_t size = 0;
+	hardy_error err = {0};
+	int ends[2];
+	memset(long_text, 'x', sizeof long_text - 1);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], long_text, sizeof long_text - 1), sizeof long_text - 1);
+	close(ends[1]);
+	char path[32];
+	snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+	if (access(path, R_OK)) {
+		close(ends[0]);
+		skip();
+	}
+	assert_ok(hy_file_read(path, &data, &size, &err), &err);
+	assert_int_equal(size, sizeof long_text - 1);
+	assert_string_equal(data, long_text);
+	hy_free(data);
+	close(ends[0]);
+	tree_new();
+	tree_text("empty", "");
+	assert_ok(hy_file_read(tree_path("empty"), &data, &size, &err), &err);
+	assert_true(!size && !*data);
+	hy_free(data);
+	assert_int_equal(hy_file_read(tree_path(""), &data, &size, &err), HARDY_ERROR_IO);
+	assert_non_null(strstr(err.message, "cannot be read: Is a directory"));
+	tree_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(table_in_a_sink),
-	    cmocka_unit_test(table_in_a_file),
-	    cmocka_unit_test(long_lines_in_a_sink),
-	    cmocka_unit_test(names_are_found),
+	    cmocka_unit_test(table_in_a_sink), cmocka_unit_test(table_in_a_file),         cmocka_unit_test(long_lines_in_a_sink),
+	    cmocka_unit_test(names_are_found), cmocka_unit_test(files_and_folders_apart), cmocka_unit_test(files_without_a_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 enum { N_SUBJECTS = 20 };
 
-static char names[N_SUBJECTS][8];
+static char names[N_SUBJECTS][16];
 static hy_case cases[N_SUBJECTS * 2];
 static hy_dataset d = {.root = names[0], .cases = cases, .n_cases = N_SUBJECTS * 2, .n_classes = 2, .n_channels = 1};
 
@@ -20,8 +20,9 @@ static void make_data(int n_held_out)
 {
 	static char label[] = "label";
 	for (int i = 0; i < N_SUBJECTS * 2; i++) {
-		cases[i] = (hy_case){.label_path = label, .held_out = i / 2 >= N_SUBJECTS - n_held_out};
-		snprintf(cases[i].subject, sizeof cases[i].subject, "s%02d", i / 2);
+		cases[i] =
+		    (hy_case){.subject = names[i / 2], .site = "", .label_path = label, .held_out = i / 2 >= N_SUBJECTS - n_held_out};
+		snprintf(names[i / 2], sizeof names[i / 2], "s%02d", i / 2);
 		snprintf(cases[i].phase, sizeof cases[i].phase, i % 2 ? "ES" : "ED");
 	}
 }
@@ -248,7 +249,7 @@ static void lost_subjects_change_no_others(void **state)
 	snprintf(lost[0], HY_NAME_SIZE, "%s", all.train[2]);
 	for (int i = 0; i < N_SUBJECTS * 2; i++) /* its cases are not there */
 		if (!strcmp(cases[i].subject, lost[0]))
-			snprintf(cases[i].subject, HY_NAME_SIZE, "%s", all.train[3]);
+			cases[i].subject = all.train[3];
 	d.lost = lost;
 	d.n_lost = 1;
 	fewer = make(NULL, 8, 4, 3);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # slurm.sh: what `hardy experiment --emit` prints, run: the shell script as it is, the other one by a Slurm of one node that this test
-# starts (munged, slurmctld, slurmd) and ends; there an array of jobs scores label maps, too. Without Slurm, or where it cannot start, that part is skipped with a word.
+# starts (munged, slurmctld, slurmd) and ends; there an array of jobs scores label maps, too, and srun trains on two
+# ranks (where hardy was built without MPI, it says so). Without Slurm, or where it cannot start, that part is skipped with a word.
 set -u
 hardy=${HARDY_PROGRAM:?}
 work=$(mktemp -d) || exit 1
@@ -121,4 +122,29 @@ sbatch --wait --dependency="afterany:$jobs" --time=5 -o collect.log --wrap \
 	"$score --keep scores --csv parts.csv >parts.txt" >log 2>&1 || fail "the array's scores: $(cat log array.log collect.log)"
 cmp -s whole.csv parts.csv && cmp -s whole.txt parts.txt || fail "an array of jobs makes other tables: $(diff whole.csv parts.csv)"
 grep -q '8 of 8 cases have their scores in scores already' collect.log || fail "the array left work to do: $(cat array.log collect.log)"
-echo "the shell script and a Slurm job array made the same runs, and one table of scores"
+
+# One training on two ranks, as docs/SCALING.md has it, by the interface that the MPI of this hardy knows.
+case $(ldd "$hardy" 2>/dev/null) in
+*libmpich*) mpi=pmi2 ;;
+*libmpi.so*) mpi=pmix ;;
+*) mpi=pmix without=yes ;;
+esac
+ranks="no srun --mpi=$mpi here"
+if srun --mpi=list 2>&1 | grep -qw $mpi; then
+	train="train ph/site\ A --size 32 --spacing 4 --subjects 1 --validation 1 --batch 24 --iterations 4 --augment none --calibrate off --threads 1"
+	eval "'$hardy' $train -o one" >one.log 2>&1 || fail "one rank: $(cat one.log)"
+	eval "srun --mpi=$mpi --overcommit -n 2 --time=5 '$hardy' $train -o two" >two.log 2>&1
+	code=$?
+	if [ -n "${without:-}" ]; then
+		grep -q '2 processes were started together, but this hardy was built without MPI' two.log || fail "srun without MPI: $(cat two.log)"
+		[ $code != 0 ] && [ ! -e two ] || fail "srun without MPI: exit $code: $(cat two.log)"
+		ranks="two ranks are refused without MPI"
+	else
+		[ $code = 0 ] && grep -q '"ranks":	2' two/run.json || fail "srun: exit $code: $(cat two.log)"
+		for run in one two; do cut -d, -f4 $run/metrics.csv | sed -n 2p >$run.loss; done
+		paste one.loss two.loss | awk '{ d = $1 - $2; exit !(NF == 2 && d * d <= 1e-10 * (1 + $1) ^ 2) }' ||
+			fail "srun: the first loss differs: $(cat one.loss two.loss)"
+		ranks="srun trained on two ranks"
+	fi
+fi
+echo "$ranks; the shell script and a Slurm job array made the same runs, and one table of scores"

@@ -39,4 +39,19 @@ enum { TEST_STRIDE = 3 };
 enum { TEST_STRIDE = 1 };
 #endif
 
+/*
+ * ThreadSanitizer looks at each load and store, which makes a step a hundred times as long: under it tests keep what threads do beside one another
+ * and leave out the rest, fewer cases and what memory does when it runs out (script/test-threads).
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_RACES 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define TEST_RACES 1
+#endif
+#ifndef TEST_RACES
+#define TEST_RACES 0
+#endif
+
 #endif

@@ -10,6 +10,7 @@
 #include "predict/model.h"
 #include "support/test.h"
 #include "support/tree.h"
+#include "training/trainer.h"
 
 #include <math.h>
 #include <signal.h>
@@ -1025,6 +1026,40 @@ static void an_interrupt_saves(void **state)
 	}
 }
 
+/* Steps, validations, checkpoints and pages leave no block of memory behind: what grows is two tables in memory, a row an epoch. */
+static void long_trainings_keep_nothing(void **state)
+{
+	(void)state;
+	static const char *const recipes[] = {"hardy", "cooperative"};
+	enum { FIRST = 4, LAST = 9 };
+	for (int r = 0; r < 2; r++) {
+		make_data();
+		hardy_train_options o = tiny("long", recipes[r]);
+		hy_trainer *t = NULL;
+		hardy_training now = {0};
+		hardy_error err = {0};
+		int64_t live = 0, n_compared = 0;
+		o.iterations = 40;
+		o.validate_every = 2;
+		o.checkpoint_every_s = r ? 1e9 : 0; /* at each step; of the large networks where validation is best */
+		assert_ok(hy_trainer_open(&t, &o, NULL, NULL, &err), &err);
+		while (now.epoch < LAST && hy_trainer_left(t)) {
+			const int64_t before = now.epoch;
+			assert_ok(hy_trainer_step(t, &err), &err);
+			hy_trainer_look(t, &now);
+			if (now.epoch == before || now.epoch < FIRST)
+				continue;
+			if (now.epoch == FIRST)
+				live = hy_memory_live();
+			assert_int_equal(hy_memory_live(), live);
+			n_compared++;
+		}
+		assert_int_equal(n_compared, LAST - FIRST + 1);
+		hy_trainer_close(t);
+		tree_remove();
+	}
+}
+
 static int clean(void **state)
 {
 	(void)state;
@@ -1058,6 +1093,7 @@ int main(void)
 	    cmocka_unit_test(fixes_the_steps_of_a_budget),
 	    cmocka_unit_test(learns_two_classes_from_two_channels),
 	    cmocka_unit_test(an_interrupt_saves),
+	    cmocka_unit_test(long_trainings_keep_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, clean);
 }
