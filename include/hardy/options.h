@@ -100,8 +100,8 @@ HARDY_API void hardy_options_default(const hardy_options *table, void *options);
 
 /*
  * Sets the row's field in a command's struct from text, which must last as long as the struct. HARDY_ERROR_ARGUMENT, and no change, when it is
- * of another type, out of range, or none of the choices: "copies is 0, want 1 to 100", and
- * where there are choices with the nearest: "tta is \"flip\" (did you mean flips?), want one of none|flips|intensity|both". row NULL (of an unknown name) is one, too.
+ * of another type, out of range, or none of the choices: "copies is 0, want 1 to 100"; where there are choices it names the nearest: "tta is
+ * \"flip\" (did you mean flips?), want one of none|flips|intensity|both". row NULL (of an unknown name) is one, too.
  */
 HARDY_API hardy_status hardy_option_set(const hardy_option *row, void *options, const char *text, hardy_error *err);
 
