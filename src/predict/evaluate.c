@@ -548,7 +548,8 @@ static hardy_status score_and_keep(evaluator *e, hardy_error *err)
 {
 	hardy_status status = prepare(e, err);
 	if (!status && e->n_kept)
-		hy_info(e->log, "%zu of %s with scores in %s already", e->n_kept, HY_COUNT(e->pairing.n_pairs, "case"), e->o->keep);
+		hy_info(e->log, "%zu of %s %s scored in %s already", e->n_kept, HY_COUNT(e->pairing.n_pairs, "case"),
+		        HY_IS(e->pairing.n_pairs), e->o->keep);
 	if (!status)
 		status = score_pairs(e, err);
 	if (!status && e->kept.path)

@@ -201,7 +201,7 @@ static void runs_and_is_not_repeated(void **state)
 	assert_null(line_of("a/results.jsonl", 2));
 	/* nothing left to do, here or elsewhere, and nothing is done */
 	assert_ok(call(o, "a", &err), &err);
-	assert_non_null(strstr(logged, "0 of 2 runs: 2 are done"));
+	assert_non_null(strstr(logged, "0 of 2 runs: 2 done"));
 	char from[600];
 	snprintf(from, sizeof from, "%s", tree_path("a"));
 	o.results = (const char *const[]){from};

@@ -121,7 +121,7 @@ jobs=$(sbatch --parsable --array=1-3 --time=5 -o array.log --open-mode=append --
 sbatch --wait --dependency="afterany:$jobs" --time=5 -o collect.log --wrap \
 	"$score --keep scores --csv parts.csv >parts.txt" >log 2>&1 || fail "the array's scores: $(cat log array.log collect.log)"
 cmp -s whole.csv parts.csv && cmp -s whole.txt parts.txt || fail "an array of jobs makes other tables: $(diff whole.csv parts.csv)"
-grep -q '8 of 8 cases have their scores in scores already' collect.log || fail "the array left work to do: $(cat array.log collect.log)"
+grep -q '8 of 8 cases are scored in scores already' collect.log || fail "the array left work to do: $(cat array.log collect.log)"
 
 # One training on two ranks, as docs/SCALING.md has it, by the interface that the MPI of this hardy knows.
 case $(ldd "$hardy" 2>/dev/null) in

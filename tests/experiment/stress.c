@@ -444,7 +444,7 @@ static void models_of_a_cross_validation(void **state)
 	assert_ok(call(o, "cv", "set", "cv_out", &err), &err);
 	read_rows("cv_out/cases.csv");
 	assert_int_equal(n_rows, 2 * (1 + 4 * 3) * 2);
-	assert_non_null(strstr(heard, "1 of 2 scans are of subjects that the model was trained on (s2): their scores"));
+	assert_non_null(strstr(heard, "1 of 2 scans is of subjects that the model was trained on (s2): their scores"));
 	assert_ok(call(o, "cv/b", "set", "cv_b", &err), &err);
 	assert_null(strstr(heard, "trained on"));
 }

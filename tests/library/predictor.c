@@ -264,7 +264,7 @@ static void a_model_of_two_channels_takes_them_as_the_fourth_axis(void **state)
 	const hardy_image two = view_voxels(v, NX, NY, NZ, 2), one = view_voxels(v, NX, NY, NZ, 1);
 	hardy_predictor *p = new_predictor(model, NULL);
 	assert_int_equal(hardy_predictor_run(p, &one, &found, &err), HARDY_ERROR_DATA);
-	assert_string_equal(err.message, "the scan has 1 channels along its fourth axis, the model wants 2");
+	assert_string_equal(err.message, "the scan has 1 channel along its fourth axis, the model wants 2");
 	assert_null(found);
 	found = run(p, &two);
 	assert_int_equal(hardy_prediction_n_frames(found), 1);
@@ -464,7 +464,7 @@ static void wrong_arguments_are_named(void **state)
 	    {{.size = sizeof *options, .threads = 1025}, "threads is 1025, want 1 to 1024, or 0 for the default"},
 	    {{.size = sizeof *options, .batch = -1}, "batch is -1, want 1 to 1024, or 0 for the default"},
 	    {{.size = sizeof *options, .stn_iterations = 21}, "stn_iterations is 21, want 1 to 20, or 0 for the default"},
-	    {{.size = sizeof *options, .precision = "f16"}, "precision is \"f16\", want one of f32|bf16"}};
+	    {{.size = sizeof *options, .precision = "f16"}, "precision is \"f16\" (did you mean bf16?), want one of f32|bf16"}};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		hardy_predictor_options o = options[i].o;
 		o.size = sizeof o;

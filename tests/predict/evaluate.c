@@ -726,18 +726,18 @@ static void parts_make_the_same_tables(void **state)
 		assert_int_equal(files_in("kept"), 4 - k); /* and no lock */
 	}
 	expect_tables("--keep kept", whole);
-	assert_non_null(strstr(text_of("err"), "8 of 8 cases have their scores in kept already"));
+	assert_non_null(strstr(text_of("err"), "8 of 8 cases are scored in kept already"));
 	assert_int_equal(files_in("kept"), 3);
 
 	/* parts of another number take what is there */
-	expect("pred acdc --keep kept --part 2/2", 0, "err", "4 of 4 cases have their scores in kept already");
+	expect("pred acdc --keep kept --part 2/2", 0, "err", "4 of 4 cases are scored in kept already");
 
 	/* one part's work is lost: the last call does it */
 	tree_delete(kept_file("-2-of-3"));
 	expect_tables("--keep kept", whole);
-	assert_non_null(strstr(text_of("err"), "5 of 8 cases have their scores"));
+	assert_non_null(strstr(text_of("err"), "5 of 8 cases are scored in kept already"));
 	expect_tables("--keep kept", whole);
-	assert_non_null(strstr(text_of("err"), "8 of 8 cases have their scores"));
+	assert_non_null(strstr(text_of("err"), "8 of 8 cases are scored in kept already"));
 
 	/* other conventions are other scores, beside the first ones */
 	make_tables("--tolerance 1.9 --hd95 directed", other);
@@ -750,7 +750,7 @@ static void parts_make_the_same_tables(void **state)
 	labels("pred/patient003_ED.nii.gz", 12, 3, 8, 2, 12, 1);
 	make_tables("", other);
 	expect_tables("--keep kept", other);
-	assert_non_null(strstr(text_of("err"), "7 of 8 cases have their scores"));
+	assert_non_null(strstr(text_of("err"), "7 of 8 cases are scored in kept already"));
 	drop_tables(other);
 	drop_tables(whole);
 	tree_remove();
@@ -782,7 +782,7 @@ static void kept_scores_are_checked(void **state)
 			tree_text(path, longer);
 			hy_free(longer);
 			expect_tables("--keep kept", whole);
-			assert_non_null(strstr(text_of("err"), "7 of 8 cases have their scores"));
+			assert_non_null(strstr(text_of("err"), "7 of 8 cases are scored in kept already"));
 			assert_string_equal(text_of(path), text);
 		}
 		hy_free(damaged);
@@ -814,7 +814,7 @@ static void parts_are_asked_for_rightly(void **state)
 	expect("pred acdc --keep kept --part 1/2", 0, "err", "4 of 8 cases");
 	expect("pred acdc --keep kept --part 2/2", 3, "err", "3 cases scored; 1 without counterpart");
 	expect("pred acdc --keep kept", 3, "err", "7 cases scored; 2 without counterpart");
-	expect("pred acdc --keep kept --allow-missing", 0, "err", "7 of 8 cases have their scores");
+	expect("pred acdc --keep kept --allow-missing", 0, "err", "7 of 8 cases are scored in kept already");
 	tree_remove();
 }
 
@@ -846,7 +846,7 @@ static void an_interrupted_evaluation_goes_on(void **state)
 	const int threads = hy_threads_set(1);
 	left = 3;
 	assert_int_equal(hardy_evaluate(&o, &e, NULL, &err), HARDY_ERROR_INTERRUPTED);
-	assert_non_null(strstr(err.message, "3 of 8 cases were done; nothing is kept"));
+	assert_non_null(strstr(err.message, "3 of 8 cases are done; nothing is kept"));
 	o.keep = keep;
 	left = 3;
 	assert_int_equal(hardy_evaluate(&o, &e, NULL, &err), HARDY_ERROR_INTERRUPTED);

@@ -469,7 +469,7 @@ static void data_sets_and_subjects(void **state)
 	remove_tree(at("out"));
 	o = plain();
 	assert_int_equal(call(o, at("out"), &err, at("pair.safetensors"), at("set"), NULL), HARDY_ERROR_DATA);
-	assert_non_null(strstr(err.message, "1 channels, want 2"));
+	assert_non_null(strstr(err.message, "1 channel, want 2"));
 	/* the labels of a data set are no place for predictions */
 	assert_int_equal(call(o, at("set/labels"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
 	assert_non_null(strstr(err.message, "overwrite a label"));

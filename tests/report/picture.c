@@ -257,7 +257,7 @@ static void bad_tables_are_refused(void **state)
 		const char *text, *message;
 	} bad[] = {
 	    {"", "0 rows"},
-	    {"a,b,c\n", "1 rows"},
+	    {"a,b,c\n", "1 row,"},
 	    {"a,b\n", "line 1 has 2 columns"},
 	    {"a,b,c,d,e,f,g,h,i,j,k\n", "line 1 has 11 columns"},
 	    {"a,b,c\nd,e\n", "line 2 has 2 columns, want 3"},
