@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void measure(const hy_slices *s, int64_t channel, double *mean, double *sd)
 {
@@ -55,17 +56,28 @@ void hy_fingerprint_add(hy_fingerprint *f, const hy_grid *stored, const hy_slice
 	f->n_volumes++;
 }
 
+/* "1.250 to 1.875", or one number where both read alike. */
+static const char *range(double low, double high, char text[64])
+{
+	char last[32];
+	snprintf(text, 32, "%.3f", low);
+	snprintf(last, sizeof last, "%.3f", high);
+	if (strcmp(text, last) != 0)
+		snprintf(text + strlen(text), 32, " to %.24s", last);
+	return text;
+}
+
 static void check_intensity(const char *what, int64_t channel, double v, double low, double high,
                             void (*found)(void *, const char *), void *payload)
 {
 	const double margin = fmax(HY_FINGERPRINT_INTENSITY_MARGIN * (high - low), HY_FINGERPRINT_INTENSITY_LEAST);
-	char text[200], where[32] = "";
+	char text[200], where[32] = "", both[64];
 	if (v >= low - margin && v <= high + margin)
 		return;
 	if (channel)
 		snprintf(where, sizeof where, " of channel %lld", (long long)channel);
-	snprintf(text, sizeof text, "%s of the scaled intensities%s is %.3f, training scans have %.3f to %.3f", what, where, v, low,
-	         high);
+	snprintf(text, sizeof text, "%s of the scaled intensities%s is %.3f, training scans have %s", what, where, v,
+	         range(low, high, both));
 	found(payload, text);
 }
 
@@ -74,14 +86,15 @@ void hy_fingerprint_check(const hy_fingerprint *f, const hy_grid *stored, const 
 {
 	const hy_grid moved = stacked(stored), *grid = &moved;
 	static const char axes[] = "xyz";
-	char text[200];
+	char text[200], both[64];
 	if (f->n_volumes < 1)
 		return;
 	for (int k = 0; k < 3; k++) {
 		const double v = grid->spacing_mm[k], low = f->spacing_low_mm[k], high = f->spacing_high_mm[k];
 		if (v >= low / HY_FINGERPRINT_SPACING_FACTOR && v <= high * HY_FINGERPRINT_SPACING_FACTOR)
 			continue;
-		snprintf(text, sizeof text, "spacing along %c is %.3f mm, training scans have %.3f to %.3f mm", axes[k], v, low, high);
+		snprintf(text, sizeof text, "spacing along %c is %.3f mm, training scans have %s mm", axes[k], v,
+		         range(low, high, both));
 		found(payload, text);
 	}
 	for (int c = 0; c < n_channels; c++) {

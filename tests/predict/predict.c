@@ -550,12 +550,12 @@ static void strict_about_warnings(void **state)
 	hy_model_clear(&m);
 	hardy_predict_options o = plain();
 	assert_ok(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), &err);
-	assert_non_null(strstr(heard, "spacing along x is 1.500 mm, training scans have 3.000 to 3.000 mm"));
+	assert_non_null(strstr(heard, "spacing along x is 1.500 mm, training scans have 3.000 mm"));
 	o.strict = true;
 	assert_int_equal(call(o, at("out"), &err, at("narrow.safetensors"), at("scans/a.nii"), NULL), HARDY_ERROR_THRESHOLD);
 	char *table = NULL;
 	read_table(at("out/quality.csv"), &table);
-	assert_non_null(strstr(table, ",2,\"spacing along x is 1.500 mm, training scans have 3.000 to 3.000 mm; spacing along y"));
+	assert_non_null(strstr(table, ",2,\"spacing along x is 1.500 mm, training scans have 3.000 mm; spacing along y"));
 	hy_free(table);
 	assert_true(hy_path_exists(at("out/a.nii.gz")));
 	o.spacing_mm[0] = o.spacing_mm[1] = 3;
