@@ -35,13 +35,10 @@ static const field direction_fields[] = {
     {"direction_y", KIND_DOUBLE, offsetof(hy_plan, direction[1]), 3, -1.001, 1.001},
 };
 
-/* Only of a plan with neighbours. */
-static const field neighbour_fields[] = {
+/* Each only where it is not the usual: no neighbours, one plane. */
+enum { NEIGHBOURS, PLANES, N_OPTIONAL };
+static const field optional_fields[N_OPTIONAL] = {
     {"neighbours", KIND_INT, offsetof(hy_plan, neighbours), 1, 0, HY_MOST_NEIGHBOURS},
-};
-
-/* Only of a plan of several planes. */
-static const field plane_fields[] = {
     {"planes", KIND_INT, offsetof(hy_plan, planes), 1, 1, HY_MOST_PLANES},
 };
 
@@ -170,8 +167,8 @@ cJSON *hy_plan_to_json(const hy_plan *p)
 	if (p->directed)
 		object = add_fields(object, direction_fields, COUNT(direction_fields), p, 1);
 	if (p->neighbours)
-		object = add_fields(object, neighbour_fields, COUNT(neighbour_fields), p, 1);
-	return p->planes > 1 ? add_fields(object, plane_fields, COUNT(plane_fields), p, 1) : object;
+		object = add_fields(object, &optional_fields[NEIGHBOURS], 1, p, 1);
+	return p->planes > 1 ? add_fields(object, &optional_fields[PLANES], 1, p, 1) : object;
 }
 
 cJSON *hy_fingerprint_to_json(const hy_fingerprint *f, int n_channels)
@@ -308,15 +305,12 @@ hardy_status hy_plan_from_json(hy_plan *p, const cJSON *json, const char *where,
 			return directed;
 		read.directed = true;
 	}
-	if (cJSON_GetObjectItemCaseSensitive(json, neighbour_fields[0].name)) {
-		const hardy_status beside = struct_from_json(neighbour_fields, COUNT(neighbour_fields), &read, 1, json, where, err);
-		if (beside)
-			return beside;
-	}
-	if (cJSON_GetObjectItemCaseSensitive(json, plane_fields[0].name)) {
-		const hardy_status planes = struct_from_json(plane_fields, COUNT(plane_fields), &read, 1, json, where, err);
-		if (planes)
-			return planes;
+	for (int i = 0; i < N_OPTIONAL; i++) {
+		if (!cJSON_GetObjectItemCaseSensitive(json, optional_fields[i].name))
+			continue;
+		const hardy_status optional = struct_from_json(&optional_fields[i], 1, &read, 1, json, where, err);
+		if (optional)
+			return optional;
 	}
 	if (read.planes != 1 && read.planes != HY_MOST_PLANES)
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: \"planes\" is %d, want 1 or %d", where, read.planes, HY_MOST_PLANES);

@@ -99,11 +99,16 @@ static hardy_status load_plane(loader *l, int plane, const hy_volume *image, con
                                hy_slices *training, hardy_error *err)
 {
 	const hy_plan plan = hy_plan_plane(l->plan, plane);
-	hardy_status status = hy_preprocess_test(&plan, image, labels, test, err);
+	hy_slices full = {0};
+	hardy_status status = hy_preprocess_train(&plan, image, labels, &full, err);
+	if (!status)
+		status = hy_preprocess_window(&plan, &full, NULL, test, err);
 	if (!status && training)
 		status = hy_cover_add(&l->cover, &plan, &image->grid, labels->data, err);
-	if (!status && training)
-		status = hy_preprocess_train(&plan, image, labels, training, err);
+	if (status || !training)
+		hy_slices_clear(&full);
+	else
+		*training = full;
 	return status;
 }
 

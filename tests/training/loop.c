@@ -449,6 +449,23 @@ static void starts_from_a_model(void **state)
 	assert_false(hy_path_exists(tree_path("fourth")));
 }
 
+/* The training of o, interrupted after two questions whether to stop, ends with the model that it made in one go. */
+static void goes_on_to_the_same_model(hardy_train_options o, const char *whole)
+{
+	hardy_error err = {0};
+	hardy_train_options again;
+	int n = 5 + 2; /* reading scans asks once a scan */
+	char *texts;
+	o.output = tree_path("cut");
+	assert_int_equal(hardy_train(&o, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
+	assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
+	again.output = tree_path("cut");
+	again.resume = true;
+	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
+	hardy_texts_free(texts);
+	assert_same_file(whole, "cut/last.safetensors");
+}
+
 /* Of two channels with a neighbour on either side the network sees six; the model is one of two. */
 static void sees_neighbours(void **state)
 {
@@ -466,20 +483,7 @@ static void sees_neighbours(void **state)
 	assert_int_equal(m.network.config.channels, 6);
 	assert_int_equal(m.plan.neighbours, 1);
 	hy_model_clear(&m);
-	/* interrupted, it goes on to the same model */
-	hardy_train_options cut = tiny("cut", "hardy"), again;
-	cut.network_levels = 2;
-	cut.neighbours = 1;
-	cut.iterations = 4;
-	int n = 5 + 2; /* reading scans asks once a scan */
-	char *texts;
-	assert_int_equal(hardy_train(&cut, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
-	assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
-	again.output = cut.output;
-	again.resume = true;
-	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-	hardy_texts_free(texts);
-	assert_same_file("beside/last.safetensors", "cut/last.safetensors");
+	goes_on_to_the_same_model(o, "beside/last.safetensors");
 	/* to start from it is to see as many */
 	char from[512];
 	snprintf(from, sizeof from, "%s", tree_path("beside"));
@@ -529,19 +533,7 @@ static void slices_across_all_axes(void **state)
 		hy_free(text);
 	}
 	assert_true(cases[0] == cases[1] && slices[0] > 2 * slices[1]);
-	hardy_train_options cut = tiny("cut", "hardy"), again;
-	cut.network_levels = 2;
-	cut.planes = 3;
-	cut.iterations = 4;
-	int n = 5 + 2; /* reading scans asks once a scan */
-	char *texts;
-	assert_int_equal(hardy_train(&cut, NULL, &(hardy_stop){countdown, &n}, &err), HARDY_ERROR_INTERRUPTED);
-	assert_ok(hardy_train_options_read(&again, &texts, tree_path("cut"), &err), &err);
-	again.output = cut.output;
-	again.resume = true;
-	assert_ok(hardy_train(&again, NULL, NULL, &err), &err);
-	hardy_texts_free(texts);
-	assert_same_file("planes/last.safetensors", "cut/last.safetensors");
+	goes_on_to_the_same_model(o, "planes/last.safetensors");
 	o = tiny("two", "hardy");
 	o.planes = 2;
 	refuse(&o, HARDY_ERROR_ARGUMENT, "planes is 2, want 1 or 3");
