@@ -3,6 +3,7 @@
  */
 #include "artefact/artefact.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -70,8 +71,7 @@ static cJSON *reals(const double *x, int n)
 	cJSON *list = cJSON_CreateArray();
 	for (int i = 0; list && i < n; i++) {
 		cJSON *item = hy_json_real(x[i]);
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, item)) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -84,8 +84,7 @@ static cJSON *triples(const double (*x)[3], int n)
 	cJSON *list = cJSON_CreateArray();
 	for (int i = 0; list && i < n; i++) {
 		cJSON *item = reals(x[i], 3);
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, item)) {
 			cJSON_Delete(list);
 			return NULL;
 		}

@@ -3,6 +3,7 @@
  */
 #include "artefact/spoil.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -53,11 +54,8 @@ hardy_status hy_spoil_volume(const hy_spoil *s, hy_volume *image, cJSON *frames,
 				hy_prefix(err, status, "frame %lld", (long long)f);
 			return status;
 		}
-		cJSON *parameters = hy_artefact_to_json(&a);
-		if (!parameters || !cJSON_AddItemToArray(frames, parameters)) {
-			cJSON_Delete(parameters);
+		if (!hy_json_append(frames, hy_artefact_to_json(&a)))
 			status = hy_fail_memory(err, "parameters", 1, sizeof a);
-		}
 	}
 	return status;
 }

@@ -105,6 +105,22 @@ bool hy_json_add(cJSON *object, const char *name, cJSON *item)
 	return false;
 }
 
+bool hy_json_append(cJSON *list, cJSON *item)
+{
+	if (item && list && cJSON_AddItemToArray(list, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+cJSON *hy_json_keep(bool good, cJSON *item)
+{
+	if (good)
+		return item;
+	cJSON_Delete(item);
+	return NULL;
+}
+
 double hy_json_number(const cJSON *object, const char *name, double other)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);

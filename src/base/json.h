@@ -23,6 +23,13 @@ void hy_json_bytes(char *text);
  * built by one chain of &&. */
 bool hy_json_add(cJSON *object, const char *name, cJSON *item);
 
+/* Adds item (taken over, NULL allowed) to a list; false when that fails. cJSON's own functions leave an item that they do not add to
+ * the caller, who has no name for it; nothing outside json.c calls them. */
+bool hy_json_append(cJSON *list, cJSON *item);
+
+/* The item where all went well; otherwise it is deleted, and NULL. */
+cJSON *hy_json_keep(bool good, cJSON *item);
+
 /* A number of an object; other where it has none of that name. */
 double hy_json_number(const cJSON *object, const char *name, double other);
 

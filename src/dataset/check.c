@@ -633,7 +633,7 @@ static void json_problems(cJSON *array, const hy_problems *p)
 		cJSON_AddStringToObject(item, "phase", q->phase);
 		cJSON_AddStringToObject(item, "text", q->text);
 		cJSON_AddStringToObject(item, "remedy", q->remedy);
-		cJSON_AddItemToArray(array, item);
+		hy_json_append(array, item);
 	}
 }
 
@@ -645,7 +645,7 @@ static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
 	cJSON_AddStringToObject(item, "site", c->site);
 	cJSON *images = cJSON_AddArrayToObject(item, "images");
 	for (int k = 0; k < d->n_channels && c->image_path[k]; k++)
-		cJSON_AddItemToArray(images, cJSON_CreateString(c->image_path[k]));
+		hy_json_append(images, cJSON_CreateString(c->image_path[k]));
 	if (c->label_path)
 		cJSON_AddStringToObject(item, "label", c->label_path);
 	else
@@ -656,9 +656,9 @@ static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
 	if (f->has_image) {
 		const double shape[3] = {(double)f->m->grid.nx, (double)f->m->grid.ny, (double)f->m->grid.nz};
 		const double range[2] = {(double)f->m->low, (double)f->m->high};
-		cJSON_AddItemToObject(item, "shape", cJSON_CreateDoubleArray(shape, 3));
-		cJSON_AddItemToObject(item, "spacing_mm", cJSON_CreateDoubleArray(f->m->grid.spacing_mm, 3));
-		cJSON_AddItemToObject(item, "range", cJSON_CreateDoubleArray(range, 2));
+		hy_json_add(item, "shape", cJSON_CreateDoubleArray(shape, 3));
+		hy_json_add(item, "spacing_mm", cJSON_CreateDoubleArray(f->m->grid.spacing_mm, 3));
+		hy_json_add(item, "range", cJSON_CreateDoubleArray(range, 2));
 	}
 	if (f->has_label) {
 		cJSON *classes = cJSON_AddObjectToObject(item, "classes");
@@ -681,14 +681,14 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 	cJSON_AddStringToObject(json, "layout", hy_layout_name(d->layout));
 	cJSON *channels = cJSON_AddArrayToObject(json, "channels");
 	for (int k = 0; k < d->n_channels; k++)
-		cJSON_AddItemToArray(channels, cJSON_CreateString(d->channels[k]));
+		hy_json_append(channels, cJSON_CreateString(d->channels[k]));
 	cJSON *classes = cJSON_AddArrayToObject(json, "classes");
 	for (int k = 0; k < d->n_classes; k++) {
 		cJSON *one = cJSON_CreateObject();
 		cJSON_AddStringToObject(one, "name", d->classes[k].name);
 		cJSON_AddNumberToObject(one, "value", d->classes[k].value);
 		cJSON_AddBoolToObject(one, "present", d->classes[k].present);
-		cJSON_AddItemToArray(classes, one);
+		hy_json_append(classes, one);
 	}
 	cJSON_AddNumberToObject(json, "subjects", (double)r->n_subjects);
 	cJSON_AddNumberToObject(json, "usable", (double)r->n_usable);
@@ -697,7 +697,7 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 	cJSON *cases = cJSON_AddArrayToObject(json, "cases"), *problems = cJSON_AddArrayToObject(json, "problems");
 	json_problems(problems, &r->general);
 	for (size_t i = 0; i < d->n_cases; i++) {
-		cJSON_AddItemToArray(cases, json_case(d, &d->cases[i], &r->facts[i]));
+		hy_json_append(cases, json_case(d, &d->cases[i], &r->facts[i]));
 		json_problems(problems, &r->facts[i].problems);
 	}
 	char *text = hy_json_print(json, true);

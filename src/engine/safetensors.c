@@ -347,10 +347,10 @@ static cJSON *describe_tensor(const hy_st_tensor *t, size_t begin)
 	cJSON *shape = cJSON_AddArrayToObject(item, "shape");
 	bool good = true;
 	for (int i = 0; i < t->n_dims; i++)
-		good &= cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[i]));
+		good &= hy_json_append(shape, cJSON_CreateNumber((double)t->shape[i]));
 	cJSON *offsets = cJSON_AddArrayToObject(item, "data_offsets");
-	good &= cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)begin));
-	good &= cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)(begin + t->n_bytes)));
+	good &= hy_json_append(offsets, cJSON_CreateNumber((double)begin));
+	good &= hy_json_append(offsets, cJSON_CreateNumber((double)(begin + t->n_bytes)));
 	if (!good || !shape || cJSON_GetArraySize(item) != 3) {
 		cJSON_Delete(item);
 		return NULL;
@@ -371,7 +371,7 @@ static char *describe(const hy_st_tensor *const *order, size_t n, const char *co
 	}
 	size_t begin = 0;
 	for (size_t i = 0; good && i < n; i++) {
-		good = cJSON_AddItemToObject(root, order[i]->name, describe_tensor(order[i], begin));
+		good = hy_json_add(root, order[i]->name, describe_tensor(order[i], begin));
 		begin += order[i]->n_bytes;
 	}
 	char *text = good ? hy_json_print(root, false) : NULL;

@@ -141,22 +141,13 @@ static bool add_key(cJSON *json, const hy_compare *c, size_t m, int w, size_t t)
 	       hy_json_add(json, "set", cJSON_CreateString(c->targets[t].name));
 }
 
-/* Takes the item over. */
-static bool append(cJSON *list, bool good, cJSON *item)
-{
-	if (good && list && item && cJSON_AddItemToArray(list, item))
-		return true;
-	cJSON_Delete(item);
-	return false;
-}
-
 static cJSON *cell_to_json(const hy_compare *c, size_t m, int w, size_t t)
 {
 	const hy_compare_cell *cell = hy_compare_cell_at(c, m, w, t);
 	cJSON *json = cJSON_CreateObject(), *seeds = cJSON_CreateArray(), *classes = cJSON_CreateObject();
 	bool good = seeds && classes;
 	for (int64_t k = 0; k < c->s->o->seeds && good; k++)
-		good = append(seeds, true, short_number(cell->seeds[k]));
+		good = hy_json_append(seeds, short_number(cell->seeds[k]));
 	for (size_t k = 0; k < c->n_classes && good; k++)
 		if (isfinite(cell->classes[k]))
 			good = hy_json_add(classes, c->classes[k], short_number(cell->classes[k]));
@@ -207,7 +198,7 @@ static cJSON *cells_to_json(const hy_compare *c)
 		for (int w = 0; w < 2; w++)
 			for (size_t t = 0; t < c->n_targets; t++)
 				if (good && hy_compare_has_runs(c, m))
-					good = append(list, true, cell_to_json(c, m, w, t));
+					good = hy_json_append(list, cell_to_json(c, m, w, t));
 	if (good)
 		return list;
 	cJSON_Delete(list);
@@ -224,7 +215,7 @@ static cJSON *pairs_to_json(const hy_compare *c, bool of_stn)
 				for (size_t t = 0; t < c->n_targets; t++) {
 					const hy_compare_pair *p = of_stn ? hy_compare_stn_at(c, m, t) : hy_compare_pair_at(c, r, m, w, t);
 					if (good && isfinite(p->difference))
-						good = append(list, true, pair_to_json(c, m, w, t, of_stn ? "FTN" : hy_compare_references[r], p));
+						good = hy_json_append(list, pair_to_json(c, m, w, t, of_stn ? "FTN" : hy_compare_references[r], p));
 				}
 	if (good)
 		return list;
@@ -240,7 +231,7 @@ static cJSON *targets_to_json(const hy_compare *c)
 		const hy_compare_target *target = &c->targets[t];
 		cJSON *item = cJSON_CreateObject(), *sets = cJSON_CreateArray();
 		for (size_t k = 0; k < target->n_sets && good; k++)
-			good = append(sets, true, cJSON_CreateString(c->s->sets[target->sets[k]].name));
+			good = hy_json_append(sets, cJSON_CreateString(c->s->sets[target->sets[k]].name));
 		good = good && hy_json_add(item, "name", cJSON_CreateString(target->name)) &&
 		       hy_json_add(item, "title", cJSON_CreateString(target->title)) &&
 		       hy_json_add(item, "kind", cJSON_CreateString(target->set ? hy_set_kind_names[target->set->kind] : "group")) &&
@@ -251,7 +242,7 @@ static cJSON *targets_to_json(const hy_compare *c)
 			sets = NULL;
 		}
 		cJSON_Delete(sets);
-		good = append(list, good, item);
+		good = hy_json_append(list, hy_json_keep(good, item));
 	}
 	if (good)
 		return list;
@@ -277,7 +268,7 @@ static cJSON *forecasts_to_json(const hy_compare *c)
 		       hy_json_add(item, "auc", short_number(f->auc)) && hy_json_add(item, "auc_low", short_number(f->auc_low)) &&
 		       hy_json_add(item, "auc_high", short_number(f->auc_high)) && hy_json_add(item, "error", short_number(f->error)) &&
 		       hy_json_add(item, "below_bound", short_number(f->below_low));
-		good = append(list, good, item);
+		good = hy_json_append(list, hy_json_keep(good, item));
 	}
 	if (good)
 		return list;

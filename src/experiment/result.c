@@ -46,7 +46,7 @@ static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
 {
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < n && list; i++)
-		if (!cJSON_AddItemToArray(list, cJSON_CreateString(names[i]))) {
+		if (!hy_json_append(list, cJSON_CreateString(names[i]))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -99,8 +99,7 @@ static cJSON *curve_row(const cJSON *row, const bool *used)
 		if (!used[k])
 			continue;
 		cJSON *item = cJSON_IsNumber(value) ? rounded(value->valuedouble, k ? "%.4g" : "%.0f") : cJSON_CreateNull();
-		if (!cJSON_AddItemToArray(out, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(out, item)) {
 			cJSON_Delete(out);
 			return NULL;
 		}
@@ -120,7 +119,7 @@ static hardy_status add_curve(cJSON *result, const hy_study_run *run, hardy_erro
 	for (char *at = text, *end; !status && at && (end = strchr(at, '\n')); at = end + 1) {
 		*end = 0;
 		cJSON *row = cJSON_Parse(at);
-		good = good && row && cJSON_AddItemToArray(rows, row);
+		good = hy_json_append(rows, hy_json_keep(good, row));
 	}
 	if (!status && good) {
 		const int total = cJSON_GetArraySize(rows);
@@ -129,13 +128,13 @@ static hardy_status add_curve(cJSON *result, const hy_study_run *run, hardy_erro
 		    cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(row, curve_columns[k])) != 0;
 		for (int k = 0; k < N_CURVE_COLUMNS && good; k++)
 			if (used[k])
-				good = cJSON_AddItemToArray(names, cJSON_CreateString(curve_columns[k]));
+				good = hy_json_append(names, cJSON_CreateString(curve_columns[k]));
 		cJSON_ArrayForEach(row, rows)
 		{
 			const size_t before = n * MOST_CURVE_ROWS / (size_t)total, after = (n + 1) * MOST_CURVE_ROWS / (size_t)total;
 			n++;
 			if (good && (total <= MOST_CURVE_ROWS || after > before))
-				good = cJSON_AddItemToArray(curve, curve_row(row, used));
+				good = hy_json_append(curve, curve_row(row, used));
 		}
 	}
 	if (!status && good) {
@@ -194,8 +193,7 @@ static cJSON *cases_to_json(const hy_test_set *what, const hy_scored_set *set)
 		if (isfinite(c->predicted))
 			good = good && hy_json_add(item, "predicted", rounded(c->predicted, "%.4f")) &&
 			       hy_json_add(item, "predicted_low", rounded(c->low, "%.4f"));
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -214,8 +212,7 @@ static cJSON *scores_to_json(const hy_study *s, const hy_scored_set *sets)
 		    hy_json_add(item, "kind", cJSON_CreateString(hy_set_kind_names[s->sets[i].kind])) &&
 		    hy_json_add(item, "cases", cases_to_json(&s->sets[i], &sets[i])) &&
 		    (!sets[i].n_left_out || hy_json_add(item, "left_out", cJSON_CreateNumber((double)sets[i].n_left_out)));
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -314,8 +311,7 @@ static cJSON *methods_to_json(const hy_study *s)
 		                  hy_json_add(item, "recipe", cJSON_CreateString(m->recipe)) &&
 		                  hy_json_add(item, "summary", cJSON_CreateString(r.summary)) &&
 		                  hy_json_add(item, "options", cJSON_CreateString(m->options));
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -340,8 +336,7 @@ static cJSON *all_sets_to_json(const hy_study *s)
 		            hy_json_add(item, "grid", cJSON_CreateString(set->kind == HY_SET_ARTEFACT ? "protocol" : "own"));
 		if (good && set->kind != HY_SET_SITE)
 			good = hy_json_add(item, "subjects", names_to_json(s->runs[0].split.test, s->runs[0].split.n_test));
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -365,8 +360,7 @@ static cJSON *runs_to_json(const hy_study *s)
 		                  hy_json_add(item, "model", cJSON_CreateString(hy_study_scores_last(r) ? "last" : "best")) &&
 		                  hy_json_add(item, "status", cJSON_CreateString(state_names[r->state])) &&
 		                  hy_json_add(item, "configuration", cJSON_Duplicate(r->config, true));
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -378,7 +372,7 @@ static cJSON *seeds_to_json(const hy_study *s)
 {
 	cJSON *list = cJSON_CreateArray();
 	for (int64_t i = 0; i < s->o->seeds && list; i++)
-		if (!cJSON_AddItemToArray(list, cJSON_CreateNumber((double)(s->o->first_seed + i)))) {
+		if (!hy_json_append(list, cJSON_CreateNumber((double)(s->o->first_seed + i)))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -389,7 +383,7 @@ static cJSON *commands_to_json(const hy_study *s)
 {
 	cJSON *list = cJSON_CreateArray();
 	char *text = hy_command_text(s, "hardy", HY_COMMAND_ALL, NULL);
-	if (list && text && cJSON_AddItemToArray(list, cJSON_CreateString(text))) {
+	if (list && text && hy_json_append(list, cJSON_CreateString(text))) {
 		hy_free(text);
 		return list;
 	}

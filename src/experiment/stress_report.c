@@ -181,24 +181,17 @@ static bool add_cell(const hy_stress_result *r, cJSON *list, int kind, int level
 {
 	hy_stress_cell c;
 	cJSON *o = cJSON_CreateObject(), *dice = NULL;
-	if (hy_stress_cell_of(r, kind, level, which, &c, NULL) ||
-	    !hy_json_add(o, "artefact", cJSON_CreateString(kind == HY_STRESS_END ? "acdc-c" : hy_stress_name(kind))) ||
-	    (level && (!hy_json_add(o, "level", cJSON_CreateNumber(level)) ||
-	               !hy_json_add(o, "severity", hy_json_real(hy_stress_severity(kind, level))))) ||
-	    !hy_json_add(o, "network", cJSON_CreateString(networks[which])) ||
-	    !hy_json_add(o, "n", cJSON_CreateNumber((double)c.n)) || !hy_json_add(o, "mean_dice", hy_json_real(c.mean)) ||
-	    !hy_json_add(o, "sd", hy_json_real(c.sd)) || !hy_json_add(o, "below_0.5", hy_json_real(c.below_half)) ||
-	    !hy_json_add(o, "below_0.1", hy_json_real(c.below_tenth)) || !hy_json_add(o, "dice", dice = cJSON_CreateObject()))
-		goto fail;
-	for (int k = 1; k < r->n_classes; k++) {
-		if (!hy_json_add(dice, r->classes[k].name, hy_json_real(c.dice[k])))
-			goto fail;
-	}
-	if (cJSON_AddItemToArray(list, o))
-		return true;
-fail:
-	cJSON_Delete(o);
-	return false;
+	bool good = !hy_stress_cell_of(r, kind, level, which, &c, NULL) &&
+	            hy_json_add(o, "artefact", cJSON_CreateString(kind == HY_STRESS_END ? "acdc-c" : hy_stress_name(kind))) &&
+	            (!level || (hy_json_add(o, "level", cJSON_CreateNumber(level)) &&
+	                        hy_json_add(o, "severity", hy_json_real(hy_stress_severity(kind, level))))) &&
+	            hy_json_add(o, "network", cJSON_CreateString(networks[which])) &&
+	            hy_json_add(o, "n", cJSON_CreateNumber((double)c.n)) && hy_json_add(o, "mean_dice", hy_json_real(c.mean)) &&
+	            hy_json_add(o, "sd", hy_json_real(c.sd)) && hy_json_add(o, "below_0.5", hy_json_real(c.below_half)) &&
+	            hy_json_add(o, "below_0.1", hy_json_real(c.below_tenth)) && hy_json_add(o, "dice", dice = cJSON_CreateObject());
+	for (int k = 1; k < r->n_classes && good; k++)
+		good = hy_json_add(dice, r->classes[k].name, hy_json_real(c.dice[k]));
+	return hy_json_append(list, hy_json_keep(good, o));
 }
 
 /* null without predictions */
@@ -226,7 +219,7 @@ static bool add_models(const hy_stress_result *r, cJSON *o)
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; list && i < r->n_models; i++) {
 		cJSON *text = cJSON_CreateString(r->models[i]);
-		if (!text || !cJSON_AddItemToArray(list, text))
+		if (!hy_json_append(list, text))
 			return cJSON_Delete(list), false;
 	}
 	return hy_json_add(o, "models", list);

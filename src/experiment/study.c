@@ -221,7 +221,7 @@ static bool add_names(cJSON *json, const char *key, char (*names)[HY_NAME_SIZE],
 	cJSON *list = cJSON_AddArrayToObject(json, key);
 	bool good = list != NULL;
 	for (size_t i = 0; i < n && good; i++)
-		good = cJSON_AddItemToArray(list, cJSON_CreateString(names[order[i]]));
+		good = hy_json_append(list, cJSON_CreateString(names[order[i]]));
 	return good;
 }
 
@@ -407,8 +407,7 @@ static cJSON *sets_to_json(const hy_study *s)
 			good = hy_json_add(item, "classes", cJSON_CreateString(source->classes));
 		if (good && source->labelled_slices)
 			good = hy_json_add(item, "labelled_slices", cJSON_CreateTrue());
-		if (!good || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;
 		}

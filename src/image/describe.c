@@ -3,6 +3,7 @@
  */
 #include "image/describe.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "image/nifti.h"
 #include "image/nifti_scan.h"
@@ -27,7 +28,7 @@ static void keep_warning(void *payload, hardy_log_level level, const char *line)
 		return;
 	if (!strncmp(line, l->path, n) && !strncmp(line + n, ": ", 2))
 		line += n + 2;
-	cJSON_AddItemToArray(l->warnings, cJSON_CreateString(line));
+	hy_json_append(l->warnings, cJSON_CreateString(line));
 }
 
 static const char *geometry_name(hy_geometry_source source)
@@ -57,17 +58,17 @@ static void describe_geometry(cJSON *o, const hy_nifti_scan *s)
 	char code[4];
 	for (int i = 0; i < 4; i++)
 		shape[i] = (double)h->n[i];
-	cJSON_AddItemToObject(o, "shape", cJSON_CreateDoubleArray(shape, h->n[3] > 1 ? 4 : 3));
-	cJSON_AddItemToObject(o, "spacing_mm", cJSON_CreateDoubleArray(g->spacing_mm, 3));
+	hy_json_add(o, "shape", cJSON_CreateDoubleArray(shape, h->n[3] > 1 ? 4 : 3));
+	hy_json_add(o, "spacing_mm", cJSON_CreateDoubleArray(g->spacing_mm, 3));
 	for (int i = 0; i < 3; i++)
 		axes[i] = shape[i] * g->spacing_mm[i];
-	cJSON_AddItemToObject(o, "extent_mm", cJSON_CreateDoubleArray(axes, 3));
+	hy_json_add(o, "extent_mm", cJSON_CreateDoubleArray(axes, 3));
 	cJSON_AddStringToObject(o, "geometry", geometry_name(h->source));
 	hy_affine_orientation(g->affine, code);
 	cJSON_AddStringToObject(o, "orientation", h->source == HY_FROM_PIXDIM ? "unknown" : code);
 	cJSON *rows = cJSON_AddArrayToObject(o, "affine");
 	for (int r = 0; r < 3; r++)
-		cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(g->affine[r], 4));
+		hy_json_append(rows, cJSON_CreateDoubleArray(g->affine[r], 4));
 	cJSON_AddNumberToObject(o, "shear_mm", hy_grid_shear_mm(g));
 }
 
@@ -155,7 +156,7 @@ hardy_status hy_scan_describe(const char *path, cJSON **out, hardy_error *err)
 	describe_geometry(o, &s);
 	describe_type(o, &s.h);
 	describe_values(o, &v);
-	cJSON_AddItemToObject(o, "warnings", l.warnings);
+	hy_json_add(o, "warnings", l.warnings);
 	l.warnings = NULL;
 	*out = o;
 	o = NULL;

@@ -149,19 +149,15 @@ static hardy_status write_text(const char *path, const char *text, const char *m
 static char *describe(void)
 {
 	cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *by = cJSON_CreateObject();
-	bool good = o && list && by && hy_json_add(by, "Name", cJSON_CreateString("hardy")) &&
-	            hy_json_add(by, "Version", cJSON_CreateString(hardy_version())) && cJSON_AddItemToArray(list, by);
-	if (!good)
-		cJSON_Delete(by);
+	bool good =
+	    hy_json_add(by, "Name", cJSON_CreateString("hardy")) && hy_json_add(by, "Version", cJSON_CreateString(hardy_version()));
+	good = hy_json_append(list, hy_json_keep(good, by));
 	good = good && hy_json_add(o, "Name", cJSON_CreateString("Segmentations by hardy")) &&
 	       hy_json_add(o, "BIDSVersion", cJSON_CreateString(VERSION)) &&
 	       hy_json_add(o, "DatasetType", cJSON_CreateString("derivative")) &&
 	       hy_json_add(o, "hardy_version", cJSON_CreateString(hardy_version()));
-	char *text = NULL;
-	if (good && hy_json_add(o, "GeneratedBy", list))
-		text = hy_json_print(o, true);
-	else if (!good)
-		cJSON_Delete(list);
+	good = hy_json_add(o, "GeneratedBy", hy_json_keep(good, list));
+	char *text = good ? hy_json_print(o, true) : NULL;
 	cJSON_Delete(o);
 	return text;
 }
@@ -225,13 +221,11 @@ hardy_status hy_bids_add_model(cJSON *models, const hy_model *m, const char *pat
 	if (status)
 		return status;
 	cJSON *o = cJSON_CreateObject();
-	if (o && hy_json_add(o, "File", cJSON_CreateString(hy_path_name(path))) &&
-	    hy_json_add(o, "SHA256", cJSON_CreateString(hash)) &&
-	    hy_json_add(o, "Network", hy_network_config_to_json(&m->network.config)) &&
-	    hy_json_add(o, "Plan", hy_plan_to_json(&m->plan)) && cJSON_AddItemToArray(models, o))
-		return HARDY_OK;
-	cJSON_Delete(o);
-	return hy_fail_memory(err, path, 1, 1);
+	const bool good = hy_json_add(o, "File", cJSON_CreateString(hy_path_name(path))) &&
+	                  hy_json_add(o, "SHA256", cJSON_CreateString(hash)) &&
+	                  hy_json_add(o, "Network", hy_network_config_to_json(&m->network.config)) &&
+	                  hy_json_add(o, "Plan", hy_plan_to_json(&m->plan));
+	return hy_json_append(models, hy_json_keep(good, o)) ? HARDY_OK : hy_fail_memory(err, path, 1, 1);
 }
 
 char *hy_bids_sidecar(const char *label_path)

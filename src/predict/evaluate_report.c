@@ -105,9 +105,8 @@ static void add_flag(tree *t, cJSON *to, const char *name, bool v)
 static cJSON *append_object(tree *t, cJSON *array)
 {
 	cJSON *item = kept(t, cJSON_CreateObject());
-	if (!cJSON_AddItemToArray(array, item)) {
+	if (!hy_json_append(array, item)) {
 		t->lost = true;
-		cJSON_Delete(item);
 		return NULL;
 	}
 	return item;

@@ -766,11 +766,9 @@ static bool add_seen(cJSON *list, const cJSON *card)
 	if (!data || !subjects)
 		return true;
 	cJSON *item = cJSON_CreateObject();
-	if (item && hy_json_add(item, "data", cJSON_Duplicate(data, true)) &&
-	    hy_json_add(item, "subjects", cJSON_Duplicate(subjects, true)) && cJSON_AddItemToArray(list, item))
-		return true;
-	cJSON_Delete(item);
-	return false;
+	const bool good = hy_json_add(item, "data", cJSON_Duplicate(data, true)) &&
+	                  hy_json_add(item, "subjects", cJSON_Duplicate(subjects, true));
+	return hy_json_append(list, hy_json_keep(good, item));
 }
 
 hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err)

@@ -217,7 +217,7 @@ static cJSON *join_training(const hy_legend *l, const hy_legend *old)
 		bool known = false;
 		cJSON_ArrayForEach(own, l->training) known |= cJSON_Compare(own, item, true);
 		cJSON *copy = known || !good ? NULL : cJSON_Duplicate(item, true);
-		good = good && (known || (copy && cJSON_AddItemToArray(all, copy)));
+		good = good && (known || hy_json_append(all, copy));
 	}
 	if (good)
 		return all;
@@ -228,21 +228,16 @@ static cJSON *join_training(const hy_legend *l, const hy_legend *old)
 static void write_json(hy_outfile *f, const hy_legend *l, const hy_legend *old)
 {
 	cJSON *o = cJSON_CreateObject(), *labels = cJSON_CreateArray();
-	bool good = o && labels;
-	for (int i = 0; i < l->n && good; i++) {
-		cJSON *item = class_to_json(&l->classes[i]);
-		good = item && cJSON_AddItemToArray(labels, item);
-	}
-	good = good && hy_json_add(o, "hardy_version", cJSON_CreateString(hardy_version())) && hy_json_add(o, "labels", labels) &&
-	       hy_json_add(o, "training", join_training(l, old));
+	bool good = hy_json_add(o, "hardy_version", cJSON_CreateString(hardy_version()));
+	for (int i = 0; i < l->n && good; i++)
+		good = hy_json_append(labels, class_to_json(&l->classes[i]));
+	good = hy_json_add(o, "labels", hy_json_keep(good, labels)) && hy_json_add(o, "training", join_training(l, old));
 	char *text = good ? hy_json_print(o, true) : NULL;
 	if (text)
 		hy_outfile_printf(f, "%s\n", text);
 	else if (!f->error)
 		f->error = ENOMEM;
 	cJSON_free(text);
-	if (!good && labels && !cJSON_GetObjectItemCaseSensitive(o, "labels"))
-		cJSON_Delete(labels);
 	cJSON_Delete(o);
 }
 

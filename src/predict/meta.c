@@ -134,7 +134,7 @@ static cJSON *field_to_json(const field *f, const char *at, int n_channels)
 		return one_to_json(f, at, 0);
 	cJSON *list = cJSON_CreateArray();
 	for (int i = 0; list && i < (f->n ? f->n : n_channels); i++) {
-		if (!cJSON_AddItemToArray(list, one_to_json(f, at, i))) {
+		if (!hy_json_append(list, one_to_json(f, at, i))) {
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -147,8 +147,7 @@ static cJSON *add_fields(cJSON *object, const field *table, size_t n, const void
 {
 	for (size_t i = 0; object && i < n; i++) {
 		cJSON *value = field_to_json(&table[i], (const char *)from + table[i].offset, n_channels);
-		if (!value || !cJSON_AddItemToObject(object, table[i].name, value)) {
-			cJSON_Delete(value);
+		if (!hy_json_add(object, table[i].name, value)) {
 			cJSON_Delete(object);
 			return NULL;
 		}
@@ -207,8 +206,7 @@ static cJSON *list_of(cJSON *(*make)(const void *item), const void *items, size_
 	cJSON *list = cJSON_CreateArray();
 	for (int i = 0; list && i < n; i++) {
 		cJSON *item = make((const char *)items + (size_t)i * size);
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, item)) {
 			cJSON_Delete(list);
 			return NULL;
 		}

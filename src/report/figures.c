@@ -132,16 +132,13 @@ static hardy_status save(maker *m, const sheet *s, const char *file, const char 
 	cJSON *item = cJSON_CreateObject();
 	hardy_status status = path ? hy_png_write(s->canvas, path, m->o->overwrite ? HY_REPLACE_ANY : HY_PNG_MARK, err)
 	                           : hy_fail_memory(err, file, 1, 1);
-	if (!status &&
-	    !(hy_json_add(item, "file", cJSON_CreateString(file)) && hy_json_add(item, "title", cJSON_CreateString(title)) &&
-	      hy_json_add(item, "caption", cJSON_CreateString(caption)) &&
-	      hy_json_add(item, "width", cJSON_CreateNumber(s->canvas->width)) &&
-	      hy_json_add(item, "height", cJSON_CreateNumber(s->canvas->height)) &&
-	      cJSON_AddItemToArray(cJSON_GetObjectItem(m->index, "figures"), item)))
+	const bool good = !status && hy_json_add(item, "file", cJSON_CreateString(file)) &&
+	                  hy_json_add(item, "title", cJSON_CreateString(title)) &&
+	                  hy_json_add(item, "caption", cJSON_CreateString(caption)) &&
+	                  hy_json_add(item, "width", cJSON_CreateNumber(s->canvas->width)) &&
+	                  hy_json_add(item, "height", cJSON_CreateNumber(s->canvas->height));
+	if (!hy_json_append(cJSON_GetObjectItem(m->index, "figures"), hy_json_keep(good, item)) && !status)
 		status = hy_fail_memory(err, file, 1, 1);
-	else if (!status)
-		item = NULL;
-	cJSON_Delete(item);
 	hy_free(path);
 	return status;
 }

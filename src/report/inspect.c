@@ -75,7 +75,7 @@ static hardy_status describe_model(const char *path, cJSON *o, hardy_error *err)
 	add_summary(o, &f);
 	cJSON *metadata = cJSON_AddObjectToObject(o, "metadata");
 	for (size_t i = 0; i < f.n_metadata; i++)
-		cJSON_AddItemToObject(metadata, f.keys[i], metadata_value(f.values[i]));
+		hy_json_add(metadata, f.keys[i], metadata_value(f.values[i]));
 	cJSON *tensors = cJSON_AddArrayToObject(o, "tensors");
 	for (size_t i = 0; i < f.n_tensors; i++) {
 		const hy_st_tensor *t = &f.tensors[i];
@@ -83,8 +83,8 @@ static hardy_status describe_model(const char *path, cJSON *o, hardy_error *err)
 		cJSON_AddStringToObject(row, "name", t->name);
 		cJSON_AddStringToObject(row, "dtype", dtype_name(t->dtype));
 		for (int d = 0; d < t->n_dims; d++)
-			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[d]));
-		cJSON_AddItemToArray(tensors, row);
+			hy_json_append(shape, cJSON_CreateNumber((double)t->shape[d]));
+		hy_json_append(tensors, row);
 	}
 	hy_st_clear(&f);
 	return HARDY_OK;
@@ -106,7 +106,7 @@ static void add_model_of_run(cJSON *models, const char *folder, const char *name
 	} else {
 		cJSON_AddStringToObject(row, "error", path ? err.message : "out of memory");
 	}
-	cJSON_AddItemToArray(models, row);
+	hy_json_append(models, row);
 	hy_free(path);
 }
 
@@ -129,13 +129,13 @@ static hardy_status describe_run(const char *path, cJSON *o, hardy_error *err)
 		goto out;
 	cJSON_AddStringToObject(o, "kind", "run");
 	cJSON_AddStringToObject(o, "path", path);
-	cJSON_AddItemToObject(o, "run", run);
+	hy_json_add(o, "run", run);
 	run = NULL;
 	cJSON *models = cJSON_AddArrayToObject(o, "models"), *files = cJSON_AddArrayToObject(o, "files");
 	for (size_t i = 0; i < names.n; i++) {
 		if (hy_ends_with(names.name[i], ".safetensors"))
 			add_model_of_run(models, path, names.name[i]);
-		cJSON_AddItemToArray(files, cJSON_CreateString(names.name[i]));
+		hy_json_append(files, cJSON_CreateString(names.name[i]));
 	}
 out:
 	cJSON_Delete(run);

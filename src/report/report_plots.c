@@ -3,6 +3,7 @@
  * (Figs. 5 and 8 of the study), and training curves.
  */
 #include "base/csv.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "report/report.h"
@@ -44,7 +45,7 @@ static bool put_methods(const hy_report *r, cJSON *list)
 {
 	bool ok = list;
 	for (size_t m = 0; m < r->results.n_methods && ok; m++)
-		ok = cJSON_AddItemToArray(list, cJSON_CreateString(r->results.methods[m].title));
+		ok = hy_json_append(list, cJSON_CreateString(r->results.methods[m].title));
 	return ok;
 }
 
@@ -152,7 +153,7 @@ static cJSON *box_spec(const hy_report *r, bool *ok)
 		snprintf(name, sizeof name, "c%zu", k);
 		cJSON *item = cJSON_CreateObject();
 		const bool last = k == s->n_classes;
-		*ok = cJSON_AddItemToArray(at(spec, "layer.1.encoding.tooltip"), item) &&
+		*ok = hy_json_append(at(spec, "layer.1.encoding.tooltip"), item) &&
 		      hy_json_add(item, "field", cJSON_CreateString(last ? "n" : name)) &&
 		      hy_json_add(item, "type", cJSON_CreateString("quantitative")) &&
 		      hy_json_add(item, "format", cJSON_CreateString(last ? "d" : ".3f")) &&

@@ -18,7 +18,7 @@ static cJSON *subjects_to_json(const hy_split *s)
 {
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < s->n_train && list; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(s->train[i]));
+		hy_json_append(list, cJSON_CreateString(s->train[i]));
 	if (list && (size_t)cJSON_GetArraySize(list) == s->n_train)
 		return list;
 	cJSON_Delete(list);

@@ -37,7 +37,7 @@ static char *print_state(const hy_progress *progress)
 	cJSON *json = cJSON_CreateObject(), *sums = cJSON_CreateArray();
 	bool good = hy_json_add(json, "sums", sums) && hy_json_add(json, "checksum", cJSON_CreateNumber(p.checksum));
 	for (int k = 0; k < HY_N_TERMS && good; k++) /* the array fails only when the item could not be made */
-		good = cJSON_AddItemToArray(sums, hy_json_real(p.sums[k]));
+		good = hy_json_append(sums, hy_json_real(p.sums[k]));
 	for (int i = 0; i < N_ENTRIES && good; i++)
 		good = hy_json_add(json, list[i].name, hy_json_real(list[i].whole ? (double)*list[i].whole : *list[i].real));
 	char *text = good ? hy_json_print(json, false) : NULL;

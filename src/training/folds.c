@@ -43,8 +43,7 @@ static cJSON *fold_of(char (*subjects)[HY_NAME_SIZE], const size_t *order, size_
 	cJSON *o = cJSON_CreateObject(), *train = cJSON_CreateArray(), *val = cJSON_CreateArray();
 	bool good = o && train && val;
 	for (size_t i = 0; i < n && good; i++) {
-		cJSON *name = cJSON_CreateString(subjects[order[i]]);
-		good = name && cJSON_AddItemToArray((int64_t)i % n_folds == fold ? val : train, name);
+		good = hy_json_append((int64_t)i % n_folds == fold ? val : train, cJSON_CreateString(subjects[order[i]]));
 	}
 	good = hy_json_add(o, "train", train) && good;
 	good = hy_json_add(o, "val", val) && good;
@@ -79,7 +78,7 @@ static hardy_status make_splits(folds *f, hardy_error *err)
 	}
 	for (int64_t k = 0; k < f->n && !status; k++) {
 		cJSON *fold = fold_of(subjects, order, n, f->n, k);
-		if (!fold || !cJSON_AddItemToArray(list, fold))
+		if (!hy_json_append(list, fold))
 			status = hy_fail_memory(err, "folds", n, HY_NAME_SIZE);
 	}
 	char *text = status ? NULL : hy_json_print(list, true);
@@ -242,19 +241,18 @@ static hardy_status score_fold(folds *f, int64_t k, const char *run, hardy_error
 		status = hardy_evaluate(&q, &e, NULL, err);
 	if (!status || status == HARDY_ERROR_PARTIAL)
 		status = hardy_evaluation_save(&e, HARDY_EVALUATION_CSV, table, true, err);
-	cJSON *item = status ? NULL : cJSON_CreateObject();
 	if (!status) {
+		cJSON *item = cJSON_CreateObject();
 		char name[32];
 		snprintf(name, sizeof name, "fold_%lld", (long long)k);
 		add_scores(f, &e);
 		hy_info(f->log, "fold %lld of %lld: Dice %.4f on %s that its model has not seen", (long long)k + 1, (long long)f->n,
 		        e.mean[HARDY_SCORE_DICE], HY_COUNT(e.n_cases, "scan"));
-		if (!hy_json_add(item, "run", cJSON_CreateString(name)) ||
-		    !hy_json_add(item, "scans", cJSON_CreateNumber((double)e.n_cases)) ||
-		    !hy_json_add(item, "dice", hy_json_real(e.mean[HARDY_SCORE_DICE])) || !cJSON_AddItemToArray(f->scores, item)) {
-			cJSON_Delete(item);
+		const bool good = hy_json_add(item, "run", cJSON_CreateString(name)) &&
+		                  hy_json_add(item, "scans", cJSON_CreateNumber((double)e.n_cases)) &&
+		                  hy_json_add(item, "dice", hy_json_real(e.mean[HARDY_SCORE_DICE]));
+		if (!hy_json_append(f->scores, hy_json_keep(good, item)))
 			status = hy_fail_memory(err, "scores", 1, 1);
-		}
 	}
 	hardy_evaluation_clear(&e);
 	hy_free(labels);

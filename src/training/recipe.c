@@ -4,6 +4,7 @@
 #include "training/recipe.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -378,8 +379,7 @@ cJSON *hy_recipe_to_json(const hy_recipe *r, const hardy_train_options *o)
 	for (int i = 0; i < r->n && list; i++) {
 		const hy_perturbation_options m = resolve(&r->members[i], o);
 		cJSON *item = member_to_json(&m);
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, item)) {
 			cJSON_Delete(list);
 			return NULL;
 		}

@@ -133,8 +133,7 @@ static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < n && list; i++) {
 		cJSON *item = cJSON_CreateString(names[i]);
-		if (!item || !cJSON_AddItemToArray(list, item)) {
-			cJSON_Delete(item);
+		if (!hy_json_append(list, item)) {
 			cJSON_Delete(list);
 			return NULL;
 		}

@@ -109,8 +109,7 @@ cJSON *hy_start_history(const hy_model *from)
 	cJSON *card = from->card ? cJSON_Parse(from->card) : NULL, *history = card ? cJSON_CreateObject() : NULL;
 	for (int i = 0; i < 3 && history; i++) {
 		cJSON *part = cJSON_DetachItemFromObjectCaseSensitive(card, parts[i]);
-		if (part && !cJSON_AddItemToObject(history, parts[i], part))
-			cJSON_Delete(part);
+		hy_json_add(history, parts[i], part);
 	}
 	cJSON_Delete(card);
 	return history;

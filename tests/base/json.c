@@ -3,6 +3,7 @@
  */
 #include "base/json.h"
 
+#include "base/memory.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -36,8 +37,52 @@ static void strings_are_utf_8(void **state)
 	prints("a\\x41", "{\"n\":\"a\\\\x41\"}"); /* no byte of a name */
 }
 
+static void *give(size_t size)
+{
+	return hy_alloc(size, 1);
+}
+
+static char *build(void)
+{
+	cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *row = cJSON_CreateObject();
+	bool good = hy_json_add(row, "name", cJSON_CreateString("a"));
+	good = hy_json_append(list, hy_json_keep(good, row)) && hy_json_append(list, cJSON_CreateNumber(1));
+	good = hy_json_add(o, "list", hy_json_keep(good, list));
+	char *text = good ? hy_json_print(o, false) : NULL;
+	cJSON_Delete(o);
+	return text;
+}
+
+/* At each allocation of a document: no text, and nothing left. */
+static void exhausted_memory_leaves_nothing(void **state)
+{
+	(void)state;
+	cJSON_InitHooks(&(cJSON_Hooks){give, hy_free});
+	const int64_t before = hy_memory_calls(), live = hy_memory_live();
+	char *text = build();
+	const int64_t n = hy_memory_calls() - before;
+	assert_string_equal(text, "{\"list\":[{\"name\":\"a\"},1]}");
+	cJSON_free(text);
+	assert_in_range(n, 8, 100);
+	for (int64_t k = 1; k <= n; k++) {
+		hy_memory_fail_at(k);
+		assert_null(build());
+		hy_memory_fail_at(0);
+		if (hy_memory_live() != live)
+			fail_msg("allocation %lld of %lld: %lld blocks are left", (long long)k, (long long)n,
+			         (long long)(hy_memory_live() - live));
+	}
+	assert_false(hy_json_append(NULL, cJSON_CreateNumber(1)));
+	assert_false(hy_json_add(NULL, "a", cJSON_CreateNumber(1)));
+	assert_int_equal(hy_memory_live(), live);
+	cJSON_InitHooks(NULL);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(strings_are_utf_8)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(strings_are_utf_8),
+	    cmocka_unit_test(exhausted_memory_leaves_nothing),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "bench/profile.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "base/memory.h"
 #include "engine/ops.h"
@@ -171,7 +172,7 @@ static cJSON *measure(const hardy_bench_options *o)
 		cJSON *row = cJSON_ParseWithOpts(at, &end, false);
 		if (!cJSON_IsObject(row) || *end != '\n')
 			fail_msg("not a line of JSON: %.200s", at);
-		cJSON_AddItemToArray(rows, row);
+		hy_json_append(rows, row);
 		at = end + 1;
 	}
 	return rows;
