@@ -244,6 +244,9 @@ static void reader_options(hy_nifti_options *n, const hy_dataset_options *o)
 		memcpy(n->spacing_mm, o->spacing_mm, sizeof n->spacing_mm);
 }
 
+/* Images that are tried for one that can be read: where so many cannot, the next ones hardly can, and each is opened once more later. */
+enum { MOST_GUESSES = 1000 };
+
 hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err)
 {
 	hy_dataset *d = s->d;
@@ -251,7 +254,7 @@ hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err)
 	reader_options(&n, s->o);
 	n.header_only = true;
 	d->n_channels = 1;
-	for (size_t i = 0; i < d->n_cases; i++) {
+	for (size_t i = 0; i < d->n_cases && i < MOST_GUESSES; i++) {
 		hy_volume header = {0};
 		const hardy_status status = hy_nifti_read(d->cases[i].image_path[0], &n, &header, NULL, err);
 		if (status == HARDY_ERROR_MEMORY)
