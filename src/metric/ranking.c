@@ -62,6 +62,16 @@ hardy_status hy_auc(const double *score, const bool *positive, size_t n, double 
 	return HARDY_OK;
 }
 
+/* How often each group is drawn in the i-th draw. */
+static void draw(uint64_t seed, size_t i, size_t n_groups, size_t *count)
+{
+	hy_rng g = hy_rng_make(seed, HY_RNG_BOOTSTRAP, i, 0);
+	for (size_t k = 0; k < n_groups; k++)
+		count[k] = 0;
+	for (size_t k = 0; k < n_groups; k++)
+		count[hy_rng_below(&g, n_groups)]++;
+}
+
 hardy_status hy_auc_interval(const double *score, const bool *positive, const size_t *group, size_t n, size_t n_groups,
                              size_t n_draws, uint64_t seed, double *low, double *high, hardy_error *err)
 {
@@ -74,11 +84,7 @@ hardy_status hy_auc_interval(const double *score, const bool *positive, const si
 		goto out;
 	}
 	for (size_t i = 0; i < n_draws; i++) {
-		hy_rng g = hy_rng_make(seed, HY_RNG_BOOTSTRAP, i, 0);
-		for (size_t k = 0; k < n_groups; k++)
-			count[k] = 0;
-		for (size_t k = 0; k < n_groups; k++)
-			count[hy_rng_below(&g, n_groups)]++;
+		draw(seed, i, n_groups, count);
 		const double a = area(items, n, count);
 		if (!isnan(a))
 			drawn[n_drawn++] = a;
@@ -87,6 +93,32 @@ hardy_status hy_auc_interval(const double *score, const bool *positive, const si
 	*high = hy_quantile(drawn, n_drawn, 0.975);
 out:
 	hy_free(items);
+	hy_free(count);
+	hy_free(drawn);
+	return status;
+}
+
+hardy_status hy_mean_interval(const double *values, const size_t *group, size_t n, size_t n_groups, size_t n_draws,
+                              uint64_t seed, double *low, double *high, hardy_error *err)
+{
+	size_t *count = hy_alloc(n_groups, sizeof *count), n_drawn = 0;
+	double *drawn = hy_alloc(n_draws, sizeof *drawn);
+	const hardy_status status =
+	    count && drawn ? HARDY_OK : hy_fail_memory(err, "a bootstrap", n_groups + n_draws, sizeof *drawn);
+	for (size_t i = 0; i < n_draws && !status; i++) {
+		double sum = 0, weight = 0;
+		draw(seed, i, n_groups, count);
+		for (size_t k = 0; k < n; k++) {
+			sum += (double)count[group[k]] * values[k];
+			weight += (double)count[group[k]];
+		}
+		if (weight > 0)
+			drawn[n_drawn++] = sum / weight;
+	}
+	if (!status) {
+		*low = hy_quantile(drawn, n_drawn, 0.025);
+		*high = hy_quantile(drawn, n_drawn, 0.975);
+	}
 	hy_free(count);
 	hy_free(drawn);
 	return status;

@@ -1,5 +1,5 @@
 /*
- * ranking.h: how well a score tells poor from good: the area under the receiver operating characteristic.
+ * ranking.h: how well a score tells poor from good, the area under the receiver operating characteristic; and 95 % intervals by bootstrap.
  */
 #ifndef HY_METRIC_RANKING_H
 #define HY_METRIC_RANKING_H
@@ -18,5 +18,11 @@ hardy_status hy_auc(const double *score, const bool *positive, size_t n, double 
  */
 hardy_status hy_auc_interval(const double *score, const bool *positive, const size_t *group, size_t n, size_t n_groups,
                              size_t n_draws, uint64_t seed, double *low, double *high, hardy_error *err);
+
+/*
+ * The 95 % interval of the mean of n finite values by the same bootstrap (Efron and Tibshirani 1993, percentiles). NaN without a value.
+ */
+hardy_status hy_mean_interval(const double *values, const size_t *group, size_t n, size_t n_groups, size_t n_draws,
+                              uint64_t seed, double *low, double *high, hardy_error *err);
 
 #endif

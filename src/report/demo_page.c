@@ -8,18 +8,26 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "metric/ranking.h"
+#include "metric/statistics.h"
 #include "report/report.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYS = 4 /* seed, site, subject, phase */, MOST_COLUMNS = 8, MOST_SITES = 32 };
+enum { KEYS = 4 /* seed, site, subject, phase */, MOST_COLUMNS = 8, MOST_SITES = 32, DRAWS = 2000 /* of the bootstrap */ };
+
+typedef struct row {
+	const char *subject;
+	size_t site;
+	double dice[MOST_COLUMNS];
+} row;
 
 typedef struct site_row {
 	const char *name;
 	size_t n;
-	double sum[MOST_COLUMNS];
+	double mean[MOST_COLUMNS], low[MOST_COLUMNS], high[MOST_COLUMNS]; /* 95 % interval over subjects */
 } site_row;
 
 typedef struct demo_scores {
@@ -28,6 +36,8 @@ typedef struct demo_scores {
 	size_t n_columns;
 	site_row sites[MOST_SITES]; /* the first is the one that was trained on */
 	size_t n_sites;
+	row *rows; /* owned: a scan each, in the order of the file */
+	size_t n_rows, room;
 } demo_scores;
 
 hardy_status hy_demo_look(const char *folder, bool *found, hardy_error *err)
@@ -64,15 +74,53 @@ static hardy_status add_row(demo_scores *d, char **field, const char *path, int 
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: more than %d sites", path, line, MOST_SITES);
 	if (k == d->n_sites)
 		d->sites[d->n_sites++] = (site_row){.name = field[1]};
+	if (d->n_rows == d->room) {
+		const size_t room = d->room ? 2 * d->room : 64;
+		row *larger = hy_realloc(d->rows, room, sizeof *larger);
+		if (!larger)
+			return hy_fail_memory(err, path, room, sizeof *larger);
+		d->rows = larger;
+		d->room = room;
+	}
+	row *to = &d->rows[d->n_rows++];
+	to->subject = field[2];
+	to->site = k;
 	d->sites[k].n++;
 	for (size_t c = 0; c < d->n_columns; c++) {
 		const double v = hy_number(field[KEYS + c]);
 		if (!(v >= 0 && v <= 1))
 			return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %s is \"%s\", want a Dice of 0 to 1", path, line,
 			               d->columns[c], field[KEYS + c]);
-		d->sites[k].sum[c] += v;
+		to->dice[c] = v;
 	}
 	return HARDY_OK;
+}
+
+/* Means and intervals of a site. Scans of a subject stand together. */
+static hardy_status summarise(demo_scores *d, size_t site, hardy_error *err)
+{
+	site_row *s = &d->sites[site];
+	double *values = hy_alloc(s->n, sizeof *values);
+	size_t *subject = hy_alloc(s->n, sizeof *subject);
+	hardy_status status = values && subject ? HARDY_OK : hy_fail_memory(err, "scores", s->n, sizeof *values);
+	for (size_t c = 0; c < d->n_columns && !status; c++) {
+		const char *before = NULL;
+		size_t n = 0, n_subjects = 0;
+		for (size_t i = 0; i < d->n_rows; i++) {
+			const row *from = &d->rows[i];
+			if (from->site != site)
+				continue;
+			n_subjects += !before || strcmp(before, from->subject) != 0;
+			before = from->subject;
+			subject[n] = n_subjects - 1;
+			values[n++] = from->dice[c];
+		}
+		s->mean[c] = hy_mean_defined(values, n);
+		status = hy_mean_interval(values, subject, n, n_subjects, DRAWS, 0, &s->low[c], &s->high[c], err);
+	}
+	hy_free(values);
+	hy_free(subject);
+	return status;
 }
 
 static hardy_status read_scores(demo_scores *d, const char *path, hardy_error *err)
@@ -93,12 +141,9 @@ static hardy_status read_scores(demo_scores *d, const char *path, hardy_error *e
 		status = n == KEYS + d->n_columns ? add_row(d, field, path, csv.line, err)
 		                                  : hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %zu columns, want %zu", path,
 		                                            csv.line, n, KEYS + d->n_columns);
+	for (size_t k = 0; k < d->n_sites && !status; k++)
+		status = summarise(d, k, err);
 	return !status && !d->n_sites ? hy_fail(err, HARDY_ERROR_FORMAT, "%s: no scan is scored", path) : status;
-}
-
-static double mean_of(const site_row *s, size_t column)
-{
-	return s->sum[column] / (double)s->n;
 }
 
 /* Mean of the sites that were not trained on; NaN when there is none. */
@@ -106,7 +151,7 @@ static double away(const demo_scores *d, size_t column)
 {
 	double sum = 0;
 	for (size_t k = 1; k < d->n_sites; k++)
-		sum += mean_of(&d->sites[k], column);
+		sum += d->sites[k].mean[column];
 	return d->n_sites > 1 ? sum / (double)(d->n_sites - 1) : NAN;
 }
 
@@ -114,34 +159,39 @@ static void write_verdict(hy_outfile *f, const demo_scores *d)
 {
 	size_t best = 0, worst = 0;
 	for (size_t c = 1; c < d->n_columns; c++) {
-		const double v = d->n_sites > 1 ? away(d, c) : mean_of(&d->sites[0], c);
-		best = v > (d->n_sites > 1 ? away(d, best) : mean_of(&d->sites[0], best)) ? c : best;
-		worst = v < (d->n_sites > 1 ? away(d, worst) : mean_of(&d->sites[0], worst)) ? c : worst;
+		const double v = d->n_sites > 1 ? away(d, c) : d->sites[0].mean[c];
+		best = v > (d->n_sites > 1 ? away(d, best) : d->sites[0].mean[best]) ? c : best;
+		worst = v < (d->n_sites > 1 ? away(d, worst) : d->sites[0].mean[worst]) ? c : worst;
 	}
 	hy_html_printf(f, "<p class=\"verdict\">Trained on site %s alone, <strong>", d->sites[0].name);
 	put_column(f, d->columns[best]);
-	hy_html_printf(f, "</strong> has a mean Dice of <strong>%.3f</strong> there", mean_of(&d->sites[0], best));
+	hy_html_printf(f, "</strong> has a mean Dice of <strong>%.3f</strong> there", d->sites[0].mean[best]);
 	if (d->n_sites > 1)
 		hy_html_printf(f, " and <strong>%.3f</strong> on the %zu site%s that it never saw", away(d, best), d->n_sites - 1,
 		               d->n_sites > 2 ? "s" : "");
 	if (best != worst) {
 		hy_html_printf(f, "; ");
 		put_column(f, d->columns[worst]);
-		hy_html_printf(f, " has %.3f", mean_of(&d->sites[0], worst));
+		hy_html_printf(f, " has %.3f", d->sites[0].mean[worst]);
 		if (d->n_sites > 1)
 			hy_html_printf(f, " and %.3f", away(d, worst));
 	}
 	hy_html_printf(f, ".</p>\n");
 }
 
-static void write_row(hy_outfile *f, const demo_scores *d, const char *name, const char *what, size_t n, const double *values)
+/* of: the site whose intervals stand below the values; NULL: none. */
+static void write_row(hy_outfile *f, const demo_scores *d, const char *name, const char *what, size_t n, const double *values,
+                      const site_row *of)
 {
 	hy_html_printf(f, "<tr><th scope=\"row\">%s %s</th>", name, what);
 	hy_report_cell(f, "number", "Scans");
 	hy_html_printf(f, "%zu</td>", n);
 	for (size_t c = 0; c < d->n_columns; c++) {
 		hy_report_cell(f, "number", d->columns[c]);
-		hy_html_printf(f, "%.3f</td>", values[c]);
+		hy_html_printf(f, "%.3f", values[c]);
+		if (of)
+			hy_html_printf(f, "<small>%.3f–%.3f</small>", of->low[c], of->high[c]);
+		hy_html_printf(f, "</td>");
 	}
 	hy_html_printf(f, "</tr>\n");
 }
@@ -150,7 +200,8 @@ static void write_table(hy_outfile *f, const demo_scores *d)
 {
 	double values[MOST_COLUMNS];
 	size_t n = 0;
-	hy_report_table_begin(f, "Dice, mean of LV, myocardium and RV", d->n_columns + 2);
+	hy_report_table_begin(f, "Dice, mean of LV, myocardium and RV; below it, small, its 95 % interval over subjects",
+	                      d->n_columns + 2);
 	hy_html_printf(f, "<thead><tr><th scope=\"col\">Site</th><th scope=\"col\">Scans</th>");
 	for (size_t c = 0; c < d->n_columns; c++) {
 		hy_html_printf(f, "<th scope=\"col\">");
@@ -159,15 +210,13 @@ static void write_table(hy_outfile *f, const demo_scores *d)
 	}
 	hy_html_printf(f, "</tr></thead>\n<tbody>\n");
 	for (size_t k = 0; k < d->n_sites; k++) {
-		for (size_t c = 0; c < d->n_columns; c++)
-			values[c] = mean_of(&d->sites[k], c);
 		n += k ? d->sites[k].n : 0;
-		write_row(f, d, d->sites[k].name, k ? "(never seen)" : "(trained here)", d->sites[k].n, values);
+		write_row(f, d, d->sites[k].name, k ? "(never seen)" : "(trained here)", d->sites[k].n, d->sites[k].mean, &d->sites[k]);
 	}
 	for (size_t c = 0; c < d->n_columns; c++)
 		values[c] = away(d, c);
 	if (d->n_sites > 1)
-		write_row(f, d, "Mean", "of the sites never seen", n, values);
+		write_row(f, d, "Mean", "of the sites never seen", n, values, NULL);
 	hy_html_printf(f, "</tbody>");
 	hy_report_table_end(f);
 }
@@ -225,5 +274,6 @@ hardy_status hy_demo_write_page(const char *folder, const char *path, const char
 	hy_outfile_discard(&f);
 	hy_free(table);
 	hy_free(d.text);
+	hy_free(d.rows);
 	return status;
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "metric/statistics.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -85,6 +86,36 @@ static void interval_is_about_the_area(void **state)
 	assert_true(fabs(narrow_low - auc) < 1e-12 && fabs(narrow_high - auc) < 1e-12);
 }
 
+/* Of independent values it is the normal one, mean +- 1.96 sd / sqrt(n), within what 4000 draws leave open; twins do not make it narrower. */
+static void interval_of_a_mean(void **state)
+{
+	(void)state;
+	enum { N_VALUES = 400 };
+	hardy_error err;
+	double values[2 * N_VALUES], low, high, twin_low, twin_high;
+	size_t own[2 * N_VALUES];
+	hy_rng g = hy_rng_make(5, HY_RNG_TEST, 0, 0);
+	for (size_t i = 0; i < N_VALUES; i++) {
+		values[i] = values[N_VALUES + i] = hy_rng_uniform(&g);
+		own[i] = own[N_VALUES + i] = i;
+	}
+	const hy_summary s = hy_summarise(values, N_VALUES);
+	const double half = 1.96 * s.sd / sqrt(N_VALUES);
+	assert_ok(hy_mean_interval(values, own, N_VALUES, N_VALUES, 4000, 1, &low, &high, &err), &err);
+	assert_true(fabs(low - (s.mean - half)) < 0.1 * half && fabs(high - (s.mean + half)) < 0.1 * half);
+	assert_ok(hy_mean_interval(values, own, 2 * N_VALUES, N_VALUES, 4000, 1, &twin_low, &twin_high, &err), &err);
+	assert_true(fabs(twin_low - low) < 1e-12 && fabs(twin_high - high) < 1e-12);
+	assert_ok(hy_mean_interval(values, own, 0, 0, 10, 1, &low, &high, &err), &err);
+	assert_true(isnan(low) && isnan(high));
+	for (int k = 1; k <= 2; k++) {
+		low = high = -1;
+		hy_memory_fail_at(k);
+		assert_int_equal(hy_mean_interval(values, own, N_VALUES, N_VALUES, 10, 1, &low, &high, &err), HARDY_ERROR_MEMORY);
+		hy_memory_fail_at(0);
+		assert_true(low == -1 && high == -1);
+	}
+}
+
 static void memory_runs_out(void **state)
 {
 	(void)state;
@@ -105,6 +136,7 @@ int main(void)
 	    cmocka_unit_test(area_counts_pairs),
 	    cmocka_unit_test(one_kind_alone_has_no_area),
 	    cmocka_unit_test(interval_is_about_the_area),
+	    cmocka_unit_test(interval_of_a_mean),
 	    cmocka_unit_test(memory_runs_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
