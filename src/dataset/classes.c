@@ -317,8 +317,8 @@ hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err)
 		snprintf(list + used, sizeof list - used, used ? ", %d" : "%d", seen.value[i]);
 	}
 	if (!status)
-		hy_warn(s->log, "%s: nothing names the label values %s; call them by labels, such as labels NAME=%d,...", s->d->root,
-		        list, seen.value[0]);
+		hy_warn(s->log, "%s: nothing names the label values %s; name them by the option labels, such as NAME=%d,...",
+		        s->d->root, list, seen.value[0]);
 	if (!status)
 		status = hy_scan_set_classes(s, names, seen.n, s->d->root, err);
 	hy_free(seen.value);

@@ -947,9 +947,11 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	made.options.prediction = made.options.reference = made.options.labels = made.options.classes = made.options.quality = NULL;
 	made.options.keep = made.options.part = NULL;
 	made.options.stop = NULL;
-	status = hy_pairing_make(&e.pairing, o->prediction, o->reference, &e.data_options, o->strict, log, err);
+	status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
 	if (status == HARDY_OK)
-		status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
+		status = hy_pairing_make(&e.pairing, o->prediction, o->reference,
+		                         e.legendary && !o->own_labels && !o->class_numbers ? &e.legend : NULL, &e.data_options,
+		                         o->strict, log, err);
 	if (status == HARDY_OK) {
 		tell_meaning(&e);
 		leave_out_trained(&e);

@@ -104,41 +104,89 @@ static hardy_status collect_values(const hy_pairing *p, bool *seen, hardy_error 
 	return n_read ? HARDY_OK : hy_fail(err, unread.status, "%s", unread.message);
 }
 
-/* Classes named after the values that occur in the label maps. */
-static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hardy_log *log, hardy_error *err)
+/* The names of a table as the option labels takes them, NAME=VALUE,...; false where it has none, or one that cannot be written so. */
+static bool names_of_table(const hy_legend *l, char *text, size_t room)
 {
-	enum { N_VALUES = 65536 };
-	bool *seen = hy_calloc(N_VALUES, sizeof *seen);
-	if (!seen)
-		return hy_fail_memory(err, "label values", N_VALUES, sizeof *seen);
-	char text[HY_MAX_CLASSES * 20] = "", list[HY_MAX_CLASSES * 8] = "";
+	size_t used = 0;
+	for (int i = 1; i < l->n; i++) {
+		const hy_class *c = &l->classes[i];
+		if (c->value <= 0)
+			continue;
+		if (!*c->name || strpbrk(c->name, ",="))
+			return false;
+		used += (size_t)snprintf(text + used, room - used, "%s%s=%d", used ? "," : "", c->name, c->value);
+		if (used >= room)
+			return false;
+	}
+	return used > 0;
+}
+
+static bool has_value(const hy_legend *l, int value)
+{
+	for (int i = 1; l && i < l->n; i++)
+		if (l->classes[i].value == value)
+			return true;
+	return false;
+}
+
+/*
+ * Classes of label maps that no option names: as the predictions' table says where it knows every value that occurs, else named after the
+ * values.
+ */
+static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hy_legend *predicted,
+                                          const hardy_log *log, hardy_error *err)
+{
+	enum { N_VALUES = 65536, ROOM = HY_MAX_CLASSES * (HY_NAME_SIZE + 8) };
+	bool *seen = hy_calloc(N_VALUES, sizeof *seen), known = predicted;
+	char *text = hy_calloc(ROOM, 1), list[HY_MAX_CLASSES * 8] = "", example[HY_MAX_CLASSES * 16] = "";
+	hardy_status status =
+	    seen && text ? collect_values(p, seen, err) : hy_fail_memory(err, "label values", N_VALUES, sizeof *seen);
 	int n = 0;
-	hardy_status status = collect_values(p, seen, err);
 	for (int v = 1; v < N_VALUES && status == HARDY_OK; v++) {
 		if (!seen[v])
 			continue;
 		if (++n >= HY_MAX_CLASSES)
 			status = hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: is it a label map?", reference,
 			                 HY_MAX_CLASSES - 1);
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
+		known = known && has_value(predicted, v);
+		snprintf(text + strlen(text), ROOM - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%d", n > 1 ? ", " : "", v);
+		snprintf(example + strlen(example), sizeof(example) - strlen(example), "%sNAME=%d", n > 1 ? "," : "", v);
 	}
-	hy_free(seen);
 	if (status == HARDY_OK && n == 0)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes by labels", reference);
-	if (status != HARDY_OK)
-		return status;
-	p->unnamed = true;
-	hy_warn(log,
-	        "%s: nothing names the label values %s; predictions are taken to hold the same. To name them: labels lv=3,myo=2",
-	        reference, list);
-	return hy_dataset_name_classes(&p->data, text, err);
+	if (status == HARDY_OK && known && names_of_table(predicted, text, ROOM)) {
+		hy_warn(log, "%s: nothing names the label values %s; they are taken to mean what the predictions' table says: %s",
+		        reference, list, text);
+	} else if (status == HARDY_OK) {
+		p->unnamed = true;
+		hy_warn(log,
+		        "%s: nothing names the label values %s; predictions are taken to hold the same; name them by the option "
+		        "labels, such as %s",
+		        reference, list, example);
+	}
+	if (status == HARDY_OK)
+		status = hy_dataset_name_classes(&p->data, text, err);
+	hy_free(text);
+	hy_free(seen);
+	return status;
 }
 
-static hardy_status name_classes(hy_pairing *p, const char *reference, const hy_dataset_options *o, const hardy_log *log,
-                                 hardy_error *err)
+/* By the option, by a table that lies beside the reference (other predictions, say), else by the values. */
+static hardy_status name_classes(hy_pairing *p, const char *reference, const hy_legend *predicted, const hy_dataset_options *o,
+                                 const hardy_log *log, hardy_error *err)
 {
-	return o->labels ? hy_dataset_name_classes(&p->data, o->labels, err) : name_classes_by_value(p, reference, log, err);
+	hy_legend l = {0};
+	bool found = false;
+	char text[HY_MAX_CLASSES * (HY_NAME_SIZE + 8)];
+	if (o->labels)
+		return hy_dataset_name_classes(&p->data, o->labels, err);
+	hardy_status status = hy_legend_read(reference, &l, &found, err);
+	if (status == HARDY_OK)
+		status = found && names_of_table(&l, text, sizeof text) ? hy_dataset_name_classes(&p->data, text, err)
+		                                                        : name_classes_by_value(p, reference, predicted, log, err);
+	hy_legend_clear(&l);
+	return status;
 }
 
 /* Two files of one name but for the extension: nobody knows which is meant. */
@@ -235,8 +283,8 @@ static hardy_status take_dataset(hy_pairing *p, const char *root, const hy_datas
 	return status;
 }
 
-static hardy_status take_reference(hy_pairing *p, const char *reference, const hy_dataset_options *o, bool strict,
-                                   const hardy_log *log, hardy_error *err)
+static hardy_status take_reference(hy_pairing *p, const char *reference, const hy_legend *predicted,
+                                   const hy_dataset_options *o, bool strict, const hardy_log *log, hardy_error *err)
 {
 	hy_names maps = {0};
 	hardy_status status;
@@ -246,7 +294,7 @@ static hardy_status take_reference(hy_pairing *p, const char *reference, const h
 		status = add_pairs(p, 1, err);
 		if (status == HARDY_OK)
 			status = add_label_map(p, hy_strdup(reference), err);
-		return status == HARDY_OK ? name_classes(p, reference, o, log, err) : status;
+		return status == HARDY_OK ? name_classes(p, reference, predicted, o, log, err) : status;
 	}
 	status = hy_list_folder(reference, &maps, err);
 	if (status != HARDY_OK)
@@ -262,7 +310,7 @@ static hardy_status take_reference(hy_pairing *p, const char *reference, const h
 	if (maps.n > 0 && (n_gt == 0 || n_gt == maps.n)) {
 		status = take_folder(p, reference, &maps, err);
 		if (status == HARDY_OK)
-			status = name_classes(p, reference, o, log, err);
+			status = name_classes(p, reference, predicted, o, log, err);
 	} else {
 		status = take_dataset(p, reference, o, strict, log, err);
 	}
@@ -409,13 +457,13 @@ static hardy_status match_file(hy_pairing *p, const char *path, const char *refe
 	return HARDY_OK;
 }
 
-hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
-                             bool strict, const hardy_log *log, hardy_error *err)
+hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_legend *predicted,
+                             const hy_dataset_options *o, bool strict, const hardy_log *log, hardy_error *err)
 {
 	hy_pairing made = {0};
 	if (!hy_path_exists(prediction))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: no such file or folder", prediction);
-	hardy_status status = take_reference(&made, reference, o, strict, log, err);
+	hardy_status status = take_reference(&made, reference, predicted, o, strict, log, err);
 	if (status == HARDY_OK)
 		status = hy_path_is_folder(prediction) ? match_folder(&made, prediction, err)
 		                                       : match_file(&made, prediction, reference, err);

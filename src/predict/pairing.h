@@ -5,6 +5,7 @@
 #define HY_PREDICT_PAIRING_H
 
 #include "dataset/dataset.h"
+#include "predict/legend.h"
 
 typedef struct hy_pair {
 	const char *name, *subject, *site; /* below HARDY_CASE_SIZE and HY_NAME_SIZE letters */
@@ -40,10 +41,12 @@ typedef struct hy_pairing {
  * set. Names are compared without extension and "_gt". A data set's case answers to SUBJECT_PHASE (SUBJECT without phase) and
  * to the names of its image and its label file; where these are 4-D, so must the prediction be. ACDC's
  * frames answer to SUBJECT_4d, too. Two predictions or label maps of one name but for the extension are a problem of their pair. One
- * file on both sides is a pair whatever the names. Cases that cannot be used are listed, or with strict an error.
+ * file on both sides is a pair whatever the names. Cases that cannot be used are listed, or with strict an error. predicted: what the
+ * predictions' values mean, NULL where that is not known; it names the values of label maps that have no names of their own (o->labels, a table
+ * beside them), if it knows them all.
  */
-hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_dataset_options *o,
-                             bool strict, const hardy_log *log, hardy_error *err);
+hardy_status hy_pairing_make(hy_pairing *p, const char *prediction, const char *reference, const hy_legend *predicted,
+                             const hy_dataset_options *o, bool strict, const hardy_log *log, hardy_error *err);
 void hy_pairing_clear(hy_pairing *p);
 
 #endif

@@ -555,6 +555,42 @@ static void the_table_beside_predictions_says_what_values_are(void **state)
 	tree_remove();
 }
 
+/* Label maps alone have no names: those of the table beside them, of the predictions' where it knows all their values, or of the values. */
+static void reference_without_names(void **state)
+{
+	(void)state;
+	const char *table =
+	    "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": \"liver\", "
+	    "\"value\": 1}, {\"name\": \"spleen\", \"value\": 4}]}";
+	tree_new();
+	labels("ref/a.nii.gz", 8, 1, 4, 4, 0, 0);
+	labels("pred/a.nii.gz", 8, 1, 4, 4, 0, 0);
+	expect("pred ref --csv s.csv", 0, "err",
+	       "predictions are taken to hold the same; name them by the option labels, such as NAME=1,NAME=4\n");
+	expect_near(score("a", "class_4", "dice"), 1);
+	tree_text("pred/labels.json", table);
+	expect("pred ref --csv s.csv", 0, "err",
+	       "ref: nothing names the label values 1, 4; they are taken to mean what the predictions' table "
+	       "says: liver=1,spleen=4\n");
+	expect_near(score("a", "spleen", "dice"), 1);
+	expect("pred ref --own-labels --csv s.csv", 0, "err", "predictions are taken to hold the same");
+	expect_near(score("a", "class_4", "dice"), 1);
+	expect("pred ref --labels x=4,y=1 --own-labels --csv s.csv", 0, "out", "1 case");
+	expect_near(score("a", "x", "dice"), 1);
+	labels("ref/a.nii.gz", 8, 1, 4, 2, 0, 0);
+	expect("pred ref --csv s.csv", 1, "err",
+	       "name them by the option labels, such as NAME=1,NAME=2\n"); /* 4 is no value of it */
+	/* the reference's own table, as of predictions that are compared with others */
+	labels("ref/a.nii.gz", 8, 7, 4, 9, 0, 0);
+	tree_text("ref/labels.json", "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": "
+	                             "\"spleen\", \"value\": 9}, {\"name\": \"liver\", \"value\": 7}]}");
+	expect("pred ref --csv s.csv", 0, "out", "1 case");
+	assert_string_equal(text_of("err"), "");
+	expect_near(score("a", "spleen", "dice"), 1);
+	expect_near(score("a", "liver", "dice"), 1);
+	tree_remove();
+}
+
 static void two_files_of_one_name_are_not_scored(void **state)
 {
 	(void)state;
@@ -919,6 +955,7 @@ int main(void)
 	    cmocka_unit_test(exchanged_classes_are_asked_about),
 	    cmocka_unit_test(a_cine_serves_the_frames_of_acdc),
 	    cmocka_unit_test(the_table_beside_predictions_says_what_values_are),
+	    cmocka_unit_test(reference_without_names),
 	    cmocka_unit_test(two_files_of_one_name_are_not_scored),
 	    cmocka_unit_test(long_names_are_compared_whole),
 	    cmocka_unit_test(a_bad_subject_keeps_none_from_being_scored),
