@@ -188,12 +188,16 @@ static hardy_status fit_budget(hy_trainer *t, int64_t *steps, hardy_error *err)
 	if (t->o.calibrate)
 		finish_s += 2 * calibration_s(t, validation_s);
 	double left_s = t->o.budget_s - (hy_clock_s() - begin) - finish_s;
-	double one_s = t->step_s + validation_s / (double)(t->per_epoch * t->o.validate_every);
 	if (status)
 		return status;
 	/* every clock measures something else */
+	double step_s = t->step_s;
 	hy_ranks_give(t->ranks, &left_s, sizeof left_s);
-	hy_ranks_give(t->ranks, &one_s, sizeof one_s);
+	hy_ranks_give(t->ranks, &step_s, sizeof step_s);
+	hy_ranks_give(t->ranks, &validation_s, sizeof validation_s);
+	/* a short training is validated more often than it was asked for: how often the steps say, as if there were no validations */
+	const int64_t every = hy_trainer_validate_every(t, left_s > 0 ? (int64_t)(left_s / step_s) : 0);
+	const double one_s = step_s + validation_s / (double)(t->per_epoch * every);
 	if (left_s < one_s) {
 		hy_ranks_same(t->ranks);
 		return hy_fail(err, HARDY_ERROR_ARGUMENT, "budget is %.0f s, but preparing and finishing take %.0f s and a step %.2f s",

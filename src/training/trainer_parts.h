@@ -64,6 +64,9 @@ hardy_status hy_trainer_save_checkpoint(hy_trainer *t, hardy_error *err);
 /* Models that are scored or saved have the averaged weights, if the run averages them; a second call takes it back. */
 void hy_trainer_exchange_average(hy_trainer *t);
 
+/* Epochs between validations of a training of so many steps: as asked for, but five where it has as many epochs. */
+int64_t hy_trainer_validate_every(const hy_trainer *t, int64_t steps);
+
 /* "Dice ..." of both networks where there are two; returns text. */
 const char *hy_trainer_dice(const hy_trainer *t, const hy_validation *v, char *text, size_t size);
 

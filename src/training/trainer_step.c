@@ -146,10 +146,9 @@ static hardy_status show_run(hy_trainer *t, double dice, hardy_error *err)
 	return hy_run_show(&t->run, &p, err);
 }
 
-/* Epochs between validations: as asked for, but five in a training where it has as many epochs. */
-static int64_t validate_every(const hy_trainer *t)
+int64_t hy_trainer_validate_every(const hy_trainer *t, int64_t steps)
 {
-	const int64_t fifth = t->at.steps / t->per_epoch / 5, most = fifth > 1 ? fifth : 1;
+	const int64_t fifth = steps / t->per_epoch / 5, most = fifth > 1 ? fifth : 1;
 	return t->o.validate_every < most ? t->o.validate_every : most;
 }
 
@@ -165,7 +164,8 @@ static hardy_status end_epoch(hy_trainer *t, double learning_rate, hardy_error *
 		row.terms[k] = used ? t->at.sums[k] / n : NAN;
 		row.loss += used ? t->at.sums[k] / n : 0;
 	}
-	const bool validate = t->validator && (t->at.epoch % validate_every(t) == 0 || t->at.step == t->at.steps);
+	const bool validate =
+	    t->validator && (t->at.epoch % hy_trainer_validate_every(t, t->at.steps) == 0 || t->at.step == t->at.steps);
 	if (validate) {
 		hy_trainer_exchange_average(t);
 		status = hy_validator_run(t->validator, &row.validation, err);
