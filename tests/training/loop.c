@@ -164,7 +164,7 @@ static void resumes_with_the_same_bytes(void **state)
 		o.overwrite = true;
 		assert_ok(hardy_train(&o, NULL, NULL, &err), &err);
 		for (size_t k = 0; k < sizeof stops / sizeof *stops; k++) {
-			if (r == 0 && k != 1)
+			if ((r == 0 || TEST_STRIDE > 1) && k != 1)
 				continue; /* the recipes share all of it but the masks */
 			/* reading scans asks once a scan */
 			int left = 5 + stops[k];
