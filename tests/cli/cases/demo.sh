@@ -9,6 +9,8 @@ grep -c '"patient' out/splits.json
 hardy report out -o again.html && cmp out/report.html again.html
 grep -c 'data:image/png;base64,' again.html
 grep -o 'Trained on site [^<]*' again.html
+# two sites, five columns of Dice: an interval in each
+grep -o '<small>0\.[0-9]*–0\.[0-9]*</small>' again.html | wc -l
 sed -i 's/^3,siteB,[^,]*,/3,<script>,x,/' out/scores.csv
 hardy report out -o hostile.html && ! grep -q '<script>,\|<th scope="row"><script>' hostile.html
 sed -i '2s/0\.[0-9]*$/nan/' out/scores.csv
