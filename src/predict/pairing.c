@@ -104,8 +104,10 @@ static hardy_status collect_values(const hy_pairing *p, bool *seen, hardy_error 
 	return n_read ? HARDY_OK : hy_fail(err, unread.status, "%s", unread.message);
 }
 
+enum { NAMES_ROOM = HY_MAX_CLASSES * (HY_NAME_SIZE + 8) };
+
 /* The names of a table as the option labels takes them, NAME=VALUE,...; false where it has none, or one that cannot be written so. */
-static bool names_of_table(const hy_legend *l, char *text, size_t room)
+static bool names_of_table(const hy_legend *l, char text[NAMES_ROOM])
 {
 	size_t used = 0;
 	for (int i = 1; i < l->n; i++) {
@@ -114,8 +116,8 @@ static bool names_of_table(const hy_legend *l, char *text, size_t room)
 			continue;
 		if (!*c->name || strpbrk(c->name, ",="))
 			return false;
-		used += (size_t)snprintf(text + used, room - used, "%s%s=%d", used ? "," : "", c->name, c->value);
-		if (used >= room)
+		used += (size_t)snprintf(text + used, NAMES_ROOM - used, "%s%s=%d", used ? "," : "", c->name, c->value);
+		if (used >= NAMES_ROOM)
 			return false;
 	}
 	return used > 0;
@@ -136,11 +138,10 @@ static bool has_value(const hy_legend *l, int value)
 static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, const hy_legend *predicted,
                                           const hardy_log *log, hardy_error *err)
 {
-	enum { N_VALUES = 65536, ROOM = HY_MAX_CLASSES * (HY_NAME_SIZE + 8) };
+	enum { N_VALUES = 65536 };
 	bool *seen = hy_calloc(N_VALUES, sizeof *seen), known = predicted;
-	char *text = hy_calloc(ROOM, 1), list[HY_MAX_CLASSES * 8] = "", example[HY_MAX_CLASSES * 16] = "";
-	hardy_status status =
-	    seen && text ? collect_values(p, seen, err) : hy_fail_memory(err, "label values", N_VALUES, sizeof *seen);
+	char text[NAMES_ROOM] = "", named[NAMES_ROOM], list[HY_MAX_CLASSES * 8] = "", example[HY_MAX_CLASSES * 16] = "";
+	hardy_status status = seen ? collect_values(p, seen, err) : hy_fail_memory(err, "label values", N_VALUES, sizeof *seen);
 	int n = 0;
 	for (int v = 1; v < N_VALUES && status == HARDY_OK; v++) {
 		if (!seen[v])
@@ -149,25 +150,23 @@ static hardy_status name_classes_by_value(hy_pairing *p, const char *reference, 
 			status = hy_fail(err, HARDY_ERROR_DATA, "%s: more than %d different values: is it a label map?", reference,
 			                 HY_MAX_CLASSES - 1);
 		known = known && has_value(predicted, v);
-		snprintf(text + strlen(text), ROOM - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%sclass_%d=%d", n > 1 ? "," : "", v, v);
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%d", n > 1 ? ", " : "", v);
 		snprintf(example + strlen(example), sizeof(example) - strlen(example), "%sNAME=%d", n > 1 ? "," : "", v);
 	}
 	if (status == HARDY_OK && n == 0)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no label value other than 0; name the classes by labels", reference);
-	if (status == HARDY_OK && known && names_of_table(predicted, text, ROOM)) {
+	p->unnamed = !(known && names_of_table(predicted, named));
+	if (status == HARDY_OK && !p->unnamed)
 		hy_warn(log, "%s: nothing names the label values %s; they are taken to mean what the predictions' table says: %s",
-		        reference, list, text);
-	} else if (status == HARDY_OK) {
-		p->unnamed = true;
+		        reference, list, named);
+	else if (status == HARDY_OK)
 		hy_warn(log,
 		        "%s: nothing names the label values %s; predictions are taken to hold the same; name them by the option "
 		        "labels, such as %s",
 		        reference, list, example);
-	}
 	if (status == HARDY_OK)
-		status = hy_dataset_name_classes(&p->data, text, err);
-	hy_free(text);
+		status = hy_dataset_name_classes(&p->data, p->unnamed ? text : named, err);
 	hy_free(seen);
 	return status;
 }
@@ -178,13 +177,13 @@ static hardy_status name_classes(hy_pairing *p, const char *reference, const hy_
 {
 	hy_legend l = {0};
 	bool found = false;
-	char text[HY_MAX_CLASSES * (HY_NAME_SIZE + 8)];
+	char text[NAMES_ROOM];
 	if (o->labels)
 		return hy_dataset_name_classes(&p->data, o->labels, err);
 	hardy_status status = hy_legend_read(reference, &l, &found, err);
 	if (status == HARDY_OK)
-		status = found && names_of_table(&l, text, sizeof text) ? hy_dataset_name_classes(&p->data, text, err)
-		                                                        : name_classes_by_value(p, reference, predicted, log, err);
+		status = found && names_of_table(&l, text) ? hy_dataset_name_classes(&p->data, text, err)
+		                                           : name_classes_by_value(p, reference, predicted, log, err);
 	hy_legend_clear(&l);
 	return status;
 }

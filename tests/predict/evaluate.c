@@ -580,6 +580,15 @@ static void reference_without_names(void **state)
 	labels("ref/a.nii.gz", 8, 1, 4, 2, 0, 0);
 	expect("pred ref --csv s.csv", 1, "err",
 	       "name them by the option labels, such as NAME=1,NAME=2\n"); /* 4 is no value of it */
+	/* a name that the option could not write: the values name themselves */
+	labels("ref/a.nii.gz", 8, 1, 4, 4, 0, 0);
+	tree_text("pred/labels.json",
+	          "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": "
+	          "\"liver\", \"value\": 1}, {\"name\": \"spleen, left\", \"value\": 4}]}");
+	expect("pred ref --csv s.csv", 0, "err", "predictions are taken to hold the same");
+	expect_near(score("a", "class_1", "dice"), 1);
+	expect_near(score("a", "class_4", "dice"), 1);
+	tree_text("pred/labels.json", table);
 	/* the reference's own table, as of predictions that are compared with others */
 	labels("ref/a.nii.gz", 8, 7, 4, 9, 0, 0);
 	tree_text("ref/labels.json", "{\"hardy_version\": \"0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": "
