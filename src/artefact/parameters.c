@@ -69,27 +69,19 @@ const hardy_artefact_parameter *hy_artefact_parameter(hy_artefact_kind kind, siz
 static cJSON *reals(const double *x, int n)
 {
 	cJSON *list = cJSON_CreateArray();
-	for (int i = 0; list && i < n; i++) {
-		cJSON *item = hy_json_real(x[i]);
-		if (!hy_json_append(list, item)) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	}
-	return list;
+	bool good = true;
+	for (int i = 0; i < n && good; i++)
+		good = hy_json_append(list, hy_json_real(x[i]));
+	return hy_json_keep(good, list);
 }
 
 static cJSON *triples(const double (*x)[3], int n)
 {
 	cJSON *list = cJSON_CreateArray();
-	for (int i = 0; list && i < n; i++) {
-		cJSON *item = reals(x[i], 3);
-		if (!hy_json_append(list, item)) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	}
-	return list;
+	bool good = true;
+	for (int i = 0; i < n && good; i++)
+		good = hy_json_append(list, reals(x[i], 3));
+	return hy_json_keep(good, list);
 }
 
 static bool write_members(const hy_artefact *a, cJSON *o)

@@ -142,6 +142,10 @@ enum { HY_SPLIT_AUTO = -1, HY_SPLIT_POOL = 10, HY_SPLIT_VALIDATION = 5, HY_SPLIT
 hardy_status hy_split_make(hy_split *s, const hy_dataset *d, const char *path, int64_t fold, int64_t n_train,
                            int64_t n_validation, uint64_t seed, const hardy_log *log, hardy_error *err);
 void hy_split_clear(hy_split *s);
+
+/* Names as a list of strings; NULL when memory runs out. */
+cJSON *hy_names_to_json(char (*names)[HY_NAME_SIZE], size_t n);
+
 bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject);
 
 /* The name of another scan of a folder that differs from file i in the extension alone, or in its case; NULL when there is none. */

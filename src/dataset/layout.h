@@ -66,7 +66,7 @@ hardy_status hy_scan_guess_classes(hy_scan *s, hardy_error *err);
 bool hy_has_file(const char *folder, const char *name);
 bool hy_has_folder(const char *folder, const char *name);
 
-/* One channel, or as many as the first image has frames (an image that holds its channels as the fourth axis). */
+/* One channel, or as many as the first image that can be read, of a thousand, has frames (an image that holds its channels as the fourth axis). */
 hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err);
 
 /* The name without .nii, .nii.gz ... and whether it is a NIfTI name to look at (not hidden; .img counts with its .hdr). */

@@ -21,6 +21,15 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+cJSON *hy_names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
+{
+	cJSON *all = cJSON_CreateArray();
+	bool good = true;
+	for (size_t i = 0; i < n && good; i++)
+		good = hy_json_append(all, cJSON_CreateString(names[i]));
+	return hy_json_keep(good, all);
+}
+
 bool hy_split_has(char (*names)[HY_NAME_SIZE], size_t n, const char *subject)
 {
 	for (size_t i = 0; i < n; i++)

@@ -4,8 +4,8 @@
 #include "experiment/compare.h"
 
 #include "base/memory.h"
-#include "base/rng.h"
 #include "metric/rank_test.h"
+#include "metric/ranking.h"
 #include "metric/statistics.h"
 
 #include <math.h>
@@ -387,20 +387,17 @@ static hardy_status draw(scores *x, hardy_error *err)
 	const size_t n = (size_t)HY_BOOTSTRAP * x->n_sources * x->most;
 	x->drawn = hy_alloc(n, sizeof *x->drawn);
 	x->replicates = hy_alloc(HY_BOOTSTRAP, sizeof *x->replicates);
-	uint32_t *times = hy_alloc(x->most, sizeof *times); /* by subject */
+	size_t *times = hy_alloc(x->most, sizeof *times); /* by subject */
 	if (!x->drawn || !x->replicates || !times) {
 		hy_free(times);
 		return hy_fail_memory(err, "bootstrap samples", n, sizeof *x->drawn);
 	}
 	for (size_t b = 0; b < HY_BOOTSTRAP; b++)
 		for (size_t source = 0; source < x->n_sources; source++) {
-			hy_rng g = hy_rng_make(0, HY_RNG_BOOTSTRAP, b, source);
 			uint32_t *to = x->drawn + (b * x->n_sources + source) * x->most;
-			memset(times, 0, x->most * sizeof *times);
-			for (size_t k = 0; k < x->n_subjects[source]; k++)
-				times[hy_rng_below(&g, x->n_subjects[source])]++;
+			hy_bootstrap_draw(0, b, source, x->n_subjects[source], times);
 			for (size_t i = 0; i < x->n_cases[source]; i++)
-				to[i] = times[x->subject[source * x->most + i]];
+				to[i] = (uint32_t)times[x->subject[source * x->most + i]];
 		}
 	hy_free(times);
 	return HARDY_OK;

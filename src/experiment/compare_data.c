@@ -169,10 +169,7 @@ static cJSON *cell_to_json(const hy_compare *c, size_t m, int w, size_t t)
 	}
 	cJSON_Delete(seeds);
 	cJSON_Delete(classes);
-	if (good)
-		return json;
-	cJSON_Delete(json);
-	return NULL;
+	return hy_json_keep(good, json);
 }
 
 static cJSON *pair_to_json(const hy_compare *c, size_t m, int w, size_t t, const char *reference, const hy_compare_pair *p)
@@ -199,10 +196,7 @@ static cJSON *cells_to_json(const hy_compare *c)
 			for (size_t t = 0; t < c->n_targets; t++)
 				if (good && hy_compare_has_runs(c, m))
 					good = hy_json_append(list, cell_to_json(c, m, w, t));
-	if (good)
-		return list;
-	cJSON_Delete(list);
-	return NULL;
+	return hy_json_keep(good, list);
 }
 
 static cJSON *pairs_to_json(const hy_compare *c, bool of_stn)
@@ -217,10 +211,7 @@ static cJSON *pairs_to_json(const hy_compare *c, bool of_stn)
 					if (good && isfinite(p->difference))
 						good = hy_json_append(list, pair_to_json(c, m, w, t, of_stn ? "FTN" : hy_compare_references[r], p));
 				}
-	if (good)
-		return list;
-	cJSON_Delete(list);
-	return NULL;
+	return hy_json_keep(good, list);
 }
 
 static cJSON *targets_to_json(const hy_compare *c)
@@ -244,10 +235,7 @@ static cJSON *targets_to_json(const hy_compare *c)
 		cJSON_Delete(sets);
 		good = hy_json_append(list, hy_json_keep(good, item));
 	}
-	if (good)
-		return list;
-	cJSON_Delete(list);
-	return NULL;
+	return hy_json_keep(good, list);
 }
 
 static cJSON *forecasts_to_json(const hy_compare *c)
@@ -270,10 +258,7 @@ static cJSON *forecasts_to_json(const hy_compare *c)
 		       hy_json_add(item, "below_bound", short_number(f->below_low));
 		good = hy_json_append(list, hy_json_keep(good, item));
 	}
-	if (good)
-		return list;
-	cJSON_Delete(list);
-	return NULL;
+	return hy_json_keep(good, list);
 }
 
 static hardy_status write_json(const hy_compare *c, hardy_error *err)

@@ -42,17 +42,6 @@ static cJSON *rounded(double value, const char *format)
 	return cJSON_CreateRaw(strcmp(text, "-0") ? text : "0");
 }
 
-static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
-{
-	cJSON *list = cJSON_CreateArray();
-	for (size_t i = 0; i < n && list; i++)
-		if (!hy_json_append(list, cJSON_CreateString(names[i]))) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	return list;
-}
-
 static void print_date(char text[32])
 {
 	const time_t now = time(NULL);
@@ -269,7 +258,7 @@ hardy_status hy_result_write(const hy_study *s, const hy_study_run *run, const h
 	char *text = NULL;
 	hardy_status status = json ? add_training(json, run, err) : hy_fail_memory(err, "a result", 1, 1);
 	if (!status && !(hy_json_add(json, "score_s", rounded(score_s, "%.1f")) &&
-	                 hy_json_add(json, "subjects", names_to_json(run->split.train, run->split.n_train))))
+	                 hy_json_add(json, "subjects", hy_names_to_json(run->split.train, run->split.n_train))))
 		status = hy_fail_memory(err, "a result", 1, 1);
 	if (!status)
 		status = add_curve(json, run, err);
@@ -335,7 +324,7 @@ static cJSON *all_sets_to_json(const hy_study *s)
 		            hy_json_add(item, "labelled_slices", cJSON_CreateBool(source->labelled_slices)) &&
 		            hy_json_add(item, "grid", cJSON_CreateString(set->kind == HY_SET_ARTEFACT ? "protocol" : "own"));
 		if (good && set->kind != HY_SET_SITE)
-			good = hy_json_add(item, "subjects", names_to_json(s->runs[0].split.test, s->runs[0].split.n_test));
+			good = hy_json_add(item, "subjects", hy_names_to_json(s->runs[0].split.test, s->runs[0].split.n_test));
 		if (!hy_json_append(list, hy_json_keep(good, item))) {
 			cJSON_Delete(list);
 			return NULL;

@@ -62,10 +62,9 @@ hardy_status hy_auc(const double *score, const bool *positive, size_t n, double 
 	return HARDY_OK;
 }
 
-/* How often each group is drawn in the i-th draw. */
-static void draw(uint64_t seed, size_t i, size_t n_groups, size_t *count)
+void hy_bootstrap_draw(uint64_t seed, size_t i, size_t sample, size_t n_groups, size_t *count)
 {
-	hy_rng g = hy_rng_make(seed, HY_RNG_BOOTSTRAP, i, 0);
+	hy_rng g = hy_rng_make(seed, HY_RNG_BOOTSTRAP, i, sample);
 	for (size_t k = 0; k < n_groups; k++)
 		count[k] = 0;
 	for (size_t k = 0; k < n_groups; k++)
@@ -84,7 +83,7 @@ hardy_status hy_auc_interval(const double *score, const bool *positive, const si
 		goto out;
 	}
 	for (size_t i = 0; i < n_draws; i++) {
-		draw(seed, i, n_groups, count);
+		hy_bootstrap_draw(seed, i, 0, n_groups, count);
 		const double a = area(items, n, count);
 		if (!isnan(a))
 			drawn[n_drawn++] = a;
@@ -107,7 +106,7 @@ hardy_status hy_mean_interval(const double *values, const size_t *group, size_t 
 	    count && drawn ? HARDY_OK : hy_fail_memory(err, "a bootstrap", n_groups + n_draws, sizeof *drawn);
 	for (size_t i = 0; i < n_draws && !status; i++) {
 		double sum = 0, weight = 0;
-		draw(seed, i, n_groups, count);
+		hy_bootstrap_draw(seed, i, 0, n_groups, count);
 		for (size_t k = 0; k < n; k++) {
 			sum += (double)count[group[k]] * values[k];
 			weight += (double)count[group[k]];

@@ -12,6 +12,9 @@
  */
 hardy_status hy_auc(const double *score, const bool *positive, size_t n, double *auc, hardy_error *err);
 
+/* How often each of the groups comes in the i-th draw with replacement, in all as many as there are; sample: which of several sets of groups. */
+void hy_bootstrap_draw(uint64_t seed, size_t i, size_t sample, size_t n_groups, size_t *count);
+
 /*
  * Its 95 % interval by bootstrap: groups (group[i] from 0 to n_groups - 1, e.g. subjects) are drawn with replacement, n_draws times,
  * by seed; draws without positives or negatives are left out. NaN when none is left.

@@ -244,10 +244,7 @@ static cJSON *list_labels(const hy_legend *l)
 	for (int c = 1; c < l->n && good; c++)
 		if (l->classes[c].value > 0)
 			good = cJSON_AddNumberToObject(labels, l->classes[c].name, l->classes[c].value) != NULL;
-	if (good)
-		return labels;
-	cJSON_Delete(labels);
-	return NULL;
+	return hy_json_keep(good, labels);
 }
 
 hardy_status hy_bids_write_sidecar(const char *path, const char *scan, const hy_legend *l, const cJSON *models, bool overwrite,

@@ -175,11 +175,15 @@ typedef struct meaning {
 	const hy_legend *legend;
 } meaning;
 
+/* The table of the predictions, NULL where there is none or it is not to be believed. */
+static const hy_legend *believed(const evaluator *e)
+{
+	return e->legendary && !e->o->own_labels && !e->o->class_numbers ? &e->legend : NULL;
+}
+
 static meaning of_predictions(const evaluator *e)
 {
-	const bool own = e->o->own_labels || e->pairing.unnamed;
-	return (meaning){.numbers = e->o->class_numbers,
-	                 .legend = e->legendary && !own && !e->o->class_numbers ? &e->legend : NULL};
+	return (meaning){.numbers = e->o->class_numbers, .legend = e->pairing.unnamed ? NULL : believed(e)};
 }
 
 /* The reference's class of the same name; by its own values where it has none of that name. */
@@ -949,9 +953,7 @@ hardy_status hardy_evaluate(const hardy_evaluate_options *o, hardy_evaluation *o
 	made.options.stop = NULL;
 	status = hy_legend_read(o->prediction, &e.legend, &e.legendary, err);
 	if (status == HARDY_OK)
-		status = hy_pairing_make(&e.pairing, o->prediction, o->reference,
-		                         e.legendary && !o->own_labels && !o->class_numbers ? &e.legend : NULL, &e.data_options,
-		                         o->strict, log, err);
+		status = hy_pairing_make(&e.pairing, o->prediction, o->reference, believed(&e), &e.data_options, o->strict, log, err);
 	if (status == HARDY_OK) {
 		tell_meaning(&e);
 		leave_out_trained(&e);

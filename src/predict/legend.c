@@ -219,10 +219,7 @@ static cJSON *join_training(const hy_legend *l, const hy_legend *old)
 		cJSON *copy = known || !good ? NULL : cJSON_Duplicate(item, true);
 		good = good && (known || hy_json_append(all, copy));
 	}
-	if (good)
-		return all;
-	cJSON_Delete(all);
-	return NULL;
+	return hy_json_keep(good, all);
 }
 
 static void write_json(hy_outfile *f, const hy_legend *l, const hy_legend *old)

@@ -133,13 +133,10 @@ static cJSON *field_to_json(const field *f, const char *at, int n_channels)
 	if (f->n == 1)
 		return one_to_json(f, at, 0);
 	cJSON *list = cJSON_CreateArray();
-	for (int i = 0; list && i < (f->n ? f->n : n_channels); i++) {
-		if (!hy_json_append(list, one_to_json(f, at, i))) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	}
-	return list;
+	bool good = true;
+	for (int i = 0; i < (f->n ? f->n : n_channels) && good; i++)
+		good = hy_json_append(list, one_to_json(f, at, i));
+	return hy_json_keep(good, list);
 }
 
 /* Adds to object, which is deleted when memory runs out. */
@@ -204,14 +201,10 @@ cJSON *hy_network_config_to_json(const hy_network_config *c)
 static cJSON *list_of(cJSON *(*make)(const void *item), const void *items, size_t size, int n)
 {
 	cJSON *list = cJSON_CreateArray();
-	for (int i = 0; list && i < n; i++) {
-		cJSON *item = make((const char *)items + (size_t)i * size);
-		if (!hy_json_append(list, item)) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	}
-	return list;
+	bool good = true;
+	for (int i = 0; i < n && good; i++)
+		good = hy_json_append(list, make((const char *)items + (size_t)i * size));
+	return hy_json_keep(good, list);
 }
 
 static cJSON *class_to_json(const void *item)

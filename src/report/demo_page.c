@@ -19,14 +19,13 @@
 enum { KEYS = 4 /* seed, site, subject, phase */, MOST_COLUMNS = 8, MOST_SITES = 32, DRAWS = 2000 /* of the bootstrap */ };
 
 typedef struct row {
-	const char *subject;
-	size_t site;
+	size_t site, subject; /* the how manieth of the site's subjects, whose scans stand together */
 	double dice[MOST_COLUMNS];
 } row;
 
 typedef struct site_row {
-	const char *name;
-	size_t n;
+	const char *name, *last; /* last: the subject of its last row */
+	size_t n, n_subjects;
 	double mean[MOST_COLUMNS], low[MOST_COLUMNS], high[MOST_COLUMNS]; /* 95 % interval over subjects */
 } site_row;
 
@@ -37,7 +36,7 @@ typedef struct demo_scores {
 	site_row sites[MOST_SITES]; /* the first is the one that was trained on */
 	size_t n_sites;
 	row *rows; /* owned: a scan each, in the order of the file */
-	size_t n_rows, room;
+	size_t n_rows;
 } demo_scores;
 
 hardy_status hy_demo_look(const char *folder, bool *found, hardy_error *err)
@@ -74,18 +73,13 @@ static hardy_status add_row(demo_scores *d, char **field, const char *path, int 
 		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: more than %d sites", path, line, MOST_SITES);
 	if (k == d->n_sites)
 		d->sites[d->n_sites++] = (site_row){.name = field[1]};
-	if (d->n_rows == d->room) {
-		const size_t room = d->room ? 2 * d->room : 64;
-		row *larger = hy_realloc(d->rows, room, sizeof *larger);
-		if (!larger)
-			return hy_fail_memory(err, path, room, sizeof *larger);
-		d->rows = larger;
-		d->room = room;
-	}
+	site_row *s = &d->sites[k];
 	row *to = &d->rows[d->n_rows++];
-	to->subject = field[2];
+	s->n++;
+	s->n_subjects += !s->last || strcmp(s->last, field[2]) != 0;
+	s->last = field[2];
 	to->site = k;
-	d->sites[k].n++;
+	to->subject = s->n_subjects - 1;
 	for (size_t c = 0; c < d->n_columns; c++) {
 		const double v = hy_number(field[KEYS + c]);
 		if (!(v >= 0 && v <= 1))
@@ -96,7 +90,7 @@ static hardy_status add_row(demo_scores *d, char **field, const char *path, int 
 	return HARDY_OK;
 }
 
-/* Means and intervals of a site. Scans of a subject stand together. */
+/* Means and intervals of a site. */
 static hardy_status summarise(demo_scores *d, size_t site, hardy_error *err)
 {
 	site_row *s = &d->sites[site];
@@ -104,19 +98,15 @@ static hardy_status summarise(demo_scores *d, size_t site, hardy_error *err)
 	size_t *subject = hy_alloc(s->n, sizeof *subject);
 	hardy_status status = values && subject ? HARDY_OK : hy_fail_memory(err, "scores", s->n, sizeof *values);
 	for (size_t c = 0; c < d->n_columns && !status; c++) {
-		const char *before = NULL;
-		size_t n = 0, n_subjects = 0;
+		size_t n = 0;
 		for (size_t i = 0; i < d->n_rows; i++) {
-			const row *from = &d->rows[i];
-			if (from->site != site)
+			if (d->rows[i].site != site)
 				continue;
-			n_subjects += !before || strcmp(before, from->subject) != 0;
-			before = from->subject;
-			subject[n] = n_subjects - 1;
-			values[n++] = from->dice[c];
+			subject[n] = d->rows[i].subject;
+			values[n++] = d->rows[i].dice[c];
 		}
 		s->mean[c] = hy_mean_defined(values, n);
-		status = hy_mean_interval(values, subject, n, n_subjects, DRAWS, 0, &s->low[c], &s->high[c], err);
+		status = hy_mean_interval(values, subject, n, s->n_subjects, DRAWS, 0, &s->low[c], &s->high[c], err);
 	}
 	hy_free(values);
 	hy_free(subject);
@@ -137,6 +127,11 @@ static hardy_status read_scores(demo_scores *d, const char *path, hardy_error *e
 		               MOST_COLUMNS);
 	d->n_columns = n - KEYS;
 	memcpy(d->columns, field + KEYS, d->n_columns * sizeof *field);
+	size_t room = 1; /* a row may want its line end */
+	for (const char *at = csv.at; *at; at++)
+		room += *at == '\n' || *at == '\r';
+	if (!(d->rows = hy_alloc(room, sizeof *d->rows)))
+		return hy_fail_memory(err, path, room, sizeof *d->rows);
 	while (!status && (n = hy_csv_row(&csv, field, KEYS + MOST_COLUMNS)))
 		status = n == KEYS + d->n_columns ? add_row(d, field, path, csv.line, err)
 		                                  : hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: %zu columns, want %zu", path,

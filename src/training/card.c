@@ -14,17 +14,6 @@ static const char intended_use[] =
     "must be checked by an expert before anyone relies on them.";
 static const char unknown_terms[] = "not stated; the terms of the data set apply";
 
-static cJSON *subjects_to_json(const hy_split *s)
-{
-	cJSON *list = cJSON_CreateArray();
-	for (size_t i = 0; i < s->n_train && list; i++)
-		hy_json_append(list, cJSON_CreateString(s->train[i]));
-	if (list && (size_t)cJSON_GetArraySize(list) == s->n_train)
-		return list;
-	cJSON_Delete(list);
-	return NULL;
-}
-
 hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const hy_training_set *set, const cJSON *history,
                            int64_t steps, hardy_error *err)
 {
@@ -35,7 +24,7 @@ hardy_status hy_card_write(hy_model *model, const hardy_train_options *o, const 
 	cJSON *card = cJSON_CreateObject();
 	const bool good = hy_json_add(card, "data", cJSON_CreateString(hy_path_name(o->data))) &&
 	                  hy_json_add(card, "layout", cJSON_CreateString(hy_layout_name(set->dataset.layout))) &&
-	                  hy_json_add(card, "subjects", subjects_to_json(&set->split)) &&
+	                  hy_json_add(card, "subjects", hy_names_to_json(set->split.train, set->split.n_train)) &&
 	                  hy_json_add(card, "slices", cJSON_CreateNumber((double)set->calibration.n)) &&
 	                  hy_json_add(card, "terms", cJSON_CreateString(o->data_terms ? o->data_terms : unknown_terms)) &&
 	                  hy_json_add(card, "intended_use", cJSON_CreateString(intended_use)) &&

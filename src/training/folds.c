@@ -47,10 +47,7 @@ static cJSON *fold_of(char (*subjects)[HY_NAME_SIZE], const size_t *order, size_
 	}
 	good = hy_json_add(o, "train", train) && good;
 	good = hy_json_add(o, "val", val) && good;
-	if (good)
-		return o;
-	cJSON_Delete(o);
-	return NULL;
+	return hy_json_keep(good, o);
 }
 
 /* A list of folds, as nnU-Net's: subjects with labels, drawn by seed, one after the other into each fold. */
@@ -117,10 +114,7 @@ static cJSON *dice_to_json(const folds *f)
 	bool good = hy_json_add(o, "mean", hy_json_real(mean_of_classes(f)));
 	for (size_t c = 0; c < f->n_classes && good; c++)
 		good = hy_json_add(o, f->names[c], hy_json_real(f->count[c] ? f->sum[c] / (double)f->count[c] : NAN));
-	if (good)
-		return o;
-	cJSON_Delete(o);
-	return NULL;
+	return hy_json_keep(good, o);
 }
 
 static hardy_status write_result(const folds *f, bool done, hardy_error *err)

@@ -367,24 +367,18 @@ static cJSON *member_to_json(const hy_perturbation_options *m)
 		print_value(p, m->values[k], text, sizeof text);
 		good = hy_json_add(json, p->name, p->choices ? cJSON_CreateString(text) : hy_json_real(m->values[k]));
 	}
-	if (good)
-		return json;
-	cJSON_Delete(json);
-	return NULL;
+	return hy_json_keep(good, json);
 }
 
 cJSON *hy_recipe_to_json(const hy_recipe *r, const hardy_train_options *o)
 {
 	cJSON *list = cJSON_CreateArray();
-	for (int i = 0; i < r->n && list; i++) {
+	bool good = true;
+	for (int i = 0; i < r->n && good; i++) {
 		const hy_perturbation_options m = resolve(&r->members[i], o);
-		cJSON *item = member_to_json(&m);
-		if (!hy_json_append(list, item)) {
-			cJSON_Delete(list);
-			return NULL;
-		}
+		good = hy_json_append(list, member_to_json(&m));
 	}
-	return list;
+	return hy_json_keep(good, list);
 }
 
 static void fill_masks(hy_mask_options *m, double scheme, const double *values)

@@ -128,19 +128,6 @@ static cJSON *number(double value)
 	return isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull();
 }
 
-static cJSON *names_to_json(char (*names)[HY_NAME_SIZE], size_t n)
-{
-	cJSON *list = cJSON_CreateArray();
-	for (size_t i = 0; i < n && list; i++) {
-		cJSON *item = cJSON_CreateString(names[i]);
-		if (!hy_json_append(list, item)) {
-			cJSON_Delete(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 static cJSON *data_to_json(const hy_training_set *set, const char *data)
 {
 	const hy_dataset *d = &set->dataset;
@@ -151,19 +138,16 @@ static cJSON *data_to_json(const hy_training_set *set, const char *data)
 	cJSON *json = cJSON_CreateObject();
 	const bool good = hy_json_add(json, "name", cJSON_CreateString(hy_path_name(data))) &&
 	                  hy_json_add(json, "layout", cJSON_CreateString(hy_layout_name(d->layout))) &&
-	                  hy_json_add(json, "channels", names_to_json(channels, (size_t)d->n_channels)) &&
-	                  hy_json_add(json, "classes", names_to_json(names, (size_t)d->n_classes)) &&
-	                  hy_json_add(json, "train", names_to_json(set->split.train, set->split.n_train)) &&
-	                  hy_json_add(json, "validation", names_to_json(set->split.validation, set->split.n_validation)) &&
-	                  hy_json_add(json, "test", names_to_json(set->split.test, set->split.n_test)) &&
+	                  hy_json_add(json, "channels", hy_names_to_json(channels, (size_t)d->n_channels)) &&
+	                  hy_json_add(json, "classes", hy_names_to_json(names, (size_t)d->n_classes)) &&
+	                  hy_json_add(json, "train", hy_names_to_json(set->split.train, set->split.n_train)) &&
+	                  hy_json_add(json, "validation", hy_names_to_json(set->split.validation, set->split.n_validation)) &&
+	                  hy_json_add(json, "test", hy_names_to_json(set->split.test, set->split.n_test)) &&
 	                  hy_json_add(json, "training_cases", cJSON_CreateNumber((double)set->n_cases)) &&
 	                  hy_json_add(json, "training_slices", cJSON_CreateNumber((double)set->calibration.n)) &&
 	                  hy_json_add(json, "validation_slices", cJSON_CreateNumber((double)set->validation.n)) &&
 	                  hy_json_add(json, "checksum", cJSON_CreateNumber(set->checksum));
-	if (good)
-		return json;
-	cJSON_Delete(json);
-	return NULL;
+	return hy_json_keep(good, json);
 }
 
 static cJSON *validation_to_json(const hy_validation *v)
@@ -200,10 +184,7 @@ static cJSON *run_to_json(const hardy_train_options *o, const hy_training_set *s
 	if (good && f->best)
 		good = hy_json_add(json, "validation_of_best", validation_to_json(f->best)) &&
 		       hy_json_add(json, "epoch_of_best", number((double)f->best_epoch));
-	if (good)
-		return json;
-	cJSON_Delete(json);
-	return NULL;
+	return hy_json_keep(good, json);
 }
 
 static hardy_status write_text(const char *path, const char *mark, const char *text, size_t size, hardy_error *err)

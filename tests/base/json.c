@@ -4,6 +4,7 @@
 #include "base/json.h"
 
 #include "base/memory.h"
+#include "support/json_memory.h"
 #include "support/test.h"
 
 #include <string.h>
@@ -37,11 +38,6 @@ static void strings_are_utf_8(void **state)
 	prints("a\\x41", "{\"n\":\"a\\\\x41\"}"); /* no byte of a name */
 }
 
-static void *give(size_t size)
-{
-	return hy_alloc(size, 1);
-}
-
 static char *build(void)
 {
 	cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *row = cJSON_CreateObject();
@@ -57,7 +53,7 @@ static char *build(void)
 static void exhausted_memory_leaves_nothing(void **state)
 {
 	(void)state;
-	cJSON_InitHooks(&(cJSON_Hooks){give, hy_free});
+	json_memory_counts(true);
 	const int64_t before = hy_memory_calls(), live = hy_memory_live();
 	char *text = build();
 	const int64_t n = hy_memory_calls() - before;
@@ -75,7 +71,7 @@ static void exhausted_memory_leaves_nothing(void **state)
 	assert_false(hy_json_append(NULL, cJSON_CreateNumber(1)));
 	assert_false(hy_json_add(NULL, "a", cJSON_CreateNumber(1)));
 	assert_int_equal(hy_memory_live(), live);
-	cJSON_InitHooks(NULL);
+	json_memory_counts(false);
 }
 
 int main(void)

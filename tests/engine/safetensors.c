@@ -6,8 +6,8 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "engine/safetensors.h"
+#include "support/json_memory.h"
 
-#include <cJSON.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -281,11 +281,6 @@ static void writer_refuses_what_no_reader_takes(void **state)
 	assert_non_null(strstr(err.message, "/proc/none/x.safetensors"));
 }
 
-static void *give(size_t size)
-{
-	return hy_alloc(size, 1);
-}
-
 /* A failed write leaves the old file as it was. */
 static void write_is_all_or_nothing(void **state)
 {
@@ -294,7 +289,7 @@ static void write_is_all_or_nothing(void **state)
 	hy_st_file f;
 	write_example(path);
 	const hy_st_tensor t = {.name = (char *)"a", .dtype = HY_F32, .n_dims = 1, .shape = {6}, .data = weights, .n_bytes = 24};
-	cJSON_InitHooks(&(cJSON_Hooks){give, hy_free}); /* the header's memory runs out, too */
+	json_memory_counts(true); /* the header's memory runs out, too */
 	const int64_t before = hy_memory_calls(), live = hy_memory_live();
 	assert_ok(hy_st_write(path, &t, 1, NULL, NULL, 0, HY_REPLACE_ANY, &err), &err);
 	int64_t n_calls = hy_memory_calls() - before;
@@ -305,7 +300,7 @@ static void write_is_all_or_nothing(void **state)
 		hy_memory_fail_at(0);
 		assert_int_equal(hy_memory_live(), live);
 	}
-	cJSON_InitHooks(NULL);
+	json_memory_counts(false);
 	assert_ok(hy_st_read(&f, path, &err), &err);
 	assert_int_equal(f.n_tensors, 4);
 	hy_st_clear(&f);

@@ -5,6 +5,7 @@
  * Some samples of k in the test, more in gcc's plain build; with a number as argument so many, with "all" every k (script/torture).
  */
 #define _XOPEN_SOURCE 700 /* nftw */
+#include "support/json_memory.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -271,16 +272,11 @@ static void commands_fail_cleanly(void **state)
 	}
 }
 
-static void *give(size_t size)
-{
-	return hy_alloc(size, 1);
-}
-
 static int make_all(void **state)
 {
 	(void)state;
 	hardy_error err = {0};
-	cJSON_InitHooks(&(cJSON_Hooks){give, hy_free}); /* its memory runs out, too */
+	json_memory_counts(true); /* its memory runs out, too */
 	tree_new();
 	for (int i = 1; i <= 4; i++) {
 		char name[8];
