@@ -121,6 +121,51 @@ cJSON *hy_json_keep(bool good, cJSON *item)
 	return NULL;
 }
 
+cJSON *hy_json_put(hy_json_maker *m, cJSON *parent, const char *name, cJSON *item)
+{
+	if (name ? hy_json_add(parent, name, item) : hy_json_append(parent, item))
+		return item;
+	m->lost = true;
+	return NULL;
+}
+
+cJSON *hy_json_put_object(hy_json_maker *m, cJSON *parent, const char *name)
+{
+	return hy_json_put(m, parent, name, cJSON_CreateObject());
+}
+
+cJSON *hy_json_put_list(hy_json_maker *m, cJSON *parent, const char *name)
+{
+	return hy_json_put(m, parent, name, cJSON_CreateArray());
+}
+
+void hy_json_put_text(hy_json_maker *m, cJSON *parent, const char *name, const char *text)
+{
+	hy_json_put(m, parent, name, cJSON_CreateString(text));
+}
+
+void hy_json_put_flag(hy_json_maker *m, cJSON *parent, const char *name, bool value)
+{
+	hy_json_put(m, parent, name, cJSON_CreateBool(value));
+}
+
+void hy_json_put_number(hy_json_maker *m, cJSON *parent, const char *name, double value)
+{
+	hy_json_put(m, parent, name, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+void hy_json_put_numbers(hy_json_maker *m, cJSON *parent, const char *name, const double *values, int n)
+{
+	hy_json_put(m, parent, name, cJSON_CreateDoubleArray(values, n));
+}
+
+char *hy_json_made(const hy_json_maker *m, cJSON *root, bool indented)
+{
+	char *text = m->lost || !root ? NULL : hy_json_print(root, indented);
+	cJSON_Delete(root);
+	return text;
+}
+
 double hy_json_number(const cJSON *object, const char *name, double other)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);

@@ -30,6 +30,26 @@ bool hy_json_append(cJSON *list, cJSON *item);
 /* The item where all went well; otherwise it is deleted, and NULL. */
 cJSON *hy_json_keep(bool good, cJSON *item);
 
+/*
+ * A document that is built member by member: what finds no memory is left out, with all that would hang below it, and `lost` says so at
+ * the end, when it is asked once. A parent is an object, and then takes a name, or a list (name NULL); NULL where it was lost itself.
+ */
+typedef struct hy_json_maker {
+	bool lost;
+} hy_json_maker;
+
+/* Of this kind are all others: item is taken over, NULL allowed. Returns it, or NULL where it is lost. */
+cJSON *hy_json_put(hy_json_maker *m, cJSON *parent, const char *name, cJSON *item);
+cJSON *hy_json_put_object(hy_json_maker *m, cJSON *parent, const char *name);
+cJSON *hy_json_put_list(hy_json_maker *m, cJSON *parent, const char *name);
+void hy_json_put_text(hy_json_maker *m, cJSON *parent, const char *name, const char *text);
+void hy_json_put_flag(hy_json_maker *m, cJSON *parent, const char *name, bool value);
+/* null when it is not finite. */
+void hy_json_put_number(hy_json_maker *m, cJSON *parent, const char *name, double value);
+void hy_json_put_numbers(hy_json_maker *m, cJSON *parent, const char *name, const double *values, int n);
+/* The whole document as text (cJSON_free), NULL where anything of it was lost; root is deleted. */
+char *hy_json_made(const hy_json_maker *m, cJSON *root, bool indented);
+
 /* A number of an object; other where it has none of that name. */
 double hy_json_number(const cJSON *object, const char *name, double other);
 

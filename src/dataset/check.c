@@ -623,85 +623,82 @@ static void say_report(const hardy_sink *sink, const report *r, bool all)
 
 /* ---- as JSON ------------------------------------------------------------------------------------------------------------ */
 
-static void json_problems(cJSON *array, const hy_problems *p)
+static void json_problems(hy_json_maker *m, cJSON *array, const hy_problems *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const hy_problem *q = &p->items[i];
-		cJSON *item = cJSON_CreateObject();
-		cJSON_AddStringToObject(item, "level", q->bad ? "bad" : "look");
-		cJSON_AddStringToObject(item, "subject", q->subject);
-		cJSON_AddStringToObject(item, "phase", q->phase);
-		cJSON_AddStringToObject(item, "text", q->text);
-		cJSON_AddStringToObject(item, "remedy", q->remedy);
-		hy_json_append(array, item);
+		cJSON *item = hy_json_put_object(m, array, NULL);
+		hy_json_put_text(m, item, "level", q->bad ? "bad" : "look");
+		hy_json_put_text(m, item, "subject", q->subject);
+		hy_json_put_text(m, item, "phase", q->phase);
+		hy_json_put_text(m, item, "text", q->text);
+		hy_json_put_text(m, item, "remedy", q->remedy);
 	}
 }
 
-static cJSON *json_case(const hy_dataset *d, const hy_case *c, const facts *f)
+static void json_case(hy_json_maker *m, cJSON *cases, const hy_dataset *d, const hy_case *c, const facts *f)
 {
-	cJSON *item = cJSON_CreateObject();
-	cJSON_AddStringToObject(item, "subject", c->subject);
-	cJSON_AddStringToObject(item, "phase", c->phase);
-	cJSON_AddStringToObject(item, "site", c->site);
-	cJSON *images = cJSON_AddArrayToObject(item, "images");
+	cJSON *item = hy_json_put_object(m, cases, NULL);
+	hy_json_put_text(m, item, "subject", c->subject);
+	hy_json_put_text(m, item, "phase", c->phase);
+	hy_json_put_text(m, item, "site", c->site);
+	cJSON *images = hy_json_put_list(m, item, "images");
 	for (int k = 0; k < d->n_channels && c->image_path[k]; k++)
-		hy_json_append(images, cJSON_CreateString(c->image_path[k]));
+		hy_json_put_text(m, images, NULL, c->image_path[k]);
 	if (c->label_path)
-		cJSON_AddStringToObject(item, "label", c->label_path);
+		hy_json_put_text(m, item, "label", c->label_path);
 	else
-		cJSON_AddNullToObject(item, "label");
-	cJSON_AddNumberToObject(item, "frame", (double)c->frame);
-	cJSON_AddBoolToObject(item, "held_out", c->held_out);
-	cJSON_AddBoolToObject(item, "usable", !f->problems.n_bad);
+		hy_json_put(m, item, "label", cJSON_CreateNull());
+	hy_json_put_number(m, item, "frame", (double)c->frame);
+	hy_json_put_flag(m, item, "held_out", c->held_out);
+	hy_json_put_flag(m, item, "usable", !f->problems.n_bad);
 	if (f->has_image) {
 		const double shape[3] = {(double)f->m->grid.nx, (double)f->m->grid.ny, (double)f->m->grid.nz};
 		const double range[2] = {(double)f->m->low, (double)f->m->high};
-		hy_json_add(item, "shape", cJSON_CreateDoubleArray(shape, 3));
-		hy_json_add(item, "spacing_mm", cJSON_CreateDoubleArray(f->m->grid.spacing_mm, 3));
-		hy_json_add(item, "range", cJSON_CreateDoubleArray(range, 2));
+		hy_json_put_numbers(m, item, "shape", shape, 3);
+		hy_json_put_numbers(m, item, "spacing_mm", f->m->grid.spacing_mm, 3);
+		hy_json_put_numbers(m, item, "range", range, 2);
 	}
 	if (f->has_label) {
-		cJSON *classes = cJSON_AddObjectToObject(item, "classes");
+		cJSON *classes = hy_json_put_object(m, item, "classes");
 		for (int k = 1; k < d->n_classes; k++) {
 			if (!d->classes[k].present)
 				continue;
-			cJSON *one = cJSON_AddObjectToObject(classes, d->classes[k].name);
-			cJSON_AddNumberToObject(one, "voxels", (double)f->m->voxels[k]);
-			cJSON_AddNumberToObject(one, "volume_ml", f->m->ml[k]);
+			cJSON *one = hy_json_put_object(m, classes, d->classes[k].name);
+			hy_json_put_number(m, one, "voxels", (double)f->m->voxels[k]);
+			hy_json_put_number(m, one, "volume_ml", f->m->ml[k]);
 		}
 	}
-	return item;
 }
 
 static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_error *err)
 {
 	const hy_dataset *d = &r->d;
+	hy_json_maker maker = {false}, *m = &maker;
 	cJSON *json = cJSON_CreateObject();
-	cJSON_AddStringToObject(json, "data", d->root);
-	cJSON_AddStringToObject(json, "layout", hy_layout_name(d->layout));
-	cJSON *channels = cJSON_AddArrayToObject(json, "channels");
+	hy_json_put_text(m, json, "data", d->root);
+	hy_json_put_text(m, json, "layout", hy_layout_name(d->layout));
+	cJSON *channels = hy_json_put_list(m, json, "channels");
 	for (int k = 0; k < d->n_channels; k++)
-		hy_json_append(channels, cJSON_CreateString(d->channels[k]));
-	cJSON *classes = cJSON_AddArrayToObject(json, "classes");
+		hy_json_put_text(m, channels, NULL, d->channels[k]);
+	cJSON *classes = hy_json_put_list(m, json, "classes");
 	for (int k = 0; k < d->n_classes; k++) {
-		cJSON *one = cJSON_CreateObject();
-		cJSON_AddStringToObject(one, "name", d->classes[k].name);
-		cJSON_AddNumberToObject(one, "value", d->classes[k].value);
-		cJSON_AddBoolToObject(one, "present", d->classes[k].present);
-		hy_json_append(classes, one);
+		cJSON *one = hy_json_put_object(m, classes, NULL);
+		hy_json_put_text(m, one, "name", d->classes[k].name);
+		hy_json_put_number(m, one, "value", d->classes[k].value);
+		hy_json_put_flag(m, one, "present", d->classes[k].present);
 	}
-	cJSON_AddNumberToObject(json, "subjects", (double)r->n_subjects);
-	cJSON_AddNumberToObject(json, "usable", (double)r->n_usable);
-	cJSON_AddNumberToObject(json, "bad", (double)r->n_bad);
-	cJSON_AddNumberToObject(json, "look", (double)r->n_look);
-	cJSON *cases = cJSON_AddArrayToObject(json, "cases"), *problems = cJSON_AddArrayToObject(json, "problems");
-	json_problems(problems, &r->general);
+	hy_json_put_number(m, json, "subjects", (double)r->n_subjects);
+	hy_json_put_number(m, json, "usable", (double)r->n_usable);
+	hy_json_put_number(m, json, "bad", (double)r->n_bad);
+	hy_json_put_number(m, json, "look", (double)r->n_look);
+	cJSON *cases = hy_json_put_list(m, json, "cases"), *problems = hy_json_put_list(m, json, "problems");
+	json_problems(m, problems, &r->general);
 	for (size_t i = 0; i < d->n_cases; i++) {
-		hy_json_append(cases, json_case(d, &d->cases[i], &r->facts[i]));
-		json_problems(problems, &r->facts[i].problems);
+		json_case(m, cases, d, &d->cases[i], &r->facts[i]);
+		json_problems(m, problems, &r->facts[i].problems);
 	}
-	char *text = hy_json_print(json, true);
-	cJSON_Delete(json);
+	char *text = hy_json_made(m, json, true);
 	if (!text)
 		return hy_fail_memory(err, "a report", 1, 1);
 	sink->write(sink->payload, text, strlen(text));

@@ -340,43 +340,32 @@ static hardy_status check_tensor(const char *path, const hy_st_tensor *t, hardy_
 	return HARDY_OK;
 }
 
-static cJSON *describe_tensor(const hy_st_tensor *t, size_t begin)
+static void describe_tensor(hy_json_maker *m, cJSON *root, const hy_st_tensor *t, size_t begin)
 {
-	cJSON *item = cJSON_CreateObject();
-	cJSON_AddStringToObject(item, "dtype", dtypes[t->dtype].name);
-	cJSON *shape = cJSON_AddArrayToObject(item, "shape");
-	bool good = true;
+	cJSON *item = hy_json_put_object(m, root, t->name);
+	hy_json_put_text(m, item, "dtype", dtypes[t->dtype].name);
+	cJSON *shape = hy_json_put_list(m, item, "shape");
 	for (int i = 0; i < t->n_dims; i++)
-		good &= hy_json_append(shape, cJSON_CreateNumber((double)t->shape[i]));
-	cJSON *offsets = cJSON_AddArrayToObject(item, "data_offsets");
-	good &= hy_json_append(offsets, cJSON_CreateNumber((double)begin));
-	good &= hy_json_append(offsets, cJSON_CreateNumber((double)(begin + t->n_bytes)));
-	if (!good || !shape || cJSON_GetArraySize(item) != 3) {
-		cJSON_Delete(item);
-		return NULL;
-	}
-	return item;
+		hy_json_put_number(m, shape, NULL, (double)t->shape[i]);
+	const double offsets[2] = {(double)begin, (double)(begin + t->n_bytes)};
+	hy_json_put_numbers(m, item, "data_offsets", offsets, 2);
 }
 
 /* The header's text, or NULL when memory runs out. order lists the tensors as they follow one another. */
 static char *describe(const hy_st_tensor *const *order, size_t n, const char *const *keys, const char *const *values,
                       size_t n_metadata)
 {
+	hy_json_maker m = {false};
 	cJSON *root = cJSON_CreateObject();
-	bool good = root != NULL;
-	if (good && n_metadata > 0) {
-		cJSON *metadata = cJSON_AddObjectToObject(root, METADATA);
-		for (size_t i = 0; good && i < n_metadata; i++)
-			good = cJSON_AddStringToObject(metadata, keys[i], values[i]) != NULL;
-	}
+	cJSON *metadata = n_metadata ? hy_json_put_object(&m, root, METADATA) : NULL;
+	for (size_t i = 0; i < n_metadata; i++)
+		hy_json_put_text(&m, metadata, keys[i], values[i]);
 	size_t begin = 0;
-	for (size_t i = 0; good && i < n; i++) {
-		good = hy_json_add(root, order[i]->name, describe_tensor(order[i], begin));
+	for (size_t i = 0; i < n; i++) {
+		describe_tensor(&m, root, order[i], begin);
 		begin += order[i]->n_bytes;
 	}
-	char *text = good ? hy_json_print(root, false) : NULL;
-	cJSON_Delete(root);
-	return text;
+	return hy_json_made(&m, root, false);
 }
 
 static int by_tensor_name(const void *a, const void *b)

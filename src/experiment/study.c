@@ -216,13 +216,12 @@ hardy_status hy_study_open(const hy_study *s, size_t source, hy_dataset *d, size
 }
 
 /* A list of names under a key. */
-static bool add_names(cJSON *json, const char *key, char (*names)[HY_NAME_SIZE], const size_t *order, size_t n)
+static void put_names(hy_json_maker *m, cJSON *json, const char *key, char (*names)[HY_NAME_SIZE], const size_t *order,
+                      size_t n)
 {
-	cJSON *list = cJSON_AddArrayToObject(json, key);
-	bool good = list != NULL;
-	for (size_t i = 0; i < n && good; i++)
-		good = hy_json_append(list, cJSON_CreateString(names[order[i]]));
-	return good;
+	cJSON *list = hy_json_put_list(m, json, key);
+	for (size_t i = 0; i < n; i++)
+		hy_json_put_text(m, list, NULL, names[order[i]]);
 }
 
 static int by_name(const void *a, const void *b)
@@ -256,7 +255,6 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 	char(*all)[HY_NAME_SIZE] = NULL;
 	size_t n = 0;
 	hy_outfile f = {0};
-	cJSON *json = NULL;
 	char *text = NULL;
 	size_t *order = NULL;
 	hardy_status status = list_subjects(&s->training, &all, &n, err);
@@ -269,15 +267,16 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 		    hy_fail(err, HARDY_ERROR_DATA, "%s: %s, want 4 or more", s->sources[0].folder, HY_COUNT(n, "labelled subject"));
 		goto out;
 	}
-	json = cJSON_CreateObject();
 	order = hy_alloc(n, sizeof *order);
 	if (order) {
+		hy_json_maker m = {false};
+		cJSON *json = cJSON_CreateObject();
 		hy_rng g = hy_rng_make(0, HY_RNG_SPLIT, 2, 0);
 		hy_rng_permutation(&g, n, order);
-		if (json && add_names(json, "test", all, order, n_test) &&
-		    add_names(json, "validation", all, order + n_test, n_validation) &&
-		    add_names(json, "pool", all, order + n_test + n_validation, left - n_validation))
-			text = hy_json_print(json, true);
+		put_names(&m, json, "test", all, order, n_test);
+		put_names(&m, json, "validation", all, order + n_test, n_validation);
+		put_names(&m, json, "pool", all, order + n_test + n_validation, left - n_validation);
+		text = hy_json_made(&m, json, true);
 	}
 	status = text ? hy_outfile_open(&f, path, NULL, err) : hy_fail_memory(err, "subjects", n, sizeof *order);
 	if (status)
@@ -289,7 +288,6 @@ static hardy_status draw_splits(hy_study *s, const char *path, hardy_error *err)
 		        left - n_validation, n_validation, n_test);
 out:
 	cJSON_free(text);
-	cJSON_Delete(json);
 	hy_free(order);
 	hy_free(all);
 	return status;

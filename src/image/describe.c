@@ -18,17 +18,18 @@ enum { MAX_LISTED_VALUES = 32 };
 typedef struct listener {
 	cJSON *warnings;
 	const char *path;
+	hy_json_maker m;
 } listener;
 
 static void keep_warning(void *payload, hardy_log_level level, const char *line)
 {
-	const listener *l = payload;
+	listener *l = payload;
 	const size_t n = strlen(l->path);
 	if (level != HARDY_LOG_WARNING)
 		return;
 	if (!strncmp(line, l->path, n) && !strncmp(line + n, ": ", 2))
 		line += n + 2;
-	hy_json_append(l->warnings, cJSON_CreateString(line));
+	hy_json_put_text(&l->m, l->warnings, NULL, line);
 }
 
 static const char *geometry_name(hy_geometry_source source)
@@ -38,7 +39,7 @@ static const char *geometry_name(hy_geometry_source source)
 	return names[source];
 }
 
-static void describe_format(cJSON *o, const hy_nifti_scan *s)
+static void describe_format(hy_json_maker *m, cJSON *o, const hy_nifti_scan *s)
 {
 	char text[100];
 	snprintf(text, sizeof text, "%s, %s%s, %s-endian",
@@ -47,10 +48,10 @@ static void describe_format(cJSON *o, const hy_nifti_scan *s)
 	                             : "ANALYZE 7.5",
 	         s->h.single ? "one file" : "header and image", s->stream.gzipped ? ", gzipped" : "",
 	         s->h.big_endian ? "big" : "little");
-	cJSON_AddStringToObject(o, "format", text);
+	hy_json_put_text(m, o, "format", text);
 }
 
-static void describe_geometry(cJSON *o, const hy_nifti_scan *s)
+static void describe_geometry(hy_json_maker *m, cJSON *o, const hy_nifti_scan *s)
 {
 	const hy_nifti_header *h = &s->h;
 	const hy_grid *g = &h->grid;
@@ -58,38 +59,38 @@ static void describe_geometry(cJSON *o, const hy_nifti_scan *s)
 	char code[4];
 	for (int i = 0; i < 4; i++)
 		shape[i] = (double)h->n[i];
-	hy_json_add(o, "shape", cJSON_CreateDoubleArray(shape, h->n[3] > 1 ? 4 : 3));
-	hy_json_add(o, "spacing_mm", cJSON_CreateDoubleArray(g->spacing_mm, 3));
+	hy_json_put_numbers(m, o, "shape", shape, h->n[3] > 1 ? 4 : 3);
+	hy_json_put_numbers(m, o, "spacing_mm", g->spacing_mm, 3);
 	for (int i = 0; i < 3; i++)
 		axes[i] = shape[i] * g->spacing_mm[i];
-	hy_json_add(o, "extent_mm", cJSON_CreateDoubleArray(axes, 3));
-	cJSON_AddStringToObject(o, "geometry", geometry_name(h->source));
+	hy_json_put_numbers(m, o, "extent_mm", axes, 3);
+	hy_json_put_text(m, o, "geometry", geometry_name(h->source));
 	hy_affine_orientation(g->affine, code);
-	cJSON_AddStringToObject(o, "orientation", h->source == HY_FROM_PIXDIM ? "unknown" : code);
-	cJSON *rows = cJSON_AddArrayToObject(o, "affine");
+	hy_json_put_text(m, o, "orientation", h->source == HY_FROM_PIXDIM ? "unknown" : code);
+	cJSON *rows = hy_json_put_list(m, o, "affine");
 	for (int r = 0; r < 3; r++)
-		hy_json_append(rows, cJSON_CreateDoubleArray(g->affine[r], 4));
-	cJSON_AddNumberToObject(o, "shear_mm", hy_grid_shear_mm(g));
+		hy_json_put_numbers(m, rows, NULL, g->affine[r], 4);
+	hy_json_put_number(m, o, "shear_mm", hy_grid_shear_mm(g));
 }
 
-static void describe_type(cJSON *o, const hy_nifti_header *h)
+static void describe_type(hy_json_maker *m, cJSON *o, const hy_nifti_header *h)
 {
-	cJSON_AddStringToObject(o, "datatype", hy_nifti_type_name(h->datatype));
+	hy_json_put_text(m, o, "datatype", hy_nifti_type_name(h->datatype));
 	if (h->scaled) {
-		cJSON *scaling = cJSON_AddObjectToObject(o, "scaling");
-		cJSON_AddNumberToObject(scaling, "slope", h->slope);
-		cJSON_AddNumberToObject(scaling, "inter", h->inter);
+		cJSON *scaling = hy_json_put_object(m, o, "scaling");
+		hy_json_put_number(m, scaling, "slope", h->slope);
+		hy_json_put_number(m, scaling, "inter", h->inter);
 	}
 	if (h->version) {
 		char text[81];
 		hy_nifti_header_description(h->raw, h->size, text);
 		if (text[0])
-			cJSON_AddStringToObject(o, "description", text);
+			hy_json_put_text(m, o, "description", text);
 	}
 }
 
 /* Voxels per value when all are whole numbers from 0 to 255 and few values occur: a label map, by the look of it. */
-static void describe_labels(cJSON *o, const float *data, int64_t n)
+static void describe_labels(hy_json_maker *m, cJSON *o, const float *data, int64_t n)
 {
 	int64_t count[256] = {0};
 	int n_values = 0;
@@ -100,16 +101,16 @@ static void describe_labels(cJSON *o, const float *data, int64_t n)
 		if (n_values > MAX_LISTED_VALUES)
 			return;
 	}
-	cJSON *voxels = cJSON_AddObjectToObject(o, "voxels_per_value");
+	cJSON *voxels = hy_json_put_object(m, o, "voxels_per_value");
 	for (int v = 0; v < 256; v++) {
 		char name[8];
 		snprintf(name, sizeof name, "%d", v);
 		if (count[v])
-			cJSON_AddNumberToObject(voxels, name, (double)count[v]);
+			hy_json_put_number(m, voxels, name, (double)count[v]);
 	}
 }
 
-static void describe_values(cJSON *o, const hy_volume *v)
+static void describe_values(hy_json_maker *m, cJSON *o, const hy_volume *v)
 {
 	const int64_t n = hy_grid_voxels(&v->grid) * v->nt;
 	double low = INFINITY, high = -INFINITY, sum = 0;
@@ -123,14 +124,14 @@ static void describe_values(cJSON *o, const hy_volume *v)
 		sum += x;
 		n_finite++;
 	}
-	cJSON *values = cJSON_AddObjectToObject(o, "values");
+	cJSON *values = hy_json_put_object(m, o, "values");
 	if (n_finite) {
-		cJSON_AddNumberToObject(values, "min", low);
-		cJSON_AddNumberToObject(values, "max", high);
-		cJSON_AddNumberToObject(values, "mean", sum / (double)n_finite);
+		hy_json_put_number(m, values, "min", low);
+		hy_json_put_number(m, values, "max", high);
+		hy_json_put_number(m, values, "mean", sum / (double)n_finite);
 	}
-	cJSON_AddNumberToObject(values, "not_finite", (double)(n - n_finite));
-	describe_labels(o, v->data, n);
+	hy_json_put_number(m, values, "not_finite", (double)(n - n_finite));
+	describe_labels(m, o, v->data, n);
 }
 
 hardy_status hy_scan_describe(const char *path, cJSON **out, hardy_error *err)
@@ -138,26 +139,26 @@ hardy_status hy_scan_describe(const char *path, cJSON **out, hardy_error *err)
 	hy_nifti_scan s = {0};
 	hy_volume v = {0};
 	cJSON *o = cJSON_CreateObject();
-	listener l = {cJSON_CreateArray(), path};
+	listener l = {cJSON_CreateArray(), path, {false}};
+	hy_json_maker *m = &l.m;
 	const hardy_log log = {keep_warning, &l};
-	hardy_status status = HARDY_OK;
-	if (!o || !l.warnings) {
-		status = hy_fail_memory(err, path, 1, sizeof *o);
-		goto out;
-	}
-	status = hy_nifti_open(path, NULL, &s, NULL, err);
+	hardy_status status = hy_nifti_open(path, NULL, &s, NULL, err);
 	if (!status)
 		status = hy_nifti_read(path, NULL, &v, &log, err);
 	if (status)
 		goto out;
-	cJSON_AddStringToObject(o, "kind", "scan");
-	cJSON_AddStringToObject(o, "path", path);
-	describe_format(o, &s);
-	describe_geometry(o, &s);
-	describe_type(o, &s.h);
-	describe_values(o, &v);
-	hy_json_add(o, "warnings", l.warnings);
+	hy_json_put_text(m, o, "kind", "scan");
+	hy_json_put_text(m, o, "path", path);
+	describe_format(m, o, &s);
+	describe_geometry(m, o, &s);
+	describe_type(m, o, &s.h);
+	describe_values(m, o, &v);
+	hy_json_put(m, o, "warnings", l.warnings);
 	l.warnings = NULL;
+	if (m->lost) {
+		status = hy_fail_memory(err, path, 1, sizeof *o);
+		goto out;
+	}
 	*out = o;
 	o = NULL;
 out:

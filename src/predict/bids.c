@@ -243,7 +243,7 @@ static cJSON *list_labels(const hy_legend *l)
 	bool good = labels != NULL;
 	for (int c = 1; c < l->n && good; c++)
 		if (l->classes[c].value > 0)
-			good = cJSON_AddNumberToObject(labels, l->classes[c].name, l->classes[c].value) != NULL;
+			good = hy_json_add(labels, l->classes[c].name, cJSON_CreateNumber(l->classes[c].value));
 	return hy_json_keep(good, labels);
 }
 

@@ -74,163 +74,124 @@ static void write_heart_csv(hy_outfile *f, const hardy_evaluation *e)
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------- */
 
-/* cJSON returns NULL when memory runs out and takes NULL without harm; what is lost is noticed by counting. */
-typedef struct tree {
-	bool lost;
-} tree;
-
-static cJSON *kept(tree *t, cJSON *item)
-{
-	t->lost |= item == NULL;
-	return item;
-}
-
-/* NaN and infinity become null. */
-static void add_number(tree *t, cJSON *to, const char *name, double v)
-{
-	kept(t, isfinite(v) ? cJSON_AddNumberToObject(to, name, v) : cJSON_AddNullToObject(to, name));
-}
-
-static void add_text(tree *t, cJSON *to, const char *name, const char *text)
-{
-	kept(t, cJSON_AddStringToObject(to, name, text));
-}
-
-static void add_flag(tree *t, cJSON *to, const char *name, bool v)
-{
-	kept(t, cJSON_AddBoolToObject(to, name, v));
-}
-
-/* An object at the end of an array. */
-static cJSON *append_object(tree *t, cJSON *array)
-{
-	cJSON *item = kept(t, cJSON_CreateObject());
-	if (!hy_json_append(array, item)) {
-		t->lost = true;
-		return NULL;
-	}
-	return item;
-}
-
-static void add_options(tree *t, cJSON *root, const hardy_evaluate_options *o)
+static void add_options(hy_json_maker *m, cJSON *root, const hardy_evaluate_options *o)
 {
 	static const char *const rules[] = {"undefined", "one", "zero"};
-	cJSON *to = kept(t, cJSON_AddObjectToObject(root, "options"));
-	add_number(t, to, "tolerance_mm", o->tolerance_mm);
-	add_text(t, to, "empty", rules[o->empty]);
-	add_text(t, to, "hd95", o->hd95_directed ? "directed" : "pooled");
-	add_text(t, to, "assd", o->assd_directed ? "directed" : "pooled");
-	add_text(t, to, "nsd", o->nsd_surfels ? "surfels" : "voxels");
-	add_flag(t, to, "labelled_slices", o->labelled_slices);
-	add_flag(t, to, "own_labels", o->own_labels);
-	add_flag(t, to, "class_numbers", o->class_numbers);
-	add_flag(t, to, "with_training", o->with_training);
+	cJSON *to = hy_json_put_object(m, root, "options");
+	hy_json_put_number(m, to, "tolerance_mm", o->tolerance_mm);
+	hy_json_put_text(m, to, "empty", rules[o->empty]);
+	hy_json_put_text(m, to, "hd95", o->hd95_directed ? "directed" : "pooled");
+	hy_json_put_text(m, to, "assd", o->assd_directed ? "directed" : "pooled");
+	hy_json_put_text(m, to, "nsd", o->nsd_surfels ? "surfels" : "voxels");
+	hy_json_put_flag(m, to, "labelled_slices", o->labelled_slices);
+	hy_json_put_flag(m, to, "own_labels", o->own_labels);
+	hy_json_put_flag(m, to, "class_numbers", o->class_numbers);
+	hy_json_put_flag(m, to, "with_training", o->with_training);
 }
 
-static void add_mean(tree *t, cJSON *to, const char *name, const hardy_score_mean *m)
+static void add_mean(hy_json_maker *m, cJSON *to, const char *name, const hardy_score_mean *s)
 {
-	cJSON *item = kept(t, cJSON_AddObjectToObject(to, name));
-	add_number(t, item, "mean", m->mean);
-	add_number(t, item, "sd", m->sd);
-	add_number(t, item, "n", (double)m->n);
-	add_number(t, item, "n_undefined", (double)m->n_undefined);
+	cJSON *item = hy_json_put_object(m, to, name);
+	hy_json_put_number(m, item, "mean", s->mean);
+	hy_json_put_number(m, item, "sd", s->sd);
+	hy_json_put_number(m, item, "n", (double)s->n);
+	hy_json_put_number(m, item, "n_undefined", (double)s->n_undefined);
 }
 
-static void add_cases(tree *t, cJSON *root, const hardy_evaluation *e)
+static void add_cases(hy_json_maker *m, cJSON *root, const hardy_evaluation *e)
 {
-	cJSON *cases = kept(t, cJSON_AddArrayToObject(root, "cases"));
+	cJSON *cases = hy_json_put_list(m, root, "cases");
 	for (size_t i = 0; i < e->n_cases; i++) {
 		const hardy_score_row *row = &e->rows[i * e->n_classes];
-		cJSON *item = append_object(t, cases);
-		add_text(t, item, "case", row->name);
-		add_text(t, item, "subject", row->subject);
-		add_text(t, item, "phase", row->phase);
-		add_text(t, item, "site", row->site);
-		add_number(t, item, "n_slices", (double)row->n_slices);
-		cJSON *classes = kept(t, cJSON_AddObjectToObject(item, "classes"));
+		cJSON *item = hy_json_put_object(m, cases, NULL);
+		hy_json_put_text(m, item, "case", row->name);
+		hy_json_put_text(m, item, "subject", row->subject);
+		hy_json_put_text(m, item, "phase", row->phase);
+		hy_json_put_text(m, item, "site", row->site);
+		hy_json_put_number(m, item, "n_slices", (double)row->n_slices);
+		cJSON *classes = hy_json_put_object(m, item, "classes");
 		for (size_t c = 0; c < e->n_classes; c++, row++) {
-			cJSON *scores = kept(t, cJSON_AddObjectToObject(classes, row->class_name));
-			add_text(t, scores, "state", hardy_row_state_name(row->state));
+			cJSON *scores = hy_json_put_object(m, classes, row->class_name);
+			hy_json_put_text(m, scores, "state", hardy_row_state_name(row->state));
 			for (int k = 0; k < HARDY_N_SCORES; k++)
-				add_number(t, scores, hardy_score_name((hardy_score)k), row->value[k]);
+				hy_json_put_number(m, scores, hardy_score_name((hardy_score)k), row->value[k]);
 		}
 	}
 }
 
-static void add_classes(tree *t, cJSON *root, const hardy_evaluation *e)
+static void add_classes(hy_json_maker *m, cJSON *root, const hardy_evaluation *e)
 {
-	cJSON *classes = kept(t, cJSON_AddObjectToObject(root, "classes"));
+	cJSON *classes = hy_json_put_object(m, root, "classes");
 	for (size_t c = 0; c < e->n_classes; c++) {
 		const hardy_class_scores *s = &e->classes[c];
-		cJSON *item = kept(t, cJSON_AddObjectToObject(classes, s->class_name));
-		cJSON *states = kept(t, cJSON_AddObjectToObject(item, "states"));
+		cJSON *item = hy_json_put_object(m, classes, s->class_name);
+		cJSON *states = hy_json_put_object(m, item, "states");
 		for (int k = 0; k < HARDY_N_ROW_STATES; k++)
-			add_number(t, states, hardy_row_state_name((hardy_row_state)k), (double)s->n_state[k]);
+			hy_json_put_number(m, states, hardy_row_state_name((hardy_row_state)k), (double)s->n_state[k]);
 		for (int k = 0; k < HARDY_N_SCORES; k++)
-			add_mean(t, item, hardy_score_name((hardy_score)k), &s->score[k]);
+			add_mean(m, item, hardy_score_name((hardy_score)k), &s->score[k]);
 	}
-	cJSON *mean = kept(t, cJSON_AddObjectToObject(root, "mean"));
+	cJSON *mean = hy_json_put_object(m, root, "mean");
 	for (int k = 0; k < HARDY_N_SCORES; k++)
-		add_number(t, mean, hardy_score_name((hardy_score)k), e->mean[k]);
+		hy_json_put_number(m, mean, hardy_score_name((hardy_score)k), e->mean[k]);
 }
 
-static void add_hearts(tree *t, cJSON *root, const hardy_evaluation *e)
+static void add_hearts(hy_json_maker *m, cJSON *root, const hardy_evaluation *e)
 {
-	cJSON *hearts = kept(t, cJSON_AddArrayToObject(root, "subjects"));
+	cJSON *hearts = hy_json_put_list(m, root, "subjects");
 	for (size_t i = 0; i < e->n_hearts; i++) {
 		const hardy_heart_row *row = &e->hearts[i];
-		cJSON *item = append_object(t, hearts);
-		add_text(t, item, "subject", row->subject);
-		add_text(t, item, "site", row->site);
-		cJSON *prediction = kept(t, cJSON_AddObjectToObject(item, "prediction"));
-		cJSON *reference = kept(t, cJSON_AddObjectToObject(item, "reference"));
-		cJSON *difference = kept(t, cJSON_AddObjectToObject(item, "difference"));
+		cJSON *item = hy_json_put_object(m, hearts, NULL);
+		hy_json_put_text(m, item, "subject", row->subject);
+		hy_json_put_text(m, item, "site", row->site);
+		cJSON *prediction = hy_json_put_object(m, item, "prediction");
+		cJSON *reference = hy_json_put_object(m, item, "reference");
+		cJSON *difference = hy_json_put_object(m, item, "difference");
 		for (int k = 0; k < HARDY_N_HEART_INDICES; k++) {
 			const char *name = hardy_heart_index_name((hardy_heart_index)k);
-			add_number(t, prediction, name, row->prediction[k]);
-			add_number(t, reference, name, row->reference[k]);
-			add_number(t, difference, name, row->prediction[k] - row->reference[k]);
+			hy_json_put_number(m, prediction, name, row->prediction[k]);
+			hy_json_put_number(m, reference, name, row->reference[k]);
+			hy_json_put_number(m, difference, name, row->prediction[k] - row->reference[k]);
 		}
 	}
-	cJSON *difference = kept(t, cJSON_AddObjectToObject(root, "subject_difference"));
+	cJSON *difference = hy_json_put_object(m, root, "subject_difference");
 	for (int k = 0; k < HARDY_N_HEART_INDICES; k++)
-		add_mean(t, difference, hardy_heart_index_name((hardy_heart_index)k), &e->heart_difference[k]);
+		add_mean(m, difference, hardy_heart_index_name((hardy_heart_index)k), &e->heart_difference[k]);
 }
 
-static void add_forecast(tree *t, cJSON *root, const hardy_forecast *f)
+static void add_forecast(hy_json_maker *m, cJSON *root, const hardy_forecast *f)
 {
-	cJSON *item = kept(t, cJSON_AddObjectToObject(root, "predicted_dice"));
-	add_number(t, item, "n", (double)f->n);
-	add_number(t, item, "subjects", (double)f->n_subjects);
-	add_number(t, item, "below_0.7", (double)f->n_below);
-	add_number(t, item, "auc", f->auc);
-	add_number(t, item, "auc_low", f->auc_low);
-	add_number(t, item, "auc_high", f->auc_high);
-	add_number(t, item, "mean_absolute_error", f->error);
-	add_number(t, item, "below_bound", f->below_low);
+	cJSON *item = hy_json_put_object(m, root, "predicted_dice");
+	hy_json_put_number(m, item, "n", (double)f->n);
+	hy_json_put_number(m, item, "subjects", (double)f->n_subjects);
+	hy_json_put_number(m, item, "below_0.7", (double)f->n_below);
+	hy_json_put_number(m, item, "auc", f->auc);
+	hy_json_put_number(m, item, "auc_low", f->auc_low);
+	hy_json_put_number(m, item, "auc_high", f->auc_high);
+	hy_json_put_number(m, item, "mean_absolute_error", f->error);
+	hy_json_put_number(m, item, "below_bound", f->below_low);
 }
 
 static hardy_status write_json(hy_outfile *f, const hardy_evaluation *e, hardy_error *err)
 {
-	tree t = {false};
-	cJSON *root = kept(&t, cJSON_CreateObject());
-	add_text(&t, root, "version", HARDY_VERSION);
-	add_options(&t, root, &e->options);
-	add_number(&t, root, "n_cases", (double)e->n_cases);
-	add_classes(&t, root, e);
-	add_hearts(&t, root, e);
+	hy_json_maker m = {false};
+	cJSON *root = cJSON_CreateObject();
+	hy_json_put_text(&m, root, "version", HARDY_VERSION);
+	add_options(&m, root, &e->options);
+	hy_json_put_number(&m, root, "n_cases", (double)e->n_cases);
+	add_classes(&m, root, e);
+	add_hearts(&m, root, e);
 	if (e->forecast.n)
-		add_forecast(&t, root, &e->forecast);
-	add_cases(&t, root, e);
-	cJSON *failures = kept(&t, cJSON_AddArrayToObject(root, "failures"));
+		add_forecast(&m, root, &e->forecast);
+	add_cases(&m, root, e);
+	cJSON *failures = hy_json_put_list(&m, root, "failures");
 	for (size_t i = 0; i < e->n_failures; i++) {
-		cJSON *item = append_object(&t, failures);
-		add_text(&t, item, "case", e->failures[i].name);
-		add_flag(&t, item, "missing", e->failures[i].missing);
-		add_text(&t, item, "message", e->failures[i].message);
+		cJSON *item = hy_json_put_object(&m, failures, NULL);
+		hy_json_put_text(&m, item, "case", e->failures[i].name);
+		hy_json_put_flag(&m, item, "missing", e->failures[i].missing);
+		hy_json_put_text(&m, item, "message", e->failures[i].message);
 	}
-	char *text = t.lost ? NULL : hy_json_print(root, true);
-	cJSON_Delete(root);
+	char *text = hy_json_made(&m, root, true);
 	if (!text)
 		return hy_fail(err, HARDY_ERROR_MEMORY, "evaluation as JSON: out of memory");
 	hy_outfile_printf(f, "%s", text);

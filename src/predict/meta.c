@@ -211,7 +211,7 @@ static cJSON *class_to_json(const void *item)
 {
 	const hy_class *c = item;
 	cJSON *object = struct_to_json(class_fields, COUNT(class_fields), c, 1);
-	if (object && !cJSON_AddStringToObject(object, "name", c->name)) {
+	if (object && !hy_json_add(object, "name", cJSON_CreateString(c->name))) {
 		cJSON_Delete(object);
 		return NULL;
 	}

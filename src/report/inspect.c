@@ -46,15 +46,15 @@ static bool is_parameter(const hy_st_tensor *t)
 	return t->dtype == HY_F32 && !hy_ends_with(t->name, "running_mean") && !hy_ends_with(t->name, "running_var");
 }
 
-static void add_summary(cJSON *o, const hy_st_file *f)
+static void add_summary(hy_json_maker *m, cJSON *o, const hy_st_file *f)
 {
 	double n = 0;
 	for (size_t i = 0; i < f->n_tensors; i++)
 		if (is_parameter(&f->tensors[i]))
 			n += n_elements(&f->tensors[i]);
-	cJSON_AddNumberToObject(o, "bytes", (double)f->size);
-	cJSON_AddNumberToObject(o, "n_tensors", (double)f->n_tensors);
-	cJSON_AddNumberToObject(o, "n_parameters", n);
+	hy_json_put_number(m, o, "bytes", (double)f->size);
+	hy_json_put_number(m, o, "n_tensors", (double)f->n_tensors);
+	hy_json_put_number(m, o, "n_parameters", n);
 }
 
 /* Metadata are strings; one that holds a JSON object or array is shown as what it holds. */
@@ -64,27 +64,26 @@ static cJSON *metadata_value(const char *text)
 	return value ? value : cJSON_CreateString(text);
 }
 
-static hardy_status describe_model(const char *path, cJSON *o, hardy_error *err)
+static hardy_status describe_model(const char *path, hy_json_maker *m, cJSON *o, hardy_error *err)
 {
 	hy_st_file f;
 	const hardy_status status = hy_st_read(&f, path, err);
 	if (status)
 		return status;
-	cJSON_AddStringToObject(o, "kind", "model");
-	cJSON_AddStringToObject(o, "path", path);
-	add_summary(o, &f);
-	cJSON *metadata = cJSON_AddObjectToObject(o, "metadata");
+	hy_json_put_text(m, o, "kind", "model");
+	hy_json_put_text(m, o, "path", path);
+	add_summary(m, o, &f);
+	cJSON *metadata = hy_json_put_object(m, o, "metadata");
 	for (size_t i = 0; i < f.n_metadata; i++)
-		hy_json_add(metadata, f.keys[i], metadata_value(f.values[i]));
-	cJSON *tensors = cJSON_AddArrayToObject(o, "tensors");
+		hy_json_put(m, metadata, f.keys[i], metadata_value(f.values[i]));
+	cJSON *tensors = hy_json_put_list(m, o, "tensors");
 	for (size_t i = 0; i < f.n_tensors; i++) {
 		const hy_st_tensor *t = &f.tensors[i];
-		cJSON *row = cJSON_CreateObject(), *shape = cJSON_AddArrayToObject(row, "shape");
-		cJSON_AddStringToObject(row, "name", t->name);
-		cJSON_AddStringToObject(row, "dtype", dtype_name(t->dtype));
+		cJSON *row = hy_json_put_object(m, tensors, NULL), *shape = hy_json_put_list(m, row, "shape");
+		hy_json_put_text(m, row, "name", t->name);
+		hy_json_put_text(m, row, "dtype", dtype_name(t->dtype));
 		for (int d = 0; d < t->n_dims; d++)
-			hy_json_append(shape, cJSON_CreateNumber((double)t->shape[d]));
-		hy_json_append(tensors, row);
+			hy_json_put_number(m, shape, NULL, (double)t->shape[d]);
 	}
 	hy_st_clear(&f);
 	return HARDY_OK;
@@ -93,24 +92,23 @@ static hardy_status describe_model(const char *path, cJSON *o, hardy_error *err)
 /* ---- runs --------------------------------------------------------------------------------------------------------------- */
 
 /* A model of the run in short; one that cannot be read is listed with its error. */
-static void add_model_of_run(cJSON *models, const char *folder, const char *name)
+static void add_model_of_run(hy_json_maker *m, cJSON *models, const char *folder, const char *name)
 {
 	hy_st_file f;
 	hardy_error err;
 	char *path = hy_path_join(folder, name);
-	cJSON *row = cJSON_CreateObject();
-	cJSON_AddStringToObject(row, "file", name);
+	cJSON *row = hy_json_put_object(m, models, NULL);
+	hy_json_put_text(m, row, "file", name);
 	if (path && !hy_st_read(&f, path, &err)) {
-		add_summary(row, &f);
+		add_summary(m, row, &f);
 		hy_st_clear(&f);
 	} else {
-		cJSON_AddStringToObject(row, "error", path ? err.message : "out of memory");
+		hy_json_put_text(m, row, "error", path ? err.message : "out of memory");
 	}
-	hy_json_append(models, row);
 	hy_free(path);
 }
 
-static hardy_status describe_run(const char *path, cJSON *o, hardy_error *err)
+static hardy_status describe_run(const char *path, hy_json_maker *m, cJSON *o, hardy_error *err)
 {
 	hy_names names = {0};
 	cJSON *run = NULL;
@@ -127,15 +125,15 @@ static hardy_status describe_run(const char *path, cJSON *o, hardy_error *err)
 		status = hy_list_folder(path, &names, err);
 	if (status)
 		goto out;
-	cJSON_AddStringToObject(o, "kind", "run");
-	cJSON_AddStringToObject(o, "path", path);
-	hy_json_add(o, "run", run);
+	hy_json_put_text(m, o, "kind", "run");
+	hy_json_put_text(m, o, "path", path);
+	hy_json_put(m, o, "run", run);
 	run = NULL;
-	cJSON *models = cJSON_AddArrayToObject(o, "models"), *files = cJSON_AddArrayToObject(o, "files");
+	cJSON *models = hy_json_put_list(m, o, "models"), *files = hy_json_put_list(m, o, "files");
 	for (size_t i = 0; i < names.n; i++) {
 		if (hy_ends_with(names.name[i], ".safetensors"))
-			add_model_of_run(models, path, names.name[i]);
-		hy_json_append(files, cJSON_CreateString(names.name[i]));
+			add_model_of_run(m, models, path, names.name[i]);
+		hy_json_put_text(m, files, NULL, names.name[i]);
 	}
 out:
 	cJSON_Delete(run);
@@ -248,6 +246,7 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 {
 	cJSON *o = NULL;
 	char *text = NULL;
+	hy_json_maker m = {false};
 	hardy_status status;
 	const bool scan = !hy_path_is_folder(path) && hy_nifti_is_name(path);
 	if (scan) {
@@ -255,9 +254,9 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 	} else if (!(o = cJSON_CreateObject())) {
 		status = hy_fail_memory(err, path, 1, sizeof *o);
 	} else if (hy_path_is_folder(path)) {
-		status = describe_run(path, o, err);
+		status = describe_run(path, &m, o, err);
 	} else if (hy_ends_with(path, ".safetensors")) {
-		status = describe_model(path, o, err);
+		status = describe_model(path, &m, o, err);
 	} else if (!hy_path_exists(path)) {
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: cannot be opened: no such file or folder", path);
 	} else if (hy_dicom_is(path)) {
@@ -266,6 +265,8 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED,
 		                 "%s: want a scan (.nii, .nii.gz, .hdr, .img), a model (.safetensors) or the folder of a run", path);
 	}
+	if (!status && m.lost)
+		status = hy_fail_memory(err, path, 1, 1);
 	if (status)
 		goto out;
 	if (json) {

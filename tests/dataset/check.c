@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "image/order.h"
+#include "support/json_memory.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -268,22 +269,26 @@ static void memory_may_run_out(void **state)
 	static char whole[sizeof report];
 	tree_new();
 	put_subject("patient001", 0);
-	const hardy_check_options here = {.data = tree_path("")};
-	int64_t n_calls = hy_memory_calls();
-	check("", NULL, false, HARDY_OK);
-	n_calls = hy_memory_calls() - n_calls;
-	memcpy(whole, report, sizeof whole);
-	for (int64_t k = 1; k <= n_calls; k++) {
-		hardy_error err = {0};
-		used = 0;
-		hy_memory_fail_at(k);
-		const hardy_status status = hardy_check(&here, &sink, NULL, &err);
-		hy_memory_fail_at(0);
-		if (status == HARDY_OK)
-			assert_string_equal(report, whole);
-		else
-			assert_true(err.message[0]);
+	json_memory_counts(true);
+	for (int json = 0; json <= 1; json++) {
+		const hardy_check_options here = {.data = tree_path(""), .json = json == 1};
+		int64_t n_calls = hy_memory_calls();
+		check("", NULL, json == 1, HARDY_OK);
+		n_calls = hy_memory_calls() - n_calls;
+		memcpy(whole, report, sizeof whole);
+		for (int64_t k = 1; k <= n_calls; k++) {
+			hardy_error err = {0};
+			used = 0;
+			hy_memory_fail_at(k);
+			const hardy_status status = hardy_check(&here, &sink, NULL, &err);
+			hy_memory_fail_at(0);
+			if (status == HARDY_OK)
+				assert_string_equal(report, whole);
+			else
+				assert_true(err.message[0]);
+		}
 	}
+	json_memory_counts(false);
 }
 
 static void not_a_data_set(void **state)

@@ -210,8 +210,12 @@ static const char *const banned_in_library[] = {"exit",   "_exit",  "abort",   "
 static const char *const banned_outside_memory[] = {"malloc", "calloc",        "realloc",        "free",
                                                     "strdup", "aligned_alloc", "posix_memalign", NULL};
 
-/* An item that they do not add stays with a caller who has no name for it: hy_json_add, hy_json_append. */
-static const char *const banned_outside_json[] = {"cJSON_AddItemToObject", "cJSON_AddItemToArray", NULL};
+/* An item that they do not add stays with a caller who has no name for it, or is missing and nobody says so: hy_json_add, hy_json_append,
+ * hy_json_put. */
+static const char *const banned_outside_json[] = {
+    "cJSON_AddItemToObject", "cJSON_AddItemToArray",   "cJSON_AddStringToObject", "cJSON_AddNumberToObject",
+    "cJSON_AddBoolToObject", "cJSON_AddNullToObject",  "cJSON_AddObjectToObject", "cJSON_AddArrayToObject",
+    "cJSON_AddTrueToObject", "cJSON_AddFalseToObject", "cJSON_AddRawToObject",    NULL};
 
 static void judge_words(const source *s, const char *const *words)
 {
