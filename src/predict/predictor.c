@@ -621,7 +621,7 @@ static hardy_status recentre(hy_predictor *p, hy_prediction *out, const hy_predi
 typedef struct decision {
 	int64_t n;               /* voxels of the scan */
 	float *map, *sum, *best; /* owned: one class of one view, its sum over views, the largest so far */
-	float *total;            /* owned: what a voxel's sums add up to, where that is not 1; NULL while it is */
+	float *total;            /* owned: what a voxel's sums add up to so far, where that is not 1 in the end; else NULL */
 	uint8_t *label;          /* the class of the largest: the first of equals */
 	float *entropy, *maps;   /* NULL where unwanted; maps: classes x n */
 } decision;
@@ -637,9 +637,24 @@ static void take_class(const decision *d, int class, float norm)
 		}
 		if (d->entropy && sum[i] > 0)
 			d->entropy[i] -= norm * sum[i] * logf(sum[i]);
+		if (d->total)
+			d->total[i] += sum[i];
 	}
 	if (d->maps)
 		memcpy(d->maps + class * d->n, sum, (size_t)d->n * sizeof *sum);
+}
+
+/* Where planes say nothing the others count as much more: what was taken becomes that of s / T, where the sums s of all classes add up to
+ * T. Its entropy is -sum of s/T log(s/T) = log T - (sum of s log s) / T; the arg max is the same. */
+static void share_out(const decision *d, int n_classes, float norm)
+{
+#pragma omp parallel for
+	for (int64_t i = 0; i < d->n; i++) {
+		if (d->entropy)
+			d->entropy[i] = fmaxf(d->entropy[i] / d->total[i] + norm * logf(d->total[i]), 0);
+		for (int c = 0; c < n_classes && d->maps; c++)
+			d->maps[c * d->n + i] /= d->total[i];
+	}
 }
 
 /* A class's sum over the views. Outside of its field of view the first plane says background, another one nothing. */
@@ -656,40 +671,26 @@ static hardy_status sum_class(const hy_predictor *p, const hy_grid *grid, hy_whi
 		for (int64_t k = 0; i && k < d->n; k++)
 			d->sum[k] += d->map[k];
 	}
-	for (int64_t k = 0; d->total && k < d->n; k++)
-		d->sum[k] /= d->total[k];
 	return HARDY_OK;
-}
-
-/* Where planes say nothing the others count as much more; the arg max knows that without. */
-static hardy_status sum_all(const hy_predictor *p, const hy_grid *grid, hy_which which, decision *d, hardy_error *err)
-{
-	float *total = hy_calloc((size_t)d->n, sizeof *total);
-	hardy_status status = total ? HARDY_OK : hy_fail_memory(err, "sums of probabilities", (size_t)d->n, sizeof *total);
-	for (int c = 0; c < p->n_classes && !status; c++) {
-		status = sum_class(p, grid, which, c, d, err);
-		for (int64_t k = 0; k < d->n && !status; k++)
-			total[k] += d->sum[k];
-	}
-	d->total = total;
-	return status;
 }
 
 static hardy_status decide(const hy_predictor *p, const hy_grid *grid, hy_which which, decision *d, hardy_error *err)
 {
 	const float norm = (float)(1 / log((double)p->n_classes));
-	hardy_status status = HARDY_OK;
 	bool planes = false;
 	for (size_t i = 0; i < p->n_views; i++)
 		planes |= p->views[i].plan.plane > 0;
-	if (planes && (d->maps || d->entropy))
-		status = sum_all(p, grid, which, d, err);
-	for (int c = 0; c < p->n_classes && !status; c++) {
-		status = sum_class(p, grid, which, c, d, err);
-		if (!status)
-			take_class(d, c, norm);
+	if (planes && (d->maps || d->entropy) && !(d->total = hy_calloc((size_t)d->n, sizeof *d->total)))
+		return hy_fail_memory(err, "sums of probabilities", (size_t)d->n, sizeof *d->total);
+	for (int c = 0; c < p->n_classes; c++) {
+		const hardy_status status = sum_class(p, grid, which, c, d, err);
+		if (status)
+			return status;
+		take_class(d, c, norm);
 	}
-	return status;
+	if (d->total)
+		share_out(d, p->n_classes, norm);
+	return HARDY_OK;
 }
 
 static hardy_status restore(const hy_predictor *p, const hy_grid *grid, hy_which which, hy_labels *label, float *entropy,
