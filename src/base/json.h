@@ -38,7 +38,7 @@ typedef struct hy_json_maker {
 	bool lost;
 } hy_json_maker;
 
-/* Of this kind are all others: item is taken over, NULL allowed. Returns it, or NULL where it is lost. */
+/* Adds item (taken over, NULL allowed) and returns it, or NULL where it is lost. Those below make the item, too. */
 cJSON *hy_json_put(hy_json_maker *m, cJSON *parent, const char *name, cJSON *item);
 cJSON *hy_json_put_object(hy_json_maker *m, cJSON *parent, const char *name);
 cJSON *hy_json_put_list(hy_json_maker *m, cJSON *parent, const char *name);
