@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_METHODS = 3, N_SEEDS = 3, N_SITES = 3, N_SETS = 7 };
+enum { N_METHODS = 3, N_RIVALS = 9, N_SEEDS = 3, N_RIVAL_SEEDS = 1, N_SITES = 3, N_SETS = 7 };
 
 static const char *const sets[N_SETS] = {"acdc", "mnms", "sunnybrook", "bias", "ghosting", "motion", "spike"};
 static const char all_methods[] = "standard,cooperative,hardy";
@@ -80,12 +80,12 @@ static void are_of_the_present_presets(void **state)
 	for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
 		hardy_error err = {0};
 		hy_study s = {0};
-		const hardy_experiment_options o = options_of(presets[i], all_methods);
+		const hardy_experiment_options o = options_of(presets[i], "all");
 		n_lines = n_of_these_scans = 0;
 		assert_ok(hy_study_make(&s, &o, NULL, NULL, &err), &err);
 		assert_ok(hy_results_each(finished, compare, &s, &err), &err);
 		hy_study_clear(&s);
-		assert_int_equal(n_lines, N_METHODS * N_SEEDS);
+		assert_int_equal(n_lines, N_METHODS * N_SEEDS + N_RIVALS * N_RIVAL_SEEDS);
 		print_message("%s: %d finished runs, %d of them of the scans at hand\n", presets[i], n_lines, n_of_these_scans);
 	}
 	assert_false(hy_path_exists("absent"));
@@ -216,15 +216,16 @@ typedef struct finished_study {
 	hy_compare c;
 } finished_study;
 
-static void open_study(finished_study *f, const char *methods)
+static void open_study(finished_study *f, const char *methods, size_t n_seeds)
 {
 	hardy_error err = {0};
-	const hardy_experiment_options o = options_of("quick", methods);
+	hardy_experiment_options o = options_of("quick", methods);
+	o.seeds = (int64_t)n_seeds;
 	assert_ok(hy_study_make(&f->s, &o, NULL, NULL, &err), &err);
 	assert_ok(hy_results_each(finished, keep, &f->s, &err), &err);
 	assert_ok(hy_compare_make(&f->c, &f->s, &err), &err);
 	for (size_t m = 0; m < f->s.n_methods; m++)
-		assert_int_equal(hy_compare_cell_at(&f->c, m, 1, target_of(&f->c, "average"))->n_seeds, N_SEEDS);
+		assert_int_equal(hy_compare_cell_at(&f->c, m, 1, target_of(&f->c, "average"))->n_seeds, n_seeds);
 }
 
 static void close_study(finished_study *f)
@@ -240,7 +241,7 @@ static void say_what_is_claimed(void **state)
 	finished_study f = {0};
 	const hy_compare *c = &f.c;
 	(void)state;
-	open_study(&f, all_methods);
+	open_study(&f, all_methods, N_SEEDS);
 	const size_t all = target_of(c, "average"), best = method_of(&f.s, "hardy");
 	for (size_t m = 0; m < f.s.n_methods; m++)
 		assert_true(m == best || hy_compare_cell_at(c, best, 1, all)->mean > hy_compare_cell_at(c, m, 1, all)->mean + .05);
@@ -270,7 +271,7 @@ static void say_what_cooperative_training_gives(void **state)
 	hy_text t = {0};
 	double least = 1, most = -1;
 	(void)state;
-	open_study(&f, "standard,cooperative");
+	open_study(&f, "standard,cooperative", N_SEEDS);
 	results_say_differences(c, 0);
 	results_say_differences(c, 1);
 	const hy_compare_pair *p = cooperative_less_standard(c, 0, "artefacts");
@@ -286,6 +287,22 @@ static void say_what_cooperative_training_gives(void **state)
 	put(&t, "The slow network's correction gives ", least, true, "");
 	put(&t, " to ", most, true, ".");
 	stands_in("docs/RESULTS.md", &t);
+	close_study(&f);
+}
+
+/* The rivals' rows, and those of the study's trainings with the same subjects. */
+static void say_what_the_rivals_reach(void **state)
+{
+	finished_study f = {0};
+	(void)state;
+	open_study(&f, "all", N_RIVAL_SEEDS);
+	assert_int_equal(f.s.n_methods, N_METHODS + N_RIVALS);
+	for (size_t m = 0; m < f.s.n_methods; m++) {
+		const char *name = f.s.methods[m]->name;
+		char begin[80];
+		snprintf(begin, sizeof begin, "| `%s`", name);
+		results_say(&f.c, name, 0, begin, 0, false, strcmp(name, "hardy") ? "" : "**");
+	}
 	close_study(&f);
 }
 
@@ -305,6 +322,7 @@ int main(void)
 	snprintf(mnms, sizeof mnms, "mnms=%s/mnms:title=M&Ms", data);
 	snprintf(sunnybrook, sizeof sunnybrook, "sunnybrook=%s/sunnybrook:labels=lv=3,myo=2:classes=LV:labelled-slices", data);
 	const struct CMUnitTest tests[] = {cmocka_unit_test(are_of_the_present_presets), cmocka_unit_test(say_what_is_claimed),
-	                                   cmocka_unit_test(say_what_cooperative_training_gives)};
+	                                   cmocka_unit_test(say_what_cooperative_training_gives),
+	                                   cmocka_unit_test(say_what_the_rivals_reach)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
