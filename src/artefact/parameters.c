@@ -360,8 +360,9 @@ static cJSON *parse_value(const char *text)
 hardy_status hy_artefact_parse(const char *text, cJSON **out, hardy_error *err)
 {
 	if (text[0] == '{' || text[0] == '[') {
-		*out = cJSON_Parse(text);
-		return *out ? HARDY_OK : hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters '%s' are no JSON object", text);
+		const hardy_status status = hy_json_parse(text, strlen(text), out, err);
+		return status == HARDY_ERROR_FORMAT ? hy_fail(err, HARDY_ERROR_ARGUMENT, "parameters '%s' are no JSON object", text)
+		                                    : status;
 	}
 	cJSON *o = cJSON_CreateObject();
 	for (const char *p = text; o && *p;) {

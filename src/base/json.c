@@ -1,5 +1,5 @@
 /*
- * json.c: reading a JSON file whole.
+ * json.c: JSON read, and made.
  */
 #include "base/json.h"
 
@@ -7,30 +7,48 @@
 #include "base/memory.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+hardy_status hy_json_parse(const char *text, size_t size, cJSON **out, hardy_error *err)
+{
+	const char *end = NULL;
+	int line = 1;
+	errno = 0; /* cJSON returns NULL in both cases, but what found no memory has set it to ENOMEM */
+	*out = cJSON_ParseWithLengthOpts(text, size, &end, 0);
+	if (!*out && errno == ENOMEM)
+		return hy_fail_memory(err, "a JSON document", size, 1);
+	const bool parsed = *out != NULL;
+	while (parsed && end < text + size && is_white(*end))
+		end++;
+	if (parsed && end == text + size)
+		return HARDY_OK;
+	cJSON_Delete(*out);
+	*out = NULL;
+	for (const char *p = text; end && p < end && p < text + size; p++)
+		line += *p == '\n';
+	return hy_fail(err, HARDY_ERROR_FORMAT, "line %d: %s", line,
+	               parsed ? "more behind the end of the JSON document" : "not valid JSON");
+}
+
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err)
 {
 	char *text = NULL;
 	size_t size = 0;
-	const hardy_status status = hy_file_read(path, &text, &size, err);
-	if (status)
-		return status;
-	const char *end = NULL;
-	cJSON *json = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-	if (!json) {
-		int line = 1;
-		for (const char *p = text; end && p < end && p < text + size; p++)
-			line += *p == '\n';
-		hy_free(text);
-		return hy_fail(err, HARDY_ERROR_FORMAT, "%s: line %d: not valid JSON", path, line);
-	}
+	*out = NULL;
+	hardy_status status = hy_file_read(path, &text, &size, err);
+	if (!status && (status = hy_json_parse(text, size, out, err)))
+		hy_prefix(err, status, "%s", path);
 	hy_free(text);
-	*out = json;
-	return HARDY_OK;
+	return status;
 }
 
 /* Bytes of the UTF-8 character at p (Unicode 15, table 3-7), 0 where there is none. */

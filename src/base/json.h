@@ -1,5 +1,5 @@
 /*
- * json.h: reading a JSON file whole (cJSON does the parsing).
+ * json.h: JSON read from files and text, and made (cJSON does both; nothing else calls its parser).
  */
 #ifndef HY_BASE_JSON_H
 #define HY_BASE_JSON_H
@@ -8,7 +8,13 @@
 
 #include <cJSON.h>
 
-/* Reads and parses a file; *out is released with cJSON_Delete. A syntax error names file and line. */
+/*
+ * Parses a text of `size` bytes, which holds one document and white space. *out is released with cJSON_Delete, NULL on failure:
+ * HARDY_ERROR_FORMAT, whose message begins with a line and wants a name before it (hy_prefix), or HARDY_ERROR_MEMORY.
+ */
+hardy_status hy_json_parse(const char *text, size_t size, cJSON **out, hardy_error *err);
+
+/* The same of a file, which the message names. */
 hardy_status hy_json_read(const char *path, cJSON **out, hardy_error *err);
 
 /*

@@ -272,14 +272,14 @@ static hardy_status read_header(reader *r, size_t size, cJSON **root)
 		return hy_fail(r->err, HARDY_ERROR_FORMAT,
 		               "%s: its header would be %llu bytes long, the file has %zu: cut short or not a safetensors file",
 		               r->path, (unsigned long long)length, size);
-	const char *text = r->f->buffer + LENGTH_BYTES, *end = NULL;
-	*root = length > 0 && text[0] == '{' ? cJSON_ParseWithLengthOpts(text, (size_t)length, &end, false) : NULL;
-	if (!*root || !cJSON_IsObject(*root))
+	const char *text = r->f->buffer + LENGTH_BYTES;
+	if (length == 0 || text[0] != '{')
 		return hy_fail(r->err, HARDY_ERROR_FORMAT, "%s: its header is not a JSON object: not a safetensors file", r->path);
-	while (end < text + length && (*end == ' ' || *end == '\n'))
-		end++;
-	if (end != text + length || memchr(text, 0, (size_t)length))
-		return hy_fail(r->err, HARDY_ERROR_FORMAT, "%s: there are stray bytes in its header", r->path);
+	if (memchr(text, 0, (size_t)length))
+		return hy_fail(r->err, HARDY_ERROR_FORMAT, "%s: its header holds a zero byte", r->path);
+	const hardy_status status = hy_json_parse(text, (size_t)length, root, r->err);
+	if (status)
+		return hy_prefix(r->err, status, "%s: its header", r->path);
 	r->data = text + length;
 	r->n_data = size - LENGTH_BYTES - (size_t)length;
 	return HARDY_OK;

@@ -3,6 +3,7 @@
  */
 #include "experiment/compare.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "metric/rank_test.h"
 #include "metric/ranking.h"
@@ -595,12 +596,14 @@ static hardy_status read_results(hy_compare_results *r, const hy_study *s, hardy
 	if (!r->run || !r->set)
 		return hy_fail_memory(err, "results", s->n_runs + s->n_sets, sizeof *r->run);
 	for (size_t i = 0; i < s->n_runs && !status; i++) {
-		cJSON *json = s->runs[i].line ? cJSON_Parse(s->runs[i].line) : NULL;
-		r->run[i] = s->runs[i].line ? r->results.n_runs : SIZE_MAX;
-		if (s->runs[i].line && !json)
-			status = hy_fail(err, HARDY_ERROR_FORMAT, "%s: its result is no valid JSON", s->runs[i].name);
-		else if (json && (status = hy_results_add(&r->results, json, err)))
-			hy_prefix(err, status, "%s", s->runs[i].name);
+		const char *line = s->runs[i].line;
+		cJSON *json = NULL;
+		r->run[i] = line ? r->results.n_runs : SIZE_MAX;
+		status = line ? hy_json_parse(line, strlen(line), &json, err) : HARDY_OK;
+		if (json)
+			status = hy_results_add(&r->results, json, err);
+		if (status)
+			hy_prefix(err, status, "%s: its result", s->runs[i].name);
 	}
 	if (!status && !r->results.n_runs)
 		status = hy_fail(err, HARDY_ERROR_DATA, "no run is done");

@@ -105,10 +105,12 @@ static hardy_status add_curve(cJSON *result, const hy_study_run *run, hardy_erro
 	cJSON *rows = cJSON_CreateArray(), *names = cJSON_CreateArray(), *curve = cJSON_CreateArray();
 	bool good = path && rows && names && curve;
 	hardy_status status = good ? hy_file_read(path, &text, &size, err) : hy_fail_memory(err, "a curve", 1, size);
-	for (char *at = text, *end; !status && at && (end = strchr(at, '\n')); at = end + 1) {
-		*end = 0;
-		cJSON *row = cJSON_Parse(at);
-		good = hy_json_append(rows, hy_json_keep(good, row));
+	for (char *at = text, *end; !status && good && at && (end = strchr(at, '\n')); at = end + 1) {
+		cJSON *row = NULL;
+		if ((status = hy_json_parse(at, (size_t)(end - at), &row, err)))
+			hy_prefix(err, status, "%s: line %d", path, cJSON_GetArraySize(rows) + 1);
+		else
+			good = hy_json_append(rows, row);
 	}
 	if (!status && good) {
 		const int total = cJSON_GetArraySize(rows);

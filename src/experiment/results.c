@@ -4,6 +4,7 @@
 #include "experiment/results.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "metric/statistics.h"
 
@@ -218,7 +219,10 @@ hardy_status hy_results_each(const char *path, hardy_status (*take)(void *payloa
 		end = at + line.n;
 		if (*end)
 			*end++ = 0;
-		line.json = cJSON_Parse(at);
+		if (hy_json_parse(at, line.n, &line.json, NULL) == HARDY_ERROR_MEMORY) {
+			status = hy_fail_memory(err, path, line.n, 1);
+			break;
+		}
 		if (!cJSON_IsObject(line.json)) {
 			cJSON_Delete(line.json);
 			line.json = NULL;

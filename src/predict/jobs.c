@@ -773,12 +773,13 @@ static bool add_seen(cJSON *list, const cJSON *card)
 
 hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err)
 {
-	cJSON *card = m->card ? cJSON_Parse(m->card) : NULL;
+	cJSON *card = NULL;
+	const hardy_status status = m->card ? hy_json_parse(m->card, strlen(m->card), &card, err) : HARDY_OK;
 	bool good = true;
 	for (const cJSON *at = card; at && good; at = cJSON_GetObjectItemCaseSensitive(at, "started_from"))
 		good = add_seen(list, at);
 	cJSON_Delete(card);
-	return good ? HARDY_OK : hy_fail_memory(err, "what a model has seen", 1, 1);
+	return status || good ? status : hy_fail_memory(err, "what a model has seen", 1, 1);
 }
 
 static const cJSON *trained_subjects(const cJSON *card, const hy_dataset *d)

@@ -102,13 +102,14 @@ static hardy_status list_tensors(const hy_params *p, bool moments, tensor_list *
 	return HARDY_OK;
 }
 
-/* A JSON object, or false. */
-static bool is_json_object(const char *text)
+/* A card is a JSON object; otherwise HARDY_ERROR_FORMAT, or HARDY_ERROR_MEMORY. */
+static hardy_status check_card(const char *text, hardy_error *err)
 {
-	cJSON *json = cJSON_ParseWithOpts(text, NULL, true);
+	cJSON *json = NULL;
+	const hardy_status status = hy_json_parse(text, strlen(text), &json, err);
 	const bool good = cJSON_IsObject(json);
 	cJSON_Delete(json);
-	return good;
+	return status || good ? status : hy_fail(err, HARDY_ERROR_FORMAT, "not a JSON object");
 }
 
 typedef struct metadata {
@@ -166,9 +167,11 @@ hardy_status hy_model_save(const hy_model *m, const char *path, const char *stat
 	tensor_list tensors = {0};
 	metadata meta = {0};
 	char steps[32], hash[HY_SHA256_TEXT];
-	if (m->card && !is_json_object(m->card))
-		return hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: not written: the model card is not a JSON object", path);
-	hardy_status status = list_tensors(&m->network.params, state != NULL, &tensors, path, err);
+	hardy_status status = m->card ? check_card(m->card, err) : HARDY_OK;
+	if (status)
+		return hy_prefix(err, status == HARDY_ERROR_FORMAT ? HARDY_ERROR_ARGUMENT : status, "%s: not written: the model card",
+		                 path);
+	status = list_tensors(&m->network.params, state != NULL, &tensors, path, err);
 	if (status)
 		goto out;
 	add_text(&meta, "hardy_version", HARDY_VERSION);
@@ -370,8 +373,8 @@ static hardy_status metadata_json(const source *s, const char *key, cJSON **json
 	snprintf(where, 512, "%s: metadata \"%s\"", s->path, key);
 	if (!text)
 		return hy_fail(s->err, HARDY_ERROR_FORMAT, "%s is missing", where);
-	*json = cJSON_ParseWithOpts(text, NULL, true);
-	return *json ? HARDY_OK : hy_fail(s->err, HARDY_ERROR_FORMAT, "%s is not valid JSON", where);
+	const hardy_status status = hy_json_parse(text, strlen(text), json, s->err);
+	return status ? hy_prefix(s->err, status, "%s", where) : HARDY_OK;
 }
 
 /* What only some models have. */
@@ -426,8 +429,8 @@ static hardy_status load_metadata(const source *s, hy_model *m, hy_network_confi
 	const char *card = hy_st_metadata(&s->file, "card");
 	if (status || !card)
 		return status;
-	if (!is_json_object(card))
-		return hy_fail(s->err, HARDY_ERROR_FORMAT, "%s: metadata \"card\" is not a JSON object", s->path);
+	if ((status = check_card(card, s->err)))
+		return hy_prefix(s->err, status, "%s: metadata \"card\"", s->path);
 	m->card = hy_strdup(card);
 	return m->card ? HARDY_OK : hy_fail_memory(s->err, "the model card", strlen(card) + 1, 1);
 }

@@ -58,10 +58,12 @@ static void add_summary(hy_json_maker *m, cJSON *o, const hy_st_file *f)
 }
 
 /* Metadata are strings; one that holds a JSON object or array is shown as what it holds. */
-static cJSON *metadata_value(const char *text)
+static void put_metadata(hy_json_maker *m, cJSON *metadata, const char *key, const char *text)
 {
-	cJSON *value = text[0] == '{' || text[0] == '[' ? cJSON_Parse(text) : NULL;
-	return value ? value : cJSON_CreateString(text);
+	cJSON *value = NULL;
+	const bool structure = text[0] == '{' || text[0] == '[';
+	const hardy_status status = structure ? hy_json_parse(text, strlen(text), &value, NULL) : HARDY_ERROR_FORMAT;
+	hy_json_put(m, metadata, key, status == HARDY_ERROR_FORMAT ? cJSON_CreateString(text) : value);
 }
 
 static hardy_status describe_model(const char *path, hy_json_maker *m, cJSON *o, hardy_error *err)
@@ -75,7 +77,7 @@ static hardy_status describe_model(const char *path, hy_json_maker *m, cJSON *o,
 	add_summary(m, o, &f);
 	cJSON *metadata = hy_json_put_object(m, o, "metadata");
 	for (size_t i = 0; i < f.n_metadata; i++)
-		hy_json_put(m, metadata, f.keys[i], metadata_value(f.values[i]));
+		put_metadata(m, metadata, f.keys[i], f.values[i]);
 	cJSON *tensors = hy_json_put_list(m, o, "tensors");
 	for (size_t i = 0; i < f.n_tensors; i++) {
 		const hy_st_tensor *t = &f.tensors[i];
@@ -99,11 +101,13 @@ static void add_model_of_run(hy_json_maker *m, cJSON *models, const char *folder
 	char *path = hy_path_join(folder, name);
 	cJSON *row = hy_json_put_object(m, models, NULL);
 	hy_json_put_text(m, row, "file", name);
-	if (path && !hy_st_read(&f, path, &err)) {
+	const hardy_status status = path ? hy_st_read(&f, path, &err) : HARDY_ERROR_MEMORY;
+	m->lost = m->lost || status == HARDY_ERROR_MEMORY;
+	if (status) {
+		hy_json_put_text(m, row, "error", path ? err.message : "");
+	} else {
 		add_summary(m, row, &f);
 		hy_st_clear(&f);
-	} else {
-		hy_json_put_text(m, row, "error", path ? err.message : "out of memory");
 	}
 	hy_free(path);
 }

@@ -27,6 +27,13 @@ static void put_number(hy_report *r, const char *name, double v)
 
 /* ---- specifications ----------------------------------------------------------------------------------------------------- */
 
+/* A specification that the program carries; NULL when memory runs out. */
+static cJSON *read_spec(const unsigned char *text, size_t size)
+{
+	cJSON *spec = NULL;
+	return hy_json_parse((const char *)text, size, &spec, NULL) ? NULL : spec;
+}
+
 /* A member of a member of a specification, "encoding.y"; "layer.1.encoding" counts in lists from 0. */
 static cJSON *at(cJSON *spec, const char *path)
 {
@@ -143,7 +150,7 @@ static void put_points(hy_report *r, const point *points, size_t n, size_t metho
 static cJSON *box_spec(const hy_report *r, bool *ok)
 {
 	const hy_results *s = &r->results;
-	cJSON *spec = cJSON_Parse((const char *)hy_web_boxes);
+	cJSON *spec = read_spec(hy_web_boxes, hy_web_boxes_size);
 	cJSON *height = at(spec, "height");
 	*ok = height && put_methods(r, at(spec, "encoding.y.sort"));
 	if (height)
@@ -260,7 +267,7 @@ static bool has_curves(const hy_report *r)
 
 static cJSON *curve_spec(const hy_report *r, size_t curve, bool *ok)
 {
-	cJSON *spec = cJSON_Parse((const char *)hy_web_curves);
+	cJSON *spec = read_spec(hy_web_curves, hy_web_curves_size);
 	*ok = spec && put_methods(r, at(spec, "encoding.color.scale.domain")) &&
 	      put_methods(r, at(spec, "encoding.strokeDash.scale.domain")) &&
 	      cJSON_SetValuestring(at(spec, "encoding.y.title"), CURVES[curve].axis) &&
@@ -345,7 +352,7 @@ hardy_status hy_report_read_sweeps(hy_report *r, hardy_error *err)
 
 static cJSON *sweep_spec(const hy_report *r, bool *ok)
 {
-	cJSON *spec = cJSON_Parse((const char *)hy_web_curves);
+	cJSON *spec = read_spec(hy_web_curves, hy_web_curves_size);
 	cJSON *scale = at(spec, "encoding.y.scale");
 	*ok = spec && put_methods(r, at(spec, "encoding.color.scale.domain")) &&
 	      put_methods(r, at(spec, "encoding.strokeDash.scale.domain")) &&

@@ -78,7 +78,9 @@ static hardy_status read_state(const char *path, const char *state, hy_progress 
 	hy_progress read = {0};
 	entry list[N_ENTRIES];
 	list_entries(&read, list);
-	cJSON *json = state ? cJSON_Parse(state) : NULL;
+	cJSON *json = NULL;
+	if (state && hy_json_parse(state, strlen(state), &json, err) == HARDY_ERROR_MEMORY)
+		return hy_prefix(err, HARDY_ERROR_MEMORY, "%s", path);
 	const char *bad = json ? NULL : "it";
 	for (int i = 0; i < N_ENTRIES && !bad; i++) {
 		const bool good = list[i].whole ? read_whole(json, list[i].name, 9007199254740992, list[i].whole)

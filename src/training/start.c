@@ -103,14 +103,21 @@ hardy_status hy_start_copy(hy_model *to, const hy_model *from, size_t *n_kept, h
 	return status;
 }
 
-cJSON *hy_start_history(const hy_model *from)
+hardy_status hy_start_history(const hy_model *from, cJSON **history, hardy_error *err)
 {
 	static const char *const parts[] = {"data", "subjects", "started_from"};
-	cJSON *card = from->card ? cJSON_Parse(from->card) : NULL, *history = card ? cJSON_CreateObject() : NULL;
-	for (int i = 0; i < 3 && history; i++) {
+	cJSON *card = NULL;
+	*history = NULL;
+	const hardy_status status = from->card ? hy_json_parse(from->card, strlen(from->card), &card, err) : HARDY_OK;
+	if (status || !card)
+		return status;
+	cJSON *made = cJSON_CreateObject();
+	bool good = made != NULL;
+	for (int i = 0; i < 3; i++) {
 		cJSON *part = cJSON_DetachItemFromObjectCaseSensitive(card, parts[i]);
-		hy_json_add(history, parts[i], part);
+		good = (!part || hy_json_add(made, parts[i], part)) && good;
 	}
 	cJSON_Delete(card);
-	return history;
+	*history = hy_json_keep(good, made);
+	return good ? HARDY_OK : hy_fail_memory(err, "what a model has seen", 1, 1);
 }

@@ -20,7 +20,7 @@ hardy_status hy_start_load(hy_model *m, hardy_train_options *o, hardy_error *err
  */
 hardy_status hy_start_copy(hy_model *to, const hy_model *from, size_t *n_kept, hardy_error *err);
 
-/* What both models have seen: data set and subjects of from's card, for the card of what is trained; NULL without, or without memory. */
-cJSON *hy_start_history(const hy_model *from);
+/* What both models have seen: data set and subjects of from's card, for the card of what is trained, which releases it; NULL without. */
+hardy_status hy_start_history(const hy_model *from, cJSON **history, hardy_error *err);
 
 #endif

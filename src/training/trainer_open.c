@@ -316,23 +316,25 @@ static hardy_status load_start(hy_trainer *t, hardy_error *err)
 	const hardy_status status = hy_start_load(&t->init, &t->o, err);
 	if (status)
 		return status;
-	t->history = hy_start_history(&t->init);
 	t->recorded.network_width = t->o.network_width;
 	t->recorded.network_levels = t->o.network_levels;
 	t->recorded.network_no_top_skip = t->o.network_no_top_skip;
 	t->recorded.no_decoupler = t->o.no_decoupler;
 	t->recorded.percentile_low = t->o.percentile_low;
 	t->recorded.percentile_high = t->o.percentile_high;
-	return HARDY_OK;
+	return hy_start_history(&t->init, &t->history, err);
 }
 
 /* A run that goes on: its card says what it started from. */
-static void recall_history(hy_trainer *t)
+static hardy_status recall_history(hy_trainer *t, hardy_error *err)
 {
-	cJSON *card = !t->history && t->model.card ? cJSON_Parse(t->model.card) : NULL;
-	if (card)
-		t->history = cJSON_DetachItemFromObjectCaseSensitive(card, "started_from");
+	cJSON *card = NULL;
+	if (t->history || !t->model.card)
+		return HARDY_OK;
+	const hardy_status status = hy_json_parse(t->model.card, strlen(t->model.card), &card, err);
+	t->history = cJSON_DetachItemFromObjectCaseSensitive(card, "started_from");
 	cJSON_Delete(card);
+	return status ? hy_prefix(err, status, "%s: its card", t->run.checkpoint) : HARDY_OK;
 }
 
 /* Everything that a rank can do by itself. */
@@ -358,7 +360,8 @@ static hardy_status begin(hy_trainer *t, bool longer, hardy_error *err)
 	hardy_status status = hy_ranks_agree(t->ranks, prepare(t, err), err);
 	if (!status)
 		status = t->o.resume ? resume_run(t, longer, err) : start_run(t, err);
-	recall_history(t);
+	if (!status)
+		status = recall_history(t, err);
 	if (!status)
 		status = hy_card_write(&t->model, &t->recorded, &t->set, t->history, t->at.steps, err);
 	if (!status)

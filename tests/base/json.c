@@ -7,6 +7,7 @@
 #include "support/json_memory.h"
 #include "support/test.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void prints(const char *name, const char *wanted)
@@ -74,11 +75,66 @@ static void exhausted_memory_leaves_nothing(void **state)
 	json_memory_counts(false);
 }
 
+static void parse(const char *text, hardy_status wanted, const char *message)
+{
+	hardy_error err = {0};
+	cJSON *json = (cJSON *)1;
+	assert_int_equal(hy_json_parse(text, strlen(text), &json, &err), wanted);
+	assert_string_equal(err.message, message);
+	assert_true(wanted ? json == NULL : json != NULL);
+	cJSON_Delete(json);
+}
+
+static void a_text_is_one_document(void **state)
+{
+	(void)state;
+	hardy_error err;
+	cJSON *json = NULL;
+	parse("{\"a\": [1, 2]}", HARDY_OK, "");
+	parse(" \n[]\r\n\t ", HARDY_OK, "");
+	parse("\xef\xbb\xbf{}", HARDY_OK, ""); /* a byte order mark */
+	parse("3", HARDY_OK, "");
+	parse("", HARDY_ERROR_FORMAT, "line 1: not valid JSON");
+	parse(" \n", HARDY_ERROR_FORMAT, "line 1: not valid JSON");
+	parse("{\"a\":\n\n1,}", HARDY_ERROR_FORMAT, "line 3: not valid JSON");
+	parse("{}\n{}", HARDY_ERROR_FORMAT, "line 2: more behind the end of the JSON document");
+	parse("{} x", HARDY_ERROR_FORMAT, "line 1: more behind the end of the JSON document");
+	assert_int_equal(hy_json_parse("{}\0", 3, &json, &err), HARDY_ERROR_FORMAT);
+	assert_int_equal(hy_json_parse("{}", 1, &json, &err), HARDY_ERROR_FORMAT);
+	errno = ENOMEM; /* an earlier failure says nothing of this one */
+	parse("{", HARDY_ERROR_FORMAT, "line 1: not valid JSON");
+}
+
+/* At each allocation: HARDY_ERROR_MEMORY, and nothing left. */
+static void lack_of_memory_is_no_syntax_error(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"name\": \"a\", \"list\": [1, true, null, {\"b\": \"c\"}]}";
+	hardy_error err;
+	cJSON *json = NULL;
+	json_memory_counts(true);
+	const int64_t before = hy_memory_calls(), live = hy_memory_live();
+	assert_ok(hy_json_parse(text, sizeof text - 1, &json, &err), &err);
+	const int64_t n = hy_memory_calls() - before;
+	cJSON_Delete(json);
+	assert_in_range(n, 12, 20);
+	for (int64_t k = 1; k <= n; k++) {
+		hy_memory_fail_at(k);
+		assert_int_equal(hy_json_parse(text, sizeof text - 1, &json, &err), HARDY_ERROR_MEMORY);
+		hy_memory_fail_at(0);
+		assert_null(json);
+		assert_int_equal(hy_memory_live(), live);
+	}
+	json_memory_counts(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(strings_are_utf_8),
 	    cmocka_unit_test(exhausted_memory_leaves_nothing),
+	    cmocka_unit_test(a_text_is_one_document),
+	    cmocka_unit_test(lack_of_memory_is_no_syntax_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * compare.c: statistics of results written by hand: means, spread, failures, groups, intervals, paired tests, and the tables.
  */
+#include "support/json_memory.h"
 #include "support/listen.h"
 #include "support/test.h"
 #include "support/tree.h"
@@ -9,6 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "experiment/compare.h"
+#include "experiment/results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -406,11 +408,48 @@ static void files(void **state)
 	hy_compare_clear(&c);
 }
 
+static hardy_status count(void *payload, hy_results_line *line)
+{
+	size_t *n = payload;
+	n[0] += line->json && line->done;
+	n[1] += !line->json;
+	return HARDY_OK;
+}
+
+/* A result that finds no memory is no line without a result: its run would be made again. */
+static void lack_of_memory_loses_no_run(void **state)
+{
+	(void)state;
+	hardy_error err;
+	int64_t n = 1;
+	tree_text("lines.jsonl",
+	          "{\"key\":\"a\",\"status\":\"done\"}\n{\"key\":\"b\",\"status\":\"failed\"}\nno result\n{} x\n{\"key\":\"c\"}");
+	json_memory_counts(true);
+	for (int64_t k = 0; k <= n; k++) {
+		size_t found[2] = {0};
+		const int64_t before = hy_memory_calls(), live = hy_memory_live();
+		hy_memory_fail_at(k);
+		const hardy_status status = hy_results_each(tree_path("lines.jsonl"), count, found, &err);
+		hy_memory_fail_at(0);
+		assert_int_equal(status, k ? HARDY_ERROR_MEMORY : HARDY_OK);
+		assert_int_equal(hy_memory_live(), live);
+		if (!k) {
+			n = hy_memory_calls() - before;
+			assert_int_equal(found[0], 2);
+			assert_int_equal(found[1], 2);
+		}
+	}
+	assert_in_range(n, 15, 100);
+	json_memory_counts(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(means),     cmocka_unit_test(intervals),  cmocka_unit_test(pairs), cmocka_unit_test(subjects),
-	    cmocka_unit_test(forecasts), cmocka_unit_test(incomplete), cmocka_unit_test(files),
+	    cmocka_unit_test(means),     cmocka_unit_test(intervals),
+	    cmocka_unit_test(pairs),     cmocka_unit_test(subjects),
+	    cmocka_unit_test(forecasts), cmocka_unit_test(incomplete),
+	    cmocka_unit_test(files),     cmocka_unit_test(lack_of_memory_loses_no_run),
 	};
 	return cmocka_run_group_tests(tests, make_all, remove_all);
 }

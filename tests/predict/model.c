@@ -1,13 +1,16 @@
 /*
  * model.c: a model file gives back what was put in, byte for byte; everything else is refused by name.
  */
+#include "support/json_memory.h"
 #include "support/listen.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "engine/safetensors.h"
+#include "predict/jobs.h"
 #include "predict/model.h"
 
 #include <math.h>
@@ -293,7 +296,7 @@ static void bad_metadata(void **state)
 	} cases[] = {
 	    {"hardy_version", "9.0.0", HARDY_ERROR_UNSUPPORTED, "written by hardy 9.0.0"},
 	    {"hardy_version", "new", HARDY_ERROR_FORMAT, "\"hardy_version\" is \"new\""},
-	    {"plan", "{", HARDY_ERROR_FORMAT, "\"plan\" is not valid JSON"},
+	    {"plan", "{", HARDY_ERROR_FORMAT, "\"plan\": line 1: not valid JSON"},
 	    {"plan", "[]", HARDY_ERROR_FORMAT, "\"plan\": not a JSON object"},
 	    {"plan", "{\"spacing_mm\":2}", HARDY_ERROR_FORMAT, "\"size\" is missing"},
 	    {"plan",
@@ -322,9 +325,9 @@ static void bad_metadata(void **state)
 	    {"channels", "[\"T1\",\"T\\n2\"]", HARDY_ERROR_FORMAT, "control character"},
 	    {"fingerprint", "{}", HARDY_ERROR_FORMAT, "\"n_volumes\" is missing"},
 	    {"quality", "{\"version\":1}", HARDY_ERROR_FORMAT, "\"subjects\" is missing"},
-	    {"quality", "[", HARDY_ERROR_FORMAT, "\"quality\" is not valid JSON"},
+	    {"quality", "[", HARDY_ERROR_FORMAT, "\"quality\": line 1: not valid JSON"},
 	    {"quality", "3", HARDY_ERROR_FORMAT, "not a JSON object"},
-	    {"card", "3", HARDY_ERROR_FORMAT, "\"card\" is not a JSON object"},
+	    {"card", "3", HARDY_ERROR_FORMAT, "\"card\": not a JSON object"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		edit e = begin_edit();
@@ -477,11 +480,15 @@ static void tensors_are_verified(void **state)
 	assert_int_equal(hardy_verify(scratch_path("nowhere.safetensors"), NULL, &err), HARDY_ERROR_IO);
 }
 
-static void survives_lack_of_memory(void **state)
+/* Every call near both ends, some between. */
+static int64_t after(int64_t k, int64_t n, int64_t stride)
 {
-	(void)state;
+	return k + (k > 8 && n - k > 24 ? stride : 1);
+}
+
+static void fail_allocations(int64_t save_stride)
+{
 	hardy_error err;
-	save("memory.safetensors", "{}");
 	const char *path = scratch_path("memory.safetensors");
 	hy_model back = {0};
 	char *text = NULL;
@@ -491,8 +498,7 @@ static void survives_lack_of_memory(void **state)
 	const int64_t n_load = hy_memory_calls() - before;
 	hy_model_clear(&back);
 	hy_free(text);
-	/* every call near both ends, some between */
-	for (int64_t k = 1; k <= n_load; k += k > 8 && n_load - k > 24 ? 61 : 1) {
+	for (int64_t k = 1; k <= n_load; k = after(k, n_load, 61)) {
 		text = (char *)1;
 		hy_memory_fail_at(k);
 		const hardy_status status = hy_model_load(&back, path, &text, &err);
@@ -503,13 +509,53 @@ static void survives_lack_of_memory(void **state)
 	before = hy_memory_calls();
 	save("again.safetensors", "{}");
 	const int64_t n_save = hy_memory_calls() - before;
-	for (int64_t k = 1; k <= n_save; k++) {
+	for (int64_t k = 1; k <= n_save; k = after(k, n_save, save_stride)) {
 		hy_memory_fail_at(k);
 		const hardy_status status = hy_model_save(&model, scratch_path("other.safetensors"), "{}", HY_REPLACE_ANY, &err);
 		hy_memory_fail_at(0);
 		assert_int_equal(status, HARDY_ERROR_MEMORY);
 		assert_false(hy_path_exists(scratch_path("other.safetensors")));
 	}
+}
+
+static void survives_lack_of_memory(void **state)
+{
+	(void)state;
+	save("memory.safetensors", "{}");
+	fail_allocations(1);
+	json_memory_counts(true); /* that of header and metadata runs out, too: a hundred times as many */
+	fail_allocations(61);
+	json_memory_counts(false);
+}
+
+/* What a model has seen is told whole, or an error: subjects that are forgotten would be scored as if they were new. */
+static void lack_of_memory_forgets_no_subject(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m = {.card = (char *)"{\"data\":{\"name\":\"a\"},\"subjects\":{\"train\":[\"p1\"]},"
+	                              "\"started_from\":{\"data\":{\"name\":\"b\"},\"subjects\":{\"train\":[\"q1\"]}}}"};
+	int64_t n = 1;
+	json_memory_counts(true);
+	const int64_t live = hy_memory_live();
+	for (int64_t k = 0; k <= n; k++) {
+		cJSON *list = cJSON_CreateArray();
+		const int64_t before = hy_memory_calls();
+		hy_memory_fail_at(k);
+		const hardy_status status = hy_training_add(list, &m, &err);
+		hy_memory_fail_at(0);
+		assert_int_equal(status, k ? HARDY_ERROR_MEMORY : HARDY_OK);
+		if (!k) {
+			n = hy_memory_calls() - before;
+			assert_int_equal(cJSON_GetArraySize(list), 2);
+		}
+		cJSON_Delete(list);
+		assert_int_equal(hy_memory_live(), live);
+	}
+	assert_in_range(n, 20, 200);
+	json_memory_counts(false);
+	m.card = (char *)"{";
+	assert_int_equal(hy_training_add(NULL, &m, &err), HARDY_ERROR_FORMAT);
 }
 
 int main(void)
@@ -531,6 +577,7 @@ int main(void)
 	    cmocka_unit_test(what_cannot_be_read_is_not_written),
 	    cmocka_unit_test(tensors_are_verified),
 	    cmocka_unit_test(survives_lack_of_memory),
+	    cmocka_unit_test(lack_of_memory_forgets_no_subject),
 	};
 	return cmocka_run_group_tests(tests, make_model, clear_all);
 }

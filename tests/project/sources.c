@@ -211,11 +211,12 @@ static const char *const banned_outside_memory[] = {"malloc", "calloc",        "
                                                     "strdup", "aligned_alloc", "posix_memalign", NULL};
 
 /* An item that they do not add stays with a caller who has no name for it, or is missing and nobody says so: hy_json_add, hy_json_append,
- * hy_json_put. */
+ * hy_json_put. cJSON's parsers cannot tell a text that is no JSON from one for which memory ran out: hy_json_parse. */
 static const char *const banned_outside_json[] = {
-    "cJSON_AddItemToObject", "cJSON_AddItemToArray",   "cJSON_AddStringToObject", "cJSON_AddNumberToObject",
-    "cJSON_AddBoolToObject", "cJSON_AddNullToObject",  "cJSON_AddObjectToObject", "cJSON_AddArrayToObject",
-    "cJSON_AddTrueToObject", "cJSON_AddFalseToObject", "cJSON_AddRawToObject",    NULL};
+    "cJSON_AddItemToObject", "cJSON_AddItemToArray",   "cJSON_AddStringToObject",   "cJSON_AddNumberToObject",
+    "cJSON_AddBoolToObject", "cJSON_AddNullToObject",  "cJSON_AddObjectToObject",   "cJSON_AddArrayToObject",
+    "cJSON_AddTrueToObject", "cJSON_AddFalseToObject", "cJSON_AddRawToObject",      "cJSON_Parse",
+    "cJSON_ParseWithOpts",   "cJSON_ParseWithLength",  "cJSON_ParseWithLengthOpts", NULL};
 
 static void judge_words(const source *s, const char *const *words)
 {

@@ -6,10 +6,15 @@
 #include "base/memory.h"
 
 #include <cJSON.h>
+#include <errno.h>
 
+/* As malloc does, it says why. */
 static void *give(size_t size)
 {
-	return hy_alloc(size, 1);
+	void *p = hy_alloc(size, 1);
+	if (!p)
+		errno = ENOMEM;
+	return p;
 }
 
 void json_memory_counts(bool on)

@@ -2,9 +2,12 @@
  * checkpoint.c: the training's state in a model file, and files that hold something else.
  */
 #include "training/checkpoint.h"
+#include "training/start.h"
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "support/json_memory.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
@@ -131,6 +134,66 @@ static void other_files_are_refused(void **state)
 	hy_model_clear(&other);
 }
 
+/* For the card of what is trained from a model: whole, or an error. */
+static void history_is_whole_or_an_error(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_model m = {.card = (char *)"{\"recipe\":\"hardy\",\"subjects\":{\"train\":[\"p1\"]},\"started_from\":{\"data\":{}}}"};
+	cJSON *history = NULL;
+	int64_t n = 1;
+	json_memory_counts(true);
+	const int64_t live = hy_memory_live();
+	for (int64_t k = 0; k <= n; k++) {
+		const int64_t before = hy_memory_calls();
+		hy_memory_fail_at(k);
+		const hardy_status status = hy_start_history(&m, &history, &err);
+		hy_memory_fail_at(0);
+		assert_int_equal(status, k ? HARDY_ERROR_MEMORY : HARDY_OK);
+		if (k) {
+			assert_null(history);
+			assert_int_equal(hy_memory_live(), live);
+			continue;
+		}
+		n = hy_memory_calls() - before;
+		char *text = hy_json_print(history, false);
+		assert_string_equal(text, "{\"subjects\":{\"train\":[\"p1\"]},\"started_from\":{\"data\":{}}}");
+		cJSON_free(text);
+		cJSON_Delete(history);
+	}
+	assert_in_range(n, 12, 100);
+	json_memory_counts(false);
+	m.card = (char *)"{";
+	assert_int_equal(hy_start_history(&m, &history, &err), HARDY_ERROR_FORMAT);
+	m.card = NULL;
+	assert_ok(hy_start_history(&m, &history, &err), &err);
+	assert_null(history);
+}
+
+/* A state that finds no memory is no damaged state: whoever reads so starts anew. */
+static void lack_of_memory_is_no_damage(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	hy_model m;
+	make_model(&m, 2);
+	hy_progress p = {.steps = 1};
+	json_memory_counts(true);
+	assert_ok(hy_checkpoint_save(scratch_path("c.safetensors"), &m, &p, &err), &err);
+	const int64_t before = hy_memory_calls(), live = hy_memory_live();
+	assert_ok(hy_checkpoint_load(scratch_path("c.safetensors"), &m, &p, &err), &err);
+	const int64_t n = hy_memory_calls() - before;
+	for (int64_t k = 1; k <= n; k += k > 8 && n - k > 90 ? 301 : 1) { /* the state is read near the end */
+		hy_memory_fail_at(k);
+		const hardy_status status = hy_checkpoint_load(scratch_path("c.safetensors"), &m, &p, &err);
+		hy_memory_fail_at(0);
+		assert_int_equal(status, HARDY_ERROR_MEMORY);
+		assert_int_equal(hy_memory_live(), live);
+	}
+	json_memory_counts(false);
+	hy_model_clear(&m);
+}
+
 static int clean(void **state)
 {
 	(void)state;
@@ -141,9 +204,9 @@ static int clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_saved_comes_back),
-	    cmocka_unit_test(damaged_states_are_refused),
-	    cmocka_unit_test(other_files_are_refused),
+	    cmocka_unit_test(what_is_saved_comes_back),    cmocka_unit_test(damaged_states_are_refused),
+	    cmocka_unit_test(other_files_are_refused),     cmocka_unit_test(history_is_whole_or_an_error),
+	    cmocka_unit_test(lack_of_memory_is_no_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, clean);
 }
