@@ -83,9 +83,10 @@ typedef struct hardy_stop {
 typedef struct hardy_check_options {
 	/* folder of a data set: ACDC, M&Ms, nnU-Net raw, images/ and labels/, or NAME with NAME_gt; or of DICOM, which dcm2niix converts */
 	const char *data;
-	const char *labels;     /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
-	double spacing_mm[3];   /* x, y, z; > 0 overrides the files' spacing on that axis */
-	int64_t size;           /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0: not asked */
+	const char *labels;   /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
+	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
+	int64_t size; /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0 and 0: of the grid that
+	                           hardy_train takes from the labels; one of them 0: 96 pixels, or 2 mm */
 	double grid_spacing_mm; /* of these pixels */
 	bool json;              /* the report as one JSON object instead of text */
 	bool verbose;           /* in text, everything to look at; else the first of each kind and how many more there are */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "dataset/layout.h"
 #include "dataset/preprocess.h"
+#include "dataset/survey.h"
 #include "image/dicom.h"
 #include "image/geometry.h"
 #include "image/series.h"
@@ -24,6 +25,8 @@ typedef struct measures {
 	float low, high;
 	int64_t voxels[HY_MAX_CLASSES];
 	double ml[HY_MAX_CLASSES];
+	hy_survey_scan scan; /* of this label, where n_foreground is above 0 */
+	double n_foreground;
 	hy_cover cover; /* of this label by the network's slices */
 	uint64_t hash;  /* of the image's voxels */
 } measures;
@@ -38,7 +41,9 @@ typedef struct facts {
 typedef struct report {
 	hy_dataset d;
 	facts *facts;        /* per case */
-	hy_plan plan;        /* size 0: whether the network would see the labels is not asked */
+	hy_plan plan;        /* of the network's slices: whether they show the labels */
+	bool is_planned;     /* the plan's grid is the one that training would take from the labels */
+	size_t n_surveyed;   /* labels that say what it should be; 0: nothing is told of it */
 	hy_problems general; /* found while listing the files, or about the whole data set */
 	size_t n_subjects, n_usable, n_bad, n_look;
 } report;
@@ -191,6 +196,20 @@ static const char *label_remedy(hardy_status status, bool has_grid)
 	                  : "want a label map: whole numbers from 0 to 65535";
 }
 
+/* What the network would see of a label. */
+static void cover_label(facts *f, const report *r, const hy_labels *l)
+{
+	if (hy_cover_add(&f->m->cover, &r->plan, &l->grid, l->data, NULL) == HARDY_ERROR_MEMORY)
+		f->problems.lost = true;
+}
+
+/* What grid it asks for. */
+static void survey_label(facts *f, const report *r, const hy_labels *l)
+{
+	if (hy_survey_measure(&f->m->scan, &r->plan, &l->grid, l->data, &f->m->n_foreground, NULL))
+		f->problems.lost = true;
+}
+
 static void examine_label(facts *f, const report *r, const hy_case *c, const hy_dataset_options *o, const hardy_log *log)
 {
 	const hy_dataset *d = &r->d;
@@ -214,9 +233,25 @@ static void examine_label(facts *f, const report *r, const hy_case *c, const hy_
 	if (hy_case_check_values(d, c, &values, &err))
 		add_error(f, c, "correct the label, or say what the values mean by labels (background=V drops one)", &err);
 	count_voxels(f, d, c, &l, &values);
-	if (fits && r->plan.size)
-		hy_cover_add(&f->m->cover, &r->plan, &l.grid, l.data, NULL);
+	if (fits)
+		cover_label(f, r, &l);
+	if (fits && r->is_planned)
+		survey_label(f, r, &l);
 	f->has_label = true;
+	hy_labels_clear(&l);
+}
+
+/* The labels once more, where training would take another grid than what they were measured for. */
+static void examine_view(facts *f, const report *r, const hy_case *c, const hy_dataset_options *o)
+{
+	hy_labels l = {0};
+	hy_label_values values;
+	hardy_error err = {0};
+	f->m->cover = (hy_cover){0};
+	const hardy_status status = hy_case_read_values(c, o, f->has_image ? &f->m->grid : NULL, &l, &values, NULL, &err);
+	if (!status)
+		cover_label(f, r, &l);
+	f->problems.lost = f->problems.lost || status == HARDY_ERROR_MEMORY;
 	hy_labels_clear(&l);
 }
 
@@ -333,12 +368,12 @@ static hardy_status examine_orientation(report *r, hardy_error *err)
 	return HARDY_OK;
 }
 
-/* Labels that the network would not see. */
-static void examine_cover(report *r)
+/* Labels that the network would not see with a grid. */
+static void tell_cover(report *r, const hy_plan *p, const char *remedy)
 {
 	char text[768];
 	hy_cover all = {0};
-	for (size_t i = 0; i < r->d.n_cases && r->plan.size; i++) {
+	for (size_t i = 0; i < r->d.n_cases; i++) {
 		if (!r->facts[i].m)
 			continue;
 		const hy_cover *c = &r->facts[i].m->cover;
@@ -348,8 +383,38 @@ static void examine_cover(report *r)
 			all.outside[k] += c->outside[k];
 		}
 	}
-	if (hy_cover_say(&all, &r->plan, r->d.classes, r->d.n_classes, text, sizeof text))
-		hy_problem_add(&r->general, false, "", "", "give hardy train one of them", "%s: %s", r->d.root, text);
+	if (hy_cover_say(&all, p, r->d.classes, r->d.n_classes, text, sizeof text))
+		hy_problem_add(&r->general, false, "", "", remedy, "%s: %s", r->d.root, text);
+}
+
+/* The grid that training would take from these labels, and what the usual one would leave out. */
+static hardy_status examine_plan(report *r, const hy_dataset_options *o, const hardy_log *log, hardy_error *err)
+{
+	const hy_plan usual = r->plan;
+	hy_survey s = {0};
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < r->d.n_cases && !status; i++) {
+		const facts *f = &r->facts[i];
+		if (f->has_label && f->m->n_foreground > 0)
+			status = hy_survey_put(&s, &f->m->scan, err);
+	}
+	if (!status)
+		hy_survey_grid(&s, &r->plan.size, &r->plan.spacing_mm);
+	r->n_surveyed = s.n;
+	hy_survey_clear(&s);
+	if (status || hy_plan_same(&r->plan, &usual))
+		return status;
+	tell_cover(r, &usual, "hardy train takes coarser pixels by itself; give it the size to keep finer ones");
+	int64_t n_done = 0;
+#pragma omp parallel for schedule(dynamic)
+	for (int64_t i = 0; i < (int64_t)r->d.n_cases; i++) {
+		facts *f = &r->facts[i];
+		if (f->has_label && f->m->n_foreground > 0)
+			examine_view(f, r, &r->d.cases[i], o);
+#pragma omp critical(hy_check_progress)
+		hy_log(log, HARDY_LOG_PROGRESS, "looked again at %lld of %s", (long long)++n_done, HY_COUNT(r->d.n_cases, "label"));
+	}
+	return HARDY_OK;
 }
 
 /* The cavity is largest at end diastole. */
@@ -383,9 +448,11 @@ static hardy_status examine(report *r, const hy_dataset_options *o, const hardy_
 	}
 	find_duplicates(r);
 	examine_classes(r);
-	examine_cover(r);
+	hardy_status status = r->is_planned ? examine_plan(r, o, log, err) : HARDY_OK;
+	tell_cover(r, &r->plan, "give hardy train one of them");
 	examine_phases(r);
-	const hardy_status status = examine_orientation(r, err);
+	if (!status)
+		status = examine_orientation(r, err);
 	if (status)
 		return status;
 	r->n_bad = r->general.n_bad;
@@ -559,7 +626,11 @@ static void say_head(const hardy_sink *sink, const report *r)
 		else
 			hy_sink_printf(sink, "%s %d %s (not in this data set)", k > 1 ? "," : "", k, d->classes[k].name);
 	}
-	hy_sink_printf(sink, d->n_classes > 1 ? "\n\n" : " none\n\n");
+	hy_sink_printf(sink, d->n_classes > 1 ? "\n" : " none\n");
+	if (r->n_surveyed)
+		hy_sink_printf(sink, "to train on: %lld x %lld pixels of %g mm, unless options say otherwise\n",
+		               (long long)r->plan.size, (long long)r->plan.size, r->plan.spacing_mm);
+	hy_sink_printf(sink, "\n");
 }
 
 static int subject_width(const hy_dataset *d)
@@ -688,6 +759,11 @@ static hardy_status json_report(const hardy_sink *sink, const report *r, hardy_e
 		hy_json_put_number(m, one, "value", d->classes[k].value);
 		hy_json_put_flag(m, one, "present", d->classes[k].present);
 	}
+	if (r->n_surveyed) {
+		cJSON *grid = hy_json_put_object(m, json, "training_grid");
+		hy_json_put_number(m, grid, "size", (double)r->plan.size);
+		hy_json_put_number(m, grid, "spacing_mm", r->plan.spacing_mm);
+	}
 	hy_json_put_number(m, json, "subjects", (double)r->n_subjects);
 	hy_json_put_number(m, json, "usable", (double)r->n_usable);
 	hy_json_put_number(m, json, "bad", (double)r->n_bad);
@@ -716,10 +792,11 @@ static const hardy_option option_rows[] = {
     {"labels", HARDY_OPTION_TEXT, AT(labels), "NAME=V,...", "What label values mean, e.g. lv=3,myo=2; background=V drops one.",
      .use = 0},
     HY_OPTION_SPACING(hardy_check_options),
-    {"size", HARDY_OPTION_WHOLE, AT(size), "N", "Side of the network's slices: labels outside of them are told; 0: not asked.",
-     .usual = "96", .low = 0, .high = 512},
-    {"grid_spacing_mm", HARDY_OPTION_REAL, AT(grid_spacing_mm), "MM", "In-plane spacing of these slices.", .usual = "2",
-     .low = 0.05, .high = 100, .word = "grid-spacing"},
+    {"size", HARDY_OPTION_WHOLE, AT(size), "N",
+     "Side of the network's slices, for labels that lie outside of them; 0: what training takes from the labels.", .usual = "0",
+     .low = 0, .high = 512},
+    {"grid_spacing_mm", HARDY_OPTION_REAL, AT(grid_spacing_mm), "MM", "In-plane spacing of these slices; 0: likewise.",
+     .usual = "0", .low = 0, .high = 100, .word = "grid-spacing"},
     {"json", HARDY_OPTION_SWITCH, AT(json), NULL, "Report as one JSON object.", .use = 0},
     {"verbose", HARDY_OPTION_SWITCH, AT(verbose), NULL, "Everything to look at.", .use = HARDY_OPTION_ARGUMENT},
 };
@@ -741,8 +818,9 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	memcpy(options.spacing_mm, o->spacing_mm, sizeof options.spacing_mm);
 	report r = {0};
 	hy_plan_init(&r.plan);
-	r.plan.size = o->size;
-	r.plan.spacing_mm = o->grid_spacing_mm;
+	r.is_planned = !o->size && !(o->grid_spacing_mm > 0);
+	r.plan.size = o->size ? o->size : HY_USUAL_SIZE;
+	r.plan.spacing_mm = o->grid_spacing_mm > 0 ? o->grid_spacing_mm : HY_USUAL_SPACING_MM;
 	hardy_status status;
 	if (!hy_dataset_is(o->data) && hy_path_is_folder(o->data) && hy_dicom_is(o->data)) {
 		status = examine_dicom(&r, o, &options, log, err);

@@ -54,27 +54,25 @@ static hardy_status make_room(hy_survey *s, hardy_error *err)
 		return HARDY_OK;
 	const size_t room = s->room ? 2 * s->room : 64;
 	hy_survey_scan *more = hy_realloc(s->scans, room, sizeof *more);
-	if (!more)
+	s->scans = more ? more : s->scans;
+	double *sorted = more ? hy_realloc(s->sorted, room, sizeof *sorted) : NULL;
+	if (!sorted)
 		return hy_fail_memory(err, "a survey of scans", room, sizeof *more);
-	s->scans = more;
+	s->sorted = sorted;
 	s->room = room;
 	return HARDY_OK;
 }
 
-hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject,
-                           hardy_error *err)
+hardy_status hy_survey_measure(hy_survey_scan *scan, const hy_plan *p, const hy_grid *g, const uint8_t *labels, double *n,
+                               hardy_error *err)
 {
 	const hy_order order = hy_plan_order(p, g);
 	const hy_grid moved = hy_order_grid(&order, g);
 	moments m = {0};
-	hardy_status status = make_room(s, err);
-	uint8_t *own = status ? NULL : hy_alloc((size_t)hy_grid_voxels(g), 1);
-	if (status)
-		return status;
+	uint8_t *own = hy_alloc((size_t)hy_grid_voxels(g), 1);
 	if (!own)
 		return hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(g), 1);
-	hy_survey_scan *scan = &s->scans[s->n];
-	*scan = (hy_survey_scan){.subject = subject, .spacing_mm = (moved.spacing_mm[0] + moved.spacing_mm[1]) / 2};
+	*scan = (hy_survey_scan){.spacing_mm = (moved.spacing_mm[0] + moved.spacing_mm[1]) / 2};
 	scan->thickness = moved.spacing_mm[2] / scan->spacing_mm;
 	scan->image_mm = fmax((double)moved.nx * moved.spacing_mm[0], (double)moved.ny * moved.spacing_mm[1]);
 	hy_order_voxels(&order, g, 1, 1, labels, own);
@@ -85,6 +83,7 @@ hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, con
 			scan->depth_mm = fmax(scan->depth_mm, fabs(z) + moved.spacing_mm[2] / 2);
 	}
 	hy_free(own);
+	*n = m.n;
 	if (m.n < 1)
 		return HARDY_OK;
 	for (int c = 1; c < HY_MAX_CLASSES; c++)
@@ -94,13 +93,31 @@ hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, con
 	scan->centre_mm[0][0] = m.x / m.n;
 	scan->centre_mm[0][1] = m.y / m.n;
 	measure_shape(scan, &m);
-	s->n++;
 	return HARDY_OK;
+}
+
+hardy_status hy_survey_put(hy_survey *s, const hy_survey_scan *scan, hardy_error *err)
+{
+	const hardy_status status = make_room(s, err);
+	if (!status)
+		s->scans[s->n++] = *scan;
+	return status;
+}
+
+hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject,
+                           hardy_error *err)
+{
+	hy_survey_scan scan;
+	double n;
+	const hardy_status status = hy_survey_measure(&scan, p, g, labels, &n, err);
+	scan.subject = subject;
+	return status || n < 1 ? status : hy_survey_put(s, &scan, err);
 }
 
 void hy_survey_clear(hy_survey *s)
 {
 	hy_free(s->scans);
+	hy_free(s->sorted);
 	*s = (hy_survey){0};
 }
 
@@ -112,18 +129,15 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The value that a share of the scans does not exceed, of the member at offset; NaN when memory runs out or there is no scan. */
+/* The value that a share of the scans does not exceed, of the member at offset; NaN where there is no scan. */
 static double quantile(const hy_survey *s, size_t offset, double share)
 {
-	double *v = s->n ? hy_alloc(s->n, sizeof *v) : NULL, found = NAN;
-	for (size_t i = 0; i < s->n && v; i++)
-		v[i] = *(const double *)(const void *)((const char *)&s->scans[i] + offset);
-	if (v) {
-		qsort(v, s->n, sizeof *v, ascending);
-		found = v[(size_t)(share * (double)(s->n - 1) + 0.5)];
-	}
-	hy_free(v);
-	return found;
+	if (!s->n)
+		return NAN;
+	for (size_t i = 0; i < s->n; i++)
+		s->sorted[i] = *(const double *)(const void *)((const char *)&s->scans[i] + offset);
+	qsort(s->sorted, s->n, sizeof *s->sorted, ascending);
+	return s->sorted[(size_t)(share * (double)(s->n - 1) + 0.5)];
 }
 
 int hy_survey_neighbours(const hy_survey *s)

@@ -24,13 +24,22 @@ typedef struct hy_survey_scan {
 /* Begin with a zeroed one. */
 typedef struct hy_survey {
 	hy_survey_scan *scans; /* owned */
+	double *sorted;        /* owned: as many, for what asks how most scans are */
 	size_t n, room;
 } hy_survey;
 
-/* labels: class indices on grid g, brought into the plan's order. Scans without foreground do not count. */
+/* labels: class indices on grid g, brought into the plan's order. *n is the number of foreground voxels: a scan without any is not measured. */
+hardy_status hy_survey_measure(hy_survey_scan *scan, const hy_plan *p, const hy_grid *g, const uint8_t *labels, double *n,
+                               hardy_error *err);
+hardy_status hy_survey_put(hy_survey *s, const hy_survey_scan *scan, hardy_error *err);
+/* Both: scans without foreground do not count. */
 hardy_status hy_survey_add(hy_survey *s, const hy_plan *p, const hy_grid *g, const uint8_t *labels, int subject,
                            hardy_error *err);
 void hy_survey_clear(hy_survey *s);
+
+/* The grid that is usual: that of `hardy train`'s usual preset. */
+enum { HY_USUAL_SIZE = 96 };
+#define HY_USUAL_SPACING_MM 2.0
 
 /*
  * The grid. size, spacing_mm: what is usual; it stays where the labels of nine scans in ten fit into it, or nearly, and need more than half of its side.

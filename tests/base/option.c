@@ -3,6 +3,7 @@
  * and the words of a command line that come of them.
  */
 #include "base/option.h"
+#include "dataset/survey.h"
 
 #include "base/memory.h"
 #include "support/test.h"
@@ -101,7 +102,7 @@ static void numbers_choices_and_ranges_are_checked(void **state)
 	assert_int_equal(hardy_options_check(hardy_options_of("evaluate"), &e, &err), HARDY_ERROR_ARGUMENT);
 }
 
-/* What is asked of a data set by default is what training would take of hearts. */
+/* What is asked of a data set by default is what the labels ask of training; what that begins with is the usual preset's grid. */
 static void check_asks_for_the_slices_of_training(void **state)
 {
 	hardy_check_options c;
@@ -109,8 +110,10 @@ static void check_asks_for_the_slices_of_training(void **state)
 	hardy_error err = {0};
 	hardy_check_options_init(&c);
 	assert_ok(hardy_train_options_init(&t, NULL, "standard", &err), &err);
-	assert_int_equal(c.size, t.size);
-	assert_true(c.grid_spacing_mm == t.spacing_mm);
+	assert_int_equal(c.size, 0);
+	assert_true(c.grid_spacing_mm == 0);
+	assert_int_equal(t.size, HY_USUAL_SIZE);
+	assert_true(t.spacing_mm == HY_USUAL_SPACING_MM);
 }
 
 static void json_holds_what_a_row_holds(void **state)

@@ -32,7 +32,7 @@ static void check_as(const char *folder, const char *labels, bool json, bool ver
 	hardy_error err = {0};
 	hardy_check_options o;
 	hardy_check_options_init(&o);
-	o.size = 0; /* the slices that training would take are not asked for */
+	o.size = 512; /* no label lies outside of so much */
 	o.data = tree_path(folder);
 	o.labels = labels;
 	o.json = json;
@@ -79,6 +79,25 @@ static void put_pair(const char *stem, float base)
 	tree_image_grid(name, &g, 1, image);
 	snprintf(name, sizeof name, "%s_gt.nii.gz", stem);
 	tree_labels_grid(name, &g, 1, label);
+}
+
+/* 128 x 128 x 2 voxels of mm in the plane, and a label whose voxels are a square, [from, to) each way. */
+static void put_square(const char *image, const char *label, double mm, int from, int to)
+{
+	static float v[128 * 128 * 2];
+	static uint8_t l[128 * 128 * 2];
+	char name[128];
+	hy_grid g;
+	hy_grid_set_simple(&g, 128, 128, 2, mm, mm, 10);
+	for (int i = 0; i < 128 * 128 * 2; i++) {
+		const int x = i % 128, y = i / 128 % 128;
+		l[i] = x >= from && x < to && y >= from && y < to;
+		v[i] = (float)(i % 100 + from);
+	}
+	snprintf(name, sizeof name, "%s.nii.gz", image);
+	tree_image_grid(name, &g, 1, v);
+	snprintf(name, sizeof name, "%s.nii.gz", label);
+	tree_labels_grid(name, &g, 1, l);
 }
 
 static void put_subject(const char *name, float base)
@@ -268,20 +287,25 @@ static void memory_may_run_out(void **state)
 	const hardy_sink sink = {collect, NULL};
 	static char whole[sizeof report];
 	tree_new();
-	put_subject("patient001", 0);
+	put_square("images/s", "labels/s", 3, 4, 124);
+	put_square("images/t", "labels/t", 3, 64, 70);
 	json_memory_counts(true);
 	for (int json = 0; json <= 1; json++) {
 		hardy_check_options here;
 		hardy_check_options_init(&here);
 		here.data = tree_path("");
-		here.size = 0;
+		here.labels = "lesion=1";
 		here.json = json == 1;
+		hardy_error err = {0};
 		int64_t n_errors = 0, n_calls = hy_memory_calls();
-		check("", NULL, json == 1, HARDY_OK);
+		used = 0;
+		assert_ok(hardy_check(&here, &sink, NULL, &err), &err);
 		n_calls = hy_memory_calls() - n_calls;
 		memcpy(whole, report, sizeof whole);
+		says("outside of the network's field of view"); /* what the labels ask for, and what they are looked at again for */
+		says(json ? "training_grid" : "to train on");
 		for (int64_t k = 1; k <= n_calls; k++) {
-			hardy_error err = {0};
+			err = (hardy_error){0};
 			used = 0;
 			hy_memory_fail_at(k);
 			const hardy_status status = hardy_check(&here, &sink, NULL, &err);
@@ -382,7 +406,6 @@ static void labels_outside_of_the_view_are_told(void **state)
 	tree_new();
 	put_pair("a_ED", 1); /* labels in the first rows */
 	hardy_check_options_init(&o);
-	o.size = 0; /* the slices that training would take are not asked for */
 	o.data = tree_path("");
 	o.labels = "lv=3,myo=2,rv=1";
 	o.size = 64;
@@ -396,6 +419,60 @@ static void labels_outside_of_the_view_are_told(void **state)
 	used = 0;
 	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
 	says_not("field of view, ");
+	says_not("to train on");
+}
+
+/* Without a size: the grid that training takes, and what it is there for. */
+static void the_grid_to_train_on_is_told(void **state)
+{
+	(void)state;
+	hardy_error err = {0};
+	const hardy_sink sink = {collect, NULL};
+	hardy_check_options o;
+	tree_new();
+	put_square("images/s", "labels/s", 3, 4, 124);
+	put_square("images/t", "labels/t", 3, 64, 70);
+	hardy_check_options_init(&o);
+	o.data = tree_path("");
+	o.labels = "lesion=1";
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says("to train on: 96 x 96 pixels of 3.75 mm, unless options say otherwise\n");
+	says("lies outside of the network's field of view, 96 x 96 pixels of 2 mm: a size of 192 or a spacing of 3.75 mm would "
+	     "hold all");
+	says("remedy: hardy train takes coarser pixels by itself; give it the size to keep finer ones");
+	says("things to look at: 1");
+	o.json = true;
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	cJSON *json = cJSON_Parse(report);
+	const cJSON *grid = cJSON_GetObjectItem(json, "training_grid");
+	assert_int_equal(cJSON_GetObjectItem(grid, "size")->valueint, 96);
+	assert_true(cJSON_GetObjectItem(grid, "spacing_mm")->valuedouble == 3.75);
+	cJSON_Delete(json);
+	/* a small one in the middle: nothing lies outside, and pixels as fine as the scan's */
+	tree_new();
+	put_square("images/s", "labels/s", 0.5, 54, 74);
+	o.json = false;
+	o.data = tree_path("");
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says("to train on: 32 x 32 pixels of 0.5 mm");
+	says("things to look at: 0");
+	/* most are small: one that is not lies outside of what they ask for */
+	for (int i = 0; i < 10; i++) {
+		char image[32], label[32];
+		snprintf(image, sizeof image, "images/%d", i);
+		snprintf(label, sizeof label, "labels/%d", i);
+		put_square(image, label, 0.5, 54 - i % 2, 74);
+	}
+	put_square("images/t", "labels/t", 0.5, 24, 104);
+	o.data = tree_path("");
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says("to train on: 32 x 32 pixels of ");
+	says("lies outside of the network's field of view, 32 x 32 pixels of ");
+	says("remedy: give hardy train one of them");
 }
 
 int main(void)
@@ -411,6 +488,7 @@ int main(void)
 	    cmocka_unit_test(scans_of_another_order_are_named),
 	    cmocka_unit_test(ed_smaller_than_es_is_asked_about),
 	    cmocka_unit_test(labels_outside_of_the_view_are_told),
+	    cmocka_unit_test(the_grid_to_train_on_is_told),
 	    cmocka_unit_test(not_a_data_set),
 	    cmocka_unit_test(memory_may_run_out),
 	};

@@ -3,6 +3,7 @@
  */
 #include "support/test.h"
 
+#include "base/memory.h"
 #include "dataset/survey.h"
 
 #include <math.h>
@@ -181,6 +182,36 @@ static void thin_slices_are_taken_across_all_axes(void **state)
 	hy_survey_clear(&s);
 }
 
+/* What scans say is told without memory: it never runs out there, to leave another grid or another geometry. */
+static void memory_runs_out_while_scans_are_added_only(void **state)
+{
+	(void)state;
+	hardy_error err;
+	hy_survey s = {0};
+	hy_survey_scan scan = {.spacing_mm = 0.5, .thickness = 1, .image_mm = 60, .reach_mm = 20, .depth_mm = 10, .elongation = 2};
+	int64_t size = HY_USUAL_SIZE;
+	double spacing_mm = HY_USUAL_SPACING_MM;
+	const int64_t live = hy_memory_live();
+	for (int k = 1; k <= 2; k++) {
+		hy_memory_fail_at(k);
+		assert_int_equal(hy_survey_put(&s, &scan, &err), HARDY_ERROR_MEMORY);
+		hy_memory_fail_at(0);
+		assert_int_equal(s.n, 0);
+	}
+	for (int k = 0; k < 3; k++)
+		assert_ok(hy_survey_put(&s, &scan, &err), &err);
+	hy_memory_fail_at(1);
+	hy_survey_grid(&s, &size, &spacing_mm);
+	assert_int_equal(hy_survey_neighbours(&s), 1);
+	assert_int_equal(hy_survey_planes(&s, 20), 3);
+	assert_true(hy_survey_alike(&s).from == 0);
+	hy_memory_fail_at(0);
+	assert_int_equal(size, 96);
+	assert_true(fabs(spacing_mm - 0.625) < 1e-9);
+	hy_survey_clear(&s);
+	assert_int_equal(hy_memory_live(), live);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +220,7 @@ int main(void)
 	    cmocka_unit_test(thin_slices_have_neighbours),
 	    cmocka_unit_test(thin_slices_are_taken_across_all_axes),
 	    cmocka_unit_test(one_class_has_a_long_axis_or_none),
+	    cmocka_unit_test(memory_runs_out_while_scans_are_added_only),
 	};
 	return cmocka_run_group_tests_name("dataset/survey", tests, NULL, NULL);
 }
