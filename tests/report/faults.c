@@ -1,6 +1,7 @@
 /*
  * faults.c: memory runs out, and the disk is full, at the k-th call of whole commands: train, predict, evaluate, corrupt, experiment
- * (collecting), report. Each time: an error with a message, or else all that was to be written; nothing leaked, nothing half-written.
+ * (collecting), report. Each time: an error with a message, or else all that was to be written, to the byte, but for what holds a time;
+ * nothing leaked, nothing half-written.
  *
  * Some samples of k in the test, more in gcc's plain build; with a number as argument so many, with "all" every k (script/torture).
  */
@@ -16,6 +17,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DEEP = 2 };
 
@@ -33,6 +35,19 @@ static void drop(void *payload, const char *text, size_t size)
 }
 
 static const hardy_sink sink = {drop, NULL};
+
+/* What a command says beside its files. */
+static char told[1 << 16];
+static size_t n_told;
+
+static void keep_text(void *payload, const char *text, size_t size)
+{
+	(void)payload;
+	assert_true(n_told + size < sizeof told);
+	memcpy(told + n_told, text, size);
+	n_told += size;
+	told[n_told] = 0;
+}
 
 static hardy_status train(hardy_error *err)
 {
@@ -82,8 +97,12 @@ static hardy_status evaluate(hardy_error *err)
 	o.labels = "ring=1,core=2";
 	o.keep = kept;
 	o.keep_every_s = 0;
-	const hardy_status status = hardy_evaluate(&o, &e, NULL, err);
-	if (!status || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD)
+	hardy_status status = hardy_evaluate(&o, &e, NULL, err);
+	const bool complete = !status || status == HARDY_ERROR_PARTIAL || status == HARDY_ERROR_THRESHOLD;
+	const hardy_sink out = {keep_text, NULL};
+	if (!status)
+		status = hardy_evaluation_write(&e, HARDY_EVALUATION_JSON, &out, err);
+	if (complete)
 		hardy_evaluation_clear(&e);
 	return status;
 }
@@ -152,7 +171,32 @@ static const struct command {
 
 /* ---- what lies there ---------------------------------------------------------------------------------------------------- */
 
-/* Files below a folder, and that each is whole. */
+/* A file of a good call; one that two good calls do not leave the same holds a time, and is not compared. */
+typedef struct left {
+	char path[1200];
+	uint64_t hash;
+	bool timed;
+} left;
+
+static left first[256], now[256];
+static size_t n_first, n_now;
+static char first_told[sizeof told];
+
+/* FNV-1a */
+static uint64_t hash_file(const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	hardy_error err = {0};
+	uint64_t h = 0xcbf29ce484222325u;
+	assert_ok(hy_file_read(path, &text, &size, &err), &err);
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ (unsigned char)text[i]) * 0x100000001b3u;
+	hy_free(text);
+	return h;
+}
+
+/* Files below a folder, and that each is whole; into now. */
 static size_t check_files(const char *folder, const char *what)
 {
 	hy_names names = {0};
@@ -173,6 +217,9 @@ static size_t check_files(const char *folder, const char *what)
 			continue;
 		}
 		n++;
+		assert_true(n_now < sizeof now / sizeof *now);
+		snprintf(now[n_now].path, sizeof now[n_now].path, "%s", path);
+		now[n_now++].hash = hash_file(path);
 		if (strstr(name, ".safetensors") && hardy_verify(path, &sink, &err))
 			fail_msg("%s: %s", what, err.message);
 		if (strstr(name, ".nii") && hardy_inspect(path, true, &sink, &err))
@@ -204,9 +251,48 @@ static void remove_folder(const char *name)
 static hardy_status run(const struct command *c, hardy_error *err)
 {
 	*err = (hardy_error){0};
+	n_told = 0;
+	told[0] = 0;
 	if (c->output)
 		remove_folder(c->output);
 	return c->call(err);
+}
+
+static size_t look(const struct command *c, const char *what)
+{
+	n_now = 0;
+	return check_files(c->output ? tree_path(c->output) : root, what);
+}
+
+/* What a good call leaves; what a second one leaves otherwise holds a time. */
+static void learn(bool again)
+{
+	size_t n_timed = 0;
+	assert_true(!again || n_first == n_now);
+	for (size_t i = 0; i < n_now && again; i++) {
+		assert_string_equal(first[i].path, now[i].path);
+		n_timed += first[i].timed = first[i].hash != now[i].hash;
+	}
+	if (again) {
+		assert_true(n_timed < n_first);
+		assert_string_equal(told, first_told);
+		return;
+	}
+	memcpy(first, now, sizeof first);
+	memcpy(first_told, told, sizeof told);
+	n_first = n_now;
+}
+
+static void compare(const char *what)
+{
+	for (size_t i = 0; i < n_first; i++) {
+		if (strcmp(first[i].path, now[i].path) != 0)
+			fail_msg("%s: done, but without %s", what, first[i].path);
+		if (!first[i].timed && first[i].hash != now[i].hash)
+			fail_msg("%s: done, but with another %s", what, first[i].path);
+	}
+	if (strcmp(told, first_told) != 0)
+		fail_msg("%s: done, but it tells %s\ninstead of %s", what, told, first_told);
 }
 
 static bool said(const hardy_error *err, hardy_status status)
@@ -224,6 +310,8 @@ static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_file
 		remove_folder(c->output);
 	const int64_t before = hy_memory_live();
 	err = (hardy_error){0};
+	n_told = 0;
+	told[0] = 0;
 	const int64_t writes = hy_outfile_calls();
 	if (disk)
 		hy_outfile_fail_at(k);
@@ -236,9 +324,11 @@ static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_file
 		fail_msg("%s: %lld blocks are leaked (%s)", what, (long long)(hy_memory_live() - before), err.message);
 	if (status && !said(&err, status))
 		fail_msg("%s: status %d, but the error says %d \"%s\"", what, status, err.status, err.message);
-	const size_t n = check_files(c->output ? tree_path(c->output) : root, what);
+	const size_t n = look(c, what);
 	if (!status && n != n_files) /* the loss of a line of a log is none */
 		fail_msg("%s: done, but with %zu files instead of %zu", what, n, n_files);
+	if (!status)
+		compare(what);
 	if (disk && !status &&
 	    hy_outfile_calls() - writes >= k) /* the times in a log are longer or shorter, so calls differ by a few */
 		fail_msg("%s: a full disk went unnoticed", what);
@@ -259,10 +349,14 @@ static void commands_fail_cleanly(void **state)
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		const struct command *c = &commands[i];
 		assert_ok(run(c, &err), &err); /* tables that are made once */
+		look(c, c->name);
+		learn(false);
+		sleep(1); /* dates in files have seconds */
 		const int64_t allocations = hy_memory_calls(), writes = hy_outfile_calls();
 		assert_ok(run(c, &err), &err);
 		const int64_t n_allocations = hy_memory_calls() - allocations, n_writes = hy_outfile_calls() - writes;
-		const size_t n_files = check_files(c->output ? tree_path(c->output) : root, c->name);
+		const size_t n_files = look(c, c->name);
+		learn(true);
 		assert_true(n_allocations > 10);
 		printf("%s: %lld allocations, %lld writes\n", c->name, (long long)n_allocations, (long long)n_writes);
 		fail_often(c, false, n_allocations, n_files);
