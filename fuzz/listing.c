@@ -62,8 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_files(text);
 	free(text);
 	const char *tree = place_path("tree");
-	hy_dicom_is(tree);
-	hy_dataset_is(tree);
+	bool found;
+	if (hy_dicom_is(tree, &found, &err) || hy_dataset_is(tree, &found, &err))
+		abort();
 	if (!hy_dataset_open_usable(&d, tree, NULL, place_pass_over, NULL, NULL, &err))
 		hy_dataset_clear(&d);
 	if (!hy_jobs_collect(&jobs, (const char *const[]){tree}, 1, &o, NULL, &err) && !jobs.n)

@@ -821,8 +821,13 @@ hardy_status hardy_check(const hardy_check_options *o, const hardy_sink *sink, c
 	r.is_planned = !o->size && !(o->grid_spacing_mm > 0);
 	r.plan.size = o->size ? o->size : HY_USUAL_SIZE;
 	r.plan.spacing_mm = o->grid_spacing_mm > 0 ? o->grid_spacing_mm : HY_USUAL_SPACING_MM;
-	hardy_status status;
-	if (!hy_dataset_is(o->data) && hy_path_is_folder(o->data) && hy_dicom_is(o->data)) {
+	bool found = false, dicom = false;
+	hardy_status status = hy_dataset_is(o->data, &found, err);
+	if (!status && !found && hy_path_is_folder(o->data))
+		status = hy_dicom_is(o->data, &dicom, err);
+	if (status)
+		return status;
+	if (dicom) {
 		status = examine_dicom(&r, o, &options, log, err);
 	} else {
 		status = hy_dataset_scan(&r.d, o->data, &options, &r.general, log, err);

@@ -22,7 +22,7 @@
 static const struct {
 	hy_layout layout;
 	const char *name;
-	bool (*matches)(const char *root);
+	hardy_status (*matches)(const char *root, bool *found, hardy_error *err);
 	hardy_status (*read)(hy_scan *s, hardy_error *err);
 } layouts[] = {
     {HY_LAYOUT_NNUNET, "nnU-Net", hy_nnunet_matches, hy_nnunet_read},
@@ -274,17 +274,25 @@ hardy_status hy_scan_guess_channels(hy_scan *s, hardy_error *err)
 
 /* ---- open --------------------------------------------------------------------------------------------------------------- */
 
-static size_t find_layout(const char *root)
+/* *k: N_LAYOUTS where there is none. */
+static hardy_status find_layout(const char *root, size_t *k, hardy_error *err)
 {
-	size_t k = 0;
-	while (k < N_LAYOUTS && !layouts[k].matches(root))
-		k++;
-	return k;
+	hardy_status status = HARDY_OK;
+	bool found = false;
+	for (*k = 0; *k < N_LAYOUTS && !status; ++*k) {
+		status = layouts[*k].matches(root, &found, err);
+		if (status || found)
+			break;
+	}
+	return status;
 }
 
-bool hy_dataset_is(const char *root)
+hardy_status hy_dataset_is(const char *root, bool *found, hardy_error *err)
 {
-	return hy_path_is_folder(root) && find_layout(root) < N_LAYOUTS;
+	size_t k = N_LAYOUTS;
+	const hardy_status status = hy_path_is_folder(root) ? find_layout(root, &k, err) : HARDY_OK;
+	*found = !status && k < N_LAYOUTS;
+	return status;
 }
 
 /* The folder above a data set is a common slip: says which folder below root is one. Else what lies there: img0001 beside label0001. */
@@ -295,7 +303,8 @@ static void find_below(const char *root, char *hint, size_t size)
 		return;
 	for (size_t i = 0; i < names.n && !*hint; i++) {
 		char *path = names.name[i][0] == '.' ? NULL : hy_path_join(root, names.name[i]);
-		if (path && hy_path_is_folder(path) && find_layout(path) < N_LAYOUTS)
+		bool found = false;
+		if (path && !hy_dataset_is(path, &found, NULL) && found)
 			snprintf(hint, size, " (but its folder %s is)", names.name[i]);
 		hy_free(path);
 	}
@@ -312,6 +321,17 @@ static void find_below(const char *root, char *hint, size_t size)
 	hy_names_free(&names);
 }
 
+/* What its folder is called, whatever path leads there. */
+static hardy_status name_folder(hy_dataset *d, hardy_error *err)
+{
+	char *path = NULL;
+	const hardy_status status = hy_path_resolve(d->root, &path, err);
+	if (!status)
+		snprintf(d->name, sizeof d->name, "%s", hy_path_name(path));
+	hy_free(path);
+	return status;
+}
+
 hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_options *o, hy_problems *problems,
                              const hardy_log *log, hardy_error *err)
 {
@@ -326,8 +346,13 @@ hardy_status hy_dataset_scan(hy_dataset *d, const char *root, const hy_dataset_o
 		status = hy_fail(err, HARDY_ERROR_IO, hy_path_exists(root) ? "%s: not a folder" : "%s: no such folder", root);
 		goto out;
 	}
-	const size_t k = find_layout(root);
-	if (k == N_LAYOUTS && hy_dicom_is(root)) {
+	size_t k;
+	bool dicom = false;
+	if ((status = find_layout(root, &k, err)) || (status = name_folder(&found, err)))
+		goto out;
+	if (k == N_LAYOUTS && (status = hy_dicom_is(root, &dicom, err)))
+		goto out;
+	if (dicom) {
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: holds DICOM, " HY_DICOM_REMEDY, root);
 		goto out;
 	}

@@ -42,7 +42,8 @@ typedef struct hy_case {
 } hy_case;
 
 typedef struct hy_dataset {
-	char *root; /* owned */
+	char *root;     /* owned */
+	char name[256]; /* of its folder, through links; "" of loose scans */
 	hy_layout layout;
 	int n_classes, n_channels; /* n_classes includes background */
 	hy_class classes[HY_MAX_CLASSES];
@@ -76,8 +77,8 @@ hardy_status hy_dataset_open(hy_dataset *d, const char *root, const hy_dataset_o
 hardy_status hy_dataset_open_usable(hy_dataset *d, const char *root, const hy_dataset_options *o,
                                     void (*unusable)(void *payload, const char *subject, const char *phase, const char *text),
                                     void *payload, const hardy_log *log, hardy_error *err);
-/* True when the folder has one of the layouts. */
-bool hy_dataset_is(const char *root);
+/* Whether the path is a folder with one of the layouts. An error only where memory runs out. */
+hardy_status hy_dataset_is(const char *root, bool *found, hardy_error *err);
 void hy_dataset_clear(hy_dataset *d);
 
 /* The class index of an own label value; HY_NO_CLASS where the data set declares none. */

@@ -86,15 +86,16 @@ hardy_status hy_case_check_values(const hy_dataset *d, const hy_case *c, const h
 bool hy_problem_of_twin(hy_problems *p, const char *subject, const char *phase, const char *folder, const hy_names *files,
                         size_t i);
 
-bool hy_acdc_matches(const char *root);
+/* Whether a folder has the layout. An error only where memory runs out: what cannot be listed has none. */
+hardy_status hy_acdc_matches(const char *root, bool *found, hardy_error *err);
 hardy_status hy_acdc_read(hy_scan *s, hardy_error *err);
-bool hy_mnms_matches(const char *root);
+hardy_status hy_mnms_matches(const char *root, bool *found, hardy_error *err);
 hardy_status hy_mnms_read(hy_scan *s, hardy_error *err);
-bool hy_nnunet_matches(const char *root);
+hardy_status hy_nnunet_matches(const char *root, bool *found, hardy_error *err);
 hardy_status hy_nnunet_read(hy_scan *s, hardy_error *err);
-bool hy_folders_matches(const char *root);
+hardy_status hy_folders_matches(const char *root, bool *found, hardy_error *err);
 hardy_status hy_folders_read(hy_scan *s, hardy_error *err);
-bool hy_flat_matches(const char *root);
+hardy_status hy_flat_matches(const char *root, bool *found, hardy_error *err);
 hardy_status hy_flat_read(hy_scan *s, hardy_error *err);
 
 #endif

@@ -58,23 +58,31 @@ static bool is_patient(const char *name)
 	return !strncmp(name, "patient", 7) && isdigit((unsigned char)name[7]);
 }
 
-bool hy_acdc_matches(const char *root)
+/* Whether a folder holds subjects. */
+static hardy_status holds_subjects(const char *folder, bool *found, hardy_error *err)
 {
-	bool found = has_info(root);
-	for (size_t i = 0; i < sizeof parts / sizeof *parts && !found; i++) {
+	hy_names names = {0};
+	hardy_status status = hy_path_is_folder(folder) ? hy_list_folders(folder, &names, err) : HARDY_OK;
+	for (size_t k = 0; k < names.n && !*found && !status; k++) {
+		char *path = hy_path_join(folder, names.name[k]);
+		*found = path && (is_patient(names.name[k]) || has_info(path));
+		status = path ? HARDY_OK : hy_fail_memory(err, folder, 1, 1);
+		hy_free(path);
+	}
+	hy_names_free(&names);
+	return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
+}
+
+hardy_status hy_acdc_matches(const char *root, bool *found, hardy_error *err)
+{
+	hardy_status status = HARDY_OK;
+	*found = has_info(root);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts && !*found && !status; i++) {
 		char *folder = join3(root, parts[i].folder, NULL);
-		hy_names names = {0};
-		if (folder && hy_path_is_folder(folder) && !hy_list_folders(folder, &names, NULL)) {
-			for (size_t k = 0; k < names.n && !found; k++) {
-				char *path = hy_path_join(folder, names.name[k]);
-				found = path && (is_patient(names.name[k]) || has_info(path));
-				hy_free(path);
-			}
-			hy_names_free(&names);
-		}
+		status = folder ? holds_subjects(folder, found, err) : hy_fail_memory(err, root, 1, 1);
 		hy_free(folder);
 	}
-	return found;
+	return status;
 }
 
 /* A key's value: a whole number of 1 or more, else 0. */
@@ -205,8 +213,13 @@ static hardy_status read_subject(hy_scan *s, const char *folder, const char *nam
 	hardy_status status = path && (p.folder = hy_strdup(folder)) ? HARDY_OK : hy_fail_memory(err, folder, 1, 1);
 	if (status)
 		goto out;
-	if (hy_list_folder(folder, &p.files, &inner) || read_info(path, &p.info, &inner)) {
+	if ((status = hy_list_folder(folder, &p.files, &inner)) || (status = read_info(path, &p.info, &inner))) {
+		if (status == HARDY_ERROR_MEMORY) {
+			status = hy_fail(err, status, "%s", inner.message);
+			goto out;
+		}
 		hy_problem_add(s->problems, true, name, "", "restore it, with lines ED: N and ES: N", "%s", inner.message);
+		status = HARDY_OK;
 		goto out;
 	}
 	if (!(p.used = hy_calloc(p.files.n, sizeof *p.used))) {

@@ -18,18 +18,19 @@ static bool cut_label(char *stem)
 	return true;
 }
 
-bool hy_flat_matches(const char *root)
+hardy_status hy_flat_matches(const char *root, bool *found, hardy_error *err)
 {
 	hy_names names = {0};
-	bool found = false;
-	if (hy_list_folder(root, &names, NULL))
-		return false;
-	for (size_t i = 0; i < names.n && !found; i++) {
+	*found = false;
+	const hardy_status status = hy_list_folder(root, &names, err);
+	if (status)
+		return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
+	for (size_t i = 0; i < names.n && !*found; i++) {
 		char stem[256];
-		found = hy_stem(names.name[i], stem, sizeof stem) && cut_label(stem);
+		*found = hy_stem(names.name[i], stem, sizeof stem) && cut_label(stem);
 	}
 	hy_names_free(&names);
-	return found;
+	return HARDY_OK;
 }
 
 /* Index of the file NAME or, with label, NAME_gt; -1 when there is none. */

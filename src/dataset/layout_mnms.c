@@ -39,41 +39,52 @@ static void find_columns(char *const *fields, size_t n, int index[N_COLUMNS])
 	}
 }
 
-/* The CSV file of the data set (hy_free), NULL when there is none. */
-static char *find_table(const char *root)
+/* Whether a CSV file is the table of a data set; what cannot be read is none. */
+static hardy_status is_table(const char *path, bool *found, hardy_error *err)
 {
-	hy_names names = {0};
-	char *found = NULL;
-	if (hy_list_folder(root, &names, NULL))
-		return NULL;
-	for (size_t i = 0; i < names.n && !found; i++) {
-		const size_t length = strlen(names.name[i]);
-		if (length < 5 || strcasecmp(names.name[i] + length - 4, ".csv") || names.name[i][0] == '.')
-			continue;
-		char *path = hy_path_join(root, names.name[i]), *text = NULL, *fields[MAX_COLUMNS];
-		size_t size = 0;
-		int index[N_COLUMNS];
-		if (path && !hy_file_read(path, &text, &size, NULL)) {
-			hy_csv csv = hy_csv_begin(text);
-			find_columns(fields, read_fields(&csv, fields), index);
-			if (index[CODE] >= 0) {
-				found = path;
-				path = NULL;
-			}
-			hy_free(text);
-		}
-		hy_free(path);
-	}
-	hy_names_free(&names);
-	return found;
+	char *text = NULL, *fields[MAX_COLUMNS];
+	size_t size = 0;
+	int index[N_COLUMNS];
+	const hardy_status status = hy_file_read(path, &text, &size, err);
+	*found = false;
+	if (status)
+		return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
+	hy_csv csv = hy_csv_begin(text);
+	find_columns(fields, read_fields(&csv, fields), index);
+	*found = index[CODE] >= 0;
+	hy_free(text);
+	return HARDY_OK;
 }
 
-bool hy_mnms_matches(const char *root)
+/* The CSV file of the data set (hy_free), NULL when there is none. An error only where memory runs out. */
+static hardy_status find_table(const char *root, char **table, hardy_error *err)
 {
-	char *table = find_table(root);
-	const bool found = table != NULL;
+	hy_names names = {0};
+	hardy_status status = hy_list_folder(root, &names, err);
+	*table = NULL;
+	for (size_t i = 0; i < names.n && !*table && !status; i++) {
+		const size_t length = strlen(names.name[i]);
+		bool found = false;
+		if (length < 5 || strcasecmp(names.name[i] + length - 4, ".csv") || names.name[i][0] == '.')
+			continue;
+		char *path = hy_path_join(root, names.name[i]);
+		status = path ? is_table(path, &found, err) : hy_fail_memory(err, root, 1, 1);
+		if (found)
+			*table = path;
+		else
+			hy_free(path);
+	}
+	hy_names_free(&names);
+	return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
+}
+
+hardy_status hy_mnms_matches(const char *root, bool *found, hardy_error *err)
+{
+	char *table;
+	const hardy_status status = find_table(root, &table, err);
+	*found = table != NULL;
 	hy_free(table);
-	return found;
+	return status;
 }
 
 /* A subject's folder, with a note of whether the table lists it. */
@@ -106,14 +117,13 @@ static int64_t find_scan(const hy_names *files, const char *id, const char *suff
 	return -1;
 }
 
-static bool has_scan(const char *folder, const char *id)
+static hardy_status has_scan(const char *folder, const char *id, bool *found, hardy_error *err)
 {
 	hy_names files = {0};
-	if (hy_list_folder(folder, &files, NULL))
-		return false;
-	const bool found = find_scan(&files, id, "") >= 0;
+	const hardy_status status = hy_list_folder(folder, &files, err);
+	*found = !status && find_scan(&files, id, "") >= 0;
 	hy_names_free(&files);
-	return found;
+	return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
 }
 
 static hardy_status add_place(places *out, char *folder, bool held_out, hardy_error *err)
@@ -142,10 +152,13 @@ static hardy_status find_places(const char *folder, int depth, bool held_out, pl
 		const bool apart =
 		    held_out || !strcasecmp(name, "Validation") || !strcasecmp(name, "Testing") || !strcasecmp(name, "Test");
 		char *path = hy_path_join(folder, name);
+		bool scan = false;
 		status = path ? add_place(out, path, held_out, err) : hy_fail_memory(err, folder, 1, 1);
 		if (status)
 			hy_free(path);
-		else if (depth > 1 && !has_scan(path, name))
+		else if (depth > 1)
+			status = has_scan(path, name, &scan, err);
+		if (!status && depth > 1 && !scan)
 			status = find_places(path, depth - 1, apart, out, err);
 	}
 	hy_names_free(&names);
@@ -196,6 +209,8 @@ static hardy_status read_row(hy_scan *s, const row *r, const place *p, hardy_err
 	hy_names files = {0};
 	hardy_status status = hy_list_folder(p->folder, &files, err);
 	const int64_t image = status ? -1 : find_scan(&files, r->id, ""), label = status ? -1 : find_scan(&files, r->id, "_gt");
+	if (status == HARDY_ERROR_MEMORY)
+		return status;
 	if (status) {
 		hy_problem_add(s->problems, true, r->id, "", "restore the folder, or remove the subject", "%s: cannot be read",
 		               p->folder);
@@ -261,21 +276,29 @@ static hardy_status read_table(hy_scan *s, const char *table, char *text, places
 		hy_problem_add(s->problems, false, "", "", "restore them if they should be here; a part of the data set is fine",
 		               "%s: %zu of %s %s no folder, the first is %s", table, n_absent, HY_COUNT(n_rows, "subject"),
 		               HY_HAS(n_absent), first_absent);
-	for (size_t i = 0; i < found->n; i++)
-		if (!found->items[i].listed && has_scan(found->items[i].folder, hy_path_name(found->items[i].folder)))
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < found->n && !status; i++) {
+		const place *p = &found->items[i];
+		bool scan = false;
+		if (!p->listed)
+			status = has_scan(p->folder, hy_path_name(p->folder), &scan, err);
+		if (scan)
 			hy_problem_add(s->problems, false, "", "", "add a row with ED and ES, or remove the folder",
-			               "%s: not in %s; not used", found->items[i].folder, table);
-	return HARDY_OK;
+			               "%s: not in %s; not used", p->folder, table);
+	}
+	return status;
 }
 
 hardy_status hy_mnms_read(hy_scan *s, hardy_error *err)
 {
-	char *table = find_table(s->d->root), *text = NULL;
+	char *table, *text = NULL;
 	size_t size = 0;
 	places found = {0};
-	if (!table)
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: the table of subjects cannot be read any more", s->d->root);
-	hardy_status status = hy_file_read(table, &text, &size, err);
+	hardy_status status = find_table(s->d->root, &table, err);
+	if (!status && !table)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: the table of subjects cannot be read any more", s->d->root);
+	if (!status)
+		status = hy_file_read(table, &text, &size, err);
 	if (!status)
 		status = find_places(s->d->root, 3, false, &found, err);
 	if (!status)

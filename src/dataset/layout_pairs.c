@@ -18,14 +18,16 @@
 #include <string.h>
 #include <strings.h>
 
-bool hy_nnunet_matches(const char *root)
+hardy_status hy_nnunet_matches(const char *root, bool *found, hardy_error *err)
 {
-	return hy_has_folder(root, "imagesTr") && (hy_has_file(root, "dataset.json") || hy_has_folder(root, "labelsTr"));
+	*found = hy_has_folder(root, "imagesTr") && (hy_has_file(root, "dataset.json") || hy_has_folder(root, "labelsTr"));
+	return HARDY_OK;
 }
 
-bool hy_folders_matches(const char *root)
+hardy_status hy_folders_matches(const char *root, bool *found, hardy_error *err)
 {
-	return hy_has_folder(root, "images") && hy_has_folder(root, "labels");
+	*found = hy_has_folder(root, "images") && hy_has_folder(root, "labels");
+	return HARDY_OK;
 }
 
 /* ---- dataset.json ------------------------------------------------------------------------------------------------------- */
@@ -135,7 +137,9 @@ static void compare_count(hy_scan *s, size_t n)
 {
 	cJSON *json = NULL;
 	char *path = hy_path_join(s->d->root, "dataset.json");
-	if (path && !hy_json_read(path, &json, NULL)) {
+	const hardy_status status = path ? hy_json_read(path, &json, NULL) : HARDY_ERROR_MEMORY;
+	s->problems->lost = s->problems->lost || status == HARDY_ERROR_MEMORY;
+	if (!status) {
 		const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(json, "numTraining");
 		if (cJSON_IsNumber(wanted) && wanted->valuedouble != (double)n)
 			hy_problem_add(s->problems, false, "", "", "restore what is missing, or correct the number",

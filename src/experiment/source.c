@@ -58,6 +58,7 @@ hardy_status hy_source_read(hy_source *s, const char *argument, hardy_error *err
 	if (!r.text)
 		return hy_fail_memory(err, argument, strlen(argument), 1);
 	hardy_status status = HARDY_OK;
+	bool found;
 	while (take_setting(&r))
 		;
 	const size_t n = name_length(r.text);
@@ -74,7 +75,7 @@ hardy_status hy_source_read(hy_source *s, const char *argument, hardy_error *err
 		    hy_fail(err, HARDY_ERROR_ARGUMENT, "%s: want a name of 1 to %d letters: NAME=FOLDER", argument, HY_NAME_SIZE - 1);
 	else if (!hy_path_is_folder(r.folder))
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: no such folder%s", r.folder, meant_setting(r.folder).text);
-	else if (!hy_dataset_is(r.folder))
+	else if (!(status = hy_dataset_is(r.folder, &found, err)) && !found)
 		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels (hardy check says more)", r.folder);
 	if (!status && r.labels) { /* a slip shows now, not after the training */
 		hy_dataset d = {0};

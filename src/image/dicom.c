@@ -29,26 +29,24 @@ static bool is_file(const char *path)
 	return hy_dicom_starts(start, n);
 }
 
-static bool is_there(const char *path, int deep)
+static hardy_status look_for(const char *path, int deep, bool *found, hardy_error *err)
 {
 	hy_names names = {0};
-	bool found = false;
-	if (!hy_path_is_folder(path))
-		return is_file(path);
-	if (deep < 0 || hy_list_folder(path, &names, NULL))
-		return false;
-	for (size_t i = 0; i < names.n && i < TRIED && !found; i++) {
+	const bool folder = hy_path_is_folder(path);
+	hardy_status status = folder && deep >= 0 ? hy_list_folder(path, &names, err) : HARDY_OK;
+	*found = !folder && is_file(path);
+	for (size_t i = 0; i < names.n && i < TRIED && !*found && !status; i++) {
 		char *below = hy_path_join(path, names.name[i]);
-		found = below && is_there(below, deep - 1);
+		status = below ? look_for(below, deep - 1, found, err) : hy_fail_memory(err, path, 1, 1);
 		hy_free(below);
 	}
 	hy_names_free(&names);
-	return found;
+	return status == HARDY_ERROR_MEMORY ? status : HARDY_OK;
 }
 
-bool hy_dicom_is(const char *path)
+hardy_status hy_dicom_is(const char *path, bool *found, hardy_error *err)
 {
-	return is_there(path, DEEP);
+	return look_for(path, DEEP, found, err);
 }
 
 /* ---- elements (DICOM PS3.5, 7) ------------------------------------------------------------------------------------------ */

@@ -4,6 +4,8 @@
 #ifndef HY_IMAGE_DICOM_H
 #define HY_IMAGE_DICOM_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +19,9 @@ enum { HY_DICOM_START = 132 }; /* bytes that tell: a preamble of 128, then DICM 
 
 bool hy_dicom_starts(const uint8_t *bytes, size_t size);
 
-/* Whether the path is a DICOM file, or a folder with one among the first entries of it and of the folders in it. */
-bool hy_dicom_is(const char *path);
+/* Whether the path is a DICOM file, or a folder with one among the first entries of it and of the folders in it. An error only where memory
+ * runs out. */
+hardy_status hy_dicom_is(const char *path, bool *found, hardy_error *err);
 
 enum { HY_DICOM_TEXT = 65 }; /* longest value that is kept, and a zero byte */
 

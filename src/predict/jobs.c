@@ -577,7 +577,10 @@ static hardy_status add_folder(collector *c, const char *folder)
 		hy_free(path);
 	}
 	hy_names_free(&names);
-	if (!status && !n_found && hy_dicom_is(folder))
+	bool dicom = false;
+	if (!status && !n_found)
+		status = hy_dicom_is(folder, &dicom, c->err);
+	if (dicom)
 		return add_dicom(c, folder);
 	if (!status && !n_found)
 		status = hy_fail(c->err, HARDY_ERROR_DATA, "%s: neither a data set nor a folder with NIfTI files", folder);
@@ -588,11 +591,15 @@ static hardy_status add_input(collector *c, const char *input)
 {
 	if (!hy_path_exists(input))
 		return hy_fail(c->err, HARDY_ERROR_IO, "%s: no such file or folder", input);
-	if (!hy_path_is_folder(input) && hy_dicom_is(input))
-		return hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: is a DICOM file; want the folder that holds its series", input);
-	if (!hy_path_is_folder(input))
-		return add_file(c, input);
-	return hy_dataset_is(input) ? add_dataset(c, input) : add_folder(c, input);
+	const bool folder = hy_path_is_folder(input);
+	bool found;
+	const hardy_status status = folder ? hy_dataset_is(input, &found, c->err) : hy_dicom_is(input, &found, c->err);
+	if (status)
+		return status;
+	if (folder)
+		return found ? add_dataset(c, input) : add_folder(c, input);
+	return found ? hy_fail(c->err, HARDY_ERROR_ARGUMENT, "%s: is a DICOM file; want the folder that holds its series", input)
+	             : add_file(c, input);
 }
 
 static hardy_status name_as_bids(hy_jobs *jobs, hardy_error *err)
@@ -697,9 +704,12 @@ hardy_status hy_jobs_collect_for(hy_jobs *jobs, const char *data, const hy_jobs_
 	hy_jobs made = {0};
 	if (!hy_path_exists(data))
 		return hy_fail(err, HARDY_ERROR_IO, "%s: no such folder", data);
-	if (!hy_dataset_is(data))
-		return hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", data);
-	hardy_status status = hy_jobs_collect(&made, &data, 1, o, log, err);
+	bool found;
+	hardy_status status = hy_dataset_is(data, &found, err);
+	if (!status && !found)
+		status = hy_fail(err, HARDY_ERROR_DATA, "%s: no data set; want scans with labels", data);
+	if (!status)
+		status = hy_jobs_collect(&made, &data, 1, o, log, err);
 	if (!status)
 		status = check_classes(m, path, &made.sets[1], err);
 	if (status)
@@ -785,11 +795,7 @@ hardy_status hy_training_add(cJSON *list, const hy_model *m, hardy_error *err)
 static const cJSON *trained_subjects(const cJSON *card, const hy_dataset *d)
 {
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(card, "data");
-	char *root = NULL;
-	bool same = false;
-	if (d->root && cJSON_IsString(data) && !hy_path_resolve(d->root, &root, NULL))
-		same = !strcmp(data->valuestring, hy_path_name(root));
-	hy_free(root);
+	const bool same = d->root && cJSON_IsString(data) && !strcmp(data->valuestring, d->name);
 	return same ? cJSON_GetObjectItemCaseSensitive(card, "subjects") : NULL;
 }
 

@@ -263,11 +263,15 @@ hardy_status hardy_inspect(const char *path, bool json, const hardy_sink *report
 		status = describe_model(path, &m, o, err);
 	} else if (!hy_path_exists(path)) {
 		status = hy_fail(err, HARDY_ERROR_IO, "%s: cannot be opened: no such file or folder", path);
-	} else if (hy_dicom_is(path)) {
-		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED, "%s: is DICOM, " HY_DICOM_REMEDY, path);
 	} else {
-		status = hy_fail(err, HARDY_ERROR_UNSUPPORTED,
-		                 "%s: want a scan (.nii, .nii.gz, .hdr, .img), a model (.safetensors) or the folder of a run", path);
+		bool dicom;
+		status = hy_dicom_is(path, &dicom, err);
+		if (!status)
+			status =
+			    hy_fail(err, HARDY_ERROR_UNSUPPORTED,
+			            dicom ? "%s: is DICOM, " HY_DICOM_REMEDY
+			                  : "%s: want a scan (.nii, .nii.gz, .hdr, .img), a model (.safetensors) or the folder of a run",
+			            path);
 	}
 	if (!status && m.lost)
 		status = hy_fail_memory(err, path, 1, 1);

@@ -177,8 +177,10 @@ static hardy_status find_scan(sheet *s, const char *path, const char **file, har
 	if (!folder)
 		return hy_fail_memory(err, path, strlen(path), 1);
 	folder[name - path - 1] = 0;
-	const bool dicom = hy_path_is_folder(folder) && hy_dicom_is(folder);
-	hardy_status status = dicom ? convert(s, folder, &from, err) : HARDY_OK;
+	bool dicom = false;
+	hardy_status status = hy_path_is_folder(folder) ? hy_dicom_is(folder, &dicom, err) : HARDY_OK;
+	if (dicom)
+		status = convert(s, folder, &from, err);
 	for (size_t i = 0; from && i < from->n; i++)
 		if (!strcmp(from->items[i].name, name) && from->items[i].path)
 			*file = from->items[i].path;

@@ -232,14 +232,19 @@ static hardy_status direct_plan(const loader *l, hardy_error *err)
 	hy_nifti_options_init(&o);
 	o.header_only = true;
 	memcpy(o.spacing_mm, l->options.spacing_mm, sizeof o.spacing_mm);
-	for (size_t i = 0; i < d->n_cases; i++) {
+	hardy_status status = HARDY_OK;
+	for (size_t i = 0; i < d->n_cases && status != HARDY_ERROR_MEMORY; i++) {
 		hy_volume header = {0};
 		if (!is_wanted(&d->cases[i], l->set->split.train, l->set->split.n_train) ||
-		    hy_nifti_read(d->cases[i].image_path[0], &o, &header, NULL, NULL))
+		    (status = hy_nifti_read(d->cases[i].image_path[0], &o, &header, NULL, err)))
 			continue;
 		n_stacked += hy_stack_axis(&header.grid) < 2;
 		grids[n++] = header.grid;
 		hy_volume_clear(&header);
+	}
+	if (status == HARDY_ERROR_MEMORY) {
+		hy_free(grids);
+		return status;
 	}
 	const size_t n_turned = hy_plan_direct(l->plan, grids, n);
 	if (n_turned)
@@ -269,7 +274,10 @@ static hardy_status survey(loader *l, hy_survey *s, hardy_error *err)
 		if (hy_stop_asked(l->stop))
 			return hy_fail(err, HARDY_ERROR_INTERRUPTED, "interrupted while reading labels, nothing was written");
 		hy_log(l->log, HARDY_LOG_PROGRESS, "looking at %s %s", d->cases[i].subject, d->cases[i].phase);
-		if (hy_case_load(d, i, &l->options, &image, &labels, NULL, NULL))
+		const hardy_status read = hy_case_load(d, i, &l->options, &image, &labels, NULL, err);
+		if (read == HARDY_ERROR_MEMORY)
+			return read;
+		if (read)
 			continue;
 		status = hy_survey_add(s, l->plan, &labels.grid, labels.data, subject, err);
 		hy_volume_clear(&image);

@@ -462,7 +462,7 @@ static void data_sets_and_subjects(void **state)
 	o.subjects = NULL;
 	o.split = "test";
 	assert_int_equal(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), HARDY_ERROR_ARGUMENT);
-	scratch_write("splits.json", "{\"test\": [\"s2\"]}", 17);
+	scratch_write("splits.json", "{\"test\": [\"s2\"]}", 16);
 	o.splits = scratch_path("splits.json");
 	assert_ok(call(o, at("out"), &err, at("one.safetensors"), at("set"), NULL), &err);
 	assert_int_equal(n_files(at("out")), 2 + N_LEGEND);
