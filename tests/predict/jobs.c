@@ -107,14 +107,15 @@ static void lack_of_memory_overlooks_nothing(void **state)
 	tree_text("run/run.json", "{\"status\": \"done\", \"model\": \"best.safetensors\"}");
 	tree_text("run/best.safetensors", "");
 	fail_everywhere(models, "run", 1);
-	tree_text("folds/folds.json", "{\"hardy_version\": \"0.1.0\", \"status\": \"done\", \"folds\": [{\"run\": \"a\"}, {\"run\": \"b\"}]}");
+	tree_text("folds/folds.json",
+	          "{\"hardy_version\": \"0.1.0\", \"status\": \"done\", \"folds\": [{\"run\": \"a\"}, {\"run\": \"b\"}]}");
 	tree_text("folds/a/run.json", "{\"status\": \"done\", \"model\": \"last.safetensors\"}");
 	tree_text("folds/a/last.safetensors", "");
 	tree_text("folds/b/last.safetensors", "");
 	fail_everywhere(models, "folds", 2);
-	tree_text("maps/labels.json",
-	          "{\"hardy_version\": \"0.1.0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, {\"name\": \"core\", \"value\": 2}],"
-	          " \"training\": [{\"data\": \"d\", \"subjects\": [\"s1\"]}]}");
+	tree_text("maps/labels.json", "{\"hardy_version\": \"0.1.0\", \"labels\": [{\"name\": \"background\", \"value\": 0}, "
+	                              "{\"name\": \"core\", \"value\": 2}],"
+	                              " \"training\": [{\"data\": \"d\", \"subjects\": [\"s1\"]}]}");
 	fail_everywhere(legend, "maps", 21);
 }
 
