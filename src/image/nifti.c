@@ -286,20 +286,23 @@ static uint8_t place_of(collector *c, int value)
 
 static hardy_status take_labels(collector *c, const double *values, size_t n, hardy_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, end; i < n; i = end) {
 		const double whole = nearbyint(values[i]);
+		for (end = i + 1; end < n && values[end] == values[i];) /* background, mostly */
+			end++;
 		if (!(fabs(values[i] - whole) <= label_tolerance && whole >= 0 && whole < LABEL_LIMIT)) { /* NaN too */
-			if (!c->n_bad++) {
+			if (!c->n_bad) {
 				c->first_bad = (int64_t)(c->used + i);
 				c->first_value = values[i];
 			}
-			c->data[c->used + i] = 0;
+			c->n_bad += (int64_t)(end - i);
+			memset(c->data + c->used + i, 0, end - i);
 			continue;
 		}
 		c->inexact = c->inexact || whole != values[i];
 		const uint8_t k = place_of(c, (int)whole);
-		c->data[c->used + i] = k;
-		c->values->count[k]++;
+		memset(c->data + c->used + i, k, end - i);
+		c->values->count[k] += (int64_t)(end - i);
 	}
 	return HARDY_OK;
 }
