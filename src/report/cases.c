@@ -50,6 +50,16 @@ static void note(maker *m, const char *format, ...)
 	va_end(args);
 }
 
+/* What cannot be used is noted, and no error unless memory ran out. */
+static hardy_status note_error(maker *m, hardy_status status, const hardy_error *err)
+{
+	if (!status || status == HARDY_ERROR_MEMORY)
+		return status;
+	hy_warn(m->log, "%s", err->message);
+	note(m, "%s", err->message);
+	return HARDY_OK;
+}
+
 /* ---- models ------------------------------------------------------------------------------------------------------------- */
 
 /* FOLDER/runs/METHOD-SEED and the model that counted; when that never came (no validation score was defined), what the run names. NULL when memory
@@ -108,10 +118,8 @@ static hardy_status load_models(maker *m, hardy_error *err)
 			const bool there = hy_path_exists(path);
 			const hardy_status status = there ? load_model(m, l, path, err) : HARDY_OK;
 			hy_free(path);
-			if (status) {
-				hy_warn(m->log, "%s", err->message);
-				note(m, "%s", err->message);
-			}
+			if (note_error(m, status, err))
+				return status;
 			if (!there || status)
 				continue;
 			l->run = r;
@@ -147,22 +155,20 @@ static void pass_over(void *payload, const char *subject, const char *phase, con
 }
 
 /* A data set that was moved or lost is noted. */
-static void open_set(maker *m, size_t set)
+static hardy_status open_set(maker *m, size_t set, hardy_error *err)
 {
-	hardy_error err = {0};
 	const cJSON *entry = set_entry(m, set);
 	const char *path = hy_results_text(entry, "path", NULL);
 	hy_dataset *d = &m->sets[set];
 	if (!path) {
 		note(m, "experiment.json does not say where %s lies", m->s->sets[set].title);
-		return;
+		return HARDY_OK;
 	}
 	m->options[set].labels = hy_results_text(entry, "labels", NULL);
-	if (hy_dataset_open_usable(d, path, &m->options[set], pass_over, NULL, m->log, &err)) {
-		hy_warn(m->log, "%s", err.message);
-		note(m, "%s", err.message);
+	const hardy_status status = hy_dataset_open_usable(d, path, &m->options[set], pass_over, NULL, m->log, err);
+	if (status)
 		*d = (hy_dataset){0};
-	}
+	return note_error(m, status, err);
 }
 
 static void name_of(const hy_case *c, char name[2 * HY_NAME_SIZE])
@@ -482,18 +488,16 @@ static hardy_status make_all(maker *m, int64_t n_each, hardy_error *err)
 	m->out->n_classes = first->n_classes;
 	memcpy(m->out->classes, first->classes, sizeof m->out->classes);
 	for (size_t k = 0; k < m->s->n_sets && !status; k++) {
-		open_set(m, k);
-		if (m->sets[k].root)
+		status = open_set(m, k, err);
+		if (!status && m->sets[k].root)
 			status = choose(m, k, n_each, err);
 	}
 	for (size_t i = 0; i < m->out->n && !status; i++) {
 		hy_log(m->log, HARDY_LOG_PROGRESS, "case %zu of %zu: %s %s", i + 1, m->out->n, m->s->sets[m->out->cases[i].set].title,
 		       m->out->cases[i].name);
 		status = make_case(m, &m->out->cases[i], err);
-		if (!status || status == HARDY_ERROR_MEMORY)
+		if (!status || note_error(m, status, err))
 			continue;
-		hy_warn(m->log, "%s", err->message);
-		note(m, "%s", err->message);
 		case_clear(&m->out->cases[i]);
 		m->out->n--;
 		memmove(&m->out->cases[i], &m->out->cases[i + 1], (m->out->n - i) * sizeof *m->out->cases);
