@@ -85,9 +85,12 @@ typedef struct hardy_check_options {
 	const char *data;
 	const char *labels;   /* "lv=3,myo=2": what the data set's label values mean, overriding its layout's; NULL */
 	double spacing_mm[3]; /* x, y, z; > 0 overrides the files' spacing on that axis */
-	int64_t size; /* with grid_spacing_mm: labels outside of slices of so many pixels a side are told; 0 and 0: of the grid that
-	                           hardy_train takes from the labels; one of them 0: 96 pixels, or 2 mm */
-	double grid_spacing_mm; /* of these pixels */
+	/*
+	 * Labels outside of slices of size x size pixels of grid_spacing_mm are told; 0 and 0: of the grid that hardy_train takes from the
+	 * labels, one of them 0: 96 pixels, or 2 mm.
+	 */
+	int64_t size;
+	double grid_spacing_mm;
 	bool json;              /* the report as one JSON object instead of text */
 	bool verbose;           /* in text, everything to look at; else the first of each kind and how many more there are */
 	const char *scratch;    /* where a private folder for scans that are converted may be made; NULL: /tmp */

@@ -404,7 +404,8 @@ static hardy_status examine_plan(report *r, const hy_dataset_options *o, const h
 	hy_survey_clear(&s);
 	if (status || hy_plan_same(&r->plan, &usual))
 		return status;
-	tell_cover(r, &usual, "hardy train takes coarser pixels by itself; give it the size to keep finer ones");
+	if (r->plan.spacing_mm > usual.spacing_mm)
+		tell_cover(r, &usual, "hardy train takes coarser pixels by itself; give it the size to keep finer ones");
 	int64_t n_done = 0;
 #pragma omp parallel for schedule(dynamic)
 	for (int64_t i = 0; i < (int64_t)r->d.n_cases; i++) {

@@ -279,7 +279,7 @@ static hardy_status find_layout(const char *root, size_t *k, hardy_error *err)
 {
 	hardy_status status = HARDY_OK;
 	bool found = false;
-	for (*k = 0; *k < N_LAYOUTS && !status; ++*k) {
+	for (*k = 0; *k < N_LAYOUTS; ++*k) {
 		status = layouts[*k].matches(root, &found, err);
 		if (status || found)
 			break;

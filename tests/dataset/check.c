@@ -473,6 +473,13 @@ static void the_grid_to_train_on_is_told(void **state)
 	says("to train on: 32 x 32 pixels of ");
 	says("lies outside of the network's field of view, 32 x 32 pixels of ");
 	says("remedy: give hardy train one of them");
+	/* nor would the usual grid hold it: but training takes a finer one all the same */
+	put_square("images/t", "labels/t", 3, 0, 40);
+	o.data = tree_path("");
+	used = 0;
+	assert_ok(hardy_check(&o, &sink, NULL, &err), &err);
+	says("to train on: 32 x 32 pixels of ");
+	says_not("coarser pixels");
 }
 
 int main(void)
