@@ -151,13 +151,10 @@ hardy_status hy_cover_add(hy_cover *c, const hy_plan *p, const hy_grid *g, const
 	hardy_status st = plan_axes(p, &moved, &y, &x, err);
 	if (st)
 		return st;
-	const bool turned = !hy_order_is_identity(&order);
-	uint8_t *own = turned ? hy_alloc((size_t)hy_grid_voxels(g), 1) : NULL;
-	if (turned && !own)
+	uint8_t *own;
+	const uint8_t *at = hy_order_labels(&order, g, labels, &own);
+	if (!at)
 		return hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(g), 1);
-	if (turned)
-		hy_order_voxels(&order, g, 1, 1, labels, own);
-	const uint8_t *at = turned ? own : labels;
 	for (int64_t k = 0; k < moved.nz; k++) {
 		for (int64_t j = 0; j < moved.ny; j++) {
 			for (int64_t i = 0; i < moved.nx; i++, at++) {

@@ -69,16 +69,13 @@ hardy_status hy_survey_measure(hy_survey_scan *scan, const hy_plan *p, const hy_
 	const hy_order order = hy_plan_order(p, g);
 	const hy_grid moved = hy_order_grid(&order, g);
 	moments m = {0};
-	const bool turned = !hy_order_is_identity(&order);
-	uint8_t *own = turned ? hy_alloc((size_t)hy_grid_voxels(g), 1) : NULL;
-	if (turned && !own)
+	uint8_t *own;
+	const uint8_t *row = hy_order_labels(&order, g, labels, &own);
+	if (!row)
 		return hy_fail_memory(err, "labels", (size_t)hy_grid_voxels(g), 1);
 	*scan = (hy_survey_scan){.spacing_mm = (moved.spacing_mm[0] + moved.spacing_mm[1]) / 2};
 	scan->thickness = moved.spacing_mm[2] / scan->spacing_mm;
 	scan->image_mm = fmax((double)moved.nx * moved.spacing_mm[0], (double)moved.ny * moved.spacing_mm[1]);
-	if (turned)
-		hy_order_voxels(&order, g, 1, 1, labels, own);
-	const uint8_t *row = turned ? own : labels;
 	for (int64_t k = 0; k < moved.nz * moved.ny; k++) {
 		const double before = m.n, z = ((double)(k / moved.ny) - (double)(moved.nz - 1) / 2) * moved.spacing_mm[2];
 		add_row(scan, &m, &moved, k % moved.ny, row + k * moved.nx);

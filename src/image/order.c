@@ -126,6 +126,17 @@ void hy_order_voxels_back(const hy_order *o, const hy_grid *g, int64_t n, size_t
 	copy_voxels(o, g, n, size, data, out, true);
 }
 
+const uint8_t *hy_order_labels(const hy_order *o, const hy_grid *g, const uint8_t *labels, uint8_t **own)
+{
+	*own = NULL;
+	if (hy_order_is_identity(o))
+		return labels;
+	*own = hy_alloc((size_t)hy_grid_voxels(g), 1);
+	if (*own)
+		hy_order_voxels(o, g, 1, 1, labels, *own);
+	return *own;
+}
+
 hardy_status hy_labels_reorder(hy_labels *l, const hy_order *o, hardy_error *err)
 {
 	if (hy_order_is_identity(o))

@@ -32,6 +32,9 @@ void hy_order_voxels(const hy_order *o, const hy_grid *g, int64_t n, size_t size
 /* The way back: data in the new order, g the grid in the old one. */
 void hy_order_voxels_back(const hy_order *o, const hy_grid *g, int64_t n, size_t size, const void *data, void *out);
 
+/* Labels of g in the new order: themselves where it is the old one, else a copy in *own (hy_free), and NULL when memory runs out. */
+const uint8_t *hy_order_labels(const hy_order *o, const hy_grid *g, const uint8_t *labels, uint8_t **own);
+
 /* Brings labels into the new order. */
 hardy_status hy_labels_reorder(hy_labels *l, const hy_order *o, hardy_error *err);
 /* Likewise a volume with all its frames; its header stays as it is. */

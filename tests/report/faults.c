@@ -248,13 +248,19 @@ static void remove_folder(const char *name)
 		assert_int_equal(nftw(tree_path(name), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static hardy_status run(const struct command *c, hardy_error *err)
+/* Nothing said, and nothing left of an earlier call. */
+static void begin(const struct command *c, hardy_error *err)
 {
 	*err = (hardy_error){0};
 	n_told = 0;
 	told[0] = 0;
 	if (c->output)
 		remove_folder(c->output);
+}
+
+static hardy_status run(const struct command *c, hardy_error *err)
+{
+	begin(c, err);
 	return c->call(err);
 }
 
@@ -306,12 +312,8 @@ static void fail_at(const struct command *c, bool disk, int64_t k, size_t n_file
 	hardy_error err;
 	char what[96];
 	snprintf(what, sizeof what, "%s, %s %lld", c->name, disk ? "write" : "allocation", (long long)k);
-	if (c->output)
-		remove_folder(c->output);
+	begin(c, &err);
 	const int64_t before = hy_memory_live();
-	err = (hardy_error){0};
-	n_told = 0;
-	told[0] = 0;
 	const int64_t writes = hy_outfile_calls();
 	if (disk)
 		hy_outfile_fail_at(k);
