@@ -280,6 +280,11 @@ static hardy_status read_header(reader *r, size_t size, cJSON **root)
 	const hardy_status status = hy_json_parse(text, (size_t)length, root, r->err);
 	if (status)
 		return hy_prefix(r->err, status, "%s: its header", r->path);
+	const char *end = text + length;
+	while (end[-1] == ' ' || end[-1] == '\n')
+		end--;
+	if (end[-1] != '}') /* white space of JSON that the format does not fill up with */
+		return hy_fail(r->err, HARDY_ERROR_FORMAT, "%s: there are stray bytes in its header", r->path);
 	r->data = text + length;
 	r->n_data = size - LENGTH_BYTES - (size_t)length;
 	return HARDY_OK;

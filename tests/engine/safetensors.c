@@ -190,6 +190,8 @@ static void wrong_headers_are_refused(void **state)
 	    {" {}", 0, "not a JSON object"},
 	    {"{\"a\":1", 0, "line 1: not valid JSON"},
 	    {"{} x", 0, "line 1: more behind the end of the JSON document"},
+	    {"{}\t", 0, "stray bytes"},
+	    {"{} \r\n", 0, "stray bytes"},
 	    {"{\"a\":1}", 0, "not described by an object"},
 	    {"{" A "," A "}", 8, "stands twice"},
 	    {"{" A ",\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[8,9]}}", 9, "\"a\" stands twice"},
